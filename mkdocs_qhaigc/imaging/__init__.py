@@ -1,0 +1,1 @@
+"""Everything that touches pixels: the one owner of Pillow."""
