@@ -1,0 +1,159 @@
+"""Reading what an Images API answers. Pure: from status, media type and body to pictures or an error of ours.
+
+Servers that call themselves OpenAI-compatible differ in what they send; everything accepted here was seen from one.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote_to_bytes, urljoin
+
+from mkdocs_qhaigc.errors import ApiError, NoFurtherCalls, Refused
+
+REFUSAL_CODES = frozenset(
+    ("content_policy_violation", "moderation_blocked", "content_filter", "sensitive_words_detected")
+)
+QUOTA_CODES = frozenset(("insufficient_quota", "billing_hard_limit_reached", "insufficient_user_quota"))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One picture of an answer: its bytes, or where they are."""
+
+    data: bytes | None
+    url: str | None
+    """Absolute; http or https."""
+    revised_prompt: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ServerError:
+    """What a server says went wrong."""
+
+    status: int
+    code: str
+    """The error's code, else its type; empty where it gives neither."""
+    message: str
+    param: str
+
+    @property
+    def refused(self) -> bool:
+        """Whether the prompt will never be drawn."""
+        return self.status == 451 or self.code in REFUSAL_CODES
+
+    @property
+    def account(self) -> bool:
+        """Whether no further call can succeed: key, permission or quota."""
+        return not self.refused and (self.status in (401, 403) or self.code in QUOTA_CODES)
+
+    def __str__(self) -> str:
+        code = f" ({self.code})" if self.code and self.code not in self.message else ""
+        return f"{self.status}{code}: {self.message}"
+
+    def as_exception(self) -> ApiError | NoFurtherCalls:
+        """Return the error to raise."""
+        if self.refused:
+            return Refused(f"the API refuses this prompt ({self.message}). Change the prompt")
+        if self.account:
+            return NoFurtherCalls(f"the API answered {self}. Check the key and the account, then build again")
+        return ApiError(f"the API answered {self}")
+
+
+def read_error(status: int, media_type: str, body: bytes) -> ServerError:
+    """Return what an answer with an error status, or with an `error` in its body, says."""
+    try:
+        parsed = json.loads(body)
+    except (ValueError, RecursionError):
+        what = media_type.partition(";")[0].strip() or "no media type"
+        return ServerError(status, "", f"a body that is no JSON ({what}, {len(body)} bytes)", "")
+    error = parsed.get("error", parsed) if isinstance(parsed, dict) else parsed
+    if not isinstance(error, Mapping):
+        return ServerError(status, "", _clean(error), "")
+    code = next(
+        (text for text in (error.get("code"), error.get("type")) if isinstance(text, str) and not text.isdigit()),
+        "",
+    )
+    message = next((error[k] for k in ("message", "msg", "detail") if isinstance(error.get(k), str)), "no reason given")
+    param = error.get("param")
+    return ServerError(status, _clean(code), _clean(message), param if isinstance(param, str) else "")
+
+
+def read_answers(body: bytes, *, status: int, media_type: str, base_url: str) -> list[Answer]:
+    """Return the pictures of an answer with a success status, in the server's order.
+
+    Raises:
+        ApiError: there are none; the message says what came instead.
+    """
+    try:
+        parsed = json.loads(body)
+    except (ValueError, RecursionError):
+        what = media_type.partition(";")[0].strip() or "no media type"
+        raise ApiError(f"the API answered {status} with a body that is no JSON ({what}, {len(body)} bytes)") from None
+    if not isinstance(parsed, dict):
+        raise ApiError(f"the API answered {status} with JSON that is no object")
+    if parsed.get("error"):
+        raise read_error(status, media_type, body).as_exception()
+    entries = parsed.get("data")
+    if not isinstance(entries, list) or not entries:
+        if status == 202 or any(key in parsed for key in ("task_id", "taskId", "id", "job_id")):
+            raise ApiError(
+                "the API wants to deliver the picture later (an asynchronous task), which is not supported. "
+                "Choose another model or base_url"
+            )
+        raise ApiError(f"the API answered {status} without a picture")
+    return [_read_entry(entry, base_url) for entry in entries]
+
+
+def _read_entry(entry: Any, base_url: str) -> Answer:
+    if not isinstance(entry, dict):
+        raise ApiError("the API sent a picture's entry that is no object")
+    revised = entry.get("revised_prompt")
+    revised = revised if isinstance(revised, str) else None
+    encoded, url = entry.get("b64_json"), entry.get("url")
+    if isinstance(encoded, str) and encoded:
+        if encoded.startswith("data:"):
+            return Answer(_decode_data_url(encoded), None, revised)
+        return Answer(_decode_base64(encoded), None, revised)
+    if isinstance(url, str) and url:
+        if url[:5].lower() == "data:":
+            return Answer(_decode_data_url(url), None, revised)
+        return Answer(None, _absolute(url, base_url), revised)
+    raise ApiError("the API sent a picture's entry with neither `url` nor `b64_json`")
+
+
+def _absolute(url: str, base_url: str) -> str:
+    try:
+        absolute = urljoin(base_url + "/", url.strip())
+    except ValueError:
+        raise ApiError("the API sent a picture's address that is none") from None
+    if not absolute.lower().startswith(("http://", "https://")):
+        raise ApiError("the API sent a picture's address that is not http or https")
+    return absolute
+
+
+def _decode_data_url(url: str) -> bytes:
+    head, comma, payload = url.partition(",")
+    if not comma:
+        raise ApiError("the API sent a `data:` address without data")
+    if head.lower().endswith(";base64"):
+        return _decode_base64(payload)
+    return unquote_to_bytes(payload)
+
+
+def _decode_base64(text: str) -> bytes:
+    try:
+        return base64.b64decode(text.encode(), validate=False)
+    except (binascii.Error, ValueError):
+        raise ApiError("the API sent a picture whose base64 cannot be decoded") from None
+
+
+def _clean(text: object) -> str:
+    """Return a server's text as one line that a log can hold."""
+    line = " ".join(str(text).split())
+    printable = "".join(char for char in line if char.isprintable())
+    return printable if len(printable) <= 300 else printable[:299] + "…"

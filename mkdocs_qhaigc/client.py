@@ -1,0 +1,247 @@
+"""The client of an OpenAI-compatible Images API: `POST {base_url}/images/generations`, and fetching hosted pictures.
+
+The one owner of httpx. The key goes to the configured address alone: pictures are fetched by a client without it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import httpx
+
+from mkdocs_qhaigc import __version__
+from mkdocs_qhaigc.answers import Answer, ServerError, read_answers, read_error
+from mkdocs_qhaigc.errors import ApiError, Gone
+from mkdocs_qhaigc.request import ImageRequest
+from mkdocs_qhaigc.retrying import Billing, Deadline, Failed, Pace, keep_trying, wished_delay
+
+SANDBOX_HEADER = "x-qhaigc-sandbox"
+"""Sent by sandbox servers with every answer."""
+LARGEST_PICTURE = 32 << 20
+"""Bytes."""
+LARGEST_BODY = 64 << 20
+"""Bytes of an answer's JSON, pictures in base64 included."""
+_CONNECT_TIMEOUT = 15.0
+_NEVER_AGAIN = frozenset((400, 401, 402, 403, 404, 405, 413, 414, 415, 422, 451))
+_NOT_BILLED = frozenset((429, 503))
+_MOST_REDIRECTS = 5
+_NO_CONNECTION = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
+
+
+class Purse(Protocol):
+    """What a build may still spend."""
+
+    def take(self) -> None:
+        """Set one picture's price aside. Raises an error of this package where the budget is used up."""
+
+    def give_back(self) -> None:
+        """Put one price back: the call was surely not billed."""
+
+
+class ImagesClient:
+    """Calls one API with one key. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        api_key: str,
+        retries: int,
+        response_format: str,
+        sandboxed: bool,
+        pace: Pace,
+        say: Callable[[str], None],
+    ) -> None:
+        """`sandboxed`: whether pictures are kept as a sandbox's. `say` is told of calls that may be billed twice."""
+        logging.getLogger("httpx").setLevel(logging.WARNING)  # its INFO prints whole addresses, signatures included
+        self._base_url = base_url
+        self._api_key = api_key
+        self._retries = retries
+        self._response_format = response_format
+        self._sandboxed = sandboxed
+        self._pace = pace
+        self._say = say
+        agent = {"User-Agent": f"mkdocs-qhaigc/{__version__}", "Accept-Encoding": "identity"}
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=64)
+        self._api = httpx.Client(headers={**agent, "Authorization": f"Bearer {api_key}"}, limits=limits)
+        self._hosts = httpx.Client(headers=agent, limits=limits)
+
+    def __repr__(self) -> str:
+        return f"ImagesClient({self._base_url!r})"
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._api.close()
+        self._hosts.close()
+
+    def generate(self, request: ImageRequest, *, deadline: Deadline, purse: Purse, n: int = 1) -> list[Answer]:
+        """Ask for `n` pictures of one request; one call where nothing fails.
+
+        Raises:
+            ApiError: there is no picture; its kind says whether it is worth asking for others.
+        """
+
+        def attempt() -> list[Answer]:
+            for _ in range(n):
+                purse.take()
+            try:
+                return self._post(request, n, deadline)
+            except Failed as failed:
+                if not failed.may_be_billed:
+                    for _ in range(n):
+                        purse.give_back()
+                raise
+
+        return keep_trying(attempt, retries=self._retries, deadline=deadline, pace=self._pace, say=self._tell)
+
+    def fetch(self, url: str, *, deadline: Deadline) -> bytes:
+        """Return the bytes of a hosted picture. Trying again costs nothing, so every failure may be tried again.
+
+        Raises:
+            ApiError: it cannot be had; `Gone` where its address answers that it is no more.
+        """
+
+        def attempt() -> bytes:
+            try:
+                return self._get(url, deadline)
+            except httpx.HTTPError as error:
+                raise Failed(ApiError(f"the picture could not be fetched ({_what(error)})"), Billing.NO) from error
+
+        return keep_trying(
+            attempt, retries=self._retries, deadline=deadline, pace=Pace(self._pace.stopped), say=self._tell
+        )
+
+    def _post(self, request: ImageRequest, n: int, deadline: Deadline) -> list[Answer]:
+        body: dict[str, Any] = {
+            "model": request.model,
+            "prompt": request.prompt,
+            "size": request.size,
+            "n": n,
+        }
+        if self._response_format != "none":
+            body["response_format"] = self._response_format
+        body |= request.params
+        status, headers, content = self._exchange(body, deadline)
+        if status >= 400 and "response_format" in body:
+            error = read_error(status, headers.get("content-type", ""), content)
+            if status == 400 and "response_format" in (error.param, *error.message.replace("'", " ").split()):
+                self._response_format = "none"
+                del body["response_format"]
+                status, headers, content = self._exchange(body, deadline)
+        if self._sandboxed != (SANDBOX_HEADER in headers):
+            raise Failed(ApiError(self._sandbox_mismatch()), Billing.NEVER_AGAIN)
+        media_type = headers.get("content-type", "")
+        if status >= 300:
+            raise self._failed(read_error(status, media_type, content), headers)
+        try:
+            return read_answers(content, status=status, media_type=media_type, base_url=self._base_url)
+        except ApiError as error:
+            raise Failed(error, Billing.NEVER_AGAIN, may_be_billed=True) from error
+
+    def _exchange(self, body: dict[str, Any], deadline: Deadline) -> tuple[int, httpx.Headers, bytes]:
+        content = json.dumps(body, ensure_ascii=False).encode()
+        try:
+            with self._api.stream(
+                "POST",
+                f"{self._base_url}/images/generations",
+                content=content,
+                headers={"Content-Type": "application/json", "Accept": "application/json"},
+                timeout=_timeout(deadline),
+            ) as response:
+                return response.status_code, response.headers, _read(response, LARGEST_BODY, deadline)
+        except _NO_CONNECTION as error:
+            raise Failed(
+                ApiError(f"the API at {self._base_url} cannot be reached ({_what(error)})"), Billing.NO
+            ) from error
+        except httpx.HTTPError as error:
+            raise Failed(ApiError(f"the API did not answer ({_what(error)})"), Billing.PERHAPS) from error
+
+    def _failed(self, error: ServerError, headers: httpx.Headers) -> Failed:
+        wish = wished_delay(headers)
+        advice = headers.get("x-should-retry", "").lower()
+        exception = error.as_exception()
+        exception.args = (self._redacted(str(exception)),)
+        if error.refused or error.account or error.status in _NEVER_AGAIN or error.status < 400 or advice == "false":
+            return Failed(exception, Billing.NEVER_AGAIN, may_be_billed=error.refused or error.status >= 500)
+        if error.status in _NOT_BILLED:
+            return Failed(exception, Billing.NO, retry_after=wish, slow_all=True)
+        retried = error.status >= 500 or error.status in (408, 409) or advice == "true"
+        return Failed(exception, Billing.PERHAPS if retried else Billing.NEVER_AGAIN, retry_after=wish)
+
+    def _get(self, url: str, deadline: Deadline) -> bytes:
+        for _ in range(_MOST_REDIRECTS):
+            with self._hosts.stream("GET", url, timeout=_timeout(deadline)) as response:
+                if response.next_request is not None:
+                    url = str(response.next_request.url)
+                    continue
+                if response.status_code != 200:
+                    raise Failed(
+                        Gone(f"the picture's address answered {response.status_code}")
+                        if response.status_code in (403, 404, 410)
+                        else ApiError(f"the picture's address answered {response.status_code}"),
+                        Billing.NO,
+                        retry_after=wished_delay(response.headers),
+                    )
+                if response.headers.get("content-encoding", "identity").lower() != "identity":
+                    raise Failed(
+                        ApiError("the picture came in a content encoding that was not asked for"),
+                        Billing.NEVER_AGAIN,
+                    )
+                return _read(response, LARGEST_PICTURE, deadline)
+        raise Failed(ApiError("the picture's address redirects without end"), Billing.NEVER_AGAIN)
+
+    def _sandbox_mismatch(self) -> str:
+        if self._sandboxed:
+            return f"{self._base_url} is no sandbox server. Its address must not begin with /sandbox/"
+        return f"{self._base_url} is a sandbox server. Use the address that it prints, or base_url: sandbox"
+
+    def _tell(self, message: str) -> None:
+        self._say(self._redacted(message))
+
+    def _redacted(self, text: str) -> str:
+        return text.replace(self._api_key, "[key]") if self._api_key else text
+
+
+def _timeout(deadline: Deadline) -> httpx.Timeout:
+    left = max(deadline.left, 0.001)
+    return httpx.Timeout(left, connect=min(left, _CONNECT_TIMEOUT), pool=None)
+
+
+def _read(response: httpx.Response, most: int, deadline: Deadline) -> bytes:
+    """Return the body, read piece by piece so that neither its size nor its slowness can hurt."""
+    chunks: list[bytes] = []
+    size = 0
+    for chunk in response.iter_raw():
+        size += len(chunk)
+        if size > most:
+            raise Failed(
+                ApiError(f"the answer is larger than {most >> 20} MiB"),
+                Billing.NEVER_AGAIN,
+                may_be_billed=True,
+            )
+        if not deadline.left:
+            raise httpx.ReadTimeout("the time for this picture is over")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _what(error: httpx.HTTPError) -> str:
+    """Return what went wrong, without addresses: they may hold a signature."""
+    kinds: dict[type[httpx.HTTPError], str] = {
+        httpx.ConnectTimeout: "no connection in time",
+        httpx.ReadTimeout: "no answer in time",
+        httpx.RemoteProtocolError: "the connection was cut",
+    }
+    return kinds.get(
+        type(error),
+        f"{type(error).__name__}: {error}" if isinstance(error, httpx.ConnectError) else type(error).__name__,
+    )

@@ -1,0 +1,266 @@
+"""From the value of the front matter key `qhaigc` to directives. Pure: no files, no network, no MkDocs.
+
+One bad directive is one problem; the others of the page still work.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from mkdocs_qhaigc.errors import DirectiveError
+from mkdocs_qhaigc.request import SIZE_LIMITS, ImageRequest, final_prompt, parse_size
+
+Place = Literal["after-title", "top", "none"]
+
+FIELDS = ("prompt", "alt", "model", "size", "style", "variant", "params", "place", "priority")
+PLACES: tuple[Place, ...] = ("after-title", "top", "none")
+DEFAULT_NAME = "hero"
+LONGEST_NAME = 64
+OWN_BODY_FIELDS = ("model", "prompt", "size", "n", "response_format", "stream")
+"""Fields of the request body that `params` may not set: the directive and the client do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What a directive takes from the plugin's options where it says nothing itself."""
+
+    model: str
+    size: str
+    style: str = ""
+    """Text (or a name from `styles`) added to every prompt."""
+    styles: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Directive:
+    """One picture as an author declared it."""
+
+    name: str
+    """Letters, digits, `_`, `-` of any script; NFC; at most 64."""
+    request: ImageRequest
+    alt: str | None = None
+    """None: not given. Empty: decoration."""
+    place: Place = "none"
+    priority: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with one directive, and what to write instead."""
+
+    name: str | None
+    """The picture's name, or None where the whole value is wrong."""
+    message: str
+
+    def __str__(self) -> str:
+        return f"picture {self.name!r}: {self.message}" if self.name else self.message
+
+
+def read_directives(value: object, defaults: Defaults) -> tuple[dict[str, Directive], list[Problem]]:
+    """Return the directives of one `qhaigc` value by name, and what was wrong with the others."""
+    try:
+        declared = _split(value)
+    except DirectiveError as error:
+        return {}, [Problem(None, str(error))]
+    directives: dict[str, Directive] = {}
+    problems: list[Problem] = []
+    for raw_name, body in declared:
+        try:
+            name = valid_name(raw_name)
+            if name in directives:
+                raise DirectiveError(f"the name {name!r} stands twice. Give each picture a name of its own")
+            directives[name] = _read_one(name, body, defaults)
+        except DirectiveError as error:
+            problems.append(Problem(str(raw_name)[:LONGEST_NAME], str(error)))
+    main = [name for name, directive in directives.items() if directive.priority]
+    for name in main[1:]:
+        del directives[name]
+        problems.append(
+            Problem(
+                name,
+                f"`priority: true` stands at {main[0]!r} already, and a page has one main picture. "
+                "Remove one of the two",
+            )
+        )
+    return directives, problems
+
+
+def valid_name(raw: object) -> str:
+    """Return the name in NFC.
+
+    Raises:
+        DirectiveError: it is no name.
+    """
+    if not isinstance(raw, str):
+        raise DirectiveError(f"the name {raw!r} is read as {_kind(raw)}. Put it in quotes: {str(raw)!r}")
+    name = unicodedata.normalize("NFC", raw)
+    allowed = all(char in "_-" or unicodedata.category(char)[0] in "LMN" for char in name)
+    if not name or len(name) > LONGEST_NAME or not allowed:
+        raise DirectiveError(
+            "a name is 1 to 64 letters, digits, `_` and `-` of any script. Rename the picture, for example to "
+            + repr(_suggested_name(name))
+        )
+    return name
+
+
+def nearest(word: object, known: Iterable[str]) -> str | None:
+    """Return the known word that somebody probably meant, or None."""
+    matches = difflib.get_close_matches(str(word), list(known), n=1, cutoff=0.6)
+    return matches[0] if matches else None
+
+
+def _split(value: object) -> list[tuple[object, object]]:
+    """Return (name, body) pairs from any of the forms that the contract allows."""
+    if isinstance(value, str):
+        return [(DEFAULT_NAME, value)]
+    if not isinstance(value, Mapping):
+        what = "empty" if value is None else _kind(value)
+        raise DirectiveError(
+            f"`qhaigc` is {what}. Write a prompt (`qhaigc: A lighthouse in fog`) or a mapping of names to prompts"
+        )
+    if isinstance(value.get("prompt"), str):
+        return [(DEFAULT_NAME, value)]
+    stray = [key for key, body in value.items() if key in FIELDS and not isinstance(body, Mapping)]
+    if stray:
+        meant = next((key for key in value if key not in FIELDS and nearest(key, ["prompt"])), None)
+        hint = f" `{meant}` is probably meant to be `prompt`." if meant is not None else ""
+        raise DirectiveError(
+            f"`qhaigc` has the field `{stray[0]}` of a picture, but no `prompt`.{hint} Write `prompt: …` beside it"
+        )
+    if not value:
+        raise DirectiveError("`qhaigc` is empty. Write a prompt, or remove the key")
+    return list(value.items())
+
+
+def _read_one(name: str, body: object, defaults: Defaults) -> Directive:
+    fields: Mapping[Any, Any] = {"prompt": body} if isinstance(body, str) else _mapping(body)
+    for field in fields:
+        if field not in FIELDS:
+            meant = nearest(field, FIELDS)
+            remedy = f"Did you mean `{meant}`?" if meant else "Known are " + ", ".join(FIELDS)
+            raise DirectiveError(f"there is no field {field!r}. {remedy}")
+    alt = fields.get("alt")
+    if alt is not None and not isinstance(alt, str):
+        raise DirectiveError(f'`alt` is {_kind(alt)}. Write a text in quotes; `alt: ""` for decoration')
+    place = fields.get("place", "none")
+    if place not in PLACES:
+        raise DirectiveError(f"`place` is {_shown(place)}. Write one of {', '.join(PLACES)}")
+    priority = fields.get("priority", False)
+    if not isinstance(priority, bool):
+        raise DirectiveError(f"`priority` is {_shown(priority)}. Write true or false")
+    return Directive(name, _read_request(fields, defaults), alt, place, priority)
+
+
+def _read_request(fields: Mapping[Any, Any], defaults: Defaults) -> ImageRequest:
+    prompt = _text(
+        fields.get("prompt"),
+        "prompt",
+        "Write what the picture shows, for example `prompt: A lighthouse in fog`",
+    )
+    model = _text(fields.get("model", defaults.model), "model", f"Write a model's name, for example {defaults.model}")
+    least, most = SIZE_LIMITS
+    raw_size = fields.get("size", defaults.size)
+    size = parse_size(raw_size) if isinstance(raw_size, str) else None
+    if size is None:
+        raise DirectiveError(
+            f"`size` is {_shown(raw_size)}. Write WIDTHxHEIGHT in pixels ({least} to {most} each), for example 1280x720"
+        )
+    variant = fields.get("variant", 1)
+    if not isinstance(variant, int) or isinstance(variant, bool) or not 1 <= variant <= 10_000:
+        raise DirectiveError(f"`variant` is {_shown(variant)}. Write a whole number: 1, 2, 3 …")
+    style = fields.get("style")
+    if style is not None:
+        style = _text(style, "style", "Write a name from the option `styles`, or a text")
+    return ImageRequest(
+        model=unicodedata.normalize("NFC", model).strip(),
+        prompt=final_prompt(
+            prompt,
+            resolve_style(style or "", defaults.styles),
+            resolve_style(defaults.style, defaults.styles),
+        ),
+        size=size,
+        variant=variant,
+        params=_params(fields.get("params")),
+    )
+
+
+def resolve_style(style: str, styles: Mapping[str, str] | None) -> str:
+    """Return the text of a named style, or the style itself where it is a text.
+
+    Raises:
+        DirectiveError: it is a single word, named styles exist, and it is none of them.
+    """
+    if not style or not styles or style in styles:
+        return (styles or {}).get(style, style)
+    if any(char.isspace() for char in style.strip()):
+        return style
+    meant = nearest(style, styles)
+    raise DirectiveError(
+        f"there is no style {style!r} in the option `styles`. "
+        + (f"Did you mean `{meant}`? " if meant else f"It has {', '.join(styles)}. ")
+        + "A text of your own needs more than one word"
+    )
+
+
+def _params(value: object) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+        raise DirectiveError(f"`params` is {_shown(value)}. Write a mapping, for example {{quality: hd}}")
+    for field in OWN_BODY_FIELDS:
+        if field in value:
+            where = f"`{field}` beside `params`" if field in FIELDS else "the plugin's options"
+            raise DirectiveError(f"`params` sets `{field}`, which the plugin sets itself. Use {where}")
+    try:
+        params: dict[str, Any] = json.loads(json.dumps(dict(value), allow_nan=False))
+        json.dumps(params, ensure_ascii=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise DirectiveError(
+            f"`params` holds what JSON cannot say ({error}). Put dates and the like in quotes"
+        ) from error
+    return params
+
+
+def _mapping(body: object) -> Mapping[Any, Any]:
+    if isinstance(body, Mapping):
+        return body
+    raise DirectiveError(f"it is {'empty' if body is None else _kind(body)}. Write a prompt, or fields with a `prompt`")
+
+
+def _text(value: object, field: str, remedy: str) -> str:
+    if value is None:
+        raise DirectiveError(f"`{field}` is missing. {remedy}")
+    if not isinstance(value, str):
+        raise DirectiveError(
+            f"`{field}` is {_kind(value)}. {remedy}; put it in quotes if it looks like a number or a date"
+        )
+    if not value.strip():
+        raise DirectiveError(f"`{field}` is empty. {remedy}")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise DirectiveError(f"`{field}` holds half of a character ({error.reason}). Write it anew") from error
+    return value
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, bool):
+        return f"{str(value).lower()} (a yes/no value)"
+    if isinstance(value, (int, float)):
+        return f"{value} (a number)" if abs(value) < 10**15 else "a very large number"
+    kinds: dict[type, str] = {list: "a list", dict: "a mapping", str: "a text", type(None): "empty"}
+    return kinds.get(type(value), f"a {type(value).__name__}")
+
+
+def _shown(value: object) -> str:
+    return repr(value)[:60] if isinstance(value, str) else _kind(value)
+
+
+def _suggested_name(name: str) -> str:
+    kept = "".join(c if c in "_-" or unicodedata.category(c)[0] in "LMN" else "-" for c in name)
+    return kept.strip("-")[:LONGEST_NAME] or DEFAULT_NAME

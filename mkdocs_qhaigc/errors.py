@@ -1,0 +1,62 @@
+"""The errors of this package.
+
+    QhaigcError
+    ├── OptionError        an option in mkdocs.yml cannot be used
+    ├── DirectiveError     a directive in front matter cannot be used
+    ├── LibraryError       a folder of originals cannot be read or written
+    ├── PictureError       bytes that are no picture we accept
+    ├── MissingPictures    pictures that are not there, in a build that may not buy any
+    ├── NoFurtherCalls     key, permission, quota, budget or disk: nothing more can be bought in this build
+    └── ApiError           the Images API did not give a picture
+        ├── Refused        it will not draw this prompt: never ask again
+        └── Gone           a hosted picture's address has expired
+
+A message says what happened and what to do. Where it happened (page, picture, field) is put in front by whoever
+knows it, so that one error reads the same from the build, the command line and a test.
+"""
+
+from __future__ import annotations
+
+
+class QhaigcError(Exception):
+    """The base of every error that this package raises on purpose."""
+
+
+class OptionError(QhaigcError):
+    """An option in mkdocs.yml cannot be used."""
+
+    def __init__(self, option: str, message: str) -> None:
+        super().__init__(message)
+        self.option = option
+
+
+class DirectiveError(QhaigcError):
+    """A directive cannot be used."""
+
+
+class LibraryError(QhaigcError):
+    """A folder of originals cannot be read or written."""
+
+
+class PictureError(QhaigcError):
+    """Bytes that are no picture we accept."""
+
+
+class MissingPictures(QhaigcError):  # noqa: N818 - what is reported, not what failed
+    """Pictures are missing in a build that was told never to buy any."""
+
+
+class NoFurtherCalls(QhaigcError):  # noqa: N818 - the state that it leaves behind
+    """Key, permission, quota, budget or disk: nothing more can be bought in this build."""
+
+
+class ApiError(QhaigcError):
+    """The Images API did not give a picture."""
+
+
+class Refused(ApiError):  # noqa: N818 - what happened, as the API itself says it
+    """The API will not draw this prompt; asking again cannot help."""
+
+
+class Gone(ApiError):  # noqa: N818 - a state, like Refused
+    """A hosted picture's address has expired or never was."""

@@ -1,0 +1,249 @@
+"""A library: a folder of originals as they came from the API, each beside its record.
+
+    hero-3f9a1c2b7d5e8f01.webp     the bytes, untouched
+    hero-3f9a1c2b7d5e8f01.json     key, request, sha256, width, height, when, by which API and model
+
+The hex is the start of the key and finds the picture; the name is for people. A picture is whole when its record is
+there: the record is written last. Both are plain files, so that no lost index can take the pictures with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import secrets
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mkdocs_qhaigc.errors import LibraryError
+
+RECORD_SCHEMA = 1
+KEY_DIGITS = 16
+"""Hex digits of the key in a file's name."""
+EXTENSIONS = {"png": "png", "jpeg": "jpg", "webp": "webp", "avif": "avif"}
+"""Picture format -> file extension."""
+
+_RECORD_NAME = re.compile(r"[^/\\]{1,64}-([0-9a-f]{16})\.json")
+_LARGEST_RECORD = 1 << 20
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """A saved picture: what its record says, and where its bytes are."""
+
+    path: Path
+    key: str
+    sha256: str
+    """Of the bytes; 64 hex digits."""
+    format: str
+    """png, jpeg, webp or avif."""
+    width: int
+    """Pixels."""
+    height: int
+    """Pixels."""
+    record: Mapping[str, Any]
+    """The whole record, as JSON values."""
+
+    def read(self) -> bytes:
+        """Return the picture's bytes.
+
+        Raises:
+            LibraryError: they cannot be read, or are not the bytes that were saved.
+        """
+        try:
+            data = self.path.read_bytes()
+        except OSError as error:
+            raise LibraryError(f"{self.path} cannot be read ({error.strerror or error})") from error
+        if hashlib.sha256(data).hexdigest() != self.sha256:
+            raise LibraryError(f"{self.path} is damaged: its bytes are not those that were saved")
+        return data
+
+
+class Library:
+    """One folder of originals. Safe to use from several threads and processes at once."""
+
+    def __init__(self, folder: Path, *, report: Callable[[str], None]) -> None:
+        """Open a folder, which need not exist yet. `report` is told once of each file that cannot be used."""
+        self.folder = folder
+        self._report = report
+        self._lock = threading.Lock()
+        self._names: dict[str, list[str]] | None = None
+        self._reported: set[str] = set()
+        self._set_aside: set[str] = set()
+
+    def find(self, key: str, *, fresh: bool = False) -> Original | None:
+        """Return the saved picture of a key, or None. `fresh` looks at the folder again, for what others wrote."""
+        with self._lock:
+            if self._names is None or fresh:
+                self._names = self._list()
+            names = tuple(self._names.get(key[:KEY_DIGITS], ()))
+        for name in names:
+            original = self._read_record(name, key)
+            if original is not None:
+                return original
+        return None
+
+    def save(
+        self,
+        *,
+        name: str,
+        key: str,
+        data: bytes,
+        format: str,
+        width: int,
+        height: int,
+        about: Mapping[str, Any],
+    ) -> Original:
+        """Write a picture and its record, durably, the record last; return it.
+
+        Raises:
+            LibraryError: the folder cannot be written.
+        """
+        stem = f"{name}-{key[:KEY_DIGITS]}"
+        digest = hashlib.sha256(data).hexdigest()
+        record = {
+            "schema": RECORD_SCHEMA,
+            "key": key,
+            "sha256": digest,
+            "bytes": len(data),
+            "format": format,
+            "width": width,
+            "height": height,
+            **about,
+        }
+        path = self.folder / f"{stem}.{EXTENSIONS[format]}"
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_whole(path, data)
+            text = json.dumps(record, ensure_ascii=False, indent=2) + "\n"
+            write_whole(self.folder / f"{stem}.json", text.encode())
+        except OSError as error:
+            raise LibraryError(f"{self.folder} cannot be written ({error.strerror or error})") from error
+        with self._lock:
+            self._set_aside.discard(f"{stem}.json")
+            if self._names is not None:
+                self._names.setdefault(key[:KEY_DIGITS], []).insert(0, f"{stem}.json")
+        return Original(path, key, digest, format, width, height, record)
+
+    def set_aside(self, original: Original, reason: str) -> None:
+        """Rename a damaged picture and its record, so that nothing uses them and nothing is lost; tell of it."""
+        record = original.path.with_suffix(".json")
+        outcome = f"It is kept as {original.path.name}.damaged"
+        for path in (record, original.path):
+            try:
+                path.replace(path.with_name(f"{path.name}.damaged"))
+            except FileNotFoundError:
+                continue
+            except OSError:
+                outcome = "It is not used"
+        with self._lock:
+            self._set_aside.add(record.name)
+            for names in (self._names or {}).values():
+                if record.name in names:
+                    names.remove(record.name)
+        self._tell(f"{reason}. {outcome}")
+
+    def require_writable(self) -> None:
+        """Write and remove a small file.
+
+        Raises:
+            LibraryError: that failed, so that a picture could not be saved either.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            probe = self.folder / f".probe-{secrets.token_hex(4)}.part"
+            write_whole(probe, b"probe")
+            probe.unlink()
+        except OSError as error:
+            raise LibraryError(f"{self.folder} cannot be written ({error.strerror or error})") from error
+
+    def _list(self) -> dict[str, list[str]]:
+        """Return the names of the records by the hex in them: one listing of the folder, however many pictures."""
+        names: dict[str, list[str]] = {}
+        try:
+            entries = sorted(os.listdir(self.folder))  # noqa: PTH208 - names alone; Path objects cost more than the rest
+        except FileNotFoundError:
+            return names
+        except OSError as error:
+            self._tell(f"{self.folder} cannot be read ({error.strerror or error}). Its pictures are not used")
+            return names
+        for entry in entries:
+            match = _RECORD_NAME.fullmatch(entry)
+            if match and entry not in self._set_aside:
+                names.setdefault(match[1], []).append(entry)
+        return names
+
+    def _read_record(self, name: str, key: str) -> Original | None:
+        """Return the original of a record that is whole and of this key; tell of one that is not."""
+        path = self.folder / name
+        try:
+            if path.is_symlink():
+                raise ValueError("it is a link")
+            with path.open("rb") as file:
+                text = file.read(_LARGEST_RECORD + 1)
+            original = _parse_record(path, text)
+            if original.key != key:
+                return None
+            status = original.path.lstat()
+            if original.path.is_symlink() or status.st_size != original.record["bytes"]:
+                raise ValueError(f"{original.path.name} is not of the size that was saved")
+        except FileNotFoundError as error:
+            self._tell(f"{error.filename} is missing. The picture is looked for elsewhere")
+        except (OSError, ValueError, RecursionError) as error:
+            self._tell(f"{path} cannot be used: {error}. The picture is looked for elsewhere")
+        else:
+            return original
+        return None
+
+    def _tell(self, message: str) -> None:
+        with self._lock:
+            if message in self._reported:
+                return
+            self._reported.add(message)
+        self._report(message)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that under its name there are, at any moment, no bytes or all of them, and they stay."""
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with part.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise
+
+
+def _parse_record(path: Path, text: bytes) -> Original:
+    """Return what a record says. Raises ValueError where it is none."""
+    if len(text) > _LARGEST_RECORD:
+        raise ValueError("it is larger than a record can be")
+    record = json.loads(text)
+    if not isinstance(record, dict):
+        raise ValueError("it is no record")  # noqa: TRY004 - one kind of error for all that a file may hold
+    key, digest, format_ = record.get("key"), record.get("sha256"), record.get("format")
+    sizes = [record.get(field) for field in ("width", "height", "bytes")]
+    whole = (
+        isinstance(key, str)
+        and _SHA256.fullmatch(key)
+        and isinstance(digest, str)
+        and _SHA256.fullmatch(digest)
+        and isinstance(format_, str)
+        and format_ in EXTENSIONS
+        and all(type(size) is int and 0 < size < 1 << 40 for size in sizes)
+    )
+    if not whole or record.get("schema") != RECORD_SCHEMA:
+        raise ValueError("it is no record of this version")
+    original = path.with_suffix("." + EXTENSIONS[str(format_)])
+    return Original(original, str(key), str(digest), str(format_), record["width"], record["height"], record)

@@ -1,0 +1,44 @@
+"""The Python-Markdown extension: where the references of a page become pictures.
+
+It is a postprocessor, because the finished HTML is the one place where a reference inside a tag and the same letters
+inside code can be told apart. Which page is being rendered, the Markdown instance itself knows; so it is right also for
+the excerpts of a blog, which are rendered again on other pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from markdown import Markdown
+from markdown.extensions import Extension
+from markdown.postprocessors import Postprocessor
+
+Render = Callable[[Any, str, str], str]
+"""(page, URL of the page that the HTML will stand on, HTML) -> HTML"""
+
+
+class QhaigcExtension(Extension):
+    """Hands the finished HTML of each page to `render`."""
+
+    def __init__(self, render: Render, *, owner: object) -> None:
+        """`owner` tells whose extension it is, where a site has several."""
+        super().__init__()
+        self._render = render
+        self.owner = owner
+
+    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 - Python-Markdown's name
+        """Register behind every other postprocessor."""
+        md.postprocessors.register(_ReferencePostprocessor(md, self._render), "qhaigc", -10)
+
+
+class _ReferencePostprocessor(Postprocessor):
+    def __init__(self, md: Markdown, render: Render) -> None:
+        super().__init__(md)
+        self._render = render
+
+    def run(self, text: str) -> str:
+        if "relpath" not in self.md.treeprocessors:
+            return text  # a conversion of a part (a docstring, say): its page's own conversion follows
+        file = self.md.treeprocessors["relpath"].file  # type: ignore[attr-defined]  # MkDocs' own treeprocessor
+        return self._render(file.page, file.url, text)

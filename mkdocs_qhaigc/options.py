@@ -1,0 +1,306 @@
+"""The plugin's options: their names, defaults and checks, in one place, for every engine and the command line. Pure."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import yaml
+
+from mkdocs_qhaigc.directives import Defaults, nearest, read_directives
+from mkdocs_qhaigc.errors import OptionError
+from mkdocs_qhaigc.publication import MIME_TYPES, Encoding
+from mkdocs_qhaigc.request import parse_size
+
+SANDBOX = "sandbox"
+SANDBOX_PATH = "/sandbox/"
+"""Every address of a sandbox server starts with this path; no real API's does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The checked options of one build."""
+
+    enabled: bool
+    base_url: str
+    api_key_env: str
+    defaults: Defaults
+    images: Mapping[str, Any]
+    missing: Literal["generate", "placeholder", "error"]
+    max_new_images: int
+    concurrency: int
+    timeout: float
+    """Seconds."""
+    retries: int
+    response_format: Literal["url", "b64_json", "none"]
+    cache_dir: Path
+    pins_dir: Path
+    assets_dir: str
+    """Relative to the site's folder, with `/`."""
+    encoding: Encoding
+    sizes: str
+
+    @property
+    def sandboxed(self) -> bool:
+        """Whether pictures come from a sandbox, and so must never stand under real keys."""
+        return self.base_url == SANDBOX or urlsplit(self.base_url).path.startswith(SANDBOX_PATH)
+
+
+def read_options(values: Mapping[str, Any], *, folder: Path) -> Options:
+    """Return the options from their checked values; `folder` is where mkdocs.yml stands.
+
+    Raises:
+        OptionError: values do not go together.
+    """
+    get = {
+        name: option.default if values.get(name) is None else option.check(values[name])
+        for name, option in OPTIONS.items()
+    }
+    defaults = Defaults(get["model"], get["size"], get["style"] or "", get["styles"] or {})
+    _, problems = read_directives(get["images"], defaults) if get["images"] else ({}, [])
+    if problems:
+        raise OptionError("images", str(problems[0]))
+    quality = get["quality"]
+    encoding = Encoding(
+        formats=get["formats"],
+        widths=get["widths"],
+        quality=dict.fromkeys(MIME_TYPES, quality) if isinstance(quality, int) else {**_QUALITY, **quality},
+    )
+    return Options(
+        enabled=get["enabled"],
+        base_url=get["base_url"],
+        api_key_env=get["api_key_env"],
+        defaults=defaults,
+        images=get["images"] or {},
+        missing=get["missing"],
+        max_new_images=get["max_new_images"],
+        concurrency=get["concurrency"],
+        timeout=float(get["timeout"]),
+        retries=get["retries"],
+        response_format=get["response_format"],
+        cache_dir=folder / get["cache_dir"],
+        pins_dir=folder / get["pins_dir"],
+        assets_dir=get["assets_dir"],
+        encoding=encoding,
+        sizes=get["sizes"],
+    )
+
+
+def check_option(name: str, value: object) -> Any:
+    """Return one option's value, checked and in its own type.
+
+    Raises:
+        OptionError: it cannot be used; the message says what to write.
+    """
+    return OPTIONS[name].check(value)
+
+
+def check_folders(options: Options, *, folder: Path, docs_dir: Path, site_dir: Path) -> None:
+    """Refuse folders where pictures would be lost, published raw, or make `mkdocs serve` rebuild for ever.
+
+    Raises:
+        OptionError: naming the option.
+    """
+    for option, path in (("cache_dir", options.cache_dir), ("pins_dir", options.pins_dir)):
+        where = path.resolve()
+        if where == site_dir.resolve() or site_dir.resolve() in where.parents:
+            raise OptionError(option, "it lies in the built site, which every build empties. Choose a folder beside it")
+        if where == docs_dir.resolve() or docs_dir.resolve() in where.parents:
+            raise OptionError(option, "it lies in docs_dir, whose files are published. Choose a folder beside it")
+    if folder.resolve() not in options.pins_dir.resolve().parents:
+        raise OptionError("pins_dir", "it leads out of the folder of mkdocs.yml. Choose a folder within it")
+
+
+@dataclass(frozen=True, slots=True)
+class _Option:
+    default: Any
+    check: Callable[[Any], Any]
+
+
+def _fail(option: str, value: object, remedy: str) -> OptionError:
+    return OptionError(option, f"it is {value!r:.80}. {remedy}")
+
+
+def _flag(option: str) -> Callable[[Any], bool]:
+    def check(value: Any) -> bool:
+        if not isinstance(value, bool):
+            raise _fail(option, value, "Write true or false")
+        return value
+
+    return check
+
+
+def _text(option: str, remedy: str) -> Callable[[Any], str]:
+    def check(value: Any) -> str:
+        if not isinstance(value, str) or not value.strip():
+            raise _fail(option, value, remedy)
+        return value.strip()
+
+    return check
+
+
+def _whole(option: str, least: int, most: int) -> Callable[[Any], int]:
+    def check(value: Any) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+            raise _fail(option, value, f"Write a whole number from {least} to {most}")
+        return value
+
+    return check
+
+
+def _choice(option: str, *choices: str) -> Callable[[Any], str]:
+    def check(value: Any) -> str:
+        if value not in choices:
+            raise _fail(option, value, f"Write one of {', '.join(choices)}")
+        return str(value)
+
+    return check
+
+
+def _seconds(value: Any) -> float:
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value <= 3600:
+        raise _fail("timeout", value, "Write seconds, more than 0 and at most 3600")
+    return float(value)
+
+
+def _size(value: Any) -> str:
+    size = parse_size(value) if isinstance(value, str) else None
+    if size is None:
+        raise _fail("size", value, "Write WIDTHxHEIGHT in pixels, for example 1280x720")
+    return size
+
+
+def _base_url(value: Any) -> str:
+    remedy = "Write an address such as https://api.qhaigc.net/v1, or the word sandbox"
+    if not isinstance(value, str):
+        raise _fail("base_url", value, remedy)
+    if value.strip() == SANDBOX:
+        return SANDBOX
+    url = value.strip().rstrip("/")
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:
+        raise OptionError("base_url", f"it is no web address. {remedy}") from None
+    if parts.username is not None or parts.query or parts.fragment:
+        raise OptionError(
+            "base_url", f"it holds a user name, a query or a fragment. A key never stands in a file. {remedy}"
+        )
+    if not usable:
+        raise _fail("base_url", value, remedy)
+    return url
+
+
+def _api_key_env(value: Any) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,63}", value):
+        # The value is not shown: it may be the key itself.
+        raise OptionError(
+            "api_key_env",
+            "it is not the name of an environment variable. Write its name, never the key itself",
+        )
+    return value
+
+
+def _mapping(option: str) -> Callable[[Any], Mapping[str, Any]]:
+    """A mapping; as a text (from `!ENV`), YAML of one."""
+
+    def check(value: Any) -> Mapping[str, Any]:
+        if isinstance(value, str):
+            try:
+                value = yaml.safe_load(value)
+            except yaml.YAMLError as error:
+                raise OptionError(option, f"it is a text that is no YAML ({str(error).splitlines()[0]})") from error
+        if not isinstance(value, Mapping):
+            raise _fail(option, value, "Write a mapping of names")
+        return value
+
+    return check
+
+
+def _styles(value: Any) -> Mapping[str, str]:
+    styles = _mapping("styles")(value)
+    for name, text in styles.items():
+        if not isinstance(name, str) or not isinstance(text, str) or not text.strip():
+            raise OptionError("styles", f"{name!r} is {text!r:.60}. Write a text for each name")
+    return styles
+
+
+def _list(value: Any) -> list[Any]:
+    """A list; as a text (from `!ENV`), its items between commas or blanks."""
+    if isinstance(value, str):
+        return [item for item in re.split(r"[\s,]+", value) if item]
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def _formats(value: Any) -> tuple[str, ...]:
+    formats = tuple("jpeg" if item == "jpg" else item for item in _list(value))
+    for item in formats:
+        if item not in MIME_TYPES:
+            meant = nearest(item, MIME_TYPES)
+            raise _fail("formats", item, f"Did you mean {meant}?" if meant else f"Known are {', '.join(MIME_TYPES)}")
+    if not formats or len(set(formats)) != len(formats):
+        raise _fail("formats", value, "Write each format once, for example [avif, webp]")
+    return formats
+
+
+def _widths(value: Any) -> tuple[int, ...]:
+    widths: set[int] = set()
+    for item in _list(value):
+        number = int(item) if isinstance(item, str) and item.isascii() and item.isdigit() else item
+        widths.add(_whole("widths", 16, 16384)(number))
+    return tuple(sorted(widths))
+
+
+_QUALITY = {"avif": 80, "webp": 80, "jpeg": 80, "png": 80}
+
+
+def _quality(value: Any) -> int | Mapping[str, int]:
+    check = _whole("quality", 1, 100)
+    if isinstance(value, int):
+        return check(value)
+    by_format = _mapping("quality")(value)
+    for format_ in by_format:
+        if format_ not in _QUALITY:
+            raise _fail("quality", format_, f"Known formats are {', '.join(_QUALITY)}")
+    return {format_: check(number) for format_, number in by_format.items()}
+
+
+def _assets_dir(value: Any) -> str:
+    remedy = "Write a folder of the site, for example assets/qhaigc"
+    if not isinstance(value, str):
+        raise _fail("assets_dir", value, remedy)
+    path = posixpath.normpath(value.replace("\\", "/").strip("/") or ".")
+    if path == "." or path.startswith("..") or ":" in path or value.startswith(("/", "\\")):
+        raise _fail("assets_dir", value, remedy)
+    return path
+
+
+OPTIONS: Mapping[str, _Option] = {
+    "enabled": _Option(True, _flag("enabled")),
+    "base_url": _Option("https://api.qhaigc.net/v1", _base_url),
+    "api_key_env": _Option("QHAIGC_API_KEY", _api_key_env),
+    "model": _Option("qh-draw-x2-preview", _text("model", "Write a model's name")),
+    "size": _Option("1280x720", _size),
+    "style": _Option(None, _text("style", "Write a text, or a name from `styles`")),
+    "styles": _Option(None, _styles),
+    "images": _Option(None, _mapping("images")),
+    "missing": _Option("generate", _choice("missing", "generate", "placeholder", "error")),
+    "max_new_images": _Option(25, _whole("max_new_images", 0, 100_000)),
+    "concurrency": _Option(4, _whole("concurrency", 1, 64)),
+    "timeout": _Option(180, _seconds),
+    "retries": _Option(4, _whole("retries", 0, 20)),
+    "response_format": _Option("url", _choice("response_format", "url", "b64_json", "none")),
+    "cache_dir": _Option(".cache/plugin/qhaigc", _text("cache_dir", "Write a folder")),
+    "pins_dir": _Option("generated-images", _text("pins_dir", "Write a folder")),
+    "assets_dir": _Option("assets/qhaigc", _assets_dir),
+    "formats": _Option(("webp",), _formats),
+    "widths": _Option((480, 800, 1280), _widths),
+    "quality": _Option(80, _quality),
+    "sizes": _Option("100vw", _text("sizes", "Write the attribute's value, for example 100vw")),
+}
+"""Every option: its default, and what turns a value from mkdocs.yml into its own type or an `OptionError`."""

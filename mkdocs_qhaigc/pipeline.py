@@ -1,0 +1,242 @@
+"""From a wanted picture to its bytes: pins, then the cache, then the API; and from its bytes to the files of the site.
+
+Nothing here waits but `settle`: while pages render, pictures are bought and encoded in threads.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable
+from concurrent import futures
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from mkdocs_qhaigc.buying import Buyer, Order, failure_of
+from mkdocs_qhaigc.errors import LibraryError, PictureError, QhaigcError
+from mkdocs_qhaigc.library import Library, Original
+from mkdocs_qhaigc.options import Options
+from mkdocs_qhaigc.publication import Drawn, Publication, VariantSpec, variant_specs
+from mkdocs_qhaigc.request import ImageRequest
+from mkdocs_qhaigc.workers import Workers
+
+if TYPE_CHECKING:
+    from mkdocs_qhaigc.variants import Variants
+
+LARGEST_PLACEHOLDER = 2560
+"""Pixels of the longer side; what is wider stands in the page's width anyway."""
+PLACEHOLDER_SCHEMA = 1
+"""Raised when the drawing of placeholders changes on purpose."""
+
+State = Literal["pinned", "cached", "generated", "under way", "placeholder"]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What is known of a wanted picture."""
+
+    order: Order
+    state: State
+    drawn: Drawn
+    original: Original | None = None
+    reason: QhaigcError | None = None
+    """Why a placeholder stands there; None where nothing was tried, or it is still under way."""
+
+
+class Pipeline:
+    """The pictures of one build."""
+
+    def __init__(self, options: Options, *, pins: Library, cache: Library, buyer: Buyer, report: Callable[[str], None]):
+        """`report` is told of what was found damaged."""
+        self._options = options
+        self._libraries: tuple[tuple[Library, State], ...] = ((pins, "pinned"), (cache, "cached"))
+        self._buyer = buyer
+        self._report = report
+        self._pictures: dict[str, Picture] = {}
+        self._purchases: dict[str, Future[Original]] = {}
+        self._encoded: dict[str, Future[None]] = {}
+        self._variants: Variants | None = None
+        self._lock = threading.RLock()
+        self._encoders: Workers[None] = Workers(os.cpu_count() or 1, "qhaigc-encoder", on_exit=self._close_variants)
+
+    def want(self, order: Order) -> Picture:
+        """Return what is known of a picture now; one that is missing is ordered, if the options allow it."""
+        key = order.request.key
+        if key in self._pictures:
+            return self._pictures[key]
+        picture = self._find(order)
+        if picture is None and self._options.missing == "generate":
+            future = self._purchases[key] = self._buyer.buy(order)
+            future.add_done_callback(self._encode_bought)
+            picture = Picture(order, "under way", Drawn("", order.request.width, order.request.height))
+            self._pictures[key] = picture
+            return picture
+        return self._know(picture or placeholder(order))
+
+    def stand_in(self, order: Order) -> Picture:
+        """Return a placeholder for what nobody declared."""
+        return self._pictures.get(order.request.key) or self._know(placeholder(order))
+
+    def picture(self, request: ImageRequest) -> Picture:
+        """Return what is known of a picture that was wanted."""
+        return self._pictures[request.key]
+
+    def pictures(self) -> list[Picture]:
+        """Return all pictures of the build, in the order in which they were first wanted."""
+        return list(self._pictures.values())
+
+    def settle(self, *, wait: bool) -> int:
+        """Take in what was bought; what is not there has a placeholder then. Return how many are still under way.
+
+        `wait`: until nothing is under way. Encoding is waited for in any case.
+        """
+        under_way = 0
+        while True:
+            for key, future in list(self._purchases.items()):
+                order = self._pictures[key].order
+                del self._purchases[key]
+                if wait:
+                    _wait_for(future)
+                under_way += not future.done()
+                self._know(_bought(order, future) if future.done() else placeholder(order))
+            self._finish_encoding()
+            if not self._purchases:
+                return under_way
+
+    def files(self, wanted: Iterable[tuple[Publication, Picture]]) -> dict[str, Path]:
+        """Return where the bytes of every file of these publications are, by the file's place in the site."""
+        wanted = list(wanted)
+        keys = {variant.spec.cache_key for publication, _ in wanted for variant in publication.variants}
+        if not keys:
+            return {}
+        store = self._open_variants()
+        found = store.paths(keys)
+        if len(found) < len(keys):
+            for _, picture in wanted:
+                self._encoded.pop(picture.drawn.identity, None)
+                self._encode(picture)
+            self._finish_encoding()
+            found = store.paths(keys)
+        return {
+            variant.dest_uri: found[variant.spec.cache_key]
+            for publication, _ in wanted
+            for variant in publication.variants
+            if variant.spec.cache_key in found
+        }
+
+    def close(self, *, bytes_used: int | None = None) -> None:
+        """End the build's threads; after a whole build also keep the cache of variants within its limit."""
+        self._encoders.close()
+        if self._variants:
+            if bytes_used is not None:
+                self._variants.shrink(in_use=bytes_used)
+            self._variants.close()
+
+    def _find(self, order: Order) -> Picture | None:
+        for library, state in self._libraries:
+            original = library.find(order.request.key)
+            if original:
+                return Picture(order, state, drawn_as(original), original)
+        return None
+
+    def _know(self, picture: Picture) -> Picture:
+        self._pictures[picture.order.request.key] = picture
+        self._encode(picture)
+        return picture
+
+    def _encode_bought(self, future: Future[Original]) -> None:
+        """Encode a picture when it has arrived, in the thread that brought it, while others are on their way."""
+        if not future.cancelled() and future.exception() is None:
+            self._submit(drawn_as(future.result()), future.result().read)
+
+    def _encode(self, picture: Picture) -> None:
+        request, drawn = picture.order.request, picture.drawn
+        if picture.original:
+            self._submit(drawn, picture.original.read)
+        else:
+            self._submit(drawn, lambda: _draw_placeholder(request.prompt, drawn))
+
+    def _submit(self, drawn: Drawn, read: Callable[[], bytes]) -> None:
+        store = self._open_variants()
+        missing = [spec for spec in variant_specs(drawn, self._options.encoding) if spec.cache_key not in store]
+        with self._lock:
+            if missing and drawn.identity not in self._encoded:
+                self._encoded[drawn.identity] = self._encoders.submit(_encode_into, store, missing, read)
+
+    def _finish_encoding(self) -> None:
+        """Wait for the encoders; look elsewhere for the pictures whose originals turn out to be damaged."""
+        for picture in self.pictures():
+            future = self._encoded.get(picture.drawn.identity)
+            if future is None:
+                continue
+            _wait_for(future)
+            error = future.exception()
+            if error is None:
+                continue
+            if not picture.original or not isinstance(error, (LibraryError, PictureError)):
+                raise error
+            for library, _ in self._libraries:
+                if library.folder == picture.original.path.parent:
+                    library.set_aside(picture.original, str(error))
+            del self._pictures[picture.order.request.key]
+            self.want(picture.order)
+
+    def _close_variants(self) -> None:
+        """Close the connection of the thread that calls."""
+        if self._variants:
+            self._variants.close()
+
+    def _open_variants(self) -> Variants:
+        with self._lock:
+            if self._variants is None:
+                from mkdocs_qhaigc.variants import open_variants  # a site without pictures needs none
+
+                self._variants = open_variants(self._options.cache_dir / "variants", report=self._report)
+            return self._variants
+
+
+def placeholder(order: Order, reason: QhaigcError | None = None) -> Picture:
+    """Return the picture that stands where there is none."""
+    width, height = order.request.width, order.request.height
+    scale = min(1.0, LARGEST_PLACEHOLDER / max(width, height))
+    drawn = Drawn(
+        f"placeholder:{PLACEHOLDER_SCHEMA}:{order.request.key}",
+        max(1, round(width * scale)),
+        max(1, round(height * scale)),
+        placeholder=True,
+    )
+    return Picture(order, "placeholder", drawn, reason=reason)
+
+
+def drawn_as(original: Original) -> Drawn:
+    """Return what is encoded of an original."""
+    return Drawn(original.sha256, original.width, original.height)
+
+
+def _bought(order: Order, future: Future[Original]) -> Picture:
+    reason = failure_of(future)
+    if reason:
+        return placeholder(order, reason)
+    original = future.result()
+    return Picture(order, "generated", drawn_as(original), original)
+
+
+def _encode_into(store: Variants, specs: list[VariantSpec], read: Callable[[], bytes]) -> None:
+    from mkdocs_qhaigc.imaging.codecs import encode_all  # a warm build needs no Pillow
+
+    wanted = [(spec.format, spec.width, spec.quality) for spec in specs]
+    for spec, data in zip(specs, encode_all(read(), wanted), strict=True):
+        store.store(spec.cache_key, data)
+
+
+def _draw_placeholder(prompt: str, drawn: Drawn) -> bytes:
+    from mkdocs_qhaigc.imaging.drawing import picture  # a warm build needs no Pillow
+
+    return picture(prompt, width=drawn.width, height=drawn.height, label="placeholder", format="PNG")
+
+
+def _wait_for(future: Future[Any]) -> None:
+    while not future.done():  # in steps, for a wait without end hears no Ctrl-C on Windows
+        futures.wait([future], timeout=0.5)

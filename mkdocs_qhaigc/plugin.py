@@ -1,0 +1,209 @@
+"""The MkDocs adapter: from MkDocs' events to a `SiteBuild` and back. The one owner of mkdocs."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from markupsafe import Markup
+from mkdocs.config.base import BaseConfigOption, ValidationError
+from mkdocs.exceptions import PluginError
+from mkdocs.plugins import BasePlugin, PrefixedLogger, event_priority
+from mkdocs.structure.files import File, InclusionLevel
+
+from mkdocs_qhaigc import html
+from mkdocs_qhaigc.build import SiteBuild, strip_meta
+from mkdocs_qhaigc.buying import Buyer
+from mkdocs_qhaigc.errors import OptionError, QhaigcError
+from mkdocs_qhaigc.library import Library
+from mkdocs_qhaigc.markdown import QhaigcExtension
+from mkdocs_qhaigc.options import OPTIONS, Options, check_folders, check_option, read_options
+from mkdocs_qhaigc.pipeline import Pipeline
+from mkdocs_qhaigc.progress import LineProgress, LiveProgress
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.livereload import LiveReloadServer
+    from mkdocs.structure.files import Files
+    from mkdocs.structure.pages import Page
+
+log = PrefixedLogger("qhaigc", logging.getLogger("mkdocs.plugins.mkdocs_qhaigc"))
+STYLESHEET = Path(__file__).with_name("qhaigc.css")
+_ARRIVALS_APART = 2.0
+"""Seconds between two rebuilds of `mkdocs serve` while pictures keep arriving."""
+
+
+class _Checked(BaseConfigOption[Any]):
+    """One of our options, as MkDocs' own configuration knows them."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.default = OPTIONS[name].default
+        self._name = name
+
+    def run_validation(self, value: object) -> Any:
+        if value is None:  # left empty in mkdocs.yml
+            return self.default
+        try:
+            return check_option(self._name, value)
+        except OptionError as error:
+            raise ValidationError(str(error)) from error
+
+
+class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # its options are no MkDocs class
+    """Turns prompts in front matter into pictures on pages."""
+
+    config_scheme = tuple((name, _Checked(name)) for name in OPTIONS)
+
+    def __init__(self) -> None:
+        self._serving = False
+        self._options: Options | None = None
+        self._build: SiteBuild | None = None
+        self._pipeline: Pipeline | None = None
+        self._buyer: Buyer | None = None
+        self._progress: LineProgress | LiveProgress | None = None
+        self._last_arrival = 0.0
+
+    def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
+        """Keep this instance over the rebuilds of `mkdocs serve`, and with it what is under way."""
+        self._serving = command == "serve"
+
+    def on_config(self, config: MkDocsConfig) -> None:
+        """Begin a build."""
+        folder = Path(config.config_file_path).parent if config.config_file_path else Path.cwd()
+        try:
+            options = read_options(self.config, folder=folder)
+            check_folders(options, folder=folder, docs_dir=Path(config.docs_dir), site_dir=Path(config.site_dir))
+        except OptionError as error:
+            raise PluginError(f"qhaigc: option `{error.option}`: {error}") from error
+        config.markdown_extensions[:] = [
+            extension
+            for extension in config.markdown_extensions
+            if not (isinstance(extension, QhaigcExtension) and extension.owner is self)
+        ]
+        self._build = None
+        if options.enabled:
+            self._begin(options, config)
+        extensions: list[Any] = config.markdown_extensions
+        extensions.append(QhaigcExtension(self._render, owner=self))
+
+    @event_priority(-25)
+    def on_page_markdown(self, markdown: str, *, page: Page, **_: Any) -> None:
+        """Take in a page's front matter."""
+        if self._build:
+            self._build.read_page(page, src_uri=page.file.src_uri, url=page.url, text=markdown)
+        else:
+            strip_meta(page.meta)
+
+    @event_priority(50)
+    def on_env(self, env: Environment, *, config: MkDocsConfig, files: Files) -> None:
+        """Wait for the pictures, and add their files to the site."""
+        env.globals["qhaigc_image"] = self._template_image
+        env.globals["qhaigc_url"] = self._template_url
+        if not self._build or not self._pipeline:
+            return
+        try:
+            under_way = self._build.settle(wait=not self._serving)
+            for dest_uri, path in self._build.files().items():
+                self._add(files, config, dest_uri, path)
+        except QhaigcError as error:
+            raise PluginError(f"qhaigc: {error}") from error
+        finally:
+            if self._progress and not self._serving:
+                self._progress.close()
+        summary = self._build.summary()
+        if summary:
+            stylesheet = f"{self._checked.assets_dir}/{STYLESHEET.name}"
+            self._add(files, config, stylesheet, STYLESHEET)
+            if stylesheet not in config.extra_css:
+                config.extra_css.append(stylesheet)
+            waiting = f"; {under_way} under way, shown when they arrive" if under_way else ""
+            log.info("pictures: %s%s", summary, waiting)
+
+    def on_post_build(self, *, config: MkDocsConfig) -> None:
+        """End the build's threads and keep the cache of variants in bounds."""
+        if self._pipeline and self._build:
+            folder = Path(config.site_dir, self._checked.assets_dir)
+            used = sum(entry.stat().st_size for entry in os.scandir(folder)) if folder.is_dir() else 0
+            self._pipeline.close(bytes_used=used)
+
+    def on_build_error(self, **_: Any) -> None:
+        """End the build's threads; what has arrived is saved already."""
+        if self._pipeline:
+            self._pipeline.close()
+
+    def on_serve(self, server: LiveReloadServer, **_: Any) -> None:
+        """Rebuild when a picture has arrived."""
+        if self._options:
+            server.watch(str(self._arrivals))
+
+    def on_shutdown(self) -> None:
+        """End what is under way; pictures that have arrived are written first."""
+        if self._progress:
+            self._progress.close()
+        if self._buyer:
+            self._buyer.close()
+
+    def _begin(self, options: Options, config: MkDocsConfig) -> None:
+        cache = Library(options.cache_dir / ("sandbox" if options.sandboxed else "originals"), report=log.warning)
+        pins = Library(options.pins_dir, report=log.warning)
+        if self._buyer is None or options != self._options:
+            if self._buyer:
+                self._buyer.close()
+            self._buyer = self._new_buyer(options, cache)
+        self._options = options
+        self._buyer.new_build()
+        self._pipeline = Pipeline(options, pins=pins, cache=cache, buyer=self._buyer, report=log.warning)
+        self._build = SiteBuild(options, self._pipeline, site_url=config.site_url, warn=log.warning)
+        self._build.want_shared_pictures()
+
+    def _new_buyer(self, options: Options, cache: Library) -> Buyer:
+        live = not self._serving and sys.stderr.isatty()
+        self._progress = LiveProgress() if live else LineProgress(log.info)
+        api_key = os.environ.get(options.api_key_env, "").strip() or ("sandbox" if options.sandboxed else None)
+        return Buyer(
+            options,
+            api_key=api_key,
+            library=cache,
+            progress=self._progress,
+            say=log.warning,
+            arrived=self._note_arrival if self._serving else None,
+        )
+
+    def _render(self, page: Page, url: str, text: str) -> str:
+        return self._build.render(page, url, text) if self._build else html.strip(text)
+
+    def _add(self, files: Files, config: MkDocsConfig, dest_uri: str, path: Path) -> None:
+        if files.get_file_from_path(dest_uri) is None:
+            files.append(File.generated(config, dest_uri, abs_src_path=str(path), inclusion=InclusionLevel.INCLUDED))
+
+    def _template_image(self, page: Page | None, name: str) -> Markup:
+        return Markup(self._build.template_image(page, name) if self._build else "")  # noqa: S704 - html.py escapes
+
+    def _template_url(self, page: Page | None, name: str) -> str:
+        return self._build.template_url(page, name) if self._build else ""
+
+    @property
+    def _checked(self) -> Options:
+        assert self._options is not None
+        return self._options
+
+    @property
+    def _arrivals(self) -> Path:
+        """The file that changes when pictures have arrived, and that `mkdocs serve` watches."""
+        path = self._checked.cache_dir / "arrivals"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+        return path
+
+    def _note_arrival(self, left: int) -> None:
+        """Called in the buyer's threads when a picture was saved, with how many are left."""
+        now = time.monotonic()
+        if not left or now - self._last_arrival > _ARRIVALS_APART:
+            self._last_arrival = now
+            self._arrivals.write_text(f"{now}\n", encoding="utf-8")

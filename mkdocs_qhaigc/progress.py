@@ -1,0 +1,134 @@
+"""What a build tells while it buys pictures: a live bar on a terminal, elsewhere one line a picture."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TextIO
+
+from mkdocs_qhaigc.buying import Order
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+
+class LineProgress:
+    """One line for each picture that arrived."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._lock = threading.Lock()
+        self._ordered = self._ended = 0
+
+    def ordered(self, order: Order) -> None:
+        """Count a picture that is to be bought."""
+        with self._lock:
+            self._ordered += 1
+
+    def began(self, order: Order) -> None:
+        """Nothing is told of a call that was just made."""
+
+    def ended(self, order: Order, *, seconds: float | None) -> None:
+        """Tell of a picture that arrived."""
+        with self._lock:
+            self._ended += 1
+            count = f"[{self._ended}/{self._ordered}]"
+        if seconds is not None:
+            request = order.request
+            self._say(f"{count} {order.where} · {request.model} · {request.size} · {seconds:.1f} s")
+
+    def close(self) -> None:
+        """Nothing is left to end."""
+
+
+class LiveProgress:
+    """A bar with what is done, what is under way, and for how long; gone when the last picture is there."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._bar: Progress | None = None
+        self._all: TaskID | None = None
+        self._tasks: dict[str, TaskID] = {}
+        self._ordered = self._ended = 0
+        self._redirected: list[tuple[logging.StreamHandler[TextIO], TextIO]] = []
+
+    def ordered(self, order: Order) -> None:
+        """Lengthen the bar."""
+        with self._lock:
+            self._ordered += 1
+            bar = self._started()
+            assert self._all is not None
+            bar.update(self._all, total=self._ordered)
+
+    def began(self, order: Order) -> None:
+        """Show a picture that is under way."""
+        with self._lock:
+            label = f"{order.where} · {order.request.model} · {order.request.size}"
+            self._tasks[order.request.key] = self._started().add_task(_plain(label), total=None)
+
+    def ended(self, order: Order, *, seconds: float | None) -> None:
+        """Take a picture from the list of those under way."""
+        with self._lock:
+            self._ended += 1
+            if self._bar is None or self._all is None:
+                return
+            task = self._tasks.pop(order.request.key, None)
+            if task is not None:
+                self._bar.remove_task(task)
+            self._bar.update(self._all, completed=self._ended)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        with self._lock:
+            if self._bar:
+                self._bar.stop()
+                self._bar = None
+                self._tasks.clear()
+                for handler, stream in self._redirected:
+                    handler.setStream(stream)
+                self._redirected.clear()
+
+    def _started(self) -> Progress:
+        if self._bar is None:
+            from rich.console import Console  # a build that buys nothing shows no bar
+            from rich.progress import (
+                BarColumn,
+                MofNCompleteColumn,
+                Progress,
+                SpinnerColumn,
+                TextColumn,
+                TimeElapsedColumn,
+            )
+
+            self._bar = Progress(
+                SpinnerColumn(),
+                TextColumn("{task.description}"),
+                BarColumn(bar_width=24),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+                console=Console(stderr=True),
+                transient=True,
+            )
+            self._redirect_logs_around()
+            self._all = self._bar.add_task("Generating pictures", total=self._ordered, completed=self._ended)
+        return self._bar
+
+    def _redirect_logs_around(self) -> None:
+        """Start the bar, and let log lines that were going to its terminal pass above it."""
+        import sys  # sys.stderr before and after the bar takes it over
+
+        assert self._bar is not None
+        before = sys.stderr
+        self._bar.start()
+        for handler in logging.getLogger("mkdocs").handlers:
+            if isinstance(handler, logging.StreamHandler) and handler.stream is before:
+                self._redirected.append((handler, before))
+                handler.setStream(sys.stderr)
+
+
+def _plain(text: str) -> str:
+    """Return a text in which rich finds no markup, not longer than a line."""
+    from rich.markup import escape  # see above
+
+    return escape(text if len(text) <= 60 else text[:59] + "…")

@@ -1,0 +1,137 @@
+"""Which files of the site show a picture, and what they are called. Pure: names are known before any pixel is.
+
+    assets/qhaigc/hero-5d0f6c1b2a9e.webp        the picture's own width
+    assets/qhaigc/hero-5d0f6c1b2a9e-480.webp    480 pixels wide
+
+The hex is over the key *and* the encoding settings, so that a file under one name never changes its content.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import posixpath
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import quote, unquote
+
+from mkdocs_qhaigc.html import Image, Source
+
+ENCODER_SCHEMA = 1
+"""Raised when the encoder's output changes on purpose; variants are then made anew."""
+MIME_TYPES = {"avif": "image/avif", "webp": "image/webp", "jpeg": "image/jpeg", "png": "image/png"}
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """How every picture of a site is encoded."""
+
+    formats: tuple[str, ...]
+    """avif, webp, jpeg, png; the last one is for every reader."""
+    widths: tuple[int, ...]
+    """Pixels; those narrower than a picture are used, besides its own width."""
+    quality: Mapping[str, int]
+    """By format; 1 to 100."""
+
+    def canonical_json(self) -> str:
+        """Return what changes the content of a file that keeps its name: not the widths, which stand in it."""
+        used = {name: self.quality[name] for name in sorted(self.formats) if name != "png"}
+        return json.dumps({"encoder": ENCODER_SCHEMA, "quality": used}, sort_keys=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What is encoded: a picture's size, and what tells its bytes from any others."""
+
+    identity: str
+    """The sha256 of an original, or `placeholder:` and what a drawing of ours is made from."""
+    width: int
+    """Pixels."""
+    height: int
+    """Pixels."""
+    placeholder: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VariantSpec:
+    """One encoding of one picture."""
+
+    cache_key: str
+    """Under which its bytes are in the cache of variants."""
+    format: str
+    width: int
+    """Pixels."""
+    quality: int
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One file of the site."""
+
+    dest_uri: str
+    """Relative to the site's folder."""
+    spec: VariantSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """All the files that show one picture under one name."""
+
+    stem: str
+    """`NAME-HEX`: in the name of each of its files, and of no other picture's."""
+    variants: tuple[Variant, ...]
+    """By format in the author's order, then by width, the widest last."""
+    width: int
+    height: int
+
+    def as_image(self, *, page_url: str, alt: str | None, sizes: str, priority: bool) -> Image:
+        """Return the picture as a page at `page_url` (relative to the site) shows it."""
+        by_format: dict[str, list[tuple[str, int]]] = {}
+        for variant in self.variants:
+            url = relative_url(variant.dest_uri, page_url)
+            by_format.setdefault(variant.spec.format, []).append((url, variant.spec.width))
+        sources = tuple(Source(MIME_TYPES[format_], tuple(urls)) for format_, urls in by_format.items())
+        return Image(sources, self.width, self.height, alt, sizes, priority)
+
+
+def variant_specs(drawn: Drawn, encoding: Encoding) -> tuple[VariantSpec, ...]:
+    """Return every encoding that a site needs of a picture, whatever it is called there."""
+    widths = [*sorted({width for width in encoding.widths if width < drawn.width}), drawn.width]
+    return tuple(
+        VariantSpec(
+            cache_key=f"{drawn.identity}|{ENCODER_SCHEMA}|{format_}|{width}|{encoding.quality[format_]}",
+            format=format_,
+            width=width,
+            quality=encoding.quality[format_],
+        )
+        for format_ in encoding.formats
+        for width in widths
+    )
+
+
+def publish(*, name: str, key: str, drawn: Drawn, encoding: Encoding, assets_dir: str) -> Publication:
+    """Return the files that show a picture: `drawn`, asked for under `key`, called `name` by the author."""
+    content = f"{key}\n{encoding.canonical_json()}\n{'placeholder' if drawn.placeholder else ''}"
+    stem = f"{name}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
+    variants = tuple(
+        Variant(
+            posixpath.join(
+                assets_dir,
+                stem + (f"-{spec.width}" if spec.width != drawn.width else "") + f".{extension(spec.format)}",
+            ),
+            spec,
+        )
+        for spec in variant_specs(drawn, encoding)
+    )
+    return Publication(stem, variants, drawn.width, drawn.height)
+
+
+def extension(format_: str) -> str:
+    """Return the ending of a file of a format."""
+    return "jpg" if format_ == "jpeg" else format_
+
+
+def relative_url(dest_uri: str, page_url: str) -> str:
+    """Return the URL by which a page refers to a file of the site, both relative to the site's folder."""
+    folder = posixpath.dirname(unquote(page_url))
+    return quote(posixpath.relpath(dest_uri, folder) if folder else dest_uri)

@@ -1,0 +1,163 @@
+"""When to ask again. What decides is not whether an error may pass, but whether the call may have been billed.
+
+    surely not billed (no connection, 429 that is no quota, 503)       up to `retries` times
+    perhaps billed (no answer in time, cut off, any other 5xx, 408, 409)   once more at the most, and it is said
+    never (400, 401, 403, 404, 413, 422, 451, refusals, quota)         not at all
+
+The statuses, headers and delays are those of openai-python 3.54.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeVar
+
+from mkdocs_qhaigc.errors import ApiError, NoFurtherCalls
+
+T = TypeVar("T")
+
+LONGEST_WISH = 120.0
+"""Seconds: a longer `Retry-After` is not waited for."""
+_FIRST_DELAY, _LONGEST_DELAY = 0.5, 8.0
+
+
+class Billing(Enum):
+    """Whether a call that failed may have cost money."""
+
+    NO = "surely not billed"
+    PERHAPS = "perhaps billed"
+    NEVER_AGAIN = "an answer that will not change"
+
+
+class Failed(Exception):  # noqa: N818 - one try, not an error that leaves this package
+    """One try failed."""
+
+    def __init__(
+        self,
+        error: ApiError | NoFurtherCalls,
+        billing: Billing,
+        *,
+        retry_after: float | None = None,
+        slow_all: bool = False,
+        may_be_billed: bool = False,
+    ) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.billing = billing
+        self.may_be_billed = may_be_billed or billing is Billing.PERHAPS
+        self.retry_after = retry_after
+        """Seconds that the server asks to wait."""
+        self.slow_all = slow_all
+        """Whether the wait is for every worker: the server is busy, not this call unlucky."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """The moment at which one picture with all its tries has to be there."""
+
+    at: float
+    """On `time.monotonic()`'s clock."""
+
+    @classmethod
+    def after(cls, seconds: float) -> Deadline:
+        """Return the moment so many seconds from now."""
+        return cls(time.monotonic() + seconds)
+
+    @property
+    def left(self) -> float:
+        """Seconds; never below 0."""
+        return max(0.0, self.at - time.monotonic())
+
+
+class Pace:
+    """The wait that a busy server asked of everyone, shared by all threads that call it."""
+
+    def __init__(self, stopped: threading.Event) -> None:
+        """`stopped` ends every wait."""
+        self.stopped = stopped
+        self._lock = threading.Lock()
+        self._not_before = 0.0
+
+    def hold(self, seconds: float) -> None:
+        """Let nobody call for so many seconds."""
+        with self._lock:
+            self._not_before = max(self._not_before, time.monotonic() + seconds)
+
+    def wait(self, deadline: Deadline) -> bool:
+        """Wait until calls are wanted again. False: they are not before the deadline, or all is stopped."""
+        while True:
+            with self._lock:
+                seconds = self._not_before - time.monotonic()
+            if seconds <= 0:
+                return not self.stopped.is_set()
+            if seconds > deadline.left or self.stopped.wait(seconds):
+                return False
+
+
+def keep_trying(
+    attempt: Callable[[], T],
+    *,
+    retries: int,
+    deadline: Deadline,
+    pace: Pace,
+    say: Callable[[str], None],
+    repeat_billed: int = 1,
+) -> T:
+    """Return what the first successful attempt returns.
+
+    `repeat_billed` bounds the tries after a failure that may have been billed. `say` is told of each such try.
+
+    Raises:
+        ApiError: of the last attempt that failed.
+    """
+    done = 0
+    billed_left = repeat_billed
+    while True:
+        if not pace.wait(deadline):
+            raise ApiError("the API asks to wait longer than `timeout` allows, or the build was stopped")
+        try:
+            return attempt()
+        except Failed as failed:
+            done += 1
+            if failed.billing is Billing.NEVER_AGAIN or done > retries:
+                raise failed.error from failed
+            if failed.billing is Billing.PERHAPS:
+                if not billed_left:
+                    raise failed.error from failed
+                billed_left -= 1
+            delay = _delay(done, failed.retry_after)
+            if delay >= deadline.left:
+                raise failed.error from failed
+            if failed.billing is Billing.PERHAPS:
+                say(f"{failed.error}. That call may have been billed; asking once more")
+            if failed.slow_all and failed.retry_after is not None:
+                pace.hold(delay)
+            elif pace.stopped.wait(delay):
+                raise failed.error from failed
+
+
+def wished_delay(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds that a server asks to wait, or None where it does not, or asks too much."""
+    seconds: float | None = None
+    try:
+        seconds = float(headers["retry-after-ms"]) / 1000
+    except (KeyError, ValueError):
+        value = headers.get("retry-after", "")
+        try:
+            seconds = float(value)
+        except ValueError:
+            date = email.utils.parsedate_tz(value)
+            seconds = email.utils.mktime_tz(date) - time.time() if date else None
+    return seconds if seconds is not None and 0 <= seconds <= LONGEST_WISH else None
+
+
+def _delay(done: int, wish: float | None) -> float:
+    if wish is not None:
+        return wish
+    return min(_FIRST_DELAY * 2.0 ** (done - 1), _LONGEST_DELAY) * (1 - 0.25 * random.random())  # noqa: S311 - jitter

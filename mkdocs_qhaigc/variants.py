@@ -1,0 +1,142 @@
+"""The cache of encoded variants and placeholders: what can be computed again, so losing it costs seconds, never money.
+
+The one owner of diskcache, in a form that is safe on a folder that others may have written: text keys, bytes as values,
+nothing is ever unpickled, and no path leaves the folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+import tempfile
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from diskcache import Cache, Disk
+from diskcache.core import MODE_BINARY
+
+SIZE_LIMIT = 1 << 30
+"""Bytes; the least recently used variants go first."""
+_LOOKUPS_AT_ONCE = 200
+"""Open files held within one transaction."""
+
+
+class _ContainedDisk(Disk):  # type: ignore[misc]  # diskcache has no types
+    """Keys are texts, values are files of bytes within the folder; any other row counts as not there."""
+
+    def put(self, key: Any) -> tuple[str, bool]:
+        if not isinstance(key, str):
+            raise TypeError("keys of variants are texts")
+        return key, True
+
+    def get(self, key: Any, raw: Any) -> str:
+        return key if raw and isinstance(key, str) else ""
+
+    def fetch(self, mode: Any, filename: Any, value: Any, read: Any) -> Any:
+        if mode != MODE_BINARY or not isinstance(filename, str) or not self._contains(filename):
+            raise FileNotFoundError(filename)
+        return super().fetch(mode, filename, value, read)
+
+    def remove(self, file_path: Any) -> None:
+        if isinstance(file_path, str) and self._contains(file_path):
+            super().remove(file_path)
+
+    def _contains(self, filename: str) -> bool:
+        folder = Path(self._directory).resolve()
+        path = folder / filename
+        return not path.is_symlink() and folder in path.resolve().parents
+
+
+class Variants:
+    """Encoded pictures by key. Safe to use from several threads and processes at once."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the cache, which need not exist yet.
+
+        Raises:
+            sqlite3.DatabaseError: its index is damaged; OperationalError or OSError: it cannot be written.
+        """
+        self._cache = Cache(
+            str(folder),
+            disk=_ContainedDisk,
+            disk_min_file_size=0,
+            eviction_policy="least-recently-used",
+            size_limit=SIZE_LIMIT,
+            cull_limit=0,  # nothing is evicted in mid-build: the site's files are copied from here at its end
+            statistics=0,
+            tag_index=0,
+        )
+        self._lock = threading.Lock()
+        self._keys = set(self._cache)
+
+    def __contains__(self, key: str) -> bool:
+        """Whether a variant was there when last looked; `paths` tells for certain."""
+        with self._lock:
+            return key in self._keys
+
+    def paths(self, keys: Iterable[str]) -> dict[str, Path]:
+        """Return where the whole and undamaged ones of these variants are, and mark them as used now."""
+        wanted = list(keys)
+        found: dict[str, Path] = {}
+        for start in range(0, len(wanted), _LOOKUPS_AT_ONCE):
+            found |= self._look_up(wanted[start : start + _LOOKUPS_AT_ONCE])
+        with self._lock:
+            self._keys.difference_update(key for key in wanted if key not in found)
+        return found
+
+    def store(self, key: str, data: bytes) -> None:
+        """Keep a variant's bytes."""
+        self._cache.set(key, data, tag=hashlib.sha256(data).hexdigest(), retry=True)
+        with self._lock:
+            self._keys.add(key)
+
+    def shrink(self, *, in_use: int) -> None:
+        """Remove what was used least recently, over the limit; never below twice the `in_use` bytes of one build."""
+        self._cache.reset("size_limit", max(SIZE_LIMIT, 2 * in_use))
+        self._cache.cull(retry=True)
+
+    def close(self) -> None:
+        """Close this thread's connection; the next use opens another."""
+        self._cache.close()
+
+    def _look_up(self, keys: list[str]) -> dict[str, Path]:
+        opened: list[tuple[str, Any, str]] = []
+        with self._cache.transact(retry=True):
+            for key in keys:
+                file, digest = self._cache.get(key, read=True, tag=True, retry=True)
+                if file is not None:
+                    opened.append((key, file, digest))
+        found: dict[str, Path] = {}
+        for key, file, digest in opened:
+            with file:
+                data = file.read()
+            if hashlib.sha256(data).hexdigest() == digest:
+                found[key] = Path(file.name)
+            else:
+                self._cache.delete(key, retry=True)
+        return found
+
+
+def open_variants(folder: Path, *, report: Callable[[str], None]) -> Variants:
+    """Return the cache in a folder; a temporary one where the folder cannot be used. `report` is told of trouble."""
+    try:
+        return Variants(folder)
+    except sqlite3.OperationalError as error:
+        report(f"{folder} cannot be used ({error}). Pictures are encoded anew in every build until it can")
+    except OSError as error:
+        report(f"{folder} cannot be used ({error.strerror or error}). Pictures are encoded anew until it can")
+    except sqlite3.DatabaseError as error:
+        aside = _set_aside(folder)
+        report(f"{folder} is damaged ({error}). It is kept as {aside.name}; its pictures are encoded again")
+        return Variants(folder)
+    return Variants(Path(tempfile.mkdtemp(prefix="mkdocs-qhaigc-")))
+
+
+def _set_aside(folder: Path) -> Path:
+    count = 1
+    while (aside := folder.with_name(f"{folder.name}.damaged-{count}")).exists():
+        count += 1
+    folder.rename(aside)
+    return aside

@@ -1,0 +1,60 @@
+"""Threads that do jobs in the order they came, and that nobody has to wait for when the program ends."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Workers(Generic[T]):
+    """At most `threads` jobs at once. Unlike an executor's, the threads are daemons: Ctrl-C ends at once."""
+
+    def __init__(self, threads: int, name: str, *, on_exit: Callable[[], None] = lambda: None) -> None:
+        """`on_exit` runs in each thread before it ends."""
+        self._most = threads
+        self._name = name
+        self._on_exit = on_exit
+        self._jobs: queue.SimpleQueue[tuple[Future[T], Callable[..., T], tuple[Any, ...]] | None]
+        self._jobs = queue.SimpleQueue()
+        self._threads: list[threading.Thread] = []
+
+    def submit(self, job: Callable[..., T], *args: Any) -> Future[T]:
+        """Queue a job; its result or error comes in the future."""
+        future: Future[T] = Future()
+        self._jobs.put((future, job, args))
+        if len(self._threads) < self._most:
+            thread = threading.Thread(target=self._work, name=f"{self._name}-{len(self._threads)}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        return future
+
+    def close(self, *, wait: float | None = None) -> None:
+        """Drop the jobs that have not begun and end the threads; wait for those at work at most `wait` seconds each."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                job = self._jobs.get_nowait()
+                if job:
+                    job[0].cancel()
+        for _ in self._threads:
+            self._jobs.put(None)
+        if wait is not None:
+            for thread in self._threads:
+                thread.join(wait)
+
+    def _work(self) -> None:
+        try:
+            while job := self._jobs.get():
+                future, function, args = job
+                if future.set_running_or_notify_cancel():
+                    try:
+                        future.set_result(function(*args))
+                    except BaseException as error:  # noqa: BLE001 - whoever waits for the future raises it
+                        future.set_exception(error)
+        finally:
+            self._on_exit()
