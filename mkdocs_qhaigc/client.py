@@ -130,13 +130,13 @@ class ImagesClient:
         if self._response_format != "none":
             body["response_format"] = self._response_format
         body |= request.params
-        status, headers, content = self._exchange(body, deadline)
+        status, headers, content = self._exchange(body, request.variant, deadline)
         if status >= 400 and "response_format" in body:
             error = read_error(status, headers.get("content-type", ""), content)
             if status == 400 and "response_format" in (error.param, *error.message.replace("'", " ").split()):
                 self._response_format = "none"
                 del body["response_format"]
-                status, headers, content = self._exchange(body, deadline)
+                status, headers, content = self._exchange(body, request.variant, deadline)
         if self._sandboxed != (SANDBOX_HEADER in headers):
             raise Failed(ApiError(self._sandbox_mismatch()), Billing.NEVER_AGAIN)
         media_type = headers.get("content-type", "")
@@ -147,14 +147,17 @@ class ImagesClient:
         except ApiError as error:
             raise Failed(error, Billing.NEVER_AGAIN, may_be_billed=True) from error
 
-    def _exchange(self, body: dict[str, Any], deadline: Deadline) -> tuple[int, httpx.Headers, bytes]:
+    def _exchange(self, body: dict[str, Any], variant: int, deadline: Deadline) -> tuple[int, httpx.Headers, bytes]:
         content = json.dumps(body, ensure_ascii=False).encode()
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        if self._sandboxed:
+            headers["X-Qhaigc-Variant"] = str(variant)
         try:
             with self._api.stream(
                 "POST",
                 f"{self._base_url}/images/generations",
                 content=content,
-                headers={"Content-Type": "application/json", "Accept": "application/json"},
+                headers=headers,
                 timeout=_timeout(deadline),
             ) as response:
                 return response.status_code, response.headers, _read(response, LARGEST_BODY, deadline)

@@ -19,8 +19,10 @@ import openai
 import pytest
 from PIL import Image
 
-from mkdocs_qhaigc import sandbox as sandbox_module
-from mkdocs_qhaigc.sandbox import MODELS, Sandbox
+from mkdocs_qhaigc.sandbox import Sandbox
+from mkdocs_qhaigc.sandbox import api as sandbox_api
+from mkdocs_qhaigc.sandbox import server as sandbox_server
+from mkdocs_qhaigc.sandbox.api import MODELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -170,7 +172,7 @@ def test_pictures_longest_unused_expire_when_there_are_too_many(
 ) -> None:
     kept, expired = (generate(client, prompt=prompt).json()["data"][0]["url"] for prompt in ("a", "b"))
     together = sum(len(client.get(url).content) for url in (kept, expired))
-    monkeypatch.setattr(sandbox_module, "_MAX_HOSTED", together - 1)
+    monkeypatch.setattr(sandbox_api, "_MAX_HOSTED", together - 1)
     generate(client, prompt="a")
     assert client.get(kept).status_code == 200
     gone = client.get(expired)
@@ -422,7 +424,7 @@ def test_a_client_that_hangs_up_before_the_picture_is_ready_is_passed_over_quiet
 
 @pytest.mark.parametrize("sent", [b"", b"POST /sand", post(b'{"pro', "Content-Length: 50")])
 def test_a_client_that_stalls_is_let_go(server: Sandbox, sent: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sandbox_module._Handler, "timeout", 0.1)
+    monkeypatch.setattr(sandbox_server._Handler, "timeout", 0.1)
     assert exchange(server, sent) == b""
 
 

@@ -1,0 +1,179 @@
+"""What the benchmarks share: a made-up documentation site, and a build of it in a process of its own, timed.
+
+Not called `site.py`: a script could not import that name, which Python's own `site` has taken at its start.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PAGES_PER_FOLDER = 25
+ASSETS_DIR = "assets/qhaigc"
+_WORDS = (
+    "the build page picture server folder option value reader author cache network request answer model prompt size "
+    "width height file name link theme plugin index section heading table list example command line output error "
+    "warning message version release branch change review commit deploy host address port user group access token "
+    "limit timeout retry queue worker thread process memory disk log level format style colour font layout screen "
+    "is has runs reads writes takes gives shows holds keeps moves starts stops fails waits returns needs finds asks "
+    "new old small large first last same other whole empty open safe slow quick local remote public private plain "
+    "when where after before with without from into over under between and or but so for as it this that which"
+).split()
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What one process took."""
+
+    wall: float
+    """Seconds."""
+    cpu: float
+    """Seconds, user and system."""
+    memory: int
+    """Bytes, at the peak."""
+
+
+def page_uri(number: int) -> str:
+    """Return where a page stands in the docs folder; its picture, where it has a file of its own, stands beside it."""
+    return f"section-{number // PAGES_PER_FOLDER:03}/page-{number:04}.md"
+
+
+def write_pages(
+    docs: Path,
+    *,
+    pages: int,
+    picture: Callable[[int], str],
+    front_matter: Callable[[int], str] = lambda _: "",
+) -> None:
+    """Write pages of about 400 words each, the same at every call but for what the two functions return.
+
+    `picture`: a page's picture in Markdown. `front_matter`: its lines of front matter besides the title.
+    """
+    docs.mkdir(parents=True)
+    (docs / "index.md").write_text(f"# Benchmark\n\nA site of {pages} pages.\n", encoding="utf-8")
+    for number in range(pages):
+        path = docs / page_uri(number)
+        path.parent.mkdir(exist_ok=True)
+        head = f"---\ntitle: Page {number}\n{front_matter(number)}---\n"
+        path.write_text(f"{head}\n{_body(number, pages, picture(number))}", encoding="utf-8")
+
+
+def write_config(folder: Path, *, theme: str, plugin: Mapping[str, Any] | None) -> None:
+    """Write mkdocs.yml; `plugin` holds the options of `qhaigc`, None leaves it out.
+
+    The navigation holds the index alone: every page of a theme lists the whole navigation, which at a thousand entries
+    would take most of the build's time and so hide what the plugin takes.
+    """
+    config = {
+        "site_name": "Benchmark",
+        "site_url": "https://example.org/docs/",
+        "theme": {"name": theme},
+        "nav": [{"Home": "index.md"}],
+        "not_in_nav": "section-*/",
+        "markdown_extensions": ["admonition", "attr_list"],
+        "plugins": ["search", *([] if plugin is None else [{"qhaigc": dict(plugin)}])],
+    }
+    text = json.dumps(config, indent=2)  # JSON is YAML
+    (folder / "mkdocs.yml").write_text(text, encoding="utf-8")
+
+
+def build(folder: Path, *, environment: Mapping[str, str] | None = None) -> Timing:
+    """Build a site into an empty `site` folder, by `mkdocs build` in a fresh process, and return what that took.
+
+    `environment` is added to this process's. A build that fails ends the benchmark with what it said.
+    """
+    shutil.rmtree(folder / "site", ignore_errors=True)
+    command = [sys.executable, "-m", "mkdocs", "build", "-q", "-f", str(folder / "mkdocs.yml")]
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as said:
+        started = time.perf_counter()
+        process = subprocess.Popen(command, env={**os.environ, **(environment or {})}, stdout=said, stderr=said)
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            said.seek(0)
+            sys.exit(f"{' '.join(command)} failed:\n{said.read()}")
+    unit = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss
+    return Timing(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit)
+
+
+def median(values: Sequence[float]) -> float:
+    """Return the median."""
+    return statistics.median(values)
+
+
+def spread(values: Sequence[float]) -> str:
+    """Return the quartiles, as a reader sees them."""
+    if len(values) < 2:
+        return "one run"
+    low, _, high = statistics.quantiles(values, n=4, method="inclusive")
+    return f"quartiles {low:.3f} to {high:.3f}"
+
+
+def _body(number: int, pages: int, picture: str) -> str:
+    chance = random.Random(number)  # the same text for the same page
+    nearby = number // PAGES_PER_FOLDER * PAGES_PER_FOLDER + chance.randrange(PAGES_PER_FOLDER)
+    neighbour = Path(page_uri(min(pages - 1, nearby))).name
+    items = "\n".join(f"- {_sentence(chance)}" for _ in range(5))
+    steps = "\n".join(f"{step}. {_sentence(chance)}" for step in range(1, 5))
+    rows = "\n".join(f"| `{chance.choice(_WORDS)}` | {chance.randrange(1000)} | {_sentence(chance)} |" for _ in range(5))
+    return f"""\
+# Page {number}
+
+{_paragraph(chance)} See [the next part]({neighbour}).
+
+{picture}
+
+## Installing
+
+{_paragraph(chance)}
+
+{items}
+
+## Setting up
+
+{_paragraph(chance)}
+
+```python
+from example import {chance.choice(_WORDS)}_client
+
+
+def main(count: int = {chance.randrange(100)}) -> None:
+    for index in range(count):
+        print(f"{{index}}: {chance.choice(_WORDS)}")  # qhaigc pictures are not made here
+```
+
+!!! note
+    {_sentence(chance)}
+
+{steps}
+
+## Reference
+
+| Name | Default | Meaning |
+| --- | --- | --- |
+{rows}
+
+{_paragraph(chance)}
+"""
+
+
+def _paragraph(chance: random.Random) -> str:
+    return " ".join(_sentence(chance) for _ in range(4))
+
+
+def _sentence(chance: random.Random) -> str:
+    words = chance.choices(_WORDS, k=chance.randint(8, 16))
+    words[3], words[5] = f"`{words[3]}`", f"**{words[5]}**"
+    return f"{' '.join(words).capitalize()}."

@@ -1,0 +1,136 @@
+"""What the tests of whole builds share: a documentation project in a temporary folder, and an Images API to buy from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.api import KEY, ImagesApi
+
+SMALL = "96x54"
+"""A size that draws quickly."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a build left behind."""
+
+    code: int
+    output: str
+    """Everything it printed."""
+    site: Path
+
+    def html(self, path: str = "index.html") -> str:
+        return (self.site / path).read_text(encoding="utf-8")
+
+    def pictures(self) -> list[str]:
+        """Names of the picture files in the site."""
+        return sorted(p.name for p in (self.site / "assets/qhaigc").glob("*") if p.suffix != ".css")
+
+    def digest(self) -> dict[str, str]:
+        """sha256 of every file of the site."""
+        return {
+            str(path.relative_to(self.site)): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(self.site.rglob("*"))
+            if path.is_file()
+        }
+
+    @property
+    def warnings(self) -> list[str]:
+        return [line for line in self.output.splitlines() if line.startswith("WARNING")]
+
+
+class Project:
+    """A documentation project that a test writes and builds, each build in a process of its own."""
+
+    def __init__(self, folder: Path, base_url: str) -> None:
+        self.folder = folder
+        self.options: dict[str, Any] = {"base_url": base_url, "size": SMALL, "widths": [], "timeout": 20}
+        self.config: dict[str, Any] = {
+            "site_name": "Test",
+            "site_url": "https://example.com/docs/",
+            "theme": {"name": "mkdocs", "highlightjs": False},
+        }
+        self.environment: dict[str, str] = {
+            "QHAIGC_API_KEY": KEY,
+            "NO_MKDOCS_2_WARNING": "1",
+            "SOURCE_DATE_EPOCH": "1700000000",  # the date that MkDocs writes into pages
+        }
+        self.docs = folder / "docs"
+        self.docs.mkdir(parents=True)
+
+    @property
+    def cache(self) -> Path:
+        return self.folder / ".cache/plugin/qhaigc"
+
+    @property
+    def originals(self) -> list[str]:
+        """Names of the saved pictures and records."""
+        return sorted(p.name for p in (self.cache / "originals").glob("*") if p.is_file())
+
+    def page(self, path: str, body: str = "", **front: Any) -> Path:
+        """Write a page; keywords are its front matter."""
+        head = f"---\n{json.dumps(front, ensure_ascii=False)}\n---\n" if front else ""
+        file = self.docs / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(head + body, encoding="utf-8")
+        return file
+
+    def write_config(self) -> Path:
+        plugins: list[Any] = [{"qhaigc": self.options}, *self.config.get("plugins", ["search"])]
+        file = self.folder / "mkdocs.yml"
+        file.write_text(json.dumps({**self.config, "plugins": plugins}, ensure_ascii=False), encoding="utf-8")
+        return file
+
+    def environ(self) -> dict[str, str]:
+        inherited = {k: v for k, v in os.environ.items() if not k.upper().endswith("_PROXY")}
+        inherited.pop("QHAIGC_API_KEY", None)
+        return {**inherited, **self.environment}
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "mkdocs", arguments[0], "-f", str(self.write_config()), *arguments[1:]]
+
+    def build(self, *arguments: str, site: str = "site") -> Built:
+        folder = self.folder / site
+        finished = subprocess.run(
+            [*self.command("build"), "-d", str(folder), *arguments],
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            env=self.environ(),
+            timeout=120,
+            check=False,
+        )
+        return Built(finished.returncode, finished.stdout + finished.stderr, folder)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start an MkDocs command and return its process."""
+        return subprocess.Popen(
+            self.command(*arguments),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            env=self.environ(),
+        )
+
+
+@pytest.fixture
+def api() -> Iterator[ImagesApi]:
+    with ImagesApi() as server:
+        yield server
+
+
+@pytest.fixture
+def project(tmp_path: Path, api: ImagesApi) -> Project:
+    """A project that buys from `api`."""
+    return Project(tmp_path / "project", api.base_url)
