@@ -1,7 +1,7 @@
 """How far a build that generates its pictures is from the fastest that it could be.
 
-Nothing can be quicker than the slower of two things: rendering the pages, and calling the API for every picture, so
-many calls at once. `python benchmarks/cold_build.py --help`
+No build can be quicker than the slower of two things: building the site without generating anything, and waiting for
+the API, so many calls at once. `python benchmarks/cold_build.py --help`
 """
 
 from __future__ import annotations
@@ -18,19 +18,98 @@ from sites import ASSETS_DIR, Timing, build, median, spread, write_config, write
 from mkdocs_qhaigc.sandbox import Sandbox
 
 PLUGIN = {
-    "base_url": "!ENV",  # replaced below
     "assets_dir": ASSETS_DIR,
     "size": "320x180",  # small, so that drawing and encoding are not the subject
     "widths": [320],
+    "max_new_images": 100_000,
 }
+ENVIRONMENT = {"QHAIGC_API_KEY": "sandbox"}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Compare a build that generates pictures with its limit.")
+    parser = argparse.ArgumentParser(description="Compare a build that generates its pictures with its limit.")
     parser.add_argument("--pictures", type=int, default=12, help="pictures to generate (default: %(default)s)")
-    parser.add_argument("--pages", type=int, help="pages of the site; the first ones have a picture (default: as many)")
-    parser.add_argument("--latency", type=float, default=1.0, help="seconds per picture (default: %(default)s)")
+    parser.add_argument("--pages", type=int, help="pages, over which the pictures are spread (default: one a picture)")
+    parser.add_argument("--latency", type=float, default=1.0, help="seconds the API takes (default: %(default)s)")
     parser.add_argument("--concurrency", type=int, default=4, help="calls at once (default: %(default)s)")
     parser.add_argument("--runs", type=int, default=5, help="timed builds of each kind (default: %(default)s)")
     parser.add_argument("--theme", default="mkdocs", help="mkdocs, material, … (default: %(default)s)")
     arguments = parser.parse_args()
+    pages = arguments.pages or arguments.pictures
+    if pages < arguments.pictures:
+        parser.error("--pages must not be less than --pictures")
+    with tempfile.TemporaryDirectory(prefix="qhaigc-benchmark-") as folder:
+        measure(
+            Path(folder),
+            pictures=arguments.pictures,
+            pages=pages,
+            latency=arguments.latency,
+            concurrency=arguments.concurrency,
+            runs=arguments.runs,
+            theme=arguments.theme,
+        )
+
+
+def measure(
+    folder: Path, *, pictures: int, pages: int, latency: float, concurrency: int, runs: int, theme: str
+) -> None:
+    cold, rendering = folder / "cold", folder / "rendering"
+    pairs: list[tuple[Timing, Timing]] = []
+    with Sandbox(latency=latency) as server:
+        options = {**PLUGIN, "base_url": server.base_url, "concurrency": concurrency}
+        make_site(cold, pages=pages, pictures=pictures, theme=theme, options=options)
+        make_site(rendering, pages=pages, pictures=pictures, theme=theme, options={**options, "missing": "placeholder"})
+        build(rendering, environment=ENVIRONMENT)  # draws the placeholders
+        build_cold(cold, server, pictures=pictures)  # its first imports are slower than all others
+        for run in range(runs):
+            pairs.append((build_cold(cold, server, pictures=pictures), build(rendering, environment=ENVIRONMENT)))
+            print(f"{run + 1}/{runs}: {pairs[-1][0].wall:.2f} s and {pairs[-1][1].wall:.2f} s", file=sys.stderr)
+    waiting = math.ceil(pictures / concurrency) * latency
+    report(pairs, waiting=waiting)
+    print(f"({pictures} pictures on {pages} pages, {latency:g} s each, {concurrency} at once, theme {theme})")
+
+
+def make_site(folder: Path, *, pages: int, pictures: int, theme: str, options: dict[str, object]) -> None:
+    """Write a site whose pictures stand on every so many-th page."""
+    with_picture = {index * pages // pictures for index in range(pictures)}
+    write_pages(
+        folder / "docs",
+        pages=pages,
+        front_matter=lambda number: f"qhaigc: A harbor at dusk, number {number}\n" if number in with_picture else "",
+        picture=lambda number: "![A harbor at dusk](qhaigc:hero)" if number in with_picture else "",
+    )
+    write_config(folder, theme=theme, plugin=options)
+
+
+def build_cold(folder: Path, server: Sandbox, *, pictures: int) -> Timing:
+    """Build with nothing saved, and make sure that every picture was bought once and published."""
+    shutil.rmtree(folder / ".cache", ignore_errors=True)
+    before = generations(server)
+    timing = build(folder, environment=ENVIRONMENT)
+    bought = generations(server) - before
+    published = len(list((folder / "site" / ASSETS_DIR).glob("*.webp")))
+    if (bought, published) != (pictures, pictures):
+        sys.exit(f"A build bought {bought} pictures and published {published}, instead of {pictures} each.")
+    return timing
+
+
+def generations(server: Sandbox) -> int:
+    return sum(request.method == "POST" and request.status == 200 for request in server.received)
+
+
+def report(pairs: list[tuple[Timing, Timing]], *, waiting: float) -> None:
+    building, rendering = (median([timing.wall for timing in side]) for side in zip(*pairs, strict=True))
+    limit = max(rendering, waiting)
+    ratios = [cold.wall / max(warm.wall, waiting) for cold, warm in pairs]
+    sum_ = rendering + waiting
+    print(f"\nwaiting for the API alone   {waiting:6.2f} s   pictures / concurrency, rounded up, x latency")
+    print(f"rendering alone             {rendering:6.2f} s   the same site, `missing: placeholder`, placeholders warm")
+    print(f"limit                       {limit:6.2f} s   the slower of the two; one after the other: {sum_:.2f} s")
+    print(f"building                    {building:6.2f} s   wall, median of {len(pairs)}, nothing saved before")
+    print(f"building / limit            {median(ratios):6.3f}     {spread(ratios)}; {building - limit:.2f} s over it")
+    print("\n| waiting, s | rendering, s | limit, s | building, s | ratio |\n| --- | --- | --- | --- | --- |")
+    print(f"| {waiting:.2f} | {rendering:.2f} | {limit:.2f} | {building:.2f} | {median(ratios):.3f} |\n")
+
+
+if __name__ == "__main__":
+    main()

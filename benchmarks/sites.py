@@ -21,15 +21,15 @@ from typing import Any
 
 PAGES_PER_FOLDER = 25
 ASSETS_DIR = "assets/qhaigc"
-_WORDS = (
-    "the build page picture server folder option value reader author cache network request answer model prompt size "
-    "width height file name link theme plugin index section heading table list example command line output error "
-    "warning message version release branch change review commit deploy host address port user group access token "
-    "limit timeout retry queue worker thread process memory disk log level format style colour font layout screen "
-    "is has runs reads writes takes gives shows holds keeps moves starts stops fails waits returns needs finds asks "
-    "new old small large first last same other whole empty open safe slow quick local remote public private plain "
-    "when where after before with without from into over under between and or but so for as it this that which"
-).split()
+_WORDS = """
+the build page picture server folder option value reader author cache network request answer model prompt size
+width height file name link theme plugin index section heading table list example command line output error
+warning message version release branch change review commit deploy host address port user group access token
+limit timeout retry queue worker thread process memory disk log level format style colour font layout screen
+is has runs reads writes takes gives shows holds keeps moves starts stops fails waits returns needs finds asks
+new old small large first last same other whole empty open safe slow quick local remote public private plain
+when where after before with without from into over under between and or but so for as it this that which
+""".split()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,8 @@ def _body(number: int, pages: int, picture: str) -> str:
     neighbour = Path(page_uri(min(pages - 1, nearby))).name
     items = "\n".join(f"- {_sentence(chance)}" for _ in range(5))
     steps = "\n".join(f"{step}. {_sentence(chance)}" for step in range(1, 5))
-    rows = "\n".join(f"| `{chance.choice(_WORDS)}` | {chance.randrange(1000)} | {_sentence(chance)} |" for _ in range(5))
+    options = [chance.choice(_WORDS) for _ in range(5)]
+    rows = "\n".join(f"| `{option}` | {chance.randrange(1000)} | {_sentence(chance)} |" for option in options)
     return f"""\
 # Page {number}
 

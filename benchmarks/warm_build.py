@@ -69,9 +69,7 @@ def make_sites(folder: Path, *, pages: int, theme: str) -> tuple[Path, Path]:
         front_matter=lambda number: f"qhaigc: A harbor at dusk, number {number}, seen from the sea\n",
         picture=lambda _: "![A harbor at dusk](qhaigc:hero)",
     )
-    write_pages(
-        without / "docs", pages=pages, picture=lambda number: f"![A harbor at dusk](picture-{number:04}.webp)"
-    )
+    write_pages(without / "docs", pages=pages, picture=lambda number: f"![A harbor at dusk](picture-{number:04}.webp)")
     write_config(with_plugin, theme=theme, plugin=PLUGIN)
     write_config(without, theme=theme, plugin=None)
     print(f"Buying {pages} pictures from the sandbox …", file=sys.stderr)

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote_to_bytes, urljoin
+from urllib.parse import unquote_to_bytes, urljoin, urlsplit
 
 from mkdocs_qhaigc.errors import ApiError, NoFurtherCalls, Refused
 
@@ -26,8 +26,8 @@ class Answer:
     """One picture of an answer: its bytes, or where they are."""
 
     data: bytes | None
-    url: str | None
-    """Absolute; http or https."""
+    url: str
+    """Absolute, http or https; empty where the bytes came with the answer."""
     revised_prompt: str | None
 
 
@@ -71,13 +71,13 @@ def read_error(status: int, media_type: str, body: bytes) -> ServerError:
     except (ValueError, RecursionError):
         what = media_type.partition(";")[0].strip() or "no media type"
         return ServerError(status, "", f"a body that is no JSON ({what}, {len(body)} bytes)", "")
-    error = parsed.get("error", parsed) if isinstance(parsed, dict) else parsed
+    error = (parsed.get("error") or parsed) if isinstance(parsed, dict) else parsed
     if not isinstance(error, Mapping):
         return ServerError(status, "", _clean(error), "")
-    code = next(
-        (text for text in (error.get("code"), error.get("type")) if isinstance(text, str) and not text.isdigit()),
-        "",
-    )
+    given = (error.get("code"), error.get("type"))
+    codes = [text for text in given if isinstance(text, str) and not text.isdigit()]
+    known = (code for code in codes if code in REFUSAL_CODES | QUOTA_CODES)
+    code = next(known, codes[0] if codes else "")
     message = next((error[k] for k in ("message", "msg", "detail") if isinstance(error.get(k), str)), "no reason given")
     param = error.get("param")
     return ServerError(status, _clean(code), _clean(message), param if isinstance(param, str) else "")
@@ -100,38 +100,57 @@ def read_answers(body: bytes, *, status: int, media_type: str, base_url: str) ->
         raise read_error(status, media_type, body).as_exception()
     entries = parsed.get("data")
     if not isinstance(entries, list) or not entries:
-        if status == 202 or any(key in parsed for key in ("task_id", "taskId", "id", "job_id")):
-            raise ApiError(
-                "the API wants to deliver the picture later (an asynchronous task), which is not supported. "
-                "Choose another model or base_url"
-            )
+        if status == 202 or "id" in parsed or _names_task(parsed) or _names_task(entries):
+            raise ApiError(_LATER)
         raise ApiError(f"the API answered {status} without a picture")
-    return [_read_entry(entry, base_url) for entry in entries]
+    answers, errors = [], []
+    for entry in entries:
+        try:
+            answers.append(_read_entry(entry, base_url))
+        except ApiError as error:
+            errors.append(error)
+    if not answers:  # one bad entry must not lose the others, which are paid for
+        raise errors[0]
+    return answers
+
+
+_LATER = (
+    "the API wants to deliver the picture later (an asynchronous task), which is not supported. "
+    "Choose another model or base_url"
+)
+
+
+def _names_task(value: object) -> bool:
+    return isinstance(value, dict) and any(key in value for key in ("task_id", "taskId", "job_id"))
 
 
 def _read_entry(entry: Any, base_url: str) -> Answer:
     if not isinstance(entry, dict):
         raise ApiError("the API sent a picture's entry that is no object")
     revised = entry.get("revised_prompt")
-    revised = revised if isinstance(revised, str) else None
+    revised = revised.encode(errors="replace").decode() if isinstance(revised, str) else None  # no halves of emoji
     encoded, url = entry.get("b64_json"), entry.get("url")
     if isinstance(encoded, str) and encoded:
         if encoded.startswith("data:"):
-            return Answer(_decode_data_url(encoded), None, revised)
-        return Answer(_decode_base64(encoded), None, revised)
+            return Answer(_decode_data_url(encoded), "", revised)
+        return Answer(_decode_base64(encoded), "", revised)
     if isinstance(url, str) and url:
         if url[:5].lower() == "data:":
-            return Answer(_decode_data_url(url), None, revised)
+            return Answer(_decode_data_url(url), "", revised)
         return Answer(None, _absolute(url, base_url), revised)
-    raise ApiError("the API sent a picture's entry with neither `url` nor `b64_json`")
+    raise ApiError(_LATER if _names_task(entry) else "the API sent a picture's entry with neither `url` nor `b64_json`")
 
 
 def _absolute(url: str, base_url: str) -> str:
     try:
         absolute = urljoin(base_url + "/", url.strip())
+        parts = urlsplit(absolute)
+        usable = parts.port != 0 and absolute.isprintable()
     except ValueError:
-        raise ApiError("the API sent a picture's address that is none") from None
-    if not absolute.lower().startswith(("http://", "https://")):
+        usable = False
+    if not usable:
+        raise ApiError("the API sent a picture's address that is none")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ApiError("the API sent a picture's address that is not http or https")
     return absolute
 
@@ -142,7 +161,7 @@ def _decode_data_url(url: str) -> bytes:
         raise ApiError("the API sent a `data:` address without data")
     if head.lower().endswith(";base64"):
         return _decode_base64(payload)
-    return unquote_to_bytes(payload)
+    return unquote_to_bytes(payload.encode(errors="replace"))
 
 
 def _decode_base64(text: str) -> bytes:

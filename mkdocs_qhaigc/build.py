@@ -127,6 +127,9 @@ class SiteBuild:
             self._mend(guessed)
         missing = [picture for picture in self._pipeline.pictures() if picture.state == "placeholder"]
         declared = [picture for picture in missing if picture.order.request.model]
+        if self._options.missing == "error" and self._pipeline.damaged_pins():
+            damage = "".join(f"\n  {message}" for message in self._pipeline.damaged_pins())
+            raise MissingPictures(f"committed pictures are damaged, and `missing: error` accepts no others:{damage}")
         if self._options.missing == "error" and declared:
             names = "".join(f"\n  {picture.order.where}" for picture in declared)
             raise MissingPictures(

@@ -8,7 +8,7 @@ fetched: a picture that was paid for is fetched by a later build if this one is 
 from __future__ import annotations
 
 import contextlib
-import json
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -20,8 +20,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import filelock
 
-from mkdocs_qhaigc.errors import ApiError, Gone, LibraryError, NoFurtherCalls, PictureError, QhaigcError
-from mkdocs_qhaigc.library import Library, Original, write_whole
+from mkdocs_qhaigc.addresses import AddressBook, NotedAddress
+from mkdocs_qhaigc.budget import Budget
+from mkdocs_qhaigc.errors import ApiError, Gone, LibraryError, NoFurtherCalls, OverBudget, PictureError, QhaigcError
+from mkdocs_qhaigc.library import EXTENSIONS, Library, Original, write_whole
 from mkdocs_qhaigc.options import SANDBOX, Options
 from mkdocs_qhaigc.request import ImageRequest
 from mkdocs_qhaigc.retrying import Deadline, Pace
@@ -29,12 +31,11 @@ from mkdocs_qhaigc.workers import Workers
 
 if TYPE_CHECKING:
     from mkdocs_qhaigc.client import ImagesClient
+    from mkdocs_qhaigc.imaging.codecs import PictureInfo
     from mkdocs_qhaigc.sandbox import Sandbox
 
 _TIME_TO_SAVE = 1.5
 """Seconds that a program which ends gives to pictures that are just being written."""
-_OLDEST_ADDRESS = 24 * 3600
-"""Seconds after which a noted address is not tried any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,34 +59,6 @@ class Progress(Protocol):
 
     def ended(self, order: Order, *, seconds: float | None) -> None:
         """It is saved, after so many seconds; None: there is no picture."""
-
-
-class Budget:
-    """How many pictures may still be bought."""
-
-    def __init__(self, most: int) -> None:
-        self.most = most
-        self._spent = 0
-        self._lock = threading.Lock()
-
-    def take(self) -> None:
-        """Set one picture's price aside.
-
-        Raises:
-            NoFurtherCalls: the budget is used up.
-        """
-        with self._lock:
-            if self._spent >= self.most:
-                raise NoFurtherCalls(
-                    f"the build may buy {self.most} new pictures (`max_new_images`). "
-                    "Build again for the next ones, or raise `max_new_images`"
-                )
-            self._spent += 1
-
-    def give_back(self) -> None:
-        """Put one price back: the call was surely not billed."""
-        with self._lock:
-            self._spent -= 1
 
 
 class Buyer:
@@ -113,9 +86,12 @@ class Buyer:
         self._arrived = arrived
         self._left = 0
         self._locks = options.cache_dir / "locks"
-        self._addresses = options.cache_dir / "addresses"
+        self._addresses = AddressBook(options.cache_dir / "addresses")
         self._stopped = threading.Event()
         self._lock = threading.Lock()
+        self._saved = threading.Condition()
+        self._saving = 0
+        """Pictures that have arrived and are being written."""
         self._futures: dict[str, Future[Original]] = {}
         self._no_further: NoFurtherCalls | None = None
         self._client: ImagesClient | None = None
@@ -146,7 +122,9 @@ class Buyer:
     def close(self) -> None:
         """Stop buying; pictures that have arrived are still written."""
         self._stopped.set()
-        self._workers.close(wait=_TIME_TO_SAVE if self._client else None)
+        self._workers.close()
+        with self._saved:
+            self._saved.wait_for(lambda: not self._saving, timeout=_TIME_TO_SAVE)
         if self._client:
             self._client.close()
         if self._server:
@@ -163,9 +141,10 @@ class Buyer:
                     self._progress.began(order)
                     original = self._buy_and_save(order)
             return original
+        except OverBudget:
+            raise  # a call under way may yet turn out not to have been billed
         except NoFurtherCalls as error:
-            if "max_new_images" not in str(error):
-                self._no_further = error
+            self._no_further = error
             raise
         finally:
             self._progress.ended(order, seconds=time.monotonic() - started if original else None)
@@ -225,31 +204,66 @@ class Buyer:
     def _buy_and_save(self, order: Order) -> Original:
         assert self._client is not None
         deadline = Deadline.after(self._options.timeout)
-        noted = self._noted_address(order.request.key)
+        noted = self._addresses.find(order.request.key)
         if noted:
             try:
-                data = self._client.fetch(noted["url"], deadline=deadline)
-                return self._save(order, data, noted.get("revised_prompt"))
+                return self._save(order, self._client.fetch(noted.url, deadline=deadline), noted.revised_prompt)
             except (Gone, PictureError):
-                self._forget_address(order.request.key)
+                self._addresses.forget(order.request.key)
         answer = self._client.generate(order.request, deadline=deadline, purse=self.budget)[0]
-        data_ = answer.data
-        if data_ is None:
-            assert answer.url is not None
-            self._note_address(order.request.key, answer.url, answer.revised_prompt)
-            try:
-                data_ = self._client.fetch(answer.url, deadline=deadline)
-            except ApiError as error:
-                raise ApiError(
-                    f"the picture was made, but {error}. The next build fetches it again before it buys another"
-                ) from error
-        return self._save(order, data_, answer.revised_prompt)
+        if answer.data is not None:
+            return self._save(order, answer.data, answer.revised_prompt)
+        try:
+            self._addresses.note(order.request.key, NotedAddress(answer.url, answer.revised_prompt))
+        except LibraryError as error:
+            self._say(str(error))
+        try:
+            data = self._client.fetch(answer.url, deadline=deadline)
+        except ApiError as error:
+            raise ApiError(
+                f"the picture was made, but {error}. The next build fetches it again before it buys another"
+            ) from error
+        return self._save(order, data, answer.revised_prompt)
 
     def _save(self, order: Order, data: bytes, revised_prompt: str | None) -> Original:
+        with self._saved:
+            self._saving += 1
+        try:
+            original = self._write(order, data, revised_prompt)
+        finally:
+            with self._saved:
+                self._saving -= 1
+                self._saved.notify_all()
+        self._addresses.forget(order.request.key)
+        return original
+
+    def _write(self, order: Order, data: bytes, revised_prompt: str | None) -> Original:
         from mkdocs_qhaigc.imaging.codecs import inspect  # a build that buys nothing needs no Pillow
 
-        info = inspect(data)
-        original = self._library.save(
+        try:
+            info = inspect(data)
+        except PictureError as error:
+            kept = self._keep(Path(f"{order.name}-{order.request.key[:16]}.rejected"), data)
+            raise PictureError(f"{error}. What came is kept in {kept}") from error
+        try:
+            return self._write_original(order, data, info, revised_prompt)
+        except LibraryError as error:
+            name = f"{order.name}-{order.request.key[:16]}.{EXTENSIONS[info.format]}"
+            raise NoFurtherCalls(f"{error}. The picture is kept in {self._keep(Path(name), data)}") from error
+
+    def _keep(self, name: Path, data: bytes) -> str:
+        """Write what was paid for and cannot be used to where somebody can look at it; return where that is."""
+        for folder in (self._options.cache_dir / "rejected", Path(tempfile.gettempdir()) / "mkdocs-qhaigc-rescued"):
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                write_whole(folder / name, data)
+            except OSError:
+                continue
+            return str(folder / name)
+        return "no place: neither the cache nor the temporary folder can be written"
+
+    def _write_original(self, order: Order, data: bytes, info: PictureInfo, revised_prompt: str | None) -> Original:
+        return self._library.save(
             name=order.name,
             key=order.request.key,
             data=data,
@@ -263,34 +277,6 @@ class Buyer:
                 "revised_prompt": revised_prompt,
             },
         )
-        self._forget_address(order.request.key)
-        return original
-
-    def _address_file(self, key: str) -> Path:
-        return self._addresses / f"{key}.json"
-
-    def _note_address(self, key: str, url: str, revised_prompt: str | None) -> None:
-        note = {"url": url, "revised_prompt": revised_prompt, "noted": time.time()}
-        try:
-            self._addresses.mkdir(parents=True, exist_ok=True)
-            write_whole(self._address_file(key), json.dumps(note).encode())
-        except OSError as error:
-            self._say(f"{self._addresses} cannot be written ({error.strerror or error})")
-
-    def _noted_address(self, key: str) -> dict[str, Any] | None:
-        try:
-            note = json.loads(self._address_file(key).read_bytes())
-            fresh = time.time() - note["noted"] < _OLDEST_ADDRESS
-            return note if fresh and isinstance(note["url"], str) else None
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError, TypeError, KeyError, RecursionError):
-            self._forget_address(key)
-            return None
-
-    def _forget_address(self, key: str) -> None:
-        with contextlib.suppress(OSError):
-            self._address_file(key).unlink(missing_ok=True)
 
 
 def failure_of(future: Future[Original]) -> QhaigcError | None:

@@ -5,6 +5,7 @@ The one owner of httpx. The key goes to the configured address alone: pictures a
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from mkdocs_qhaigc.answers import Answer, ServerError, read_answers, read_error
 from mkdocs_qhaigc.errors import ApiError, Gone
 from mkdocs_qhaigc.request import ImageRequest
 from mkdocs_qhaigc.retrying import Billing, Deadline, Failed, Pace, keep_trying, wished_delay
+from mkdocs_qhaigc.transport import guard, is_loopback, is_public, within
 
 SANDBOX_HEADER = "x-qhaigc-sandbox"
 """Sent by sandbox servers with every answer."""
@@ -72,8 +74,9 @@ class ImagesClient:
         self._say = say
         agent = {"User-Agent": f"mkdocs-qhaigc/{__version__}", "Accept-Encoding": "identity"}
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=64)
-        self._api = httpx.Client(headers={**agent, "Authorization": f"Bearer {api_key}"}, limits=limits)
-        self._hosts = httpx.Client(headers=agent, limits=limits)
+        self._host = (httpx.URL(base_url).host or "").lower()
+        self._api = guard(httpx.Client(headers={**agent, "Authorization": f"Bearer {api_key}"}, limits=limits))
+        self._hosts = guard(httpx.Client(headers=agent, limits=limits), allowed=self._is_own_host)
 
     def __repr__(self) -> str:
         return f"ImagesClient({self._base_url!r})"
@@ -113,6 +116,8 @@ class ImagesClient:
         def attempt() -> bytes:
             try:
                 return self._get(url, deadline)
+            except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
+                raise Failed(ApiError(f"the picture is not fetched: {error}"), Billing.NEVER_AGAIN) from error
             except httpx.HTTPError as error:
                 raise Failed(ApiError(f"the picture could not be fetched ({_what(error)})"), Billing.NO) from error
 
@@ -153,13 +158,16 @@ class ImagesClient:
         if self._sandboxed:
             headers["X-Qhaigc-Variant"] = str(variant)
         try:
-            with self._api.stream(
-                "POST",
-                f"{self._base_url}/images/generations",
-                content=content,
-                headers=headers,
-                timeout=_timeout(deadline),
-            ) as response:
+            with (
+                within(deadline),
+                self._api.stream(
+                    "POST",
+                    f"{self._base_url}/images/generations",
+                    content=content,
+                    headers=headers,
+                    timeout=_timeout(deadline),
+                ) as response,
+            ):
                 return response.status_code, response.headers, _read(response, LARGEST_BODY, deadline)
         except _NO_CONNECTION as error:
             raise Failed(
@@ -182,7 +190,8 @@ class ImagesClient:
 
     def _get(self, url: str, deadline: Deadline) -> bytes:
         for _ in range(_MOST_REDIRECTS):
-            with self._hosts.stream("GET", url, timeout=_timeout(deadline)) as response:
+            self._check_address(url)
+            with within(deadline), self._hosts.stream("GET", url, timeout=_timeout(deadline)) as response:
                 if response.next_request is not None:
                     url = str(response.next_request.url)
                     continue
@@ -201,6 +210,22 @@ class ImagesClient:
                     )
                 return _read(response, LARGEST_PICTURE, deadline)
         raise Failed(ApiError("the picture's address redirects without end"), Billing.NEVER_AGAIN)
+
+    def _check_address(self, url: str) -> None:
+        """Refuse what no redirect and no answer may lead to. Where the host's name leads is checked on connecting."""
+        parsed = httpx.URL(url)
+        host = (parsed.host or "").lower()
+        if self._is_own_host(host):
+            return
+        if parsed.scheme != "https":
+            raise Failed(ApiError(f"the picture's address at {host} is not https"), Billing.NEVER_AGAIN)
+        with contextlib.suppress(ValueError):
+            if not is_public(host):
+                raise Failed(ApiError(f"the picture's address {host} is not on the internet"), Billing.NEVER_AGAIN)
+
+    def _is_own_host(self, host: str) -> bool:
+        """Whether a host is the configured one, or on this machine as that one is."""
+        return host.lower() == self._host or (is_loopback(self._host) and is_loopback(host.lower()))
 
     def _sandbox_mismatch(self) -> str:
         if self._sandboxed:

@@ -76,7 +76,8 @@ def read_directives(value: object, defaults: Defaults) -> tuple[dict[str, Direct
                 raise DirectiveError(f"the name {name!r} stands twice. Give each picture a name of its own")
             directives[name] = _read_one(name, body, defaults)
         except DirectiveError as error:
-            problems.append(Problem(str(raw_name)[:LONGEST_NAME], str(error)))
+            shown_name = raw_name if isinstance(raw_name, str) else shown(raw_name)
+            problems.append(Problem(shown_name[:LONGEST_NAME], str(error)))
     main = [name for name, directive in directives.items() if directive.priority]
     for name in main[1:]:
         del directives[name]
@@ -97,10 +98,11 @@ def valid_name(raw: object) -> str:
         DirectiveError: it is no name.
     """
     if not isinstance(raw, str):
-        raise DirectiveError(f"the name {raw!r} is read as {_kind(raw)}. Put it in quotes: {str(raw)!r}")
+        raise DirectiveError(f"the name {shown(raw)} is read as {_kind(raw)}. Put it in quotes")
     name = unicodedata.normalize("NFC", raw)
     allowed = all(char in "_-" or unicodedata.category(char)[0] in "LMN" for char in name)
-    if not name or len(name) > LONGEST_NAME or not allowed:
+    # Files are called after it, and file systems count bytes: only rare scripts have letters of more than 3.
+    if not name or len(name) > LONGEST_NAME or len(name.encode(errors="replace")) > 3 * LONGEST_NAME or not allowed:
         raise DirectiveError(
             "a name is 1 to 64 letters, digits, `_` and `-` of any script. Rename the picture, for example to "
             + repr(_suggested_name(name))
@@ -123,11 +125,12 @@ def _split(value: object) -> list[tuple[object, object]]:
         raise DirectiveError(
             f"`qhaigc` is {what}. Write a prompt (`qhaigc: A lighthouse in fog`) or a mapping of names to prompts"
         )
-    if isinstance(value.get("prompt"), str):
+    if "prompt" in value and not isinstance(value["prompt"], Mapping):
         return [(DEFAULT_NAME, value)]
     stray = [key for key, body in value.items() if key in FIELDS and not isinstance(body, Mapping)]
     if stray:
-        meant = next((key for key in value if key not in FIELDS and nearest(key, ["prompt"])), None)
+        words = [key for key in value if isinstance(key, str) and key.isidentifier() and key not in FIELDS]
+        meant = next((word for word in words if nearest(word, ["prompt"])), None)
         hint = f" `{meant}` is probably meant to be `prompt`." if meant is not None else ""
         raise DirectiveError(
             f"`qhaigc` has the field `{stray[0]}` of a picture, but no `prompt`.{hint} Write `prompt: …` beside it"
@@ -141,12 +144,13 @@ def _read_one(name: str, body: object, defaults: Defaults) -> Directive:
     fields: Mapping[Any, Any] = {"prompt": body} if isinstance(body, str) else _mapping(body)
     for field in fields:
         if field not in FIELDS:
-            meant = nearest(field, FIELDS)
+            meant = nearest(field, FIELDS) if isinstance(field, str) else None
             remedy = f"Did you mean `{meant}`?" if meant else "Known are " + ", ".join(FIELDS)
-            raise DirectiveError(f"there is no field {field!r}. {remedy}")
+            raise DirectiveError(f"there is no field {shown(field)}. {remedy}")
     alt = fields.get("alt")
     if alt is not None and not isinstance(alt, str):
         raise DirectiveError(f'`alt` is {_kind(alt)}. Write a text in quotes; `alt: ""` for decoration')
+    _require_whole_characters(alt or "", "alt")
     place = fields.get("place", "none")
     if place not in PLACES:
         raise DirectiveError(f"`place` is {_shown(place)}. Write one of {', '.join(PLACES)}")
@@ -241,11 +245,23 @@ def _text(value: object, field: str, remedy: str) -> str:
         )
     if not value.strip():
         raise DirectiveError(f"`{field}` is empty. {remedy}")
+    _require_whole_characters(value, field)
+    return value
+
+
+def _require_whole_characters(text: str, field: str) -> None:
     try:
-        value.encode()
+        text.encode()
     except UnicodeEncodeError as error:
         raise DirectiveError(f"`{field}` holds half of a character ({error.reason}). Write it anew") from error
-    return value
+
+
+def shown(value: object) -> str:
+    """Return a value as a message can show it: short, on one line, whatever YAML made of it."""
+    try:
+        return f"{value!r:.60}"
+    except (ValueError, RecursionError):  # a number of thousands of digits, lists without end
+        return f"a {type(value).__name__}"
 
 
 def _kind(value: object) -> str:
@@ -258,7 +274,7 @@ def _kind(value: object) -> str:
 
 
 def _shown(value: object) -> str:
-    return repr(value)[:60] if isinstance(value, str) else _kind(value)
+    return shown(value) if isinstance(value, str) else _kind(value)
 
 
 def _suggested_name(name: str) -> str:

@@ -6,7 +6,8 @@
     ├── LibraryError       a folder of originals cannot be read or written
     ├── PictureError       bytes that are no picture we accept
     ├── MissingPictures    pictures that are not there, in a build that may not buy any
-    ├── NoFurtherCalls     key, permission, quota, budget or disk: nothing more can be bought in this build
+    ├── NoFurtherCalls     key, permission, quota or disk: nothing more can be bought in this build
+    │   └── OverBudget     the build has bought as many pictures as it may
     └── ApiError           the Images API did not give a picture
         ├── Refused        it will not draw this prompt: never ask again
         └── Gone           a hosted picture's address has expired
@@ -47,7 +48,11 @@ class MissingPictures(QhaigcError):  # noqa: N818 - what is reported, not what f
 
 
 class NoFurtherCalls(QhaigcError):  # noqa: N818 - the state that it leaves behind
-    """Key, permission, quota, budget or disk: nothing more can be bought in this build."""
+    """Key, permission, quota or disk: nothing more can be bought in this build."""
+
+
+class OverBudget(NoFurtherCalls):
+    """The build has bought as many pictures as it may."""
 
 
 class ApiError(QhaigcError):

@@ -22,7 +22,7 @@ _PLAIN_TAG = re.compile(r"""<[a-zA-Z/][^"'>]*(?:="[^"]*"[^"'>]*)*>""")
 _TAG_PART = re.compile(r"""[^"'>]*""")
 _TAG_NAME = re.compile(r"<([a-zA-Z][^\s/>]*)")
 _TEXT_ELEMENTS = frozenset(("script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes"))
-_ATTRIBUTE = re.compile(r"""[\s/]*([^\s/>=][^\s/>=]*)(\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']*)))?""")
+_ATTRIBUTE = re.compile(r"""([^\s/>=][^\s/>=]*)(\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']*)))?""")
 _TEXT_ATTRIBUTES = frozenset(
     ("alt", "title", "class", "id", "name", "value", "label", "placeholder", "summary", "content")
 )
@@ -178,7 +178,7 @@ def _tags_with_references(html: str) -> Iterator[tuple[str, int, bool]]:
         if start > last:
             return
         if opening[0] == "<!--":
-            end = html.find("-->", start + 4) + 3
+            end = html.find("-->", start + 2) + 3  # `<!-->` is whole
             if end == 2:
                 return
             position = end

@@ -29,7 +29,7 @@ KEY_DIGITS = 16
 EXTENSIONS = {"png": "png", "jpeg": "jpg", "webp": "webp", "avif": "avif"}
 """Picture format -> file extension."""
 
-_RECORD_NAME = re.compile(r"[^/\\]{1,64}-([0-9a-f]{16})\.json")
+_RECORD_NAME = re.compile(r"[^/\\]{1,255}-([0-9a-f]{16})\.json")
 _LARGEST_RECORD = 1 << 20
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -75,7 +75,8 @@ class Library:
         self._report = report
         self._lock = threading.Lock()
         self._names: dict[str, list[str]] | None = None
-        self._reported: set[str] = set()
+        self.damaged: list[str] = []
+        """What was told of files that cannot be used."""
         self._set_aside: set[str] = set()
 
     def find(self, key: str, *, fresh: bool = False) -> Original | None:
@@ -123,7 +124,8 @@ class Library:
             self.folder.mkdir(parents=True, exist_ok=True)
             write_whole(path, data)
             text = json.dumps(record, ensure_ascii=False, indent=2) + "\n"
-            write_whole(self.folder / f"{stem}.json", text.encode())
+            # Half a character from the API becomes its JSON escape: a record must be written, the picture is paid for.
+            write_whole(self.folder / f"{stem}.json", text.encode(errors="backslashreplace"))
         except OSError as error:
             raise LibraryError(f"{self.folder} cannot be written ({error.strerror or error})") from error
         with self._lock:
@@ -204,9 +206,9 @@ class Library:
 
     def _tell(self, message: str) -> None:
         with self._lock:
-            if message in self._reported:
+            if message in self.damaged:
                 return
-            self._reported.add(message)
+            self.damaged.append(message)
         self._report(message)
 
 

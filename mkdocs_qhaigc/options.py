@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from mkdocs_qhaigc.directives import Defaults, nearest, read_directives
-from mkdocs_qhaigc.errors import OptionError
+from mkdocs_qhaigc.directives import Defaults, nearest, read_directives, resolve_style, shown
+from mkdocs_qhaigc.errors import DirectiveError, OptionError
 from mkdocs_qhaigc.publication import MIME_TYPES, Encoding
 from mkdocs_qhaigc.request import parse_size
 
@@ -62,6 +62,10 @@ def read_options(values: Mapping[str, Any], *, folder: Path) -> Options:
         for name, option in OPTIONS.items()
     }
     defaults = Defaults(get["model"], get["size"], get["style"] or "", get["styles"] or {})
+    try:
+        resolve_style(defaults.style, defaults.styles)
+    except DirectiveError as error:
+        raise OptionError("style", str(error)) from error
     _, problems = read_directives(get["images"], defaults) if get["images"] else ({}, [])
     if problems:
         raise OptionError("images", str(problems[0]))
@@ -123,7 +127,7 @@ class _Option:
 
 
 def _fail(option: str, value: object, remedy: str) -> OptionError:
-    return OptionError(option, f"it is {value!r:.80}. {remedy}")
+    return OptionError(option, f"it is {shown(value)}. {remedy}")
 
 
 def _flag(option: str) -> Callable[[Any], bool]:
@@ -177,14 +181,16 @@ def _size(value: Any) -> str:
 
 def _base_url(value: Any) -> str:
     remedy = "Write an address such as https://api.qhaigc.net/v1, or the word sandbox"
+    # The value is never shown: it may hold a key, or be one.
     if not isinstance(value, str):
-        raise _fail("base_url", value, remedy)
+        raise OptionError("base_url", f"it is no web address. {remedy}")
     if value.strip() == SANDBOX:
         return SANDBOX
     url = value.strip().rstrip("/")
     try:
         parts = urlsplit(url)
         usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
+        usable = usable and url.isprintable() and " " not in url
     except ValueError:
         raise OptionError("base_url", f"it is no web address. {remedy}") from None
     if parts.username is not None or parts.query or parts.fragment:
@@ -192,18 +198,23 @@ def _base_url(value: Any) -> str:
             "base_url", f"it holds a user name, a query or a fragment. A key never stands in a file. {remedy}"
         )
     if not usable:
-        raise _fail("base_url", value, remedy)
+        raise OptionError("base_url", f"it is no web address. {remedy}")
     return url
 
 
+_LIKE_A_KEY = re.compile(r"(?=.*[0-9])(?:[A-Za-z0-9]{20,}|(?=.*[a-z])[A-Za-z0-9_]{20,})")
+"""Letters and digits at random, in one piece; names of variables have words, or no small letters."""
+
+
 def _api_key_env(value: Any) -> str:
-    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,63}", value):
+    name = value if isinstance(value, str) else ""
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,63}", name) or _LIKE_A_KEY.fullmatch(name):
         # The value is not shown: it may be the key itself.
         raise OptionError(
             "api_key_env",
             "it is not the name of an environment variable. Write its name, never the key itself",
         )
-    return value
+    return name
 
 
 def _mapping(option: str) -> Callable[[Any], Mapping[str, Any]]:
@@ -213,8 +224,10 @@ def _mapping(option: str) -> Callable[[Any], Mapping[str, Any]]:
         if isinstance(value, str):
             try:
                 value = yaml.safe_load(value)
-            except yaml.YAMLError as error:
-                raise OptionError(option, f"it is a text that is no YAML ({str(error).splitlines()[0]})") from error
+            except (yaml.YAMLError, ValueError, RecursionError, LookupError, AttributeError) as error:
+                # PyYAML lets others than its own pass: dates and numbers that are none, wrong explicit tags.
+                what = str(error).partition("\n")[0]
+                raise OptionError(option, f"it is a text that is no YAML ({what}). Write a mapping of names") from error
         if not isinstance(value, Mapping):
             raise _fail(option, value, "Write a mapping of names")
         return value
@@ -226,7 +239,7 @@ def _styles(value: Any) -> Mapping[str, str]:
     styles = _mapping("styles")(value)
     for name, text in styles.items():
         if not isinstance(name, str) or not isinstance(text, str) or not text.strip():
-            raise OptionError("styles", f"{name!r} is {text!r:.60}. Write a text for each name")
+            raise OptionError("styles", f"{shown(name)} is {shown(text)}. Write a text for each name")
     return styles
 
 
@@ -240,8 +253,8 @@ def _list(value: Any) -> list[Any]:
 def _formats(value: Any) -> tuple[str, ...]:
     formats = tuple("jpeg" if item == "jpg" else item for item in _list(value))
     for item in formats:
-        if item not in MIME_TYPES:
-            meant = nearest(item, MIME_TYPES)
+        if not isinstance(item, str) or item not in MIME_TYPES:
+            meant = nearest(item, MIME_TYPES) if isinstance(item, str) else None
             raise _fail("formats", item, f"Did you mean {meant}?" if meant else f"Known are {', '.join(MIME_TYPES)}")
     if not formats or len(set(formats)) != len(formats):
         raise _fail("formats", value, "Write each format once, for example [avif, webp]")
@@ -274,7 +287,7 @@ def _assets_dir(value: Any) -> str:
     remedy = "Write a folder of the site, for example assets/qhaigc"
     if not isinstance(value, str):
         raise _fail("assets_dir", value, remedy)
-    path = posixpath.normpath(value.replace("\\", "/").strip("/") or ".")
+    path = posixpath.normpath(value.strip().replace("\\", "/").strip("/") or ".")
     if path == "." or path.startswith("..") or ":" in path or value.startswith(("/", "\\")):
         raise _fail("assets_dir", value, remedy)
     return path

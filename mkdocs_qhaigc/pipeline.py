@@ -137,9 +137,24 @@ class Pipeline:
     def _find(self, order: Order) -> Picture | None:
         for library, state in self._libraries:
             original = library.find(order.request.key)
+            if original and state == "pinned" and self._options.missing == "error":
+                original = self._whole(library, original)
             if original:
                 return Picture(order, state, drawn_as(original), original)
         return None
+
+    def _whole(self, library: Library, original: Original) -> Original | None:
+        """Return the original after reading all of it: what may not be replaced has to be right."""
+        try:
+            original.read()
+        except LibraryError as error:
+            library.set_aside(original, str(error))
+            return None
+        return original
+
+    def damaged_pins(self) -> list[str]:
+        """Return what was told of committed pictures that cannot be used."""
+        return self._libraries[0][0].damaged
 
     def _know(self, picture: Picture) -> Picture:
         self._pictures[picture.order.request.key] = picture

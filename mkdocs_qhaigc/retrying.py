@@ -152,9 +152,16 @@ def wished_delay(headers: Mapping[str, str]) -> float | None:
         try:
             seconds = float(value)
         except ValueError:
-            date = email.utils.parsedate_tz(value)
-            seconds = email.utils.mktime_tz(date) - time.time() if date else None
+            seconds = _seconds_until(value)
     return seconds if seconds is not None and 0 <= seconds <= LONGEST_WISH else None
+
+
+def _seconds_until(date: str) -> float | None:
+    try:
+        parsed = email.utils.parsedate_tz(date)
+        return email.utils.mktime_tz(parsed) - time.time() if parsed else None
+    except (ValueError, OverflowError):  # a day or a year that no calendar has
+        return None
 
 
 def _delay(done: int, wish: float | None) -> float:

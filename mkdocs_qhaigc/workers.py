@@ -34,8 +34,8 @@ class Workers(Generic[T]):
             thread.start()
         return future
 
-    def close(self, *, wait: float | None = None) -> None:
-        """Drop the jobs that have not begun and end the threads; wait for those at work at most `wait` seconds each."""
+    def close(self) -> None:
+        """Drop the jobs that have not begun, and end each thread after the job that it is at. Does not wait."""
         with contextlib.suppress(queue.Empty):
             while True:
                 job = self._jobs.get_nowait()
@@ -43,9 +43,6 @@ class Workers(Generic[T]):
                     job[0].cancel()
         for _ in self._threads:
             self._jobs.put(None)
-        if wait is not None:
-            for thread in self._threads:
-                thread.join(wait)
 
     def _work(self) -> None:
         try:

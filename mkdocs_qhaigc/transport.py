@@ -1,0 +1,147 @@
+"""The connections beneath the client: none outlives its deadline, and none leads where an answer must not lead us.
+
+httpx' timeouts are for single reads, so a server that drips a byte a second is never too slow for them; and httpx looks
+up a host's addresses itself, after anybody could have checked them. Both are settled where sockets are made and read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import httpcore
+import httpx
+
+from mkdocs_qhaigc.retrying import Deadline
+
+_current = threading.local()
+
+
+@contextlib.contextmanager
+def within(deadline: Deadline) -> Iterator[None]:
+    """Bound everything that this thread sends and receives by a deadline."""
+    before: Deadline | None = getattr(_current, "deadline", None)
+    _current.deadline = deadline
+    try:
+        yield
+    finally:
+        _current.deadline = before
+
+
+def guard(client: httpx.Client, *, allowed: Callable[[str], bool] | None = None) -> httpx.Client:
+    """Return the client with its connections bound to deadlines; with `allowed`, also to public addresses.
+
+    `allowed(host)` names the hosts that may be anywhere. A proxy from the environment is where its owner says.
+    """
+    pools = [(client._transport, allowed), *((mount, None) for mount in client._mounts.values() if mount)]  # noqa: SLF001
+    for transport, rule in pools:
+        # httpx has no public way to say how its connections are made; an attribute that is gone fails loudly here.
+        pool = transport._pool  # type: ignore[attr-defined]  # noqa: SLF001
+        pool._network_backend = _Backend(pool._network_backend, rule)  # noqa: SLF001
+    return client
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address is one of the public internet, whatever it is wrapped in."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = [ip.ipv4_mapped, ip.sixtofour, (ip.teredo or (None, None))[1]]
+        if ip in ipaddress.ip_network("64:ff9b::/96"):  # NAT64: the last four bytes are an IPv4 address
+            inner.append(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF))
+        if any(part is not None and not is_public(str(part)) for part in inner):
+            return False
+        if ip.ipv4_mapped:
+            return True
+    return ip.is_global and not ip.is_multicast
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine itself."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class _Backend(httpcore.NetworkBackend):
+    def __init__(self, inner: httpcore.NetworkBackend, allowed: Callable[[str], bool] | None) -> None:
+        self._inner = inner
+        self._allowed = allowed
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        """Connect to a host by an address that was looked at, and by no other."""
+        error: Exception | None = None
+        for address in [host] if self._allowed is None or self._allowed(host) else _public_addresses(host, port):
+            try:
+                stream = self._inner.connect_tcp(address, port, _left(timeout), local_address, socket_options)
+                return _Stream(stream)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as failed:
+                error = failed
+        raise error or httpcore.ConnectError(f"{host} has no address")
+
+    def sleep(self, seconds: float) -> None:
+        self._inner.sleep(seconds)
+
+
+class _Stream(httpcore.NetworkStream):
+    def __init__(self, inner: httpcore.NetworkStream) -> None:
+        self._inner = inner
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._inner.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._inner.write(buffer, _left(timeout, httpcore.WriteTimeout))
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        return _Stream(self._inner.start_tls(ssl_context, server_hostname, _left(timeout)))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+
+def _left(timeout: float | None, error: type[Exception] = httpcore.ConnectTimeout) -> float | None:
+    """Return the seconds that an operation may take: the timeout, but never more than is left to the deadline."""
+    deadline: Deadline | None = getattr(_current, "deadline", None)
+    if deadline is None:
+        return timeout
+    if not deadline.left:
+        raise error("the time for this picture is over")
+    return deadline.left if timeout is None else min(timeout, deadline.left)
+
+
+def _public_addresses(host: str, port: int) -> list[str]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise httpcore.ConnectError(str(error)) from error
+    addresses = [str(entry[4][0]) for entry in found]
+    if not all(is_public(address) for address in addresses):
+        raise PrivateAddressError(host)
+    return addresses
+
+
+class PrivateAddressError(httpcore.UnsupportedProtocol):
+    """A host that an answer named is on a private network: not asked, however often."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(f"{host} is not on the public internet")
