@@ -60,7 +60,7 @@ def measure(
         make_site(cold, pages=pages, pictures=pictures, theme=theme, options=options)
         make_site(rendering, pages=pages, pictures=pictures, theme=theme, options={**options, "missing": "placeholder"})
         build(rendering, environment=ENVIRONMENT)  # draws the placeholders
-        build_cold(cold, server, pictures=pictures)  # its first imports are slower than all others
+        build_cold(cold, server, pictures=pictures)  # compiles the modules
         for run in range(runs):
             pairs.append((build_cold(cold, server, pictures=pictures), build(rendering, environment=ENVIRONMENT)))
             print(f"{run + 1}/{runs}: {pairs[-1][0].wall:.2f} s and {pairs[-1][1].wall:.2f} s", file=sys.stderr)

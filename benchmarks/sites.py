@@ -29,7 +29,7 @@ limit timeout retry queue worker thread process memory disk log level format sty
 is has runs reads writes takes gives shows holds keeps moves starts stops fails waits returns needs finds asks
 new old small large first last same other whole empty open safe slow quick local remote public private plain
 when where after before with without from into over under between and or but so for as it this that which
-""".split()
+""".split()  # noqa: SIM905 - a list would take a line for each word
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +91,17 @@ def write_config(folder: Path, *, theme: str, plugin: Mapping[str, Any] | None) 
 def build(folder: Path, *, environment: Mapping[str, str] | None = None) -> Timing:
     """Build a site into an empty `site` folder, by `mkdocs build` in a fresh process, and return what that took.
 
-    `environment` is added to this process's. A build that fails ends the benchmark with what it said.
+    `environment` is added to this process's. Compiled modules are kept beside the site, as an installed package has
+    them: the first build, which makes them, is not to be counted. A build that fails ends the benchmark with what it
+    said.
     """
     shutil.rmtree(folder / "site", ignore_errors=True)
     command = [sys.executable, "-m", "mkdocs", "build", "-q", "-f", str(folder / "mkdocs.yml")]
+    variables = {**os.environ, "PYTHONPYCACHEPREFIX": str(folder / "compiled"), **(environment or {})}
+    variables.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryFile("w+", encoding="utf-8") as said:
         started = time.perf_counter()
-        process = subprocess.Popen(command, env={**os.environ, **(environment or {})}, stdout=said, stderr=said)
+        process = subprocess.Popen(command, env=variables, stdout=said, stderr=said)
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)

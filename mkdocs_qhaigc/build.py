@@ -5,27 +5,23 @@ Knows pages only by what every engine gives them (`src_uri`, URL, front matter),
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urljoin
 
-import yaml
-
 from mkdocs_qhaigc import html
 from mkdocs_qhaigc.buying import Order
 from mkdocs_qhaigc.directives import Directive, nearest, read_directives
 from mkdocs_qhaigc.errors import MissingPictures, NoFurtherCalls
+from mkdocs_qhaigc.front_matter import META_KEY, broken_front_matter, holds_reference, resolve_references
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.pipeline import Picture, Pipeline
 from mkdocs_qhaigc.publication import Publication, publish, relative_url
 from mkdocs_qhaigc.request import ImageRequest
 
-META_KEY = "qhaigc"
-_FRONT_MATTER = re.compile(r"\ufeff?---[ \t]*\r?\n(.*?)^(?:---|\.\.\.)[ \t]*\r?$", re.DOTALL | re.MULTILINE)
 _NAMES_SHOWN = 12
 
 
@@ -68,7 +64,7 @@ class SiteBuild:
         self._told: set[str] = set()
         self._scopes: dict[str, Scope] = {}
         self._emitted: list[Emitted] = []
-        self._meta_values: list[tuple[Any, Any, Scope, str, str]] = []
+        self._meta_values: list[tuple[MutableMapping[str, Any], str, Callable[[], Any]]] = []
         self._published: dict[str, tuple[Publication, Picture]] = {}
         directives, _ = read_directives(options.images, options.defaults) if options.images else ({}, [])
         self._site = Scope("", directives)
@@ -76,11 +72,13 @@ class SiteBuild:
     def read_page(self, page: Any, *, src_uri: str, url: str, text: str) -> None:
         """Take in a page's front matter: order its pictures, resolve its values that are references."""
         scope = self._scopes[src_uri] = self._read_scope(page.meta, src_uri)
-        if META_KEY not in page.meta:
-            self._tell_of_broken_front_matter(src_uri, text)
-        for container, key, name in _references_in(page.meta):
-            container[key] = self._address(scope, name, url)
-            self._meta_values.append((container, key, scope, name, url))
+        if META_KEY not in page.meta and (problem := broken_front_matter(text)):
+            self._warn(f"{src_uri}, {problem}. Its pictures are not made; correct that line")
+        for key, value in list(page.meta.items()):
+            if key != META_KEY and holds_reference(value):
+                resolve = partial(resolve_references, value, partial(self._address, scope, page_url=url))
+                page.meta[key] = resolve()
+                self._meta_values.append((page.meta, key, resolve))
 
     def want_shared_pictures(self) -> None:
         """Order the pictures that the options declare for the whole site."""
@@ -136,8 +134,7 @@ class SiteBuild:
                 f"{len(declared)} {_plural(len(declared), 'picture is', 'pictures are')} missing, and `missing: error` "
                 f"forbids buying any:{names}\nGenerate and commit them, or set `missing: generate`"
             )
-        if wait:
-            self._tell_of_missing(declared)
+        self._tell_of_missing(declared if wait else [picture for picture in declared if picture.reason])
         return under_way
 
     def files(self) -> dict[str, Path]:
@@ -150,12 +147,15 @@ class SiteBuild:
     def summary(self) -> str | None:
         """Return the one line that says how many pictures came from where; None where the site has none."""
         states = [picture.state for picture in self._pipeline.pictures()]
+        if not states:
+            return None
         counts = [(states.count(state), state) for state in ("generated", "cached", "pinned")]
         said = [f"{count} {state}" for count, state in counts if count]
         missing = states.count("placeholder")
         if missing:
             said.append(f"{missing} {_plural(missing, 'placeholder', 'placeholders')}")
-        return ", ".join(said) or None
+        total = f"{len(states)} {_plural(len(states), 'picture', 'pictures')}"
+        return f"{total}{' of the sandbox' if self._options.sandboxed else ''}: {', '.join(said)}"
 
     def template_image(self, page: Any, name: str) -> str:
         """Return the whole HTML of a picture, for a template."""
@@ -230,8 +230,8 @@ class SiteBuild:
             markup = emitted.again()
             if markup != emitted.markup and emitted.content.content:
                 emitted.content.content = emitted.content.content.replace(emitted.markup, markup)
-        for container, key, scope, name, url in self._meta_values:
-            container[key] = self._address(scope, name, url)
+        for meta, key, resolve in self._meta_values:
+            meta[key] = resolve()
         stems = {
             stem: self._stem_now(publication, picture)
             for stem, (publication, picture) in guessed.items()
@@ -270,21 +270,6 @@ class SiteBuild:
                 f"{count} {_plural(count, 'picture is a placeholder', 'pictures are placeholders')} ({shown}): {reason}"
             )
 
-    def _tell_of_broken_front_matter(self, src_uri: str, text: str) -> None:
-        """MkDocs takes front matter that is no YAML for text, without a word: say it where it was meant for us."""
-        match = _FRONT_MATTER.match(text)
-        if not match or not re.search(rf"^{META_KEY}\s*:", match[1], re.MULTILINE):
-            return
-        try:
-            yaml.safe_load(match[1])
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            line = f", line {mark.line + 2}" if mark else ""
-            what = getattr(error, "problem", None) or "it cannot be read"
-            self._warn(
-                f"{src_uri}{line}: the front matter is no YAML ({what}). Its pictures are not made; correct that line"
-            )
-
     def _unknown(self, scope: Scope, name: str) -> str:
         known = [
             *scope.directives,
@@ -304,34 +289,5 @@ class SiteBuild:
             self._tell(message)
 
 
-def _references_in(meta: MutableMapping[str, Any]) -> Iterator[tuple[Any, Any, str]]:
-    """Yield (container, key, name) of each front matter value that is exactly a reference."""
-    waiting: list[Any] = [{key: value for key, value in meta.items() if key != META_KEY}]
-    top = waiting[0]
-    seen: set[int] = set()
-    while waiting:
-        container = waiting.pop()
-        if id(container) in seen:  # YAML anchors can nest a value in itself
-            continue
-        seen.add(id(container))
-        pairs = list(container.items() if isinstance(container, dict) else enumerate(container))
-        for key, value in pairs:
-            if isinstance(value, (dict, list)):
-                waiting.append(value)
-            elif isinstance(value, str) and value.startswith(html.SCHEME):
-                name = html.whole_reference(value)
-                if name is not None:
-                    yield (meta if container is top else container), key, name
-
-
 def _plural(count: int, one: str, many: str) -> str:
     return one if count == 1 else many
-
-
-def strip_meta(meta: MutableMapping[str, Any]) -> None:
-    """Remove the front matter values that are references: the plugin is switched off."""
-    for container, key, _ in list(_references_in(meta)):
-        if isinstance(container, list):
-            container[key] = ""
-        else:
-            container.pop(key, None)

@@ -261,7 +261,7 @@ def shown(value: object) -> str:
     try:
         return f"{value!r:.60}"
     except (ValueError, RecursionError):  # a number of thousands of digits, lists without end
-        return f"a {type(value).__name__}"
+        return "a very large number" if isinstance(value, int) else "something too large to show"
 
 
 def _kind(value: object) -> str:

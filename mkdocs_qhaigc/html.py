@@ -123,7 +123,7 @@ def strip(html: str) -> str:
     for tag, start, _ in _tags_with_references(html):
         name, attributes = _parse(tag)
         source = attributes.get("src")
-        if name == "img" and source is not None and _WHOLE.fullmatch(source):
+        if name.lower() == "img" and source is not None and _WHOLE.fullmatch(source):
             markup = escape(attributes.get("alt") or "")
         else:
             kept = {key: value for key, value in attributes.items() if not _refers(key, value)}
@@ -159,7 +159,7 @@ def whole_reference(value: str) -> str | None:
 def render_tag(tag: str, resolve: Resolve, *, in_picture: bool = False) -> str:
     """Return the markup for one start tag that holds references."""
     name, attributes = _parse(tag)
-    source = _WHOLE.fullmatch(attributes.get("src") or "") if name == "img" else None
+    source = _WHOLE.fullmatch(attributes.get("src") or "") if name.lower() == "img" else None
     if source:
         image = resolve(_name(source[1]))
         others = {key: _resolved(key, value, resolve) for key, value in attributes.items() if key != "src"}
@@ -230,7 +230,7 @@ def _element(tag: str) -> str:
 
 
 def _parse(tag: str) -> tuple[str, dict[str, str | None]]:
-    """Return the element's name and its attributes, the first of a kind winning as in browsers."""
+    """Return the element's name as written and its attributes, the first of a kind winning as in browsers."""
     name = _TAG_NAME.match(tag)
     if not name:
         return "", {}

@@ -29,7 +29,8 @@ class QhaigcExtension(Extension):
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 - Python-Markdown's name
         """Register behind every other postprocessor."""
-        md.postprocessors.register(_ReferencePostprocessor(md, self._render), "qhaigc", -10)
+        # One name each: several plugin instances of a site may each have an extension.
+        md.postprocessors.register(_ReferencePostprocessor(md, self._render), f"qhaigc-{id(self)}", -10)
 
 
 class _ReferencePostprocessor(Postprocessor):

@@ -46,6 +46,20 @@ class Options:
     sizes: str
 
     @property
+    def buying(self) -> tuple[object, ...]:
+        """What a buyer is made from: while it stays, one buyer serves many builds."""
+        return (
+            self.base_url,
+            self.api_key_env,
+            self.max_new_images,
+            self.concurrency,
+            self.timeout,
+            self.retries,
+            self.response_format,
+            self.cache_dir,
+        )
+
+    @property
     def sandboxed(self) -> bool:
         """Whether pictures come from a sandbox, and so must never stand under real keys."""
         return self.base_url == SANDBOX or urlsplit(self.base_url).path.startswith(SANDBOX_PATH)

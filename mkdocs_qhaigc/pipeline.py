@@ -57,6 +57,7 @@ class Pipeline:
         self._pictures: dict[str, Picture] = {}
         self._purchases: dict[str, Future[Original]] = {}
         self._encoded: dict[str, Future[None]] = {}
+        self._files: dict[str, Path] = {}
         self._variants: Variants | None = None
         self._lock = threading.RLock()
         self._encoders: Workers[None] = Workers(os.cpu_count() or 1, "qhaigc-encoder", on_exit=self._close_variants)
@@ -119,19 +120,20 @@ class Pipeline:
                 self._encode(picture)
             self._finish_encoding()
             found = store.paths(keys)
-        return {
+        self._files = {
             variant.dest_uri: found[variant.spec.cache_key]
             for publication, _ in wanted
             for variant in publication.variants
             if variant.spec.cache_key in found
         }
+        return self._files
 
-    def close(self, *, bytes_used: int | None = None) -> None:
-        """End the build's threads; after a whole build also keep the cache of variants within its limit."""
+    def close(self, *, whole: bool = False) -> None:
+        """End the build's threads; after a `whole` build that encoded something, keep the cache within its limit."""
         self._encoders.close()
         if self._variants:
-            if bytes_used is not None:
-                self._variants.shrink(in_use=bytes_used)
+            if whole and self._encoded:
+                self._variants.shrink(in_use=sum(path.stat().st_size for path in self._files.values()))
             self._variants.close()
 
     def _find(self, order: Order) -> Picture | None:

@@ -16,9 +16,10 @@ from mkdocs.plugins import BasePlugin, PrefixedLogger, event_priority
 from mkdocs.structure.files import File, InclusionLevel
 
 from mkdocs_qhaigc import html
-from mkdocs_qhaigc.build import SiteBuild, strip_meta
+from mkdocs_qhaigc.build import SiteBuild
 from mkdocs_qhaigc.buying import Buyer
 from mkdocs_qhaigc.errors import OptionError, QhaigcError
+from mkdocs_qhaigc.front_matter import strip_meta
 from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.markdown import QhaigcExtension
 from mkdocs_qhaigc.options import OPTIONS, Options, check_folders, check_option, read_options
@@ -66,6 +67,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._build: SiteBuild | None = None
         self._pipeline: Pipeline | None = None
         self._buyer: Buyer | None = None
+        self._retired: list[Buyer] = []
         self._progress: LineProgress | LiveProgress | None = None
         self._last_arrival = 0.0
 
@@ -123,14 +125,12 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             if stylesheet not in config.extra_css:
                 config.extra_css.append(stylesheet)
             waiting = f"; {under_way} under way, shown when they arrive" if under_way else ""
-            log.info("pictures: %s%s", summary, waiting)
+            log.info("%s%s", summary, waiting)
 
-    def on_post_build(self, *, config: MkDocsConfig) -> None:
+    def on_post_build(self, **_: Any) -> None:
         """End the build's threads and keep the cache of variants in bounds."""
-        if self._pipeline and self._build:
-            folder = Path(config.site_dir, self._checked.assets_dir)
-            used = sum(entry.stat().st_size for entry in os.scandir(folder)) if folder.is_dir() else 0
-            self._pipeline.close(bytes_used=used)
+        if self._pipeline:
+            self._pipeline.close(whole=True)
 
     def on_build_error(self, **_: Any) -> None:
         """End the build's threads; what has arrived is saved already."""
@@ -146,15 +146,16 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         """End what is under way; pictures that have arrived are written first."""
         if self._progress:
             self._progress.close()
-        if self._buyer:
-            self._buyer.close()
+        for buyer in (*self._retired, self._buyer):
+            if buyer:
+                buyer.close()
 
     def _begin(self, options: Options, config: MkDocsConfig) -> None:
         cache = Library(options.cache_dir / ("sandbox" if options.sandboxed else "originals"), report=log.warning)
         pins = Library(options.pins_dir, report=log.warning)
-        if self._buyer is None or options != self._options:
+        if self._buyer is None or self._options is None or options.buying != self._options.buying:
             if self._buyer:
-                self._buyer.close()
+                self._retired.append(self._buyer)  # what it has bought is on its way, and paid for
             self._buyer = self._new_buyer(options, cache)
         self._options = options
         self._buyer.new_build()

@@ -54,12 +54,11 @@ class LiveProgress:
         self._redirected: list[tuple[logging.StreamHandler[TextIO], TextIO]] = []
 
     def ordered(self, order: Order) -> None:
-        """Lengthen the bar."""
+        """Lengthen the bar; it is shown when a first call is made."""
         with self._lock:
             self._ordered += 1
-            bar = self._started()
-            assert self._all is not None
-            bar.update(self._all, total=self._ordered)
+            if self._bar and self._all is not None:
+                self._bar.update(self._all, total=self._ordered)
 
     def began(self, order: Order) -> None:
         """Show a picture that is under way."""

@@ -48,6 +48,12 @@ class Built:
     def warnings(self) -> list[str]:
         return [line for line in self.output.splitlines() if line.startswith("WARNING")]
 
+    @property
+    def summary(self) -> str:
+        """The one line about the build's pictures; empty where there is none."""
+        marker = "qhaigc: pictures: "
+        return next((line.partition(marker)[2] for line in self.output.splitlines() if marker in line), "")
+
 
 class Project:
     """A documentation project that a test writes and builds, each build in a process of its own."""
@@ -65,6 +71,8 @@ class Project:
             "NO_MKDOCS_2_WARNING": "1",
             "SOURCE_DATE_EPOCH": "1700000000",  # the date that MkDocs writes into pages
         }
+        self.yaml: str | None = None
+        """The whole of mkdocs.yml, for what JSON cannot say; `config` and `options` then mean nothing."""
         self.docs = folder / "docs"
         self.docs.mkdir(parents=True)
 
@@ -80,20 +88,24 @@ class Project:
     def page(self, path: str, body: str = "", **front: Any) -> Path:
         """Write a page; keywords are its front matter."""
         head = f"---\n{json.dumps(front, ensure_ascii=False)}\n---\n" if front else ""
-        file = self.docs / path
+        return self.write(f"docs/{path}", head + body)
+
+    def write(self, path: str, content: str | bytes) -> Path:
+        """Write any file of the project, its bytes as they are given."""
+        file = self.folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(head + body, encoding="utf-8")
+        file.write_bytes(content.encode() if isinstance(content, str) else content)
         return file
 
     def write_config(self) -> Path:
         plugins: list[Any] = [{"qhaigc": self.options}, *self.config.get("plugins", ["search"])]
-        file = self.folder / "mkdocs.yml"
-        file.write_text(json.dumps({**self.config, "plugins": plugins}, ensure_ascii=False), encoding="utf-8")
-        return file
+        config = json.dumps({**self.config, "plugins": plugins}, ensure_ascii=False)
+        return self.write("mkdocs.yml", self.yaml or config)
 
     def environ(self) -> dict[str, str]:
         inherited = {k: v for k, v in os.environ.items() if not k.upper().endswith("_PROXY")}
-        inherited.pop("QHAIGC_API_KEY", None)
+        for name in ("QHAIGC_API_KEY", "QHAIGC_BASE_URL"):
+            inherited.pop(name, None)
         return {**inherited, **self.environment}
 
     def command(self, *arguments: str) -> list[str]:

@@ -32,11 +32,11 @@ DIRECTIVES = {
     "decoration": {"prompt": "Waves", "alt": ""},
 }
 MAIN = """{% extends "base.html" %}
-{% block extrahead %}
+{% block extrahead %}{% if page %}
 <meta name="image" content="{{ page.meta.image }}">
 <meta name="nested" content="{{ page.meta.social and page.meta.social.cards[1].picture }}">
 <meta name="text" content="{{ page.meta.note }}">
-{% endblock %}
+{% endif %}{% endblock %}
 """
 
 
@@ -160,13 +160,8 @@ def example(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     folder = tmp_path_factory.mktemp(request.param)
     with ImagesApi() as api:
         project = Project(folder / "project", api.base_url)
-        for name, text in {
-            "snippets/part.md": "![From a snippet](qhaigc:hero)\n",
-            "overrides/main.html": MAIN,
-        }.items():
-            file = project.folder / name
-            file.parent.mkdir()
-            file.write_text(text, encoding="utf-8")
+        project.write("snippets/part.md", "![From a snippet](qhaigc:hero)\n")
+        project.write("overrides/main.html", MAIN)
         project.config["markdown_extensions"] = [
             *EXTENSIONS,
             {"pymdownx.snippets": {"base_path": str(project.folder / "snippets")}},
