@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -20,6 +20,11 @@ from mkdocs_qhaigc.request import parse_size
 SANDBOX = "sandbox"
 SANDBOX_PATH = "/sandbox/"
 """Every address of a sandbox server starts with this path; no real API's does."""
+KEY_IN_FILE = (
+    "a key never stands in a file. Remove it, set it as the environment variable QHAIGC_API_KEY "
+    "(or as the one that `api_key_env` names), and revoke it if others may have seen it"
+)
+_KEY_OPTION = re.compile(r"(?:.*[_-])?(?:api[_-]?key|key|token|secret|password|authorization)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,10 @@ def read_options(values: Mapping[str, Any], *, folder: Path) -> Options:
     if problems:
         raise OptionError("images", str(problems[0]))
     quality = get["quality"]
+    provenance = get["provenance"]
     encoding = Encoding(
+        marked=provenance is not False,
+        with_prompt=isinstance(provenance, Mapping) and provenance.get("prompt", False),
         formats=get["formats"],
         widths=get["widths"],
         quality=dict.fromkeys(MIME_TYPES, quality) if isinstance(quality, int) else {**_QUALITY, **quality},
@@ -116,6 +124,11 @@ def check_option(name: str, value: object) -> Any:
         OptionError: it cannot be used; the message says what to write.
     """
     return OPTIONS[name].check(value)
+
+
+def keys_among(names: Iterable[object]) -> list[str]:
+    """Return the names of options that are none of ours and are meant to hold a key."""
+    return [name for name in names if isinstance(name, str) and name not in OPTIONS and _KEY_OPTION.fullmatch(name)]
 
 
 def check_folders(options: Options, *, folder: Path, docs_dir: Path, site_dir: Path) -> None:
@@ -297,6 +310,16 @@ def _quality(value: Any) -> int | Mapping[str, int]:
     return {format_: check(number) for format_, number in by_format.items()}
 
 
+def _provenance(value: Any) -> bool | Mapping[str, bool]:
+    remedy = "Write true, false, or {prompt: true} to publish the prompts too"
+    if isinstance(value, bool):
+        return value
+    fields = _mapping("provenance")(value)
+    if set(fields) - {"prompt"} or not all(isinstance(flag, bool) for flag in fields.values()):
+        raise _fail("provenance", value, remedy)
+    return fields
+
+
 def _assets_dir(value: Any) -> str:
     remedy = "Write a folder of the site, for example assets/qhaigc"
     if not isinstance(value, str):
@@ -328,6 +351,7 @@ OPTIONS: Mapping[str, _Option] = {
     "formats": _Option(("webp",), _formats),
     "widths": _Option((480, 800, 1280), _widths),
     "quality": _Option(80, _quality),
+    "provenance": _Option(True, _provenance),
     "sizes": _Option("100vw", _text("sizes", "Write the attribute's value, for example 100vw")),
 }
 """Every option: its default, and what turns a value from mkdocs.yml into its own type or an `OptionError`."""

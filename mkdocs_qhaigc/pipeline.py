@@ -13,12 +13,14 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
 
 from mkdocs_qhaigc.buying import Buyer, Order, failure_of
 from mkdocs_qhaigc.errors import LibraryError, PictureError, QhaigcError
 from mkdocs_qhaigc.library import Library, Original
-from mkdocs_qhaigc.options import Options
-from mkdocs_qhaigc.publication import Drawn, Publication, VariantSpec, variant_specs
+from mkdocs_qhaigc.options import SANDBOX, Options
+from mkdocs_qhaigc.provenance import ALGORITHMIC, TRAINED, Provenance
+from mkdocs_qhaigc.publication import Drawn, Encoding, Publication, VariantSpec, variant_specs
 from mkdocs_qhaigc.request import ImageRequest
 from mkdocs_qhaigc.workers import Workers
 
@@ -166,21 +168,24 @@ class Pipeline:
     def _encode_bought(self, future: Future[Original]) -> None:
         """Encode a picture when it has arrived, in the thread that brought it, while others are on their way."""
         if not future.cancelled() and future.exception() is None:
-            self._submit(drawn_as(future.result()), future.result().read)
+            self._encode_original(future.result())
 
     def _encode(self, picture: Picture) -> None:
         request, drawn = picture.order.request, picture.drawn
         if picture.original:
-            self._submit(drawn, picture.original.read)
+            self._encode_original(picture.original)
         else:
-            self._submit(drawn, lambda: _draw_placeholder(request.prompt, drawn))
+            self._submit(drawn, lambda: _draw_placeholder(request.prompt, drawn), None)
 
-    def _submit(self, drawn: Drawn, read: Callable[[], bytes]) -> None:
+    def _encode_original(self, original: Original) -> None:
+        self._submit(drawn_as(original), original.read, provenance_of(original, self._options.encoding))
+
+    def _submit(self, drawn: Drawn, read: Callable[[], bytes], provenance: Provenance | None) -> None:
         store = self._open_variants()
         missing = [spec for spec in variant_specs(drawn, self._options.encoding) if spec.cache_key not in store]
         with self._lock:
             if missing and drawn.identity not in self._encoded:
-                self._encoded[drawn.identity] = self._encoders.submit(_encode_into, store, missing, read)
+                self._encoded[drawn.identity] = self._encoders.submit(_encode_into, store, missing, read, provenance)
 
     def _finish_encoding(self) -> None:
         """Wait for the encoders; look elsewhere for the pictures whose originals turn out to be damaged."""
@@ -194,11 +199,19 @@ class Pipeline:
                 continue
             if not picture.original or not isinstance(error, (LibraryError, PictureError)):
                 raise error
-            for library, _ in self._libraries:
-                if library.folder == picture.original.path.parent:
-                    library.set_aside(picture.original, str(error))
+            if isinstance(error, PictureError) or not self._set_aside(picture.original, str(error)):
+                self._know(placeholder(picture.order, error))  # its bytes may be right: it is not bought again
+                continue
             del self._pictures[picture.order.request.key]
             self.want(picture.order)
+
+    def _set_aside(self, original: Original, reason: str) -> bool:
+        """Return whether a damaged original may be looked for again."""
+        return all(
+            library.set_aside(original, reason)
+            for library, _ in self._libraries
+            if library.folder == original.path.parent
+        )
 
     def _close_variants(self) -> None:
         """Close the connection of the thread that calls."""
@@ -229,7 +242,21 @@ def placeholder(order: Order, reason: QhaigcError | None = None) -> Picture:
 
 def drawn_as(original: Original) -> Drawn:
     """Return what is encoded of an original."""
-    return Drawn(original.sha256, original.width, original.height)
+    return Drawn(f"{original.sha256}:{original.key}", original.width, original.height)
+
+
+def provenance_of(original: Original, encoding: Encoding) -> Provenance | None:
+    """Return what a published file says of how its picture came to be; None where the site wants no such words."""
+    if not encoding.marked:
+        return None
+    request, api = original.record.get("request"), original.record.get("api")
+    request = request if isinstance(request, dict) else {}
+    prompt = request.get("prompt") if encoding.with_prompt else None
+    if api == SANDBOX:
+        return Provenance(ALGORITHMIC, "mkdocs-qhaigc sandbox", prompt)
+    host = urlsplit(api).hostname if isinstance(api, str) else None
+    system = " at ".join(str(part) for part in (request.get("model"), host) if part)
+    return Provenance(TRAINED, system or "unknown", prompt)
 
 
 def _bought(order: Order, future: Future[Original]) -> Picture:
@@ -240,11 +267,13 @@ def _bought(order: Order, future: Future[Original]) -> Picture:
     return Picture(order, "generated", drawn_as(original), original)
 
 
-def _encode_into(store: Variants, specs: list[VariantSpec], read: Callable[[], bytes]) -> None:
+def _encode_into(
+    store: Variants, specs: list[VariantSpec], read: Callable[[], bytes], provenance: Provenance | None
+) -> None:
     from mkdocs_qhaigc.imaging.codecs import encode_all  # a warm build needs no Pillow
 
     wanted = [(spec.format, spec.width, spec.quality) for spec in specs]
-    for spec, data in zip(specs, encode_all(read(), wanted), strict=True):
+    for spec, data in zip(specs, encode_all(read(), wanted, provenance), strict=True):
         store.store(spec.cache_key, data)
 
 

@@ -22,7 +22,7 @@ from mkdocs_qhaigc.errors import OptionError, QhaigcError
 from mkdocs_qhaigc.front_matter import strip_meta
 from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.markdown import QhaigcExtension
-from mkdocs_qhaigc.options import OPTIONS, Options, check_folders, check_option, read_options
+from mkdocs_qhaigc.options import KEY_IN_FILE, OPTIONS, Options, check_folders, check_option, keys_among, read_options
 from mkdocs_qhaigc.pipeline import Pipeline
 from mkdocs_qhaigc.progress import LineProgress, LiveProgress
 
@@ -70,6 +70,18 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._retired: list[Buyer] = []
         self._progress: LineProgress | LiveProgress | None = None
         self._last_arrival = 0.0
+
+    def load_config(
+        self, options: dict[str, Any], config_file_path: str | None = None
+    ) -> tuple[list[tuple[str, Exception]], list[Any]]:
+        """Check the options. A key among them is refused, and taken out before `mkdocs build -v` prints them."""
+        keys = keys_among(options)
+        errors, warnings = super().load_config(
+            {name: value for name, value in options.items() if name not in keys}, config_file_path
+        )
+        errors = [*((name, ValidationError(KEY_IN_FILE)) for name in keys), *errors]
+        options |= {name: "(not shown)" for name, _ in errors if name in options}
+        return errors, warnings
 
     def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
         """Keep this instance over the rebuilds of `mkdocs serve`, and with it what is under way."""

@@ -32,11 +32,16 @@ class Encoding:
     """Pixels; those narrower than a picture are used, besides its own width."""
     quality: Mapping[str, int]
     """By format; 1 to 100."""
+    marked: bool = True
+    """Whether every file says that it was made by AI."""
+    with_prompt: bool = False
+    """Whether it also says from which prompt."""
 
     def canonical_json(self) -> str:
         """Return what changes the content of a file that keeps its name: not the widths, which stand in it."""
         used = {name: self.quality[name] for name in sorted(self.formats) if name != "png"}
-        return json.dumps({"encoder": ENCODER_SCHEMA, "quality": used}, sort_keys=True)
+        settings = {"encoder": ENCODER_SCHEMA, "quality": used, "marked": self.marked, "prompt": self.with_prompt}
+        return json.dumps(settings, sort_keys=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,7 @@ class Drawn:
     """What is encoded: a picture's size, and what tells its bytes from any others."""
 
     identity: str
-    """The sha256 of an original, or `placeholder:` and what a drawing of ours is made from."""
+    """What the bytes and the words in the file come from: an original's sha256 and its key, or `placeholder:…`."""
     width: int
     """Pixels."""
     height: int
@@ -99,7 +104,16 @@ def variant_specs(drawn: Drawn, encoding: Encoding) -> tuple[VariantSpec, ...]:
     widths = [*sorted({width for width in encoding.widths if width < drawn.width}), drawn.width]
     return tuple(
         VariantSpec(
-            cache_key=f"{drawn.identity}|{ENCODER_SCHEMA}|{format_}|{width}|{encoding.quality[format_]}",
+            cache_key="|".join(
+                (
+                    drawn.identity,
+                    str(ENCODER_SCHEMA),
+                    format_,
+                    str(width),
+                    "-" if format_ == "png" else str(encoding.quality[format_]),
+                    "prompt" if encoding.with_prompt else "marked" if encoding.marked else "bare",
+                )
+            ),
             format=format_,
             width=width,
             quality=encoding.quality[format_],

@@ -5,13 +5,18 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any, Literal
 
-from PIL import Image
+from PIL import Image, ImageCms, ImageOps
+from PIL.PngImagePlugin import PngInfo
 
 from mkdocs_qhaigc.errors import PictureError
+from mkdocs_qhaigc.provenance import Provenance, label_in_xmp, usable_label
 
 MOST_PIXELS = 50_000_000
 """Width times height of the largest picture that is read."""
+_XMP_KEYWORD = "XML:com.adobe.xmp"
+_EXIF, _USER_COMMENT = 0x8769, 0x9286
 _FORMATS = ("PNG", "JPEG", "WEBP", "AVIF")
 
 
@@ -37,22 +42,25 @@ def inspect(data: bytes) -> PictureInfo:
         return PictureInfo(str(image.format).lower(), image.width, image.height)
 
 
-def encode_all(data: bytes, wanted: Sequence[tuple[str, int, int]]) -> Iterator[bytes]:
+def encode_all(
+    data: bytes, wanted: Sequence[tuple[str, int, int]], provenance: Provenance | None = None
+) -> Iterator[bytes]:
     """Yield the picture re-encoded for each (format, width in pixels, quality), decoded once.
 
-    Nothing else that was in the file is carried over.
+    Nothing that was in the file but the picture is carried over, with one exception: with a `provenance`, which is
+    written into every file, an AIGC label that the generating service put there stays beside it.
 
     Raises:
         PictureError: the bytes cannot be read.
     """
     with _decoded(data) as image:
-        transparent = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
-        picture = image.convert("RGBA" if transparent else "RGB")
+        packet = provenance.as_xmp(_label(image)) if provenance else None
+        picture = _in_srgb(image)
     for format_, width, quality in wanted:
-        yield _encode(picture, format_, width, quality)
+        yield _encode(picture, format_, width, quality, packet)
 
 
-def _encode(picture: Image.Image, format_: str, width: int, quality: int) -> bytes:
+def _encode(picture: Image.Image, format_: str, width: int, quality: int, packet: bytes | None) -> bytes:
     if width < picture.width:
         height = max(1, round(picture.height * width / picture.width))
         picture = picture.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
@@ -60,12 +68,52 @@ def _encode(picture: Image.Image, format_: str, width: int, quality: int) -> byt
         ground = Image.new("RGB", picture.size, "white")
         ground.paste(picture, mask=picture.getchannel("A"))
         picture = ground
-    options: dict[str, int] = {} if format_ == "png" else {"quality": quality}
+    options: dict[str, Any] = {} if format_ == "png" else {"quality": quality}
     if format_ == "webp":
         options["method"] = 4
+    if packet and format_ == "png":
+        options["pnginfo"] = PngInfo()
+        options["pnginfo"].add_itxt(_XMP_KEYWORD, packet.decode())
+    elif packet:
+        options["xmp"] = packet
     target = io.BytesIO()
     picture.save(target, format=format_.upper(), **options)
     return target.getvalue()
+
+
+def _in_srgb(image: Image.Image) -> Image.Image:
+    """Return the pixels alone, in the colours that a browser assumes where a file names no profile."""
+    profile = image.info.get("icc_profile")
+    transparent = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
+    if profile and image.mode in ("RGB", "RGBA", "CMYK", "L"):
+        try:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            mode: Literal["RGBA", "RGB"] = "RGBA" if image.mode == "RGBA" else "RGB"
+            converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode=mode)
+            image = converted or image
+        except (ImageCms.PyCMSError, OSError, ValueError):
+            pass  # a profile that cannot be read says nothing: the numbers are taken as sRGB
+    picture = image.convert("RGBA" if transparent else "RGB")
+    picture.info.clear()
+    return picture
+
+
+def _label(image: Image.Image) -> str | None:
+    """Return the AIGC label of an original, from any of the places where GB 45438-2025 lets it stand."""
+    packet = image.info.get("xmp") or image.info.get(_XMP_KEYWORD)
+    if isinstance(packet, str):
+        packet = packet.encode(errors="replace")
+    label = label_in_xmp(packet) if isinstance(packet, bytes) else None
+    text = image.info.get("AIGC")
+    if label is None and isinstance(text, str):
+        label = usable_label(text)
+    if label is None:
+        comment = image.getexif().get_ifd(_EXIF).get(_USER_COMMENT)
+        if isinstance(comment, bytes):
+            comment = comment.removeprefix(b"ASCII\0\0\0").removeprefix(b"UNICODE\0").decode(errors="replace")
+        if isinstance(comment, str) and "AIGC" in comment:
+            label = usable_label(comment)
+    return label
 
 
 def _decoded(data: bytes) -> Image.Image:
@@ -76,6 +124,7 @@ def _decoded(data: bytes) -> Image.Image:
         if getattr(image, "n_frames", 1) > 1:
             raise PictureError("the picture moves: only still pictures are used")
         image.load()
+        ImageOps.exif_transpose(image, in_place=True)
     except PictureError:
         raise
     except Exception as error:
