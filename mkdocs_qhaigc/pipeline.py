@@ -280,7 +280,7 @@ def _encode_into(
 def _draw_placeholder(prompt: str, drawn: Drawn) -> bytes:
     from mkdocs_qhaigc.imaging.drawing import picture  # a warm build needs no Pillow
 
-    return picture(prompt, width=drawn.width, height=drawn.height, label="placeholder", format="PNG")
+    return picture(prompt, width=drawn.width, height=drawn.height, label="placeholder")
 
 
 def _wait_for(future: Future[Any]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from PIL.PngImagePlugin import PngInfo
 
 from mkdocs_qhaigc.errors import PictureError
@@ -127,8 +127,10 @@ def _decoded(data: bytes) -> Image.Image:
         ImageOps.exif_transpose(image, in_place=True)
     except PictureError:
         raise
+    except UnidentifiedImageError as error:
+        raise PictureError("the bytes are no PNG, JPEG, WebP or AVIF picture") from error
     except Exception as error:
         raise PictureError(
-            f"the bytes are no picture that can be read ({type(error).__name__}: {error:.120})"
+            f"the bytes are no picture that can be read ({type(error).__name__}: {str(error):.120})"
         ) from error
     return image

@@ -64,7 +64,9 @@ def _finish(image: Image.Image, about: Mood) -> Image.Image:
         image.paste(about.light.near, (0, 0), shade.resize(image.size, Image.Resampling.BILINEAR))
     if {"watercolor", "ink"} & about.words:
         image = _paper(image, about)
-    return _grained(image, about.seed, 9 if {"vintage", "pencil", "watercolor"} & about.words else 5)
+    if "pencil" in about.words:
+        return image  # hatching is grain enough
+    return _grained(image, about.seed, 8 if "vintage" in about.words else 5)
 
 
 def _tiled(tile: Image.Image, size: tuple[int, int]) -> Image.Image:
@@ -95,11 +97,11 @@ def _paper(image: Image.Image, about: Mood) -> Image.Image:
     dice = random.Random(about.seed + 1)  # noqa: S311 (pictures, not secrets)
     width, height = image.size
     blotch = Image.new("L", (max(width // 4, 1), max(height // 4, 1)), 128)
-    for columns, share in ((9, 0.5), (31, 0.4), (90, 0.3)):
+    for columns, share in ((160, 0.5), (26, 0.35), (5, 0.5)):
         rows = max(columns * height // width, 2)
         noise = Image.frombytes("L", (columns, rows), dice.randbytes(columns * rows))
         blotch = Image.blend(blotch, noise.resize(blotch.size, Image.Resampling.BICUBIC), share)
-    lift = 0.42 if "watercolor" in about.words else 0.2
+    lift = 0.24 if "watercolor" in about.words else 0.16
     paper = Colour(250, 246, 238)
     veil = blotch.point([round(min(max(i - 70, 0) * 2.2 * lift, 255)) for i in range(256)])
     if "watercolor" in about.words:
@@ -108,7 +110,7 @@ def _paper(image: Image.Image, about: Mood) -> Image.Image:
         inner = (pad, pad, max(blotch.width - pad, pad), max(blotch.height - pad, pad))
         ImageDraw.Draw(margin).rectangle(inner, fill=0)
         margin = margin.filter(ImageFilter.BoxBlur(pad * 0.8))
-        edge = ImageChops.add(margin, blotch, 1, -128).point([min(max(i - 110, 0) * 9, 255) for i in range(256)])
+        edge = ImageChops.add(margin, blotch, 1, -128).point([min(max(i - 100, 0) * 7, 255) for i in range(256)])
         veil = ImageChops.lighter(veil, edge)
     image.paste(paper, (0, 0), veil.resize(image.size, Image.Resampling.BICUBIC))
     return image
@@ -120,9 +122,9 @@ def _pencil(image: Image.Image) -> Image.Image:
     soft = grey.filter(ImageFilter.BoxBlur(max(min(image.size) / 240, 1)))
     lines = ImageChops.subtract(soft, grey).point([255 - min(i * 7, 225) for i in range(256)])
     sheet = Image.new("L", image.size, 246)
-    step = max(min(image.size) // 110, 3)
-    for limit, mirrored in ((165, False), (105, True), (55, False)):
-        hatch = _hatch(step if limit != 55 else step + 2, image.size, mirrored=mirrored)
+    step = max(min(image.size) // 64, 3)
+    for limit, mirrored in ((150, False), (85, True)):
+        hatch = _hatch(step, image.size, mirrored=mirrored)
         shadow = grey.point([min(max(limit - i, 0) * 3, 150) for i in range(256)])
         sheet.paste(84, (0, 0), ImageChops.multiply(hatch, shadow))
     sheet = ImageChops.multiply(sheet, lines)

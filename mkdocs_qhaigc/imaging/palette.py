@@ -59,8 +59,8 @@ class Mood:
 
 def _light(*colours: int, moon: bool = False, lit: float = 0.1, stars: float = 0.0) -> Light:
     """Light from six 0xRRGGBB colours, zenith to near."""
-    six = (Colour(c >> 16, c >> 8 & 255, c & 255) for c in colours)
-    return Light(*six, moon=moon, lit=lit, stars=stars)
+    zenith, middle, horizon, glow, far, near = (Colour(c >> 16, c >> 8 & 255, c & 255) for c in colours)
+    return Light(zenith, middle, horizon, glow, far, near, moon=moon, lit=lit, stars=stars)
 
 
 LIGHTS = {
@@ -190,7 +190,9 @@ def mood(prompt: str) -> Mood:
     lights = [tag for tag in named if tag in LIGHTS]
     lights.sort(key=lambda tag: tag not in {"ink", "blueprint"})  # a manner rules over the hour
     if not lights:
-        lights = ["night"] if motif == "space" else [unnamed]
+        lights = ["night" if motif == "space" else unnamed]
+        if motif == "technical":
+            lights = [("dawn", "dusk", "night", "aurora", "spring")[seed % 5]]
     light = LIGHTS[lights[0]]
     for further in lights[1:3]:
         share = 0.12 if lights[0] in {"ink", "blueprint"} else 0.36
@@ -253,7 +255,7 @@ def _toned(light: Light, named: tuple[str, ...], turn: float) -> Light:
     for tag in named:
         if tag in NAMED_COLOURS:
             named_colour = NAMED_COLOURS[tag]
-            light = _each(light, lambda c, n=named_colour: mix(c, ramp(n, luminance(c)), 0.42))  # type: ignore[misc]
+            light = _each(light, lambda c, n=named_colour: mix(c, ramp(n, luminance(c)), 0.66))  # type: ignore[misc]
     if "warm" in named:
         light = _each(light, lambda c: mix(c, ramp(Colour(236, 140, 66), luminance(c)), 0.4))
     if "cold" in named:

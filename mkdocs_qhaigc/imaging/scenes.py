@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 Point = tuple[float, float]
-ACROSS, DOWN = 2, 4
+ACROSS, DOWN = 2, 3
 """Mask pixels per canvas pixel: more downwards, since the long edges of a landscape lie nearly level."""
 WHITE = Colour(255, 255, 255)
 
@@ -39,7 +39,8 @@ class Pen:
 
     def box(self, left: float, top: float, right: float, bottom: float, value: int = 255) -> None:
         """Fill the rectangle."""
-        self.polygon([(left, top), (right, top), (right, bottom), (left, bottom)], value)
+        (x0, y0), (x1, y1) = self._at([(left, top), (right, bottom)])
+        self._draw.rectangle((x0, y0, max(x1 - 1, x0), max(y1 - 1, y0)), fill=value)
 
     def disc(self, x: float, y: float, across: float, down: float, value: int = 255) -> None:
         """Fill the ellipse with these half axes."""
@@ -113,10 +114,22 @@ class Canvas:
 
     def glow(self, x: float, y: float, radius: float, colour: Colour, strength: float, squash: float = 1) -> None:
         """A soft light around a point; `squash` below 1 makes it a lying oval."""
-        size = (max(round(radius * 2), 2), max(round(radius * 2 * squash), 2))
-        fall = [round(255 * strength * max(1 - i / 255, 0) ** 2.2) for i in range(256)]
-        mask = Image.radial_gradient("L").point([fall[min(round(i * 1.02), 255)] for i in range(256)])
-        self.wash(colour, mask.resize(size, Image.Resampling.BILINEAR), x - size[0] / 2, y - size[1] / 2)
+        # Pillow's gradient is 255 in the corners: 180 where the circle meets the box.
+        fall = [round(255 * strength * max(1 - i / 180, 0) ** 2) for i in range(256)]
+        across, down = max(radius, 1.0), max(radius * squash, 1.0)
+        left, top = max(math.ceil(x - across), 0), max(math.ceil(y - down), 0)
+        right, bottom = min(math.floor(x + across), self.width), min(math.floor(y + down), self.height)
+        if left >= right or top >= bottom:
+            return
+        seen = (
+            (left - x + across) * 128 / across,
+            (top - y + down) * 128 / down,
+            (right - x + across) * 128 / across,
+            (bottom - y + down) * 128 / down,
+        )
+        light = Image.radial_gradient("L").point(fall)
+        size = (right - left, bottom - top)
+        self.image.paste(colour, (left, top), light.resize(size, Image.Resampling.BILINEAR, box=seen))
 
     def noise(self, columns: int, rows: int, size: tuple[int, int]) -> Image.Image:
         """Smooth grey clouds with so many humps."""
@@ -126,74 +139,97 @@ class Canvas:
     def mist(self, y: float, height: float, strength: float) -> None:
         """A veil of haze that is densest at `y` and gone `height` above and below it."""
         rows = bytes(round(255 * strength * (1 - abs(i - 32) / 32) ** 1.6) for i in range(65))
-        veil = Image.frombytes("L", (1, 65), rows).resize(
-            (self.width, max(round(height * 2), 2)), Image.Resampling.BICUBIC
-        )
+        veil = Image.frombytes("L", (1, 65), rows).resize((1, max(round(height * 2), 2)), Image.Resampling.BICUBIC)
+        veil = veil.resize((self.width, veil.height), Image.Resampling.NEAREST)
         self.wash(mix(self.light.horizon, self.light.far, 0.25), veil, 0, y - height)
 
 
 def line(canvas: Canvas, base: float, rise: float, *, bumps: float, sharp: bool) -> list[Point]:
     """A skyline of land from left to right: at `base` (pixels), rising up to `rise`; `sharp` has peaks."""
-    dice, steps = canvas.dice, 150 if sharp else 70
+    dice, steps = canvas.dice, 200 if sharp else 90
     heights = [0.0] * (steps + 1)
-    weight, knots_across = 1.0, bumps * max(canvas.width / canvas.unit, 0.6)
-    total = 0.0
-    for _ in range(5 if sharp else 2):
-        knots = [dice.random() for _ in range(math.ceil(knots_across) + 3)]
+    weight, across = 1.0, bumps * max(canvas.width / canvas.unit, 0.6)
+    for octave in range(5 if sharp else 2):
+        knots = [dice.random() for _ in range(math.ceil(across) + 3)]
+        if octave == 0:  # summits and valleys take turns
+            knots = [0.5 * knot + 0.5 * (k % 2) for k, knot in enumerate(knots)]
         phase = dice.random()
         for i in range(steps + 1):
-            at = i / steps * knots_across + phase
+            at = i / steps * across + phase
             k, t = int(at), at - int(at)
             if not sharp:
                 t = t * t * (3 - 2 * t)
             heights[i] += weight * (knots[k] + (knots[k + 1] - knots[k]) * t)
-        total += weight
-        weight *= 0.42 if sharp else 0.3
-        knots_across = knots_across * 2.3 + 1
-    return [(canvas.width * i / steps, base - rise * (h / total)) for i, h in enumerate(heights)]
+        weight *= 0.3 if octave == 0 else 0.5
+        if not sharp:
+            weight *= 0.4
+        across = across * 2.6 + 1
+    low, high = min(heights), max(heights)
+    return [(canvas.width * i / steps, base - rise * ((h - low) / (high - low))) for i, h in enumerate(heights)]
 
 
-def land(canvas: Canvas, skyline: list[Point], fill: Colour, fade: float = 0.4, floor: float | None = None) -> None:
-    """Land under a skyline, paling downwards into the haze by `fade`."""
+def land(
+    canvas: Canvas,
+    skyline: list[Point],
+    fill: Colour,
+    fade: float = 0.4,
+    floor: float | None = None,
+    reach: float = 0,
+) -> Colour:
+    """Land under a skyline, paling into the haze by `fade` over `reach` pixels; returns its colour there."""
     bottom = canvas.height if floor is None else floor
     foot = mix(fill, canvas.light.horizon, fade)
-    canvas.paint(
-        (fill, mix(fill, foot, 0.55), foot) if fade else fill,
-        lambda pen: pen.polygon([*skyline, (canvas.width, bottom + 2), (0, bottom + 2)]),
-        min(y for _, y in skyline) - 1,
-        bottom,
-    )
+    top, low = min(y for _, y in skyline) - 1, max(y for _, y in skyline) + 2
+    turn = min(max(low, top + reach) if reach else bottom, bottom)
+
+    def draw(pen: Pen) -> None:
+        pen.polygon([*skyline, (canvas.width, bottom + 2), (0, bottom + 2)])
+
+    canvas.paint((fill, mix(fill, foot, 0.55), foot), draw, top, turn)
+    if turn < bottom:
+        canvas.image.paste(foot, (0, math.ceil(turn), canvas.width, math.ceil(bottom)))
+    return foot
 
 
-def relief(canvas: Canvas, skyline: list[Point], fill: Colour, drop: float) -> None:
+def summits(skyline: list[Point], around: int) -> list[int]:
+    """Where a skyline is higher than all within `around` steps."""
+    inside = range(around, len(skyline) - around)
+    return [i for i in inside if skyline[i][1] == min(y for _, y in skyline[i - around : i + around + 1])]
+
+
+def relief(canvas: Canvas, skyline: list[Point], fill: Colour, foot: Colour, drop: float) -> None:
     """The shaded flanks of a mountain range, on the side that looks away from the sun."""
-    peaks = [i for i in range(4, len(skyline) - 4) if skyline[i][1] == min(y for _, y in skyline[i - 4 : i + 5])]
     away = 1 if canvas.sun[0] < canvas.width / 2 else -1
+    top = min(y for _, y in skyline)
+    low = top + drop
 
     def flanks(pen: Pen) -> None:
-        for peak in peaks:
+        for peak in summits(skyline, 9):
             end = peak
-            while 0 <= end + away < len(skyline) and skyline[end + away][1] >= skyline[end][1] - drop * 0.03:
+            lowest = skyline[peak][1]
+            while 0 <= end + away < len(skyline) and skyline[end + away][1] > lowest - drop * 0.12:
                 end += away
+                lowest = max(lowest, skyline[end][1])
             x, y = skyline[peak]
-            spine = []
-            for k in range(1, 7):
-                wander = canvas.between(-0.09, 0.16) * (1 if k % 2 else -0.6)
-                spine.append((x + away * drop * (k * 0.07 + wander * k / 6), y + drop * k / 6))
-            pen.polygon(
-                [(x, y), *spine, (skyline[end][0], y + drop), *(skyline[i] for i in range(end, peak, -away))],
-                96,
-            )
+            spine, fall = [], low - y
+            for k in range(1, 9):
+                jag = canvas.between(0.01, 0.06) * (1 if k % 2 else -1)
+                spine.append((x + away * fall * (0.1 * k / 8 + jag), y + fall * k / 8))
+            back = [skyline[i] for i in range(end, peak, -away)]
+            pen.polygon([(x, y), *spine, (skyline[end][0] + away * fall * 0.2, low), *back])
 
-    top = min(y for _, y in skyline)
-    canvas.paint(mix(fill, canvas.light.near, 0.55), flanks, top, top + drop * 2.2)
+    shade = mix(fill, canvas.light.near, 0.38)
+    canvas.paint((shade, mix(shade, foot, 0.55), foot), flanks, top - 1, low)
 
 
 def snowcaps(canvas: Canvas, skyline: list[Point], colour: Colour) -> None:
-    """Snow on what rises above two thirds of a range's height."""
+    """Snow on the upper part of a range, with a ragged lower edge."""
     top, low = min(y for _, y in skyline), max(y for _, y in skyline)
-    edge = [top + (low - top) * canvas.between(0.22, 0.55) for _ in skyline]
-    under = [(x, max(y, cut)) for (x, y), cut in zip(skyline, edge, strict=True)]
+    cuts = [(low - top) * canvas.between(0.2, 0.5) for _ in range(len(skyline) // 3 + 2)]
+    under = []
+    for i, (x, y) in enumerate(skyline):
+        k, t = i // 3, i % 3 / 3
+        under.append((x, max(y, top + cuts[k] + (cuts[k + 1] - cuts[k]) * t)))
     canvas.paint(colour, lambda pen: pen.polygon([*skyline, *reversed(under)], 225), top - 1, low)
 
 
@@ -207,11 +243,14 @@ def sky(canvas: Canvas, horizon: float, *, big: bool = False) -> None:
     canvas.image.paste(light.horizon, (0, reach, w, h))
     low = not light.moon and light.lit >= 0.25
     x = w * (canvas.between(0.16, 0.4) if canvas.dice.random() < 0.5 else canvas.between(0.6, 0.84))
-    y = horizon * (canvas.between(0.62, 0.86) if low else canvas.between(0.24, 0.5))
+    y = horizon * (canvas.between(0.5, 0.78) if low else canvas.between(0.2, 0.42))
+    radius = unit * (canvas.between(0.1, 0.15) if big or low else canvas.between(0.05, 0.085))
+    if "ink" in words:  # the one red thing, clear of mountains and edge
+        radius = unit * 0.075
+        y = max(radius * 1.4, horizon * canvas.between(0.18, 0.28))
     canvas.sun = (x, y)
     if light.stars:
         stars(canvas, horizon, light.stars)
-    radius = unit * (canvas.between(0.1, 0.15) if big or low else canvas.between(0.05, 0.085))
     if "ink" not in words:
         canvas.glow(x, y, max(w, h) * 0.75, mix(light.glow, light.horizon, 0.55), 0.5 if light.moon else 0.75)
         canvas.glow(x, y, radius * 4.2, light.glow, 0.5)
@@ -263,8 +302,8 @@ def stars(canvas: Canvas, horizon: float, density: float) -> None:
 def clouds(canvas: Canvas, horizon: float) -> None:
     """Long thin clouds, lit from below near the sun."""
     w, h = max(canvas.width // 4, 8), max(round(horizon) // 4, 8)
-    broad = canvas.noise(5 + canvas.width * 2 // canvas.height, 9, (w, h))
-    fine = canvas.noise(16 + canvas.width * 4 // canvas.height, 24, (w, h))
+    broad = canvas.noise(3 + canvas.width // canvas.height, 10, (w, h))
+    fine = canvas.noise(9 + canvas.width * 3 // canvas.height, 34, (w, h))
     start = canvas.dice.randrange(128, 165)
     mask = Image.blend(broad, fine, 0.32).point([round(min(max(i - start, 0) * 2.1, 120)) for i in range(256)])
     fade = canvas.gradient((Colour(70, 70, 70), Colour(255, 255, 255), Colour(40, 40, 40)), w, h).convert("L")
@@ -414,22 +453,22 @@ def sailboat(canvas: Canvas, x: float, y: float, size: float) -> None:
     canvas.paint(hull, body, *bounds)
 
 
+def beams(pen: Pen, x: float, y: float, reach: float, tall: float) -> None:
+    """Two beams from a lamp, brightest in their middle."""
+    for k in range(8):
+        thin = 1 - k / 8
+        for side in (-1, 1):
+            far, centre = x + side * reach, y - tall * 0.2
+            pen.polygon([(x, y), (far, centre - tall * 0.36 * thin), (far, centre + tall * 0.36 * thin)], 18 + 11 * k)
+
+
 def lighthouse(canvas: Canvas, x: float, foot: float, tall: float) -> None:
     """A banded tower with a lamp, its beams, and the rock it stands on."""
     light, dark = canvas.light, luminance(canvas.light.zenith) < 0.55
     lamp_y, half = foot - tall, tall * 0.085
     lamp = mix(Colour(255, 226, 150), light.glow, 0.3)
     if dark or "fog" in canvas.mood.words:
-        for side, value in ((-1, 70), (1, 95)):
-            far, lift = x + side * canvas.width, canvas.unit * 0.03
-            canvas.paint(
-                lamp,
-                lambda pen, far=far, lift=lift, value=value: pen.polygon(  # type: ignore[misc]
-                    [(x, lamp_y), (far, lamp_y - tall * 0.5 - lift), (far, lamp_y + tall * 0.12)], value
-                ),
-                0,
-                foot,
-            )
+        canvas.paint(lamp, lambda pen: beams(pen, x, lamp_y, canvas.width, tall), 0, foot)
         canvas.glow(x, lamp_y, tall * 0.75, lamp, 0.8)
     rock = [
         (
@@ -463,25 +502,19 @@ def lighthouse(canvas: Canvas, x: float, foot: float, tall: float) -> None:
 
     bounds = (lamp_y - tall * 0.2, foot + tall * 0.1, x - tall * 0.3, x + tall * 0.3)
     canvas.paint(white, lambda pen: tower(pen, -0.05, 1), *bounds)
-    canvas.paint(red, lambda pen: [tower(pen, k / 5, k / 5 + 0.1) for k in range(5)] and None, *bounds)
+
+    def stripes(pen: Pen) -> None:
+        for k in range(5):
+            tower(pen, k / 5, k / 5 + 0.1)
+
+    def gallery(pen: Pen) -> None:
+        wide, eaves = half * 0.85, lamp_y - tall * 0.04
+        pen.box(x - half * 1.15, lamp_y + tall * 0.065, x + half * 1.15, lamp_y + tall * 0.085)
+        pen.polygon([(x - wide, eaves), (x, lamp_y - tall * 0.12), (x + wide, eaves)])
+
+    canvas.paint(red, stripes, *bounds)
     canvas.paint(light.near, lambda pen: tower(pen, -0.05, 1, 0.15, 105), *bounds)
-    canvas.paint(
-        light.near,
-        lambda pen: (
-            (
-                pen.box(x - half * 1.15, lamp_y + tall * 0.065, x + half * 1.15, lamp_y + tall * 0.085),
-                pen.polygon(
-                    [
-                        (x - half * 0.85, lamp_y - tall * 0.04),
-                        (x, lamp_y - tall * 0.12),
-                        (x + half * 0.85, lamp_y - tall * 0.04),
-                    ]
-                ),
-            )
-            and None
-        ),
-        *bounds,
-    )
+    canvas.paint(light.near, gallery, *bounds)
     canvas.paint(
         mix(lamp, WHITE, 0.4),
         lambda pen: pen.box(x - half * 0.6, lamp_y - tall * 0.04, x + half * 0.6, lamp_y + tall * 0.065),
@@ -491,23 +524,25 @@ def lighthouse(canvas: Canvas, x: float, foot: float, tall: float) -> None:
 
 def mountains(canvas: Canvas) -> None:
     """Ranges behind ranges, sometimes over a lake."""
-    w, h, words = canvas.width, canvas.height, canvas.mood.words
+    h, words = canvas.height, canvas.mood.words
     lake = canvas.dice.random() < 0.4
     horizon = h * canvas.between(0.56, 0.66)
     sky(canvas, horizon)
     layers = 3 if "minimal" in words else canvas.dice.randrange(4, 6)
-    rise = min(h * 0.36, canvas.unit * 0.5)
+    rise = min(h * (0.28 if "ink" in words else 0.36), canvas.unit * 0.5)
+    snowy = canvas.dice.choice((0, 0, 2))
     floor = horizon + h * 0.1 if lake else None
     for k in range(layers):
         share = (k / layers) ** 1.15
         base = horizon + ((floor or h) - horizon) * share * 0.75
         fill = canvas.depth(0.06 + share * 0.85)
-        skyline = line(canvas, base + rise * 0.12, rise * (1.15 - 0.62 * share), bumps=1.6 + k * 0.9, sharp=True)
-        land(canvas, skyline, fill, 0.6 - 0.4 * share, floor)
+        skyline = line(canvas, base + rise * 0.12, rise * (1.15 - 0.62 * share), bumps=2.2 + k * 0.7, sharp=True)
+        drop = rise * (1.25 - 0.6 * share)
+        foot = land(canvas, skyline, fill, 0.6 - 0.4 * share, floor, drop)
+        if k < layers - 1 and ("snow" in words or k < snowy):
+            snowcaps(canvas, skyline, mix(fill, mix(WHITE, canvas.light.glow, 0.3), 0.8 - 0.3 * share))
         if "ink" not in words and k < layers - 1:
-            relief(canvas, skyline, fill, rise * (0.75 - 0.4 * share))
-        if "snow" in words or k == 1:
-            snowcaps(canvas, skyline, mix(fill, mix(WHITE, canvas.light.horizon, 0.3), 0.75 - 0.3 * share))
+            relief(canvas, skyline, fill, foot, min(drop, (floor or h) - min(y for _, y in skyline)))
         canvas.mist(base + rise * 0.1, rise * 0.42, 0.75 if {"fog", "ink"} & words else 0.42 * (1 - share))
     if lake and floor:
         water(canvas, floor)
@@ -589,7 +624,7 @@ def shafts(canvas: Canvas) -> None:
 
 def dunes(canvas: Canvas) -> None:
     """Sweeping sand: lit windward slopes, dark lee slopes."""
-    w, h, unit = canvas.width, canvas.height, canvas.unit
+    h, unit = canvas.height, canvas.unit
     horizon = h * canvas.between(0.48, 0.58)
     sky(canvas, horizon, big=True)
     sand = mix(mix(canvas.light.horizon, canvas.light.far, 0.5), Colour(226, 158, 92), 0.3)
@@ -599,42 +634,41 @@ def dunes(canvas: Canvas) -> None:
         mix(sand, canvas.light.horizon, 0.55),
         0.5,
     )
-    layers = 3 if "minimal" in canvas.mood.words else 5
+    layers = 3 if "minimal" in canvas.mood.words else 4
     for k in range(layers):
         share = (k + 1) / layers
-        base = horizon + (h - horizon) * (share - 0.5 / layers) * 0.95
-        crest = line(canvas, base + unit * 0.06, unit * (0.12 + 0.16 * share), bumps=1.1, sharp=False)
-        bright = mix(sand, canvas.light.near, 0.1 + 0.5 * share**1.3)
-        land(canvas, crest, bright, 0.25 * (1 - share))
-        lee(canvas, crest, mix(bright, canvas.light.near, 0.6), unit * (0.1 + 0.35 * share))
-        canvas.mist(base + unit * 0.08, unit * 0.16, 0.35 * (1 - share))
+        base = horizon + (h - horizon) * (share - 0.5 / layers) * 0.9
+        crest = line(canvas, base + unit * 0.08, unit * (0.14 + 0.16 * share), bumps=1.5 - 0.5 * share, sharp=False)
+        bright = mix(sand, canvas.light.near, 0.05 + 0.38 * share**1.3)
+        foot = land(canvas, crest, bright, 0.22, None, unit * 0.5)
+        lee(canvas, crest, mix(bright, canvas.light.near, 0.5), foot, unit * (0.3 + 0.3 * share))
+        canvas.mist(base + unit * 0.1, unit * 0.14, 0.3 * (1 - share))
 
 
-def lee(canvas: Canvas, crest: list[Point], fill: Colour, drop: float) -> None:
-    """The shadow under each top of a dune: an S-curve that starts at the top and runs out on the ground."""
+def lee(canvas: Canvas, crest: list[Point], shade: Colour, foot: Colour, drop: float) -> None:
+    """The shadow of each summit of a dune, behind an S-shaped edge that runs down from it."""
     away = 1 if canvas.sun[0] < canvas.width / 2 else -1
-    tops = [i for i in range(3, len(crest) - 3) if crest[i][1] == min(y for _, y in crest[i - 3 : i + 4])]
 
     def draw(pen: Pen) -> None:
-        for top in tops:
+        for top in summits(crest, 4):
             end = top
             while 0 <= end + away < len(crest) and crest[end + away][1] >= crest[end][1]:
                 end += away
             x, y = crest[top]
-            curve = [
-                (x - away * drop * 0.9 * math.sin(t / 12 * 2.4) * (t / 12), y + drop * 1.6 * t / 12) for t in range(13)
+            bend = drop * canvas.between(0.16, 0.3)
+            edge = [
+                (x - away * (bend * math.sin(t / 20 * 4.4) - drop * 0.5 * (t / 20) ** 2), y + drop * t / 20)
+                for t in range(21)
             ]
-            pen.polygon(
-                [
-                    *curve,
-                    (crest[end][0] + away * drop * 0.6, y + drop * 1.6),
-                    *(crest[i] for i in range(end, top, -away)),
-                ],
-                205,
-            )
+            far_x, far_y = crest[end]
+            foot_x, foot_y = edge[-1]
+            for t in range(1, 13):  # from the foot up to the valley, hollow
+                u = t / 12
+                edge.append((foot_x + (far_x - foot_x) * u, foot_y + (far_y - foot_y) * u**0.6))
+            pen.polygon([*edge, *(crest[i] for i in range(end, top, -away))])
 
     top = min(y for _, y in crest)
-    canvas.paint((fill, mix(fill, canvas.light.far, 0.25)), draw, top - 1, top + drop * 3)
+    canvas.paint((shade, mix(shade, foot, 0.3), mix(shade, foot, 0.8)), draw, top - 1, top + drop * 1.6)
 
 
 def city(canvas: Canvas) -> None:
@@ -736,12 +770,20 @@ def sea(canvas: Canvas) -> None:
         ]
         land(canvas, shape, canvas.depth(0.12 + 0.2 * k), 0.45 - 0.1 * k, horizon)
         canvas.mist(horizon, unit * 0.1, 0.8 if "fog" in words else 0.4)
+    if canvas.light.lit >= 0.25 and {"boat", "city"} & words:
+        lamps(canvas, horizon)
     water(canvas, horizon, darker=0.4)
     if "fog" in words:
         canvas.mist(horizon, unit * 0.3, 0.7)
     boats = canvas.dice.randrange(2, 5) if "boat" in words else canvas.dice.randrange(0, 3)
-    for near in sorted(canvas.between(0.08, 0.55) for _ in range(boats)):
-        sailboat(canvas, w * canvas.between(0.1, 0.9), horizon + (h - horizon) * near, unit * (0.03 + 0.16 * near))
+    lanes = canvas.dice.sample(range(6), boats)
+    for lane, near in zip(lanes, sorted(canvas.between(0.08, 0.55) for _ in range(boats)), strict=True):
+        sailboat(
+            canvas,
+            w * (0.12 + 0.13 * lane + canvas.between(0, 0.1)),
+            horizon + (h - horizon) * near,
+            unit * (0.03 + 0.16 * near),
+        )
     if "lighthouse" in words:
         side = canvas.sun[0] > w / 2
         lighthouse(
@@ -753,6 +795,34 @@ def sea(canvas: Canvas) -> None:
     elif canvas.dice.random() < 0.5 or "mountains" in words:
         treeline(canvas, h * 0.99, 0.13)
     birds(canvas, horizon)
+
+
+def lamps(canvas: Canvas, shore: float) -> None:
+    """The lights of a small town on the shore; painted before the water, they are mirrored in it."""
+    unit, centre = canvas.unit, canvas.width * canvas.between(0.3, 0.7)
+    spots = []
+    for _ in range(90):
+        x = centre + canvas.width * 0.26 * (canvas.dice.random() + canvas.dice.random() - 1)
+        spots.append((x, shore - unit * (0.004 + 0.05 * canvas.dice.random() ** 2.5)))
+
+    def houses(pen: Pen) -> None:
+        pen.disc(centre, shore, canvas.width * 0.34, unit * 0.018)
+        for x, y in spots:
+            wide = unit * canvas.between(0.012, 0.026)
+            roof = y - wide * canvas.between(0.4, 0.8)
+            pen.polygon(
+                [(x - wide, shore), (x - wide, roof), (x, roof - wide * 0.7), (x + wide, roof), (x + wide, shore)]
+            )
+
+    def windows(pen: Pen) -> None:
+        for x, y in spots:
+            size = unit * canvas.between(0.0015, 0.0032)
+            pen.box(x - size, y - size * 1.3, x + size, y + size * 1.3, round(canvas.between(150, 255)))
+
+    canvas.paint(canvas.depth(0.62), houses, shore - unit * 0.15, shore)
+    for x, y in spots[::9]:
+        canvas.glow(x, y, unit * 0.035, Colour(255, 196, 110), 0.4)
+    canvas.paint(Colour(255, 218, 146), windows, shore - unit * 0.15, shore)
 
 
 def space(canvas: Canvas) -> None:
@@ -859,19 +929,26 @@ def technical(canvas: Canvas) -> None:
     canvas.glow(w * 0.5, h * 0.5, max(w, h) * 0.7, light.horizon, 0.6)
     board = canvas.image.resize((w * 2, h * 2), Image.Resampling.BILINEAR)
     pen = ImageDraw.Draw(board, "RGBA")
-    cells = 6 if "minimal" in canvas.mood.words else 8
-    size = min(w / cells / 1.05, h / cells * 1.4) * 1.18
+    size = canvas.unit * (0.3 if "minimal" in canvas.mood.words else 0.25)
+    reach = math.ceil(2 * max(w, h) / size) + 2
 
     def at(i: float, j: float, up: float = 0) -> Point:
-        return (w + (i - j) * size * 0.866, h * 1.04 + (i + j - cells) * size * 0.5 - up * size)
+        return (w + (i - j) * size * 0.866, h * 1.05 + (i + j) * size * 0.5 - up * size)
 
     hair = max(round(canvas.unit / 400), 1)
-    reach = cells * 3
     for n in range(-reach, reach):
         tint = (*light.glow, 46 if n % 4 == 0 else 20)
         pen.line([at(n, -reach), at(n, reach)], fill=tint, width=hair)
         pen.line([at(-reach, n), at(reach, n)], fill=tint, width=hair)
-    sites = [(i, j) for i in range(cells) for j in range(cells) if dice.random() < 0.5]
+    around = range(-reach, reach)
+    cells = sorted(((i, j) for i in around for j in around), key=lambda cell: (sum(cell), cell))
+    sites = []
+    for cell in cells:
+        x, y = at(*cell)
+        if -size < x < 2 * w + size and size * 0.5 < y < 2 * h + size * 2.5:
+            middle = math.hypot((x - w) / w, (y - h) / h)
+            if dice.random() < 0.62 - 0.34 * min(middle, 1.2):
+                sites.append(cell)
     for i, j in sites:
         if dice.random() < 0.6:
             turn, stop = (

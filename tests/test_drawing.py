@@ -1,0 +1,147 @@
+"""Drawings from prompts: the same again, different for others, at any size and for any text."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageChops, ImageStat
+
+from mkdocs_qhaigc.imaging.drawing import picture
+from mkdocs_qhaigc.imaging.palette import LIGHTS, MOTIF_WORDS, mood, tags
+from mkdocs_qhaigc.imaging.scenes import MOTIFS
+
+
+def drawn(prompt: str, width: int = 240, height: int = 135, label: str = "sandbox") -> Image.Image:
+    data = picture(prompt, width=width, height=height, label=label, format="PNG")
+    return Image.open(io.BytesIO(data)).convert("RGB")
+
+
+def distance(one: Image.Image, other: Image.Image) -> float:
+    """Mean difference of two pictures' pixels, 0-255."""
+    return sum(ImageStat.Stat(ImageChops.difference(one, other)).mean) / 3
+
+
+def band(image: Image.Image) -> Image.Image:
+    """Where text of the band is bright: only that, whatever lies beneath."""
+    strip = image.crop((0, round(image.height * 0.9), image.width, image.height)).convert("L")
+    return strip.point([255 if level > 215 else 0 for level in range(256)])
+
+
+@pytest.mark.parametrize("format", ["WEBP", "PNG", "JPEG"])
+def test_the_same_arguments_give_the_same_bytes_in_the_format_asked_for(format: str) -> None:
+    first = picture("A lighthouse in fog", width=240, height=135, label="sandbox", format=format)
+    assert first == picture("A lighthouse in fog", width=240, height=135, label="sandbox", format=format)
+    image = Image.open(io.BytesIO(first))
+    assert (image.format, image.size) == (format, (240, 135))
+    assert not {"exif", "xmp", "icc_profile"} & image.info.keys()
+
+
+def test_different_prompts_are_clearly_different_also_without_a_known_word() -> None:
+    pictures = [drawn(f"thing number {n}") for n in range(5)]
+    for i, one in enumerate(pictures):
+        for other in pictures[i + 1 :]:
+            assert distance(one, other) > 10
+
+
+def test_dusk_is_darker_and_redder_than_snow() -> None:
+    dusk = ImageStat.Stat(drawn("mountains at dusk")).mean
+    snow = ImageStat.Stat(drawn("mountains in snow")).mean
+    assert sum(dusk) < sum(snow) - 90
+    assert dusk[0] - dusk[2] > snow[0] - snow[2] + 20
+
+
+@pytest.mark.parametrize(
+    ("english", "chinese"),
+    [
+        ("city skyline at dusk", "黄昏的城市天际线"),
+        ("mountain in snow", "雪山"),
+        ("forest, autumn", "秋天的森林"),
+        ("desert, golden", "金色的沙漠"),
+        ("lighthouse at night", "夜晚的灯塔"),
+        ("neon city", "霓虹城市"),
+        ("ink mountain, fog", "水墨山，雾"),
+        ("server, diagram", "服务器示意图"),
+        ("red machine, pencil", "红色机器，铅笔"),
+    ],
+)
+def test_chinese_words_act_as_their_english_ones(english: str, chinese: str) -> None:
+    assert set(tags(english)) == set(tags(chinese))
+    assert mood(english).motif == mood(chinese).motif
+
+
+def test_the_longer_word_is_read_first() -> None:
+    assert tags("上海") == ("city",)
+    assert tags("黄昏") == ("dusk",)
+    assert tags("a starfish in the seashell") == ()
+
+
+def test_every_motif_has_words_and_is_drawn_in_every_proportion() -> None:
+    assert MOTIFS.keys() == MOTIF_WORDS.keys()
+    for motif in MOTIFS:
+        word = MOTIF_WORDS[motif].split()[0]
+        assert mood(word).motif == motif
+        for size in ((96, 54), (54, 96)):
+            assert len(drawn(word, *size).getcolors(96 * 54) or ()) > 300  # a picture, not a flat rectangle
+
+
+@pytest.mark.parametrize("light", sorted(LIGHTS))
+def test_every_light_draws(light: str) -> None:
+    assert drawn(f"{light} mountain", 64, 36).size == (64, 36)
+
+
+@pytest.mark.parametrize("size", [(16, 16), (17, 31), (333, 77), (16, 1024), (1024, 16), (1, 1), (390, 844)])
+@pytest.mark.parametrize("label", ["sandbox", "placeholder"])
+def test_the_size_is_exact(size: tuple[int, int], label: str) -> None:
+    assert drawn("boats in a harbor at dawn", *size, label=label).size == size
+
+
+def test_the_largest_size_works() -> None:
+    data = picture("dunes", width=4096, height=512, label="sandbox", format="JPEG")
+    assert Image.open(io.BytesIO(data)).size == (4096, 512)
+
+
+def test_the_band_says_the_prompt() -> None:
+    one, other = "night sky over the valley", "night sky upon the valley"
+    assert band(drawn(one, 480, 270)).getbbox()
+    assert distance(band(drawn(one, 480, 270)).convert("RGB"), band(drawn(other, 480, 270)).convert("RGB")) > 0.5
+
+
+@pytest.mark.parametrize("prompt", ["夜晚的星空", "ночь ночь", "夜 starry night", "ليل night", "夜🙂"])
+def test_a_prompt_that_the_font_lacks_draws_no_boxes(prompt: str) -> None:
+    size_only, strip = (band(drawn(text, 480, 270, label="placeholder")) for text in ("", prompt))
+    assert strip.getbbox() == size_only.getbbox()
+    assert distance(strip.convert("RGB"), size_only.convert("RGB")) < 0.2  # the edges of letters, by what lies beneath
+
+
+def test_a_long_prompt_stays_inside_the_band() -> None:
+    strip = band(drawn("night " * 20_000, 480, 270, label="placeholder"))
+    box = strip.getbbox()
+    assert box
+    assert box[2] < 480
+
+
+@pytest.mark.parametrize(
+    "text", ["", " \n\t", "\x00\x1b[0m", "\ud800", "👩‍👩‍👧", "שלום", "é e\u0301", "夜" * 30_000, "\uffff"]
+)
+def test_nasty_text_never_raises(text: str) -> None:
+    assert drawn(text, 96, 54, label="sandbox").size == (96, 54)
+    assert drawn("night", 96, 54, label=text).size == (96, 54)
+
+
+@settings(max_examples=15, deadline=None)
+@given(text=st.text(alphabet=st.characters(), max_size=60), label=st.sampled_from(["sandbox", "placeholder"]))
+def test_any_text_is_drawn(text: str, label: str) -> None:
+    assert drawn(text, 48, 32, label=label).size == (48, 32)
+
+
+def test_a_placeholder_is_drained_of_colour() -> None:
+    finished, placeholder = drawn("neon city"), drawn("neon city", label="placeholder")
+    assert distance(finished, placeholder) > 25
+
+    def saturation(image: Image.Image) -> float:
+        return ImageStat.Stat(image.convert("HSV")).mean[1]
+
+    assert saturation(placeholder) < saturation(finished) / 2
