@@ -131,6 +131,6 @@ def _decoded(data: bytes) -> Image.Image:
         raise PictureError("the bytes are no PNG, JPEG, WebP or AVIF picture") from error
     except Exception as error:
         raise PictureError(
-            f"the bytes are no picture that can be read ({type(error).__name__}: {str(error):.120})"
+            f"the bytes are no picture that can be read ({type(error).__name__}: {error!s:.120})"
         ) from error
     return image
