@@ -69,7 +69,7 @@ def read_error(status: int, media_type: str, body: bytes) -> ServerError:
     try:
         parsed = json.loads(body)
     except (ValueError, RecursionError):
-        what = media_type.partition(";")[0].strip() or "no media type"
+        what = _clean(media_type.partition(";")[0]) or "no media type"
         return ServerError(status, "", f"a body that is no JSON ({what}, {len(body)} bytes)", "")
     error = (parsed.get("error") or parsed) if isinstance(parsed, dict) else parsed
     if not isinstance(error, Mapping):
@@ -92,7 +92,7 @@ def read_answers(body: bytes, *, status: int, media_type: str, base_url: str) ->
     try:
         parsed = json.loads(body)
     except (ValueError, RecursionError):
-        what = media_type.partition(";")[0].strip() or "no media type"
+        what = _clean(media_type.partition(";")[0]) or "no media type"
         raise ApiError(f"the API answered {status} with a body that is no JSON ({what}, {len(body)} bytes)") from None
     if not isinstance(parsed, dict):
         raise ApiError(f"the API answered {status} with JSON that is no object")

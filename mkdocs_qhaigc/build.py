@@ -66,6 +66,7 @@ class SiteBuild:
         self._emitted: list[Emitted] = []
         self._meta_values: list[tuple[MutableMapping[str, Any], str, Callable[[], Any]]] = []
         self._published: dict[str, tuple[Publication, Picture]] = {}
+        self._handed_out: set[str] = set()
         directives, _ = read_directives(options.images, options.defaults) if options.images else ({}, [])
         self._site = Scope("", directives)
 
@@ -134,7 +135,8 @@ class SiteBuild:
                 f"{len(declared)} {_plural(len(declared), 'picture is', 'pictures are')} missing, and `missing: error` "
                 f"forbids buying any:{names}\nGenerate and commit them, or set `missing: generate`"
             )
-        self._tell_of_missing(declared if wait else [picture for picture in declared if picture.reason])
+        may_be_under_way = self._options.missing == "generate"
+        self._tell_of_missing([picture for picture in declared if picture.reason or not may_be_under_way])
         return under_way
 
     def files(self) -> dict[str, Path]:
@@ -142,7 +144,13 @@ class SiteBuild:
         for scope in (self._site, *self._scopes.values()):
             for name in scope.directives:
                 self._show(scope, name)
-        return self._pipeline.files(self._published.values())
+        return self.further_files()
+
+    def further_files(self) -> dict[str, Path]:
+        """Return the files that are needed since the last call: of names that only a template knows."""
+        new = {stem: shown for stem, shown in self._published.items() if stem not in self._handed_out}
+        self._handed_out.update(new)
+        return self._pipeline.files(new.values())
 
     def summary(self) -> str | None:
         """Return the one line that says how many pictures came from where; None where the site has none."""

@@ -11,12 +11,12 @@ import contextlib
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import filelock
 
@@ -72,11 +72,11 @@ class Buyer:
         library: Library,
         progress: Progress,
         say: Callable[[str], None],
-        arrived: Callable[[int], None] | None = None,
+        arrived: Callable[[], None] | None = None,
     ) -> None:
         """`api_key` None: there is none, and nothing can be bought. `say` is told what who pays wants to know.
 
-        `arrived` is called when a picture was saved, or could not be had, with how many are left.
+        `arrived` is called when a picture was saved, or could not be had.
         """
         self._options = options
         self._api_key = api_key
@@ -84,7 +84,6 @@ class Buyer:
         self._progress = progress
         self._say = say
         self._arrived = arrived
-        self._left = 0
         self._locks = options.cache_dir / "locks"
         self._addresses = AddressBook(options.cache_dir / "addresses")
         self._stopped = threading.Event()
@@ -103,16 +102,18 @@ class Buyer:
         """Return the future of a picture: under way already, or ordered now. It failed once: it is not asked again."""
         with self._lock:
             future = self._futures.get(order.request.key)
+            if future is None and (refusal := self._refusal()):
+                future = self._futures[order.request.key] = Future()
+                future.set_exception(refusal)
             if future is None:
                 self._progress.ordered(order)
-                self._left += 1
                 future = self._futures[order.request.key] = self._workers.submit(self._have, order)
                 if self._arrived:
-                    future.add_done_callback(lambda _: self._arrived and self._arrived(self._left))
+                    future.add_done_callback(lambda _: self._arrived and self._arrived())
             return future
 
     def new_build(self) -> None:
-        """Begin a build: its own budget, and what another build was not allowed is asked for again."""
+        """Begin a build of the author's: its own budget, and what another was not allowed is asked for again."""
         with self._lock:
             self.budget = Budget(self._options.max_new_images)
             for key, future in list(self._futures.items()):
@@ -136,8 +137,9 @@ class Buyer:
         try:
             self._require_allowed()
             with self._owning(order.request.key):
-                original = self._library.find(order.request.key, fresh=True)
+                original = self._library.find(order.request.key, fresh=True) or self._leftover(order)
                 if original is None:
+                    self._library.make_room(order.request.key)
                     self._progress.began(order)
                     original = self._buy_and_save(order)
             return original
@@ -148,19 +150,24 @@ class Buyer:
             raise
         finally:
             self._progress.ended(order, seconds=time.monotonic() - started if original else None)
-            with self._lock:
-                self._left -= 1
 
-    def _require_allowed(self) -> None:
+    def _refusal(self) -> NoFurtherCalls | None:
+        """Return why nothing can be bought, where that is known without a call."""
         if self._no_further:
-            raise self._no_further
+            return self._no_further
         if self._stopped.is_set():
-            raise NoFurtherCalls("the build was stopped")
+            return NoFurtherCalls("the build was stopped")
         if not self._api_key:
-            raise NoFurtherCalls(
+            return NoFurtherCalls(
                 f"no API key: the environment variable {self._options.api_key_env} is not set. "
                 "Set it, or use `missing: placeholder` or `base_url: sandbox`"
             )
+        return None
+
+    def _require_allowed(self) -> None:
+        if refusal := self._refusal():
+            raise refusal
+        assert self._api_key
         with self._lock:
             if self._client is None:
                 try:
@@ -190,16 +197,20 @@ class Buyer:
         )
 
     @contextlib.contextmanager
-    def _owning(self, key: str) -> Any:
+    def _owning(self, key: str) -> Iterator[None]:
         """Hold a key against all other threads and processes that would buy it."""
+        lock = filelock.FileLock(self._locks / f"{key[:16]}.lock", timeout=self._options.timeout + 5)
         try:
             self._locks.mkdir(parents=True, exist_ok=True)
-            with filelock.FileLock(self._locks / f"{key[:16]}.lock", timeout=self._options.timeout + 5):
-                yield
+            lock.acquire()
         except filelock.Timeout as error:
             raise ApiError("another process has been buying this picture for too long. Build again later") from error
         except OSError as error:
             raise NoFurtherCalls(f"{self._locks} cannot be written ({error.strerror or error})") from error
+        try:
+            yield
+        finally:
+            lock.release()
 
     def _buy_and_save(self, order: Order) -> Original:
         assert self._client is not None
@@ -225,6 +236,23 @@ class Buyer:
             ) from error
         return self._save(order, data, answer.revised_prompt)
 
+    def _leftover(self, order: Order) -> Original | None:
+        """Give a picture that has lost its record, or was never given one, a record again: it was paid for."""
+        from mkdocs_qhaigc.imaging.codecs import inspect  # a build that buys nothing needs no Pillow
+
+        key = order.request.key
+        for path in self._library.leftovers(key):
+            try:
+                data = path.read_bytes()
+                info = inspect(data)
+            except (OSError, PictureError):
+                continue
+            self._library.make_room(key, keep=path)
+            self._say(f"{path} had no record that can be used. The picture is whole and has a new one")
+            named = replace(order, name=path.stem.rpartition("-")[0])
+            return self._write_original(named, data, info, None)
+        return None
+
     def _save(self, order: Order, data: bytes, revised_prompt: str | None) -> Original:
         with self._saved:
             self._saving += 1
@@ -245,11 +273,17 @@ class Buyer:
         except PictureError as error:
             kept = self._keep(Path(f"{order.name}-{order.request.key[:16]}.rejected"), data)
             raise PictureError(f"{error}. What came is kept in {kept}") from error
+        except BaseException:
+            self._keep(Path(f"{order.name}-{order.request.key[:16]}.rejected"), data)
+            raise
         try:
             return self._write_original(order, data, info, revised_prompt)
         except LibraryError as error:
             name = f"{order.name}-{order.request.key[:16]}.{EXTENSIONS[info.format]}"
-            raise NoFurtherCalls(f"{error}. The picture is kept in {self._keep(Path(name), data)}") from error
+            raise NoFurtherCalls(
+                f"{error}. The picture is kept in {self._keep(Path(name), data)}. "
+                f"Make space and move it to {self._library.folder}: it is used again"
+            ) from error
 
     def _keep(self, name: Path, data: bytes) -> str:
         """Write what was paid for and cannot be used to where somebody can look at it; return where that is."""

@@ -15,7 +15,7 @@ import httpx
 
 from mkdocs_qhaigc import __version__
 from mkdocs_qhaigc.answers import Answer, ServerError, read_answers, read_error
-from mkdocs_qhaigc.errors import ApiError, Gone
+from mkdocs_qhaigc.errors import ApiError, Gone, NoFurtherCalls
 from mkdocs_qhaigc.request import ImageRequest
 from mkdocs_qhaigc.retrying import Billing, Deadline, Failed, Pace, keep_trying, wished_delay
 from mkdocs_qhaigc.transport import guard, is_loopback, is_public, within
@@ -117,7 +117,7 @@ class ImagesClient:
             try:
                 return self._get(url, deadline)
             except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
-                raise Failed(ApiError(f"the picture is not fetched: {error}"), Billing.NEVER_AGAIN) from error
+                raise Failed(ApiError(f"the picture is not fetched: {str(error).rstrip('.')}"), Billing.NEVER_AGAIN) from error
             except httpx.HTTPError as error:
                 raise Failed(ApiError(f"the picture could not be fetched ({_what(error)})"), Billing.NO) from error
 
@@ -149,8 +149,9 @@ class ImagesClient:
             raise self._failed(read_error(status, media_type, content), headers)
         try:
             return read_answers(content, status=status, media_type=media_type, base_url=self._base_url)
-        except ApiError as error:
-            raise Failed(error, Billing.NEVER_AGAIN, may_be_billed=True) from error
+        except (ApiError, NoFurtherCalls) as error:
+            error.args = (self._redacted(str(error)),)
+            raise Failed(error, Billing.NEVER_AGAIN, may_be_billed=isinstance(error, ApiError)) from error
 
     def _exchange(self, body: dict[str, Any], variant: int, deadline: Deadline) -> tuple[int, httpx.Headers, bytes]:
         content = json.dumps(body, ensure_ascii=False).encode()

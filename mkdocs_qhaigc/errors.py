@@ -4,6 +4,8 @@
     ├── OptionError        an option in mkdocs.yml cannot be used
     ├── DirectiveError     a directive in front matter cannot be used
     ├── LibraryError       a folder of originals cannot be read or written
+    │   └── Damaged        an original is gone, or its bytes are not those that were saved
+    ├── CacheError         the cache of variants fails in mid-build
     ├── PictureError       bytes that are no picture we accept
     ├── MissingPictures    pictures that are not there, in a build that may not buy any
     ├── NoFurtherCalls     key, permission, quota or disk: nothing more can be bought in this build
@@ -37,6 +39,14 @@ class DirectiveError(QhaigcError):
 
 class LibraryError(QhaigcError):
     """A folder of originals cannot be read or written."""
+
+
+class Damaged(LibraryError):  # noqa: N818 - a state, like Refused
+    """An original is gone, or its bytes are not those that were saved."""
+
+
+class CacheError(QhaigcError):
+    """The cache of variants fails in mid-build."""
 
 
 class PictureError(QhaigcError):

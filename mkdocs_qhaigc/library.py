@@ -15,19 +15,24 @@ import json
 import os
 import re
 import secrets
+import shutil
+import stat
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mkdocs_qhaigc.errors import LibraryError
+from mkdocs_qhaigc.errors import Damaged, LibraryError
 
 RECORD_SCHEMA = 1
 KEY_DIGITS = 16
 """Hex digits of the key in a file's name."""
 EXTENSIONS = {"png": "png", "jpeg": "jpg", "webp": "webp", "avif": "avif"}
 """Picture format -> file extension."""
+
+LEAST_FREE = 32 << 20
+"""Bytes on the disk below which nothing is bought: the largest picture that is read."""
 
 _RECORD_NAME = re.compile(r"[^/\\]{1,255}-([0-9a-f]{16})\.json")
 _LARGEST_RECORD = 1 << 20
@@ -55,14 +60,17 @@ class Original:
         """Return the picture's bytes.
 
         Raises:
-            LibraryError: they cannot be read, or are not the bytes that were saved.
+            Damaged: they are gone, or are not the bytes that were saved.
+            LibraryError: they cannot be read.
         """
         try:
             data = self.path.read_bytes()
+        except FileNotFoundError as error:
+            raise Damaged(f"{self.path} is missing") from error
         except OSError as error:
             raise LibraryError(f"{self.path} cannot be read ({error.strerror or error})") from error
         if hashlib.sha256(data).hexdigest() != self.sha256:
-            raise LibraryError(f"{self.path} is damaged: its bytes are not those that were saved")
+            raise Damaged(f"{self.path} is damaged: its bytes are not those that were saved")
         return data
 
 
@@ -73,7 +81,7 @@ class Library:
         """Open a folder, which need not exist yet. `report` is told once of each file that cannot be used."""
         self.folder = folder
         self._report = report
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # `_list` tells of what it cannot read while `find` holds it
         self._names: dict[str, list[str]] | None = None
         self.damaged: list[str] = []
         """What was told of files that cannot be used."""
@@ -134,37 +142,51 @@ class Library:
                 self._names.setdefault(key[:KEY_DIGITS], []).insert(0, f"{stem}.json")
         return Original(path, key, digest, format, width, height, record)
 
-    def set_aside(self, original: Original, reason: str) -> None:
-        """Rename a damaged picture and its record, so that nothing uses them and nothing is lost; tell of it."""
+    def set_aside(self, original: Original, reason: str) -> bool:
+        """Rename a damaged picture and its record, so that nothing uses them and nothing is lost; tell of it.
+
+        Return whether the picture may be looked for again: not where its bytes cannot be read, which need not be wrong.
+        """
         record = original.path.with_suffix(".json")
-        outcome = f"It is kept as {original.path.name}.damaged"
-        for path in (record, original.path):
-            try:
-                path.replace(path.with_name(f"{path.name}.damaged"))
-            except FileNotFoundError:
-                continue
-            except OSError:
-                outcome = "It is not used"
-        with self._lock:
-            self._set_aside.add(record.name)
-            for names in (self._names or {}).values():
-                if record.name in names:
-                    names.remove(record.name)
-        self._tell(f"{reason}. {outcome}")
+        try:
+            _parse_record(record, record.read_bytes()).read()
+        except (FileNotFoundError, ValueError, RecursionError, Damaged):
+            aside = self._rename_aside(original.path)
+            self._rename_aside(record)
+            self._tell(f"{reason}. " + (f"It is kept as {aside.name}" if aside else "It is not used"))
+            return True
+        except (OSError, LibraryError):
+            self._tell(f"{reason}. It is not used")
+            return False
+        return True  # another process has put a whole one there since
+
+    def leftovers(self, key: str) -> list[Path]:
+        """Return the pictures under a key whose records are missing or cannot be read. For the owner of the key."""
+        pictures = [path for path in self._files_of(key) if path.suffix != ".json" and not path.is_symlink()]
+        return [path for path in pictures if not _has_record(path)]
+
+    def make_room(self, key: str, *, keep: Path | None = None) -> None:
+        """Set aside what stands under a key, so that a new picture replaces nothing. For the owner of the key."""
+        for path in self._files_of(key):
+            if path != keep:
+                self._rename_aside(path)
 
     def require_writable(self) -> None:
-        """Write and remove a small file.
+        """Write and remove a small file, and see that there is room for a picture.
 
         Raises:
-            LibraryError: that failed, so that a picture could not be saved either.
+            LibraryError: a picture could not be saved.
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             probe = self.folder / f".probe-{secrets.token_hex(4)}.part"
             write_whole(probe, b"probe")
             probe.unlink()
+            free = shutil.disk_usage(self.folder).free
         except OSError as error:
             raise LibraryError(f"{self.folder} cannot be written ({error.strerror or error})") from error
+        if free < LEAST_FREE:
+            raise LibraryError(f"{self.folder} has less than {LEAST_FREE >> 20} MiB of space left")
 
     def _list(self) -> dict[str, list[str]]:
         """Return the names of the records by the hex in them: one listing of the folder, however many pictures."""
@@ -182,19 +204,44 @@ class Library:
                 names.setdefault(match[1], []).append(entry)
         return names
 
+    def _files_of(self, key: str) -> list[Path]:
+        """Return the records and pictures, whole or not, that stand under a key."""
+        endings = tuple(f"-{key[:KEY_DIGITS]}.{extension}" for extension in ("json", *EXTENSIONS.values()))
+        try:
+            return sorted(path for path in self.folder.iterdir() if path.name.endswith(endings))
+        except OSError:
+            return []
+
+    def _rename_aside(self, path: Path) -> Path | None:
+        """Return the new name of a file that is not used any more; None where it cannot be renamed."""
+        count = 1
+        aside = path.with_name(f"{path.name}.damaged")
+        while os.path.lexists(aside):
+            count += 1
+            aside = path.with_name(f"{path.name}.damaged-{count}")
+        with self._lock:
+            self._set_aside.add(path.name)
+            for names in (self._names or {}).values():
+                if path.name in names:
+                    names.remove(path.name)
+        try:
+            return path.replace(aside)
+        except OSError:
+            return None
+
     def _read_record(self, name: str, key: str) -> Original | None:
         """Return the original of a record that is whole and of this key; tell of one that is not."""
         path = self.folder / name
         try:
-            if path.is_symlink():
-                raise ValueError("it is a link")
+            if not stat.S_ISREG(path.lstat().st_mode):
+                raise ValueError("it is a link, or no file")
             with path.open("rb") as file:
                 text = file.read(_LARGEST_RECORD + 1)
             original = _parse_record(path, text)
             if original.key != key:
-                return None
+                raise ValueError("it is the record of another picture")
             status = original.path.lstat()
-            if original.path.is_symlink() or status.st_size != original.record["bytes"]:
+            if not stat.S_ISREG(status.st_mode) or status.st_size != original.record["bytes"]:
                 raise ValueError(f"{original.path.name} is not of the size that was saved")
         except FileNotFoundError as error:
             self._tell(f"{error.filename} is missing. The picture is looked for elsewhere")
@@ -225,6 +272,14 @@ def write_whole(path: Path, data: bytes) -> None:
         with contextlib.suppress(OSError):
             part.unlink()
         raise
+
+
+def _has_record(picture: Path) -> bool:
+    record = picture.with_suffix(".json")
+    try:
+        return stat.S_ISREG(record.lstat().st_mode) and _parse_record(record, record.read_bytes()).path == picture
+    except (OSError, ValueError, RecursionError):
+        return False
 
 
 def _parse_record(path: Path, text: bytes) -> Original:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,6 +15,7 @@ from mkdocs.config.base import BaseConfigOption, ValidationError
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import BasePlugin, PrefixedLogger, event_priority
 from mkdocs.structure.files import File, InclusionLevel
+from mkdocs.utils import copy_file
 
 from mkdocs_qhaigc import html
 from mkdocs_qhaigc.build import SiteBuild
@@ -37,6 +39,8 @@ log = PrefixedLogger("qhaigc", logging.getLogger("mkdocs.plugins.mkdocs_qhaigc")
 STYLESHEET = Path(__file__).with_name("qhaigc.css")
 _ARRIVALS_APART = 2.0
 """Seconds between two rebuilds of `mkdocs serve` while pictures keep arriving."""
+_RINGS = 3
+"""How often an arrival is told that no build follows: the first time nobody may be watching yet."""
 
 
 class _Checked(BaseConfigOption[Any]):
@@ -69,7 +73,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._buyer: Buyer | None = None
         self._retired: list[Buyer] = []
         self._progress: LineProgress | LiveProgress | None = None
-        self._last_arrival = 0.0
+        self._awaiting = False
+        self._arrived = threading.Event()
 
     def load_config(
         self, options: dict[str, Any], config_file_path: str | None = None
@@ -80,7 +85,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             {name: value for name, value in options.items() if name not in keys}, config_file_path
         )
         errors = [*((name, ValidationError(KEY_IN_FILE)) for name in keys), *errors]
-        options |= {name: "(not shown)" for name, _ in errors if name in options}
+        if errors:
+            options |= {name: "(not shown)" for name in (*keys, "api_key_env", "base_url") if name in options}
         return errors, warnings
 
     def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
@@ -122,7 +128,9 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         if not self._build or not self._pipeline:
             return
         try:
+            self._awaiting = self._serving  # from here on, what arrives may come too late for this build
             under_way = self._build.settle(wait=not self._serving)
+            self._awaiting = bool(under_way)
             for dest_uri, path in self._build.files().items():
                 self._add(files, config, dest_uri, path)
         except QhaigcError as error:
@@ -139,9 +147,11 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             waiting = f"; {under_way} under way, shown when they arrive" if under_way else ""
             log.info("%s%s", summary, waiting)
 
-    def on_post_build(self, **_: Any) -> None:
+    def on_post_build(self, *, config: MkDocsConfig) -> None:
         """End the build's threads and keep the cache of variants in bounds."""
-        if self._pipeline:
+        if self._build and self._pipeline:
+            for dest_uri, path in self._build.further_files().items():
+                copy_file(str(path), os.path.join(config.site_dir, dest_uri))  # noqa: PTH118 - MkDocs' texts
             self._pipeline.close(whole=True)
 
     def on_build_error(self, **_: Any) -> None:
@@ -153,6 +163,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         """Rebuild when a picture has arrived."""
         if self._options:
             server.watch(str(self._arrivals))
+            threading.Thread(target=self._tell_arrivals, name="qhaigc-arrivals", daemon=True).start()
 
     def on_shutdown(self) -> None:
         """End what is under way; pictures that have arrived are written first."""
@@ -170,7 +181,9 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
                 self._retired.append(self._buyer)  # what it has bought is on its way, and paid for
             self._buyer = self._new_buyer(options, cache)
         self._options = options
-        self._buyer.new_build()
+        if not self._arrived.is_set():  # else this build only shows what has arrived, on the last one's budget
+            self._buyer.new_build()
+        self._arrived.clear()
         self._pipeline = Pipeline(options, pins=pins, cache=cache, buyer=self._buyer, report=log.warning)
         self._build = SiteBuild(options, self._pipeline, site_url=config.site_url, warn=log.warning)
         self._build.want_shared_pictures()
@@ -214,9 +227,16 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         path.touch()
         return path
 
-    def _note_arrival(self, left: int) -> None:
-        """Called in the buyer's threads when a picture was saved, with how many are left."""
-        now = time.monotonic()
-        if not left or now - self._last_arrival > _ARRIVALS_APART:
-            self._last_arrival = now
-            self._arrivals.write_text(f"{now}\n", encoding="utf-8")
+    def _note_arrival(self) -> None:
+        """Called in the buyer's threads when a picture was saved, or could not be had."""
+        if self._awaiting:
+            self._arrived.set()
+
+    def _tell_arrivals(self) -> None:
+        """Change the watched file when pictures have arrived that no build has shown yet."""
+        while self._arrived.wait():
+            for _ in range(_RINGS):
+                if self._arrived.is_set():
+                    self._arrivals.write_text(f"{time.monotonic()}\n", encoding="utf-8")
+                    time.sleep(_ARRIVALS_APART)
+            self._arrived.clear()

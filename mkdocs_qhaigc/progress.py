@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 
+_COLUMNS_BESIDE = 36
+"""Characters of a line that the spinner, the bar, the count and the time take."""
+
+
 class LineProgress:
     """One line for each picture that arrived."""
 
@@ -58,13 +62,15 @@ class LiveProgress:
         with self._lock:
             self._ordered += 1
             if self._bar and self._all is not None:
-                self._bar.update(self._all, total=self._ordered)
+                self._bar.update(self._all, total=self._ordered, count=self._count)
 
     def began(self, order: Order) -> None:
         """Show a picture that is under way."""
         with self._lock:
             label = f"{order.where} · {order.request.model} · {order.request.size}"
-            self._tasks[order.request.key] = self._started().add_task(_plain(label), total=None)
+            bar = self._started()
+            room = bar.console.width - _COLUMNS_BESIDE
+            self._tasks[order.request.key] = bar.add_task(_plain(label, room), total=None, count="")
 
     def ended(self, order: Order, *, seconds: float | None) -> None:
         """Take a picture from the list of those under way."""
@@ -75,7 +81,7 @@ class LiveProgress:
             task = self._tasks.pop(order.request.key, None)
             if task is not None:
                 self._bar.remove_task(task)
-            self._bar.update(self._all, completed=self._ended)
+            self._bar.update(self._all, completed=self._ended, count=self._count)
 
     def close(self) -> None:
         """Take the bar away."""
@@ -88,29 +94,28 @@ class LiveProgress:
                     handler.setStream(stream)
                 self._redirected.clear()
 
+    @property
+    def _count(self) -> str:
+        return f"{self._ended}/{self._ordered}"
+
     def _started(self) -> Progress:
         if self._bar is None:
             from rich.console import Console  # a build that buys nothing shows no bar
-            from rich.progress import (
-                BarColumn,
-                MofNCompleteColumn,
-                Progress,
-                SpinnerColumn,
-                TextColumn,
-                TimeElapsedColumn,
-            )
+            from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
             self._bar = Progress(
                 SpinnerColumn(),
                 TextColumn("{task.description}"),
-                BarColumn(bar_width=24),
-                MofNCompleteColumn(),
+                BarColumn(bar_width=16),
+                TextColumn("{task.fields[count]}"),
                 TimeElapsedColumn(),
                 console=Console(stderr=True),
                 transient=True,
             )
             self._redirect_logs_around()
-            self._all = self._bar.add_task("Generating pictures", total=self._ordered, completed=self._ended)
+            self._all = self._bar.add_task(
+                "Generating pictures", total=self._ordered, completed=self._ended, count=self._count
+            )
         return self._bar
 
     def _redirect_logs_around(self) -> None:
@@ -126,8 +131,8 @@ class LiveProgress:
                 handler.setStream(sys.stderr)
 
 
-def _plain(text: str) -> str:
-    """Return a text in which rich finds no markup, not longer than a line."""
+def _plain(text: str, room: int) -> str:
+    """Return a text in which rich finds no markup, cut to so many characters."""
     from rich.markup import escape  # see above
 
-    return escape(text if len(text) <= 60 else text[:59] + "…")
+    return escape(text if len(text) <= room else text[: max(room - 1, 8)] + "…")

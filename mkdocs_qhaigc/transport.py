@@ -20,6 +20,10 @@ import httpx
 from mkdocs_qhaigc.retrying import Deadline
 
 _current = threading.local()
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+"""Where all public IPv6 addresses are; Python calls what IANA has not given away public, too."""
+_DOCUMENTATION = ipaddress.ip_network("3fff::/20")
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 @contextlib.contextmanager
@@ -51,12 +55,14 @@ def is_public(address: str) -> bool:
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
         inner = [ip.ipv4_mapped, ip.sixtofour, (ip.teredo or (None, None))[1]]
-        if ip in ipaddress.ip_network("64:ff9b::/96"):  # NAT64: the last four bytes are an IPv4 address
+        if ip in _NAT64:  # the last four bytes are an IPv4 address
             inner.append(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF))
         if any(part is not None and not is_public(str(part)) for part in inner):
             return False
-        if ip.ipv4_mapped:
+        if ip.ipv4_mapped or ip in _NAT64:
             return True
+        if ip not in _GLOBAL_UNICAST or ip in _DOCUMENTATION:
+            return False
     return ip.is_global and not ip.is_multicast
 
 

@@ -6,16 +6,19 @@ nothing is ever unpickled, and no path leaves the folder.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from diskcache import Cache, Disk
 from diskcache.core import MODE_BINARY
+
+from mkdocs_qhaigc.errors import CacheError
 
 SIZE_LIMIT = 1 << 30
 """Bytes; the least recently used variants go first."""
@@ -46,7 +49,10 @@ class _ContainedDisk(Disk):  # type: ignore[misc]  # diskcache has no types
     def _contains(self, filename: str) -> bool:
         folder = Path(self._directory).resolve()
         path = folder / filename
-        return not path.is_symlink() and folder in path.resolve().parents
+        try:
+            return path.suffix == ".val" and not path.is_symlink() and folder in path.resolve().parents
+        except ValueError:  # a null character
+            return False
 
 
 class Variants:
@@ -58,6 +64,7 @@ class Variants:
         Raises:
             sqlite3.DatabaseError: its index is damaged; OperationalError or OSError: it cannot be written.
         """
+        _require_sound(folder / "cache.db")
         self._cache = Cache(
             str(folder),
             disk=_ContainedDisk,
@@ -80,15 +87,17 @@ class Variants:
         """Return where the whole and undamaged ones of these variants are, and mark them as used now."""
         wanted = list(keys)
         found: dict[str, Path] = {}
-        for start in range(0, len(wanted), _LOOKUPS_AT_ONCE):
-            found |= self._look_up(wanted[start : start + _LOOKUPS_AT_ONCE])
+        with self._translated():
+            for start in range(0, len(wanted), _LOOKUPS_AT_ONCE):
+                found |= self._look_up(wanted[start : start + _LOOKUPS_AT_ONCE])
         with self._lock:
             self._keys.difference_update(key for key in wanted if key not in found)
         return found
 
     def store(self, key: str, data: bytes) -> None:
         """Keep a variant's bytes."""
-        self._cache.set(key, data, tag=hashlib.sha256(data).hexdigest(), retry=True)
+        with self._translated():
+            self._cache.set(key, data, tag=hashlib.sha256(data).hexdigest(), retry=True)
         with self._lock:
             self._keys.add(key)
 
@@ -100,6 +109,14 @@ class Variants:
     def close(self) -> None:
         """Close this thread's connection; the next use opens another."""
         self._cache.close()
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            what = f"{self._cache.directory} cannot be used ({error})"
+            raise CacheError(f"{what}. Every picture that was bought is saved. Make space, or remove it") from error
 
     def _look_up(self, keys: list[str]) -> dict[str, Path]:
         opened: list[tuple[str, Any, str]] = []
@@ -117,6 +134,29 @@ class Variants:
             else:
                 self._cache.delete(key, retry=True)
         return found
+
+
+def _require_sound(index: Path) -> None:
+    """Find damage before diskcache does, which meets it in mid-build or, told to try again, waits for ever.
+
+    Raises:
+        sqlite3.DatabaseError: the index is damaged.
+    """
+    if not index.exists():
+        return
+    with contextlib.closing(sqlite3.connect(index, timeout=60)) as connection:
+        try:
+            (state,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+            if state == "ok" and connection.execute("SELECT 1 FROM sqlite_master WHERE name='Cache'").fetchone():
+                connection.execute("SELECT * FROM Cache").fetchall()  # texts that are none
+        except UnicodeError as error:
+            raise sqlite3.DatabaseError("it holds texts that are none") from error
+        except sqlite3.OperationalError as error:
+            if "decode" in str(error):
+                raise sqlite3.DatabaseError("it holds texts that are none") from error
+            raise
+    if state != "ok":
+        raise sqlite3.DatabaseError(str(state).partition("\n")[0])
 
 
 def open_variants(folder: Path, *, report: Callable[[str], None]) -> Variants:

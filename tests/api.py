@@ -12,6 +12,7 @@ import json
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -51,8 +52,10 @@ class Handler(BaseHTTPRequestHandler):
         api = self.server.api
         with api.lock:
             api.calls.append(body)
+            api.moments.append(time.monotonic())
             api.keys.append(self.headers.get("Authorization", ""))
-            behaviour = api.script.pop(0) if api.script else api.default
+            script = api.by_prompt.get(body["prompt"], api.script)
+            behaviour = script.pop(0) if script else api.default
         api.called.set()
         behaviour(self, body)
 
@@ -61,7 +64,8 @@ class Handler(BaseHTTPRequestHandler):
         with api.lock:
             api.fetches.append(self.path)
             api.fetch_headers.append(dict(self.headers.items()))
-            behaviour = api.fetch_script.pop(0) if api.fetch_script else None
+            script = api.by_path.get(self.path, api.fetch_script)
+            behaviour = script.pop(0) if script else None
             data = api.hosted.get(self.path)
         if behaviour:
             behaviour(self, {"data": data})
@@ -91,6 +95,7 @@ class Handler(BaseHTTPRequestHandler):
 
 class Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 128  # the default of 5 lets connections wait that come at once
     api: ImagesApi
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -104,13 +109,22 @@ class ImagesApi:
         self.lock = threading.Lock()
         self.calls: list[dict[str, Any]] = []
         """Bodies of the generation requests, in order of arrival."""
+        self.moments: list[float] = []
+        """When each of them arrived, on `time.monotonic()`'s clock."""
         self.keys: list[str] = []
         self.fetches: list[str] = []
         self.fetch_headers: list[dict[str, str]] = []
         self.hosted: dict[str, bytes] = {}
         self.script: list[Behaviour] = []
         """What the next generation requests meet; `default` after that."""
+        self.by_prompt: dict[str, list[Behaviour]] = {}
+        """What the next requests with a prompt meet; those with other prompts meet `script`."""
         self.fetch_script: list[Behaviour] = []
+        self.by_path: dict[str, list[Behaviour]] = {}
+        """What the next fetches of a path meet; those of other paths meet `fetch_script`."""
+        self.closed = threading.Event()
+        self.dripped: list[float] = []
+        """Seconds for which each dripping answer was listened to."""
         self.called = threading.Event()
         self.default: Behaviour = default or by_url
         self._server = Server(("127.0.0.1", 0), Handler)
@@ -140,6 +154,7 @@ class ImagesApi:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.closed.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -200,6 +215,19 @@ def disconnect(handler: Handler, _: dict[str, Any]) -> None:
     handler.reset()
 
 
+def by_prompt(scripts: dict[str, list[Behaviour]]) -> Behaviour:
+    """Answer each prompt with its own script, and with the script's last behaviour from then on."""
+    left = {prompt: list(script) for prompt, script in scripts.items()}
+
+    def behave(handler: Handler, body: dict[str, Any]) -> None:
+        with handler.server.api.lock:
+            script = left[body["prompt"]]
+            behaviour = script.pop(0) if len(script) > 1 else script[0]
+        behaviour(handler, body)
+
+    return behave
+
+
 def waits_for(event: threading.Event, then: Behaviour = by_url) -> Behaviour:
     """Answer when the event is set."""
 
@@ -208,3 +236,58 @@ def waits_for(event: threading.Event, then: Behaviour = by_url) -> Behaviour:
         then(handler, body)
 
     return behave
+
+
+def served(*fetches: Behaviour) -> Behaviour:
+    """Answer with an address whose next fetches meet these, and then the picture."""
+
+    def behave(handler: Handler, body: dict[str, Any]) -> None:
+        api = handler.server.api
+        path = api.host(_drawn(body))
+        api.by_path[path] = list(fetches)
+        handler.send(200, {"created": 1, "data": [{"url": api.origin + path}]})
+
+    return behave
+
+
+def hang(handler: Handler, _: dict[str, Any]) -> None:
+    """Take the request and never answer."""
+    handler.server.api.closed.wait(60)
+    handler.close_connection = True
+
+
+def drip(start: bytes) -> Behaviour:
+    """Send a beginning, and then four bytes a second for a minute, or until nobody listens any more."""
+
+    def behave(handler: Handler, _: dict[str, Any]) -> None:
+        api = handler.server.api
+        began = time.monotonic()
+        handler.close_connection = True
+        try:
+            handler.wfile.write(start)
+            while time.monotonic() < began + 60 and not api.closed.wait(0.25):
+                handler.wfile.write(b"x")
+        finally:
+            api.dripped.append(time.monotonic() - began)
+
+    return behave
+
+
+def stream(media_type: str, size: int) -> Behaviour:
+    """Answer with so many zero bytes, or as many of them as anybody takes."""
+
+    def behave(handler: Handler, _: dict[str, Any]) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Type", media_type)
+        handler.send_header("Content-Length", str(size))
+        handler.end_headers()
+        handler.close_connection = True
+        for _ in range(size >> 20):
+            handler.wfile.write(bytes(1 << 20))
+
+    return behave
+
+
+def redirect(location: str) -> Behaviour:
+    """Send on to another address."""
+    return raw(302, b"", "text/plain", Location=location)

@@ -1,10 +1,11 @@
-"""What the tests of whole builds share: a documentation project in a temporary folder, and an Images API to buy from."""
+"""What tests of whole builds share: a documentation project in a temporary folder, and an Images API to buy from."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -50,9 +51,9 @@ class Built:
 
     @property
     def summary(self) -> str:
-        """The one line about the build's pictures; empty where there is none."""
-        marker = "qhaigc: pictures: "
-        return next((line.partition(marker)[2] for line in self.output.splitlines() if marker in line), "")
+        """What the one line about the build's pictures counts; empty where there is none."""
+        found = re.search(r"^INFO .*qhaigc: \d+ pictures?[^:\n]*: (.*)", self.output, re.MULTILINE)
+        return found[1] if found else ""
 
 
 class Project:

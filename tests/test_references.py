@@ -261,6 +261,14 @@ def test_every_url_of_the_site_leads_to_a_file(example: Example) -> None:
     assert broken_urls(example.built.site) == []
 
 
+def test_every_page_has_the_style_sheet_that_keeps_proportions(example: Example) -> None:
+    for page, up in (("index.html", ""), ("guide/deep/index.html", "../../")):
+        sheets = [e.attributes["href"] for e in elements(example.built.html(page), "link")]
+        assert f"{up}assets/qhaigc/qhaigc.css" in sheets
+    (scaled,) = elements(example.section("index.html", "width-alone"), "img")
+    assert "qhaigc" in (scaled.attributes["class"] or "").split()
+
+
 def test_each_picture_was_asked_for_once(example: Example) -> None:
     assert sorted(example.api.prompts) == sorted({*example.api.prompts})
     assert len(example.api.calls) == 7

@@ -1,0 +1,272 @@
+"""What servers that call themselves OpenAI-compatible answer, as FACTS has seen it, and whatever else they may."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from mkdocs_qhaigc.answers import Answer, read_answers, read_error
+from mkdocs_qhaigc.errors import ApiError, NoFurtherCalls, QhaigcError, Refused
+
+BASE_URL = "https://api.qhaigc.net/v1"
+PICTURE = b"\x89PNG\r\n\x1a\nnot really"
+BASE64 = base64.b64encode(PICTURE).decode()
+HOSTED = "https://img.example.com/a.webp?sig=x"
+
+
+def read(answer: object, *, status: int = 200, media_type: str = "application/json") -> list[Answer]:
+    body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+    return read_answers(body, status=status, media_type=media_type, base_url=BASE_URL)
+
+
+def read_one(entry: object) -> Answer:
+    (answer,) = read({"created": 1700000000, "data": [entry]})
+    return answer
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"url": HOSTED},
+        {"url": HOSTED, "b64_json": None},
+        {"url": HOSTED, "b64_json": ""},
+        {"url": f" {HOSTED}\n"},
+        {"url": HOSTED, "revised_prompt": None},
+    ],
+)
+def test_a_hosted_picture_is_where_its_address_says(entry: dict[str, Any]) -> None:
+    assert read_one(entry) == Answer(None, HOSTED, None)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"b64_json": BASE64},
+        {"b64_json": BASE64, "url": None},
+        {"b64_json": BASE64, "url": ""},
+        {"b64_json": BASE64, "url": HOSTED},
+        {"b64_json": f"data:image/png;base64,{BASE64}"},
+        {"b64_json": "\n".join(BASE64)},
+        {"url": f"data:image/png;base64,{BASE64}"},
+        {"url": f"DATA:image/png;BASE64,{BASE64}"},
+        {"url": "data:image/png,%89PNG%0D%0A%1A%0Anot%20really"},
+    ],
+)
+def test_an_embedded_picture_is_decoded_whichever_was_asked_for(entry: dict[str, Any]) -> None:
+    assert read_one(entry) == Answer(PICTURE, "", None)
+
+
+@pytest.mark.parametrize(
+    ("url", "absolute"),
+    [
+        ("/files/a.webp", "https://api.qhaigc.net/files/a.webp"),
+        ("files/a.webp", "https://api.qhaigc.net/v1/files/a.webp"),
+        ("//cdn.example.com/a.webp", "https://cdn.example.com/a.webp"),
+        ("HTTP://127.0.0.1:8080/a.webp", "HTTP://127.0.0.1:8080/a.webp"),
+        ("https://example.com/图.webp", "https://example.com/图.webp"),
+    ],
+)
+def test_an_address_that_is_not_absolute_is_joined_with_the_api_s(url: str, absolute: str) -> None:
+    assert read_one({"url": url}).url.lower() == absolute.lower()
+
+
+def test_several_pictures_come_in_the_server_s_order() -> None:
+    answers = read({"data": [{"url": HOSTED}, {"b64_json": BASE64}, {"url": "/b"}]})
+
+    assert [answer.data for answer in answers] == [None, PICTURE, None]
+
+
+def test_an_entry_without_a_picture_does_not_lose_the_others_which_are_paid_for() -> None:
+    assert [answer.url for answer in read({"data": [{"error": "filtered"}, {"url": HOSTED}, None]})] == [HOSTED]
+
+
+@pytest.mark.parametrize(
+    ("revised", "kept"),
+    [("A tower", "A tower"), (None, None), (3, None), ("half \ud83d of an emoji", "half ? of an emoji")],
+)
+def test_a_revised_prompt_is_kept_where_it_is_a_text(revised: object, kept: str | None) -> None:
+    assert read_one({"url": HOSTED, "revised_prompt": revised}).revised_prompt == kept
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (b"", "200 with a body that is no JSON (application/json, 0 bytes)"),
+        (b"<html>", "no JSON"),
+        (b"\xff\xfe\x00", "no JSON"),
+        (b"[" * 100_000, "no JSON"),
+        ([], "JSON that is no object"),
+        (None, "JSON that is no object"),
+        ({}, "without a picture"),
+        ({"data": []}, "without a picture"),
+        ({"data": None}, "without a picture"),
+        ({"data": {"url": HOSTED}}, "without a picture"),
+        ({"data": "x"}, "without a picture"),
+        ({"data": [None]}, "no object"),
+        ({"data": [{}]}, "neither `url` nor `b64_json`"),
+        ({"data": [{"url": 3, "b64_json": []}]}, "neither `url` nor `b64_json`"),
+        ({"data": [{"b64_json": "a"}]}, "base64 cannot be decoded"),
+        ({"data": [{"b64_json": "\ud83d"}]}, "base64 cannot be decoded"),
+        ({"data": [{"url": "data:image/png;base64"}]}, "without data"),
+        ({"data": [{"url": "ftp://example.com/a"}]}, "not http or https"),
+        ({"data": [{"url": "javascript:alert(1)"}]}, "not http or https"),
+        ({"data": [{"url": "file:///etc/passwd"}]}, "not http or https"),
+        ({"data": [{"url": "http:///a.webp"}]}, "address"),
+        ({"data": [{"url": "http://[::1/a"}]}, "address that is none"),
+        ({"data": [{"url": "http://host:port/a"}]}, "address that is none"),
+        ({"data": [{"url": "http://host/\x01"}]}, "address that is none"),
+        ({"data": [{"url": "http://host/\ud83d"}]}, "address that is none"),
+        ({"error": {"message": "Try later", "code": "busy"}}, "200 (busy): Try later"),
+        ({"error": "Try later", "data": [{"url": HOSTED}]}, "200: Try later"),
+    ],
+)
+def test_an_answer_without_a_picture_is_an_error_that_says_what_came(answer: object, said: str) -> None:
+    with pytest.raises(ApiError) as caught:
+        read(answer)
+
+    assert said in str(caught.value)
+    assert HOSTED not in str(caught.value)
+    assert not isinstance(caught.value, Refused)
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"),
+    [
+        (202, {}),
+        (202, {"data": []}),
+        (200, {"task_id": "t1"}),
+        (200, {"id": "t1", "status": "queued"}),
+        (200, {"data": [], "taskId": "t1"}),
+        (200, {"code": 200, "data": {"task_id": "t1"}}),
+        (200, {"code": 200, "data": [{"status": "submitted", "task_id": "t1"}]}),
+    ],
+)
+def test_an_api_that_delivers_later_is_called_so(status: int, answer: object) -> None:
+    with pytest.raises(ApiError, match=r"asynchronous task.*Choose another model or base_url"):
+        read(answer, status=status)
+
+
+def test_of_a_page_in_html_only_its_media_type_is_told() -> None:
+    error = read_error(502, "text/html; charset=utf-8", b"<html><b>Bad gateway</b></html>")
+
+    assert str(error) == "502: a body that is no JSON (text/html, 31 bytes)"
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "kind"),
+    [
+        (400, {"code": "content_policy_violation", "message": "No"}, Refused),
+        (400, {"code": "moderation_blocked", "message": "No"}, Refused),
+        (400, {"code": None, "type": "content_policy_violation", "message": "No"}, Refused),
+        (400, {"code": "invalid_request", "type": "content_policy_violation", "message": "No"}, Refused),
+        (400, {"code": 400, "type": "moderation_blocked", "message": "No"}, Refused),
+        (403, {"code": "content_policy_violation", "message": "No"}, Refused),
+        (451, {"message": "No"}, Refused),
+        (200, {"code": "content_policy_violation", "message": "No"}, Refused),
+        (401, {"message": "No"}, NoFurtherCalls),
+        (403, {"message": "No"}, NoFurtherCalls),
+        (429, {"code": "insufficient_quota", "message": "No"}, NoFurtherCalls),
+        (429, {"type": "insufficient_quota", "message": "No"}, NoFurtherCalls),
+        (429, {"code": "429", "type": "insufficient_quota", "message": "No"}, NoFurtherCalls),
+        (429, {"code": "rate_limit_exceeded", "type": "insufficient_quota", "message": "No"}, NoFurtherCalls),
+        (200, {"code": "insufficient_quota", "message": "No"}, NoFurtherCalls),
+        (429, {"code": "rate_limit_exceeded", "message": "No"}, ApiError),
+        (500, {"message": "No"}, ApiError),
+        (400, {"message": "No"}, ApiError),
+    ],
+)
+def test_an_error_is_a_refusal_an_account_s_or_one_call_s(status: int, error: dict[str, Any], kind: type) -> None:
+    body = json.dumps({"error": error}).encode()
+    exception = read_error(status, "application/json", body).as_exception()
+
+    assert type(exception) is kind
+    assert "No" in str(exception)
+    if status == 200:
+        with pytest.raises(kind):
+            read(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "message"),
+    [
+        ({"error": {"code": "busy", "type": "server", "message": "Wait"}}, "busy", "Wait"),
+        ({"error": {"code": 503, "type": "server", "message": "Wait"}}, "server", "Wait"),
+        ({"error": {"code": "503", "type": "server", "message": "Wait"}}, "server", "Wait"),
+        ({"error": {"code": 503, "message": "Wait"}}, "", "Wait"),
+        ({"error": {"msg": "Wait"}}, "", "Wait"),
+        ({"error": {"message": ["Wait"], "detail": "Sleep"}}, "", "Sleep"),
+        ({"error": {}, "message": "Wait"}, "", "Wait"),
+        ({"error": None, "message": "Wait"}, "", "Wait"),
+        ({"error": "Wait"}, "", "Wait"),
+        ({"code": 503, "message": "Wait"}, "", "Wait"),
+        ({"detail": "Wait"}, "", "Wait"),
+        ({}, "", "no reason given"),
+        ("Wait", "", "Wait"),
+        ({"error": {"message": "two\r\nlines\x1b[31m \ud83d"}}, "", "two lines[31m "),
+        ({"error": {"message": "x" * 5000}}, "", "x" * 299 + "…"),
+    ],
+)
+def test_a_code_is_text_and_a_message_one_line(body: object, code: str, message: str) -> None:
+    error = read_error(503, "application/json", json.dumps(body).encode())
+
+    assert (error.code, error.message) == (code, message)
+
+
+def test_the_field_that_a_server_does_not_know_is_told() -> None:
+    body = {"error": {"code": "unknown_parameter", "param": "response_format", "message": "Unknown"}}
+    error = read_error(400, "application/json", json.dumps(body).encode())
+
+    assert error.param == "response_format"
+    assert not error.refused
+    assert not error.account
+
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(st.characters(exclude_categories=()), max_size=20)
+    | st.sampled_from([HOSTED, BASE64, "data:,\ud83d", "data:;base64,%", "//", "http://[", "\ud83d", "data:x,%f"]),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["error", "data", "url", "b64_json", "code", "type", "message", "task_id", "param", "x"])
+            | st.text(max_size=3),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=15,
+)
+json_bodies = (json_values | st.fixed_dictionaries({"data": st.lists(json_values)})).map(
+    lambda value: json.dumps(value).encode()
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary() | json_bodies, st.sampled_from([200, 201, 202, 400, 401, 429, 451, 502, 999]), st.text())
+@example(b'{"data": [{"url": "data:,\\ud83d"}]}', 200, "")
+@example(b"[" * 900 + b"]" * 900, 500, "")
+@example(b"9" * 5000, 500, "")
+@example(b'\xef\xbb\xbf{"data": []}', 200, "")
+def test_any_body_is_pictures_or_an_error_of_ours(body: bytes, status: int, media_type: str) -> None:
+    error = read_error(status, media_type, body)
+    assert isinstance(error.as_exception(), QhaigcError)
+    assert len(str(error).splitlines()) <= 1
+    try:
+        answers = read_answers(body, status=status, media_type=media_type, base_url=BASE_URL)
+    except (ApiError, NoFurtherCalls):
+        return
+    assert answers
+    for answer in answers:
+        assert (answer.data is None) == bool(answer.url)
+        if answer.url:
+            assert answer.url.lower().startswith(("http://", "https://"))
+            answer.url.encode()
+        (answer.revised_prompt or "").encode()

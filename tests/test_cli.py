@@ -1,0 +1,89 @@
+"""The command `mkdocs-qhaigc`, as a shell runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import pytest
+
+from mkdocs_qhaigc import __version__
+from mkdocs_qhaigc.sandbox import Sandbox
+
+COMMAND = str(Path(sys.executable).with_name("mkdocs-qhaigc"))
+ASK = """
+import json, os, sys, urllib.request as web
+request = web.Request(
+    os.environ["QHAIGC_BASE_URL"] + "/images/generations",
+    json.dumps({"model": "any", "prompt": "fog", "size": "32x32"}).encode(),
+    {"Authorization": "Bearer " + os.environ["QHAIGC_API_KEY"], "Content-Type": "application/json"},
+)
+print(len(json.load(web.build_opener(web.ProxyHandler({})).open(request))["data"]), sys.argv[1:])
+sys.exit(7)
+"""
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [COMMAND, *arguments], capture_output=True, text=True, encoding="utf-8", timeout=60, check=False
+    )
+
+
+def test_sandbox_runs_a_command_against_the_server_and_ends_with_its_exit_code() -> None:
+    finished = run("sandbox", "--", sys.executable, "-c", ASK, "--port", "-x")
+    assert finished.returncode == 7, finished.stderr
+    assert finished.stdout == "1 ['--port', '-x']\n"
+    assert "asked for pictures 1 time" in finished.stderr
+
+
+def test_sandbox_without_a_command_serves_until_ctrl_c() -> None:
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen([COMMAND, "sandbox"], stdout=subprocess.PIPE, text=True, env=environment) as process:
+        try:
+            assert process.stdout
+            line = next(line for line in process.stdout if "export" in line)
+            found = re.search(r"QHAIGC_BASE_URL=(\S+) QHAIGC_API_KEY=(\S+)", line)
+            assert found
+            request = Request(f"{found[1]}/models", headers={"Authorization": f"Bearer {found[2]}"})
+            with urlopen(request, timeout=10) as response:
+                assert "即梦4.0" in {model["id"] for model in json.load(response)["data"]}
+            process.send_signal(signal.SIGINT)
+            rest = process.stdout.read()
+            assert process.wait(5) == 0
+            assert "Traceback" not in rest
+        finally:
+            process.kill()
+
+
+def test_a_port_that_is_taken_and_a_command_that_is_none_are_told() -> None:
+    with Sandbox() as other:
+        port = other.base_url.split(":")[2].split("/")[0]
+        taken = run("sandbox", "--port", port)
+    unknown = run("sandbox", "--", "no-such-command-here")
+    assert (taken.returncode, unknown.returncode) == (1, 1)
+    assert f"port {port} cannot be used" in taken.stderr
+    assert "no-such-command-here cannot be run" in unknown.stderr
+    assert "Traceback" not in taken.stderr + unknown.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--help"], 0, "sandbox"),
+        (["-h"], 0, "sandbox"),
+        (["sandbox", "--help"], 0, "--latency"),
+        (["--version"], 0, __version__),
+        (["sandbocks"], 2, "No such command"),
+        (["sandbox", "--port", "x"], 2, "--port"),
+    ],
+)
+def test_help_is_given_and_wrong_usage_is_exit_code_2(arguments: list[str], code: int, words: str) -> None:
+    finished = run(*arguments)
+    assert finished.returncode == code
+    assert words in finished.stdout + finished.stderr

@@ -1,0 +1,327 @@
+"""From the value of `qhaigc` in front matter, as YAML gives it, to directives and problems."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from mkdocs_qhaigc.directives import FIELDS, Defaults, Directive, Problem, nearest, read_directives
+from mkdocs_qhaigc.request import ImageRequest
+
+DEFAULTS = Defaults("qh-draw-x2-preview", "1280x720", styles={"ink": "ink wash, rice paper", "photo": "35 mm film"})
+NO_STYLES = Defaults("qh-draw-x2-preview", "1280x720")
+
+
+def read(front_matter: str, defaults: Defaults = DEFAULTS) -> tuple[dict[str, Directive], list[Problem]]:
+    """Read what an author wrote."""
+    return read_directives(yaml.safe_load(front_matter)["qhaigc"], defaults)
+
+
+def read_well(front_matter: str, defaults: Defaults = DEFAULTS) -> dict[str, Directive]:
+    directives, problems = read(front_matter, defaults)
+    assert problems == []
+    return directives
+
+
+def the_problem(front_matter: str, defaults: Defaults = DEFAULTS) -> str:
+    directives, problems = read(front_matter, defaults)
+    assert directives == {}
+    assert len(problems) == 1
+    assert len(str(problems[0]).splitlines()) == 1
+    return str(problems[0])
+
+
+def field_problem(field: str, defaults: Defaults = DEFAULTS) -> str:
+    """Return what is said of one more field of a picture."""
+    return the_problem(f"qhaigc:\n  hero:\n    prompt: A lighthouse\n    {field}", defaults)
+
+
+@pytest.mark.parametrize(
+    ("front_matter", "prompts"),
+    [
+        ("qhaigc: A lighthouse in fog", {"hero": "A lighthouse in fog"}),
+        ("qhaigc: {prompt: A lighthouse, alt: Fog}", {"hero": "A lighthouse"}),
+        ("qhaigc: {hero: {prompt: A lighthouse}}", {"hero": "A lighthouse"}),
+        ("qhaigc: {engine: A cutaway engine}", {"engine": "A cutaway engine"}),
+        ("qhaigc: {hero: One, engine: {prompt: Two}}", {"hero": "One", "engine": "Two"}),
+        ("qhaigc: {灯塔: 海边的灯塔, café-2_x: Coffee}", {"灯塔": "海边的灯塔", "café-2_x": "Coffee"}),
+        ("qhaigc: {style: {prompt: A picture called style}}", {"style": "A picture called style"}),
+        ("qhaigc: |\n  A lighthouse\n  in fog\n", {"hero": "A lighthouse\nin fog"}),
+        ("qhaigc: >-\n  A lighthouse\n  in fog\n", {"hero": "A lighthouse in fog"}),
+    ],
+)
+def test_every_form_of_the_contract_is_read(front_matter: str, prompts: dict[str, str]) -> None:
+    directives = read_well(front_matter)
+
+    assert {name: directive.request.prompt for name, directive in directives.items()} == prompts
+
+
+def test_every_field_of_the_contract_is_read() -> None:
+    directives = read_well(
+        """
+        qhaigc:
+          hero:
+            prompt: A futuristic city skyline at dusk
+            alt: A skyline of glass towers
+            model: 即梦4.0
+            size: 1024x768
+            style: ink
+            variant: 3
+            params: {quality: hd}
+            place: after-title
+            priority: true
+        """
+    )
+
+    request = ImageRequest(
+        "即梦4.0", "A futuristic city skyline at dusk, ink wash, rice paper", "1024x768", 3, {"quality": "hd"}
+    )
+    assert directives == {"hero": Directive("hero", request, "A skyline of glass towers", "after-title", True)}
+
+
+def test_what_a_directive_leaves_out_comes_from_the_options() -> None:
+    directive = read_well("qhaigc: A lighthouse", Defaults("dall-e-3", "512x512", "flat colours"))["hero"]
+
+    assert directive == Directive("hero", ImageRequest("dall-e-3", "A lighthouse, flat colours", "512x512"))
+    assert (directive.alt, directive.place, directive.priority) == (None, "none", False)
+
+
+def test_an_empty_alt_is_not_the_same_as_none() -> None:
+    directives = read_well('qhaigc: {one: {prompt: One, alt: ""}, two: {prompt: Two, alt: }, three: Three}')
+
+    assert [directive.alt for directive in directives.values()] == ["", None, None]
+
+
+@pytest.mark.parametrize("place", ["after-title", "top", "none"])
+def test_every_place_is_accepted(place: str) -> None:
+    assert read_well(f"qhaigc: {{hero: {{prompt: A, place: {place}}}}}")["hero"].place == place
+
+
+@pytest.mark.parametrize(
+    ("style", "site_style", "prompt"),
+    [
+        ("ink", "", "A, ink wash, rice paper"),
+        ("ink", "photo", "A, ink wash, rice paper, 35 mm film"),
+        ("bold lines", "photo", "A, bold lines, 35 mm film"),
+        ("bold lines", "thin paper", "A, bold lines, thin paper"),
+    ],
+)
+def test_a_style_is_a_name_from_the_options_or_a_text(style: str, site_style: str, prompt: str) -> None:
+    defaults = Defaults("m", "64x64", site_style, {"ink": "ink wash, rice paper", "photo": "35 mm film"})
+
+    assert read_well(f"qhaigc: {{prompt: A, style: {style}}}", defaults)["hero"].request.prompt == prompt
+
+
+def test_a_style_of_one_word_is_a_text_where_no_styles_are_named() -> None:
+    assert read_well("qhaigc: {prompt: A, style: pencil}", NO_STYLES)["hero"].request.prompt == "A, pencil"
+
+
+def test_names_that_look_the_same_are_the_same() -> None:
+    directives, problems = read_directives({"caf\u00e9": "One", "cafe\u0301": "Two"}, DEFAULTS)
+
+    assert list(directives) == ["caf\u00e9"]
+    assert "stands twice" in problems[0].message
+
+
+@pytest.mark.parametrize(
+    ("front_matter", "parts"),
+    [
+        ("qhaigc:", ["`qhaigc` is empty", "qhaigc: A lighthouse in fog", "mapping"]),
+        ("qhaigc: {}", ["`qhaigc` is empty", "Write a prompt"]),
+        ("qhaigc: [A lighthouse]", ["`qhaigc` is a list", "Write a prompt"]),
+        ("qhaigc: true", ["`qhaigc` is true (a yes/no value)", "Write a prompt"]),
+        ("qhaigc: 12", ["`qhaigc` is 12 (a number)", "Write a prompt"]),
+        ("qhaigc: 2026-11-02", ["`qhaigc` is a date", "Write a prompt"]),
+        ("qhaigc: ''", ["'hero'", "`prompt` is empty", "prompt: A lighthouse in fog"]),
+        ("qhaigc: {promt: A lighthouse, alt: Fog}", ["field `alt`", "`promt`", "`prompt`"]),
+        ("qhaigc: {alt: Fog, size: 64x64}", ["field `alt`", "no `prompt`", "Write `prompt: …`"]),
+        ("qhaigc: {prompt: 12}", ["'hero'", "`prompt` is 12 (a number)", "quotes"]),
+        ("qhaigc: {prompt: }", ["'hero'", "`prompt` is missing", "prompt: A lighthouse in fog"]),
+        ("qhaigc: {hero: }", ["'hero'", "it is empty", "Write a prompt"]),
+        ("qhaigc: {hero: [A]}", ["'hero'", "it is a list", "Write a prompt"]),
+        ("qhaigc: {hero: yes}", ["'hero'", "it is true (a yes/no value)", "Write a prompt"]),
+        ("qhaigc: {hero: 2026-11-02}", ["'hero'", "it is a date", "Write a prompt"]),
+        ("qhaigc: {hero: {alt: Fog}}", ["'hero'", "`prompt` is missing", "prompt: A lighthouse in fog"]),
+        ("qhaigc: {hero: {prompt: '  '}}", ["'hero'", "`prompt` is empty", "prompt: A lighthouse in fog"]),
+        ("qhaigc: {hero: {prompt: 12:30:45}}", ["'hero'", "`prompt` is 45045 (a number)", "quotes"]),
+        ("qhaigc: {hero: {prompt: 2026-11-02}}", ["'hero'", "`prompt` is a date", "quotes"]),
+        ("qhaigc: {hero: {promt: A}}", ["'hero'", "no field 'promt'", "Did you mean `prompt`?"]),
+        ('qhaigc: "half \\ud83d"', ["'hero'", "`prompt` holds half of a character", "Write it anew"]),
+        ("qhaigc: {1: A lighthouse}", ["the name 1 is read as 1 (a number)", "quotes"]),
+        ("qhaigc: {yes: A lighthouse}", ["the name True is read as true (a yes/no value)", "quotes"]),
+        ("qhaigc: {2026-11-02: A lighthouse}", ["is read as a date", "quotes"]),
+        (
+            f"qhaigc:\n  ? 0x{'f' * 5000}\n  : A lighthouse",
+            ["the name a very large number is read as a very large number", "quotes"],
+        ),
+        ("qhaigc: {~: A lighthouse}", ["the name None is read as empty", "quotes"]),
+        ("qhaigc: {my hero: A lighthouse}", ["1 to 64 letters", "'my-hero'"]),
+        ("qhaigc: {a/b: A lighthouse}", ["1 to 64 letters", "'a-b'"]),
+        ("qhaigc: {../x: A lighthouse}", ["1 to 64 letters", "'x'"]),
+        ("qhaigc: {'': A lighthouse}", ["1 to 64 letters", "'hero'"]),
+        (f"qhaigc: {{{'n' * 65}: A lighthouse}}", ["1 to 64 letters", f"'{'n' * 64}'"]),
+        (f"qhaigc: {{{chr(0x20000) * 64}: Longer in bytes than a file's name can be}}", ["1 to 64 letters"]),
+        ('qhaigc: {"a\\nb": A lighthouse}', ["1 to 64 letters", "'a-b'"]),
+    ],
+)
+def test_a_directive_that_cannot_be_used_is_told_with_what_to_write(front_matter: str, parts: list[str]) -> None:
+    problem = the_problem(front_matter)
+
+    assert [part for part in parts if part not in problem] == []
+
+
+@pytest.mark.parametrize(
+    ("field", "parts"),
+    [
+        ("alt: 12", ["`alt` is 12 (a number)", "Write a text in quotes", 'alt: ""']),
+        ("alt: false", ["`alt` is false (a yes/no value)", "Write a text in quotes"]),
+        ("alt: [a]", ["`alt` is a list", "Write a text in quotes"]),
+        ('alt: "half \\ud83d"', ["`alt` holds half of a character", "Write it anew"]),
+        ("model: 4.0", ["`model` is 4.0 (a number)", "qh-draw-x2-preview", "quotes"]),
+        ("model: ''", ["`model` is empty", "qh-draw-x2-preview"]),
+        ("model:", ["`model` is missing", "qh-draw-x2-preview"]),
+        ("size: '12'", ["`size` is '12'", "WIDTHxHEIGHT", "1280x720"]),
+        ("size: 16:9", ["`size` is 969 (a number)", "WIDTHxHEIGHT", "1280x720"]),
+        ("size: 1280", ["`size` is 1280 (a number)", "WIDTHxHEIGHT"]),
+        ("size: 8x8", ["`size` is '8x8'", "16 to 16384"]),
+        ("size: [1280, 720]", ["`size` is a list", "WIDTHxHEIGHT"]),
+        ("size: true", ["`size` is true", "WIDTHxHEIGHT"]),
+        ("size:", ["`size` is empty", "WIDTHxHEIGHT"]),
+        ("variant: 0", ["`variant` is 0", "1, 2, 3"]),
+        ("variant: '2'", ["`variant` is '2'", "1, 2, 3"]),
+        ("variant: true", ["`variant` is true", "1, 2, 3"]),
+        ("variant: 1.5", ["`variant` is 1.5", "1, 2, 3"]),
+        (f"variant: 0x{'f' * 5000}", ["`variant` is a very large number", "1, 2, 3"]),
+        ("style: 3", ["`style` is 3 (a number)", "`styles`"]),
+        ("style: inc", ["no style 'inc'", "Did you mean `ink`?"]),
+        ("style: zzzzzz", ["no style 'zzzzzz'", "ink, photo", "more than one word"]),
+        ("place: bottom", ["`place` is 'bottom'", "after-title, top, none"]),
+        ("place: true", ["`place` is true", "after-title, top, none"]),
+        ("priority: 1", ["`priority` is 1", "true or false"]),
+        ("priority: 'yes'", ["`priority` is 'yes'", "true or false"]),
+        ("params: hd", ["`params` is 'hd'", "{quality: hd}"]),
+        ("params: [a]", ["`params` is a list", "{quality: hd}"]),
+        ("params: {1: a}", ["`params` is a mapping", "{quality: hd}"]),
+        ("params: {prompt: B}", ["`params` sets `prompt`", "`prompt` beside `params`"]),
+        ("params: {model: B}", ["`params` sets `model`", "`model` beside `params`"]),
+        ("params: {size: B}", ["`params` sets `size`", "`size` beside `params`"]),
+        ("params: {n: 2}", ["`params` sets `n`", "the plugin's options"]),
+        ("params: {response_format: url}", ["`params` sets `response_format`", "the plugin's options"]),
+        ("params: {stream: true}", ["`params` sets `stream`", "the plugin's options"]),
+        ("params: {until: 2026-11-02}", ["what JSON cannot say", "date", "quotes"]),
+        ("params: {x: .nan}", ["what JSON cannot say", "quotes"]),
+        ("params: {x: -.inf}", ["what JSON cannot say"]),
+        ("params: {x: !!binary aGk=}", ["what JSON cannot say"]),
+        ("params: {x: !!set {a, b}}", ["what JSON cannot say"]),
+        ("params: &a {x: *a}", ["what JSON cannot say"]),
+        ('params: {x: "\\ud83d"}', ["what JSON cannot say"]),
+        (f"params: {{x: 0x{'f' * 5000}}}", ["what JSON cannot say"]),
+        ("sise: 64x64", ["no field 'sise'", "Did you mean `size`?"]),
+        ("priorty: true", ["no field 'priorty'", "Did you mean `priority`?"]),
+        ("colour: red", ["no field 'colour'", *FIELDS]),
+        ("1: red", ["no field 1", *FIELDS]),
+        ("yes: red", ["no field True", *FIELDS]),
+        (f"? 0x{'f' * 5000}\n    : red", ["no field a very large number", *FIELDS]),
+    ],
+)
+def test_a_field_that_cannot_be_used_is_told_with_what_to_write(field: str, parts: list[str]) -> None:
+    problem = field_problem(field)
+
+    assert problem.startswith("picture 'hero': ")
+    assert [part for part in parts if part not in problem] == []
+
+
+def test_one_bad_directive_leaves_the_others() -> None:
+    directives, problems = read("qhaigc: {one: One, two: {prompt: Two, size: 12}, 3: Three, four: {prompt: Four}}")
+
+    assert list(directives) == ["one", "four"]
+    assert [problem.name for problem in problems] == ["two", "3"]
+
+
+def test_a_page_has_one_main_picture() -> None:
+    directives, problems = read(
+        "qhaigc: {a: {prompt: A, priority: true}, b: {prompt: B, priority: true}, c: {prompt: C, priority: false}}"
+    )
+
+    assert list(directives) == ["a", "c"]
+    assert str(problems[0]).startswith("picture 'b': `priority: true` stands at 'a' already")
+    assert "Remove one" in problems[0].message
+
+
+@pytest.mark.parametrize("depth", range(800, 1100, 7))
+def test_params_nested_as_deep_as_anchors_allow_are_a_request_or_a_problem(depth: int) -> None:
+    nested: list[Any] = []
+    for _ in range(depth):
+        nested = [nested]
+
+    directives, problems = read_directives({"hero": {"prompt": "A", "params": {"x": nested}}}, DEFAULTS)
+
+    assert len(directives) + len(problems) == 1
+
+
+@pytest.mark.parametrize(("word", "meant"), [("promt", "prompt"), ("Size", "size"), ("zzz", None), (12, None)])
+def test_the_nearest_known_word_is_found(word: object, meant: str | None) -> None:
+    assert nearest(word, FIELDS) == meant
+
+
+def recursive_list() -> list[Any]:
+    items: list[Any] = ["A lighthouse"]
+    items.append(items)
+    return items
+
+
+def recursive_mapping() -> dict[str, Any]:
+    mapping: dict[str, Any] = {"prompt": "A lighthouse"}
+    mapping["params"] = mapping
+    return mapping
+
+
+any_text = st.text(st.characters(exclude_categories=()), max_size=12)
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | any_text
+    | st.dates()
+    | st.datetimes()
+    | st.binary(max_size=4)
+    | st.sampled_from([4000, 5000]).map(lambda digits: 16**digits)  # YAML reads 0x… of any length
+    | st.sampled_from([math.nan, math.inf, "ink", "64x64", "after-title", 1, True, "\ud800"])
+)
+keys = st.sampled_from([*FIELDS, "promt", "hero", "params"]) | scalars.filter(lambda scalar: scalar == scalar)
+values = st.recursive(
+    scalars | st.builds(recursive_list) | st.builds(recursive_mapping),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=5),
+    max_leaves=25,
+)
+pictures = st.fixed_dictionaries(
+    {"prompt": st.just("A lighthouse") | values}, optional={field: values for field in FIELDS if field != "prompt"}
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(values | st.dictionaries(keys, pictures, max_size=3), st.sampled_from([DEFAULTS, NO_STYLES]))
+@example(recursive_mapping(), DEFAULTS)
+@example({"hero": recursive_list()}, DEFAULTS)
+@example({"a": {"prompt": "A", datetime.date(2026, 11, 2): 1}}, DEFAULTS)
+@example({"a": {"prompt": "A", "params": {"x": {datetime.date(2026, 11, 2): 1}}}}, DEFAULTS)
+@example({"prompt\n": "A", "alt": "b"}, DEFAULTS)
+def test_whatever_yaml_makes_is_directives_or_problems(value: Any, defaults: Defaults) -> None:
+    directives, problems = read_directives(value, defaults)
+
+    assert directives or problems
+    for name, directive in directives.items():
+        assert directive.name == name
+        assert len(directive.request.key) == 64
+        assert set(directive.request.key) <= set("0123456789abcdef")
+        f"{name}{directive.alt}{directive.request.prompt}".encode()
+    for problem in problems:
+        assert len(str(problem).splitlines()) == 1
+        str(problem).encode()

@@ -1,0 +1,168 @@
+"""The names and addresses of the files that show a picture."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote, urljoin
+
+import pytest
+
+from mkdocs_qhaigc.publication import Drawn, Encoding, Publication, publish, relative_url, variant_specs
+
+KEY = "4e96ebfcd164177aa720e54f74b3fbf6f3621f6f7f19ef7f87f0c0d1ea9b0fa9"
+QUALITY: Mapping[str, int] = {"avif": 50, "webp": 80, "jpeg": 85, "png": 80}
+DRAWN = Drawn("1" * 64, 1280, 720)
+
+
+BARE = Encoding(("webp",), (480, 800, 1280), QUALITY, marked=False)
+WITH_PROMPT = Encoding(("webp",), (480, 800, 1280), QUALITY, with_prompt=True)
+
+
+def encoding(*formats: str, widths: tuple[int, ...] = (480, 800, 1280), **quality: int) -> Encoding:
+    return Encoding(formats or ("webp",), widths, {**QUALITY, **quality})
+
+
+def published(encoding: Encoding, **fields: Any) -> Publication:
+    given: dict[str, Any] = {"name": "hero", "key": KEY, "drawn": DRAWN, "assets_dir": "assets/qhaigc"}
+    return publish(encoding=encoding, **{**given, **fields})
+
+
+def uris(publication: Publication) -> list[str]:
+    return [variant.dest_uri for variant in publication.variants]
+
+
+def test_a_picture_s_files_are_called_after_its_name_a_hex_and_their_width() -> None:
+    publication = published(encoding("avif", "jpeg"))
+    stem = f"assets/qhaigc/{publication.stem}"
+
+    assert re.fullmatch(r"hero-[0-9a-f]{12}", publication.stem)
+    assert uris(publication) == [
+        *(f"{stem}-480.avif", f"{stem}-800.avif", f"{stem}.avif"),
+        *(f"{stem}-480.jpg", f"{stem}-800.jpg", f"{stem}.jpg"),
+    ]
+    assert [variant.spec.width for variant in publication.variants] == [480, 800, 1280] * 2
+    assert [variant.spec.quality for variant in publication.variants] == [50] * 3 + [85] * 3
+
+
+@pytest.mark.parametrize(
+    ("widths", "used"),
+    [((), [1280]), ((480,), [480, 1280]), ((2560, 800, 800, 480), [480, 800, 1280]), ((1280, 1281), [1280])],
+)
+def test_widths_that_a_picture_does_not_have_are_not_made(widths: tuple[int, ...], used: list[int]) -> None:
+    assert [spec.width for spec in variant_specs(DRAWN, encoding(widths=widths))] == used
+
+
+def test_the_hex_is_the_same_in_every_build() -> None:
+    """Another hex is another address for every picture of every site: a change to make on purpose, never by chance."""
+    assert published(encoding()).stem == "hero-0e48a8913fab"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (encoding("webp"), encoding("webp", webp=79)),
+        (encoding("webp"), encoding("avif", "webp")),
+        (encoding("avif", "webp"), encoding("avif", "webp", avif=49)),
+        (encoding("webp"), BARE),
+        (encoding("webp"), WITH_PROMPT),
+        (BARE, WITH_PROMPT),
+    ],
+)
+def test_the_hex_changes_with_the_encoding(one: Encoding, other: Encoding) -> None:
+    assert published(one).stem != published(other).stem
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (encoding("webp"), encoding("webp", widths=(64,))),
+        (encoding("webp"), encoding("webp", avif=1, jpeg=1)),
+        (encoding("png"), encoding("png", png=1)),
+        (encoding("avif", "webp"), encoding("webp", "avif")),
+    ],
+)
+def test_the_hex_does_not_change_with_what_leaves_the_bytes_alone(one: Encoding, other: Encoding) -> None:
+    assert published(one).stem == published(other).stem
+
+
+def test_the_hex_changes_with_the_key_and_for_a_placeholder() -> None:
+    placeholder = Drawn("placeholder:x", 1280, 720, placeholder=True)
+    stems = {
+        published(encoding()).stem,
+        published(encoding(), key="0" * 64).stem,
+        published(encoding(), drawn=placeholder).stem,
+    }
+
+    assert len(stems) == 3
+
+
+def test_two_names_of_one_picture_are_encoded_once() -> None:
+    one, other = published(encoding(), name="hero"), published(encoding(), name="灯塔")
+
+    assert set(uris(one)).isdisjoint(uris(other))
+    assert [variant.spec for variant in one.variants] == [variant.spec for variant in other.variants]
+    assert tuple(variant.spec for variant in one.variants) == variant_specs(DRAWN, encoding())
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        variant_specs(Drawn("2" * 64, 1280, 720), encoding()),
+        variant_specs(DRAWN, encoding(webp=79)),
+        variant_specs(DRAWN, encoding("avif")),
+        variant_specs(DRAWN, BARE),
+        variant_specs(DRAWN, WITH_PROMPT),
+        variant_specs(DRAWN, encoding(widths=(481,)))[:1],
+    ],
+)
+def test_different_bytes_have_different_cache_keys(other: tuple[Any, ...]) -> None:
+    ours = {spec.cache_key for spec in variant_specs(DRAWN, encoding())}
+
+    assert ours.isdisjoint(spec.cache_key for spec in other)
+
+
+PAGES = ["", "./", "guide/", "guide/start/", "guide/start.html", "index.html", "404.html", "zh/指南/", "my%20page/x/"]
+
+
+@pytest.mark.parametrize("assets_dir", ["assets/qhaigc", "guide/img", "图片/made here", "x"])
+@pytest.mark.parametrize("name", ["hero", "灯塔"])
+@pytest.mark.parametrize("page_url", [*PAGES, "my page/x/", "a#b/c?d/", "100%25/"])
+def test_a_page_s_address_of_a_picture_leads_to_its_file(page_url: str, name: str, assets_dir: str) -> None:
+    publication = published(encoding(), name=name, assets_dir=assets_dir)
+    site = "https://example.com/docs/"
+    page = urljoin(site, page_url.replace(" ", "%20").replace("#", "%23").replace("?", "%3F"))
+
+    for dest_uri in uris(publication):
+        relative = relative_url(dest_uri, page_url)
+        assert relative.isascii()
+        assert unquote(urljoin(page, relative)) == posixpath.join(site, dest_uri)
+
+
+@pytest.mark.parametrize(
+    ("page_url", "url"),
+    [
+        ("", "assets/a.webp"),
+        ("./", "assets/a.webp"),
+        ("guide/", "../assets/a.webp"),
+        ("guide/start/", "../../assets/a.webp"),
+        ("guide/start.html", "../assets/a.webp"),
+        ("assets/", "a.webp"),
+        ("%E6%8C%87%E5%8D%97/", "../assets/a.webp"),
+    ],
+)
+def test_addresses_are_relative_to_the_page(page_url: str, url: str) -> None:
+    assert relative_url("assets/a.webp", page_url) == url
+
+
+def test_an_image_has_each_format_with_its_widths_the_widest_last() -> None:
+    publication = published(encoding("avif", "png", widths=(480,)))
+    image = publication.as_image(page_url="guide/", alt="A tower", sizes="50vw", priority=True)
+    stem = f"../assets/qhaigc/{publication.stem}"
+
+    assert [source.mime_type for source in image.sources] == ["image/avif", "image/png"]
+    assert image.sources[0].srcset == f"{stem}-480.avif 480w, {stem}.avif 1280w"
+    assert image.url == f"{stem}.png"
+    assert (image.width, image.height, image.alt, image.sizes, image.priority) == (1280, 720, "A tower", "50vw", True)

@@ -1,0 +1,76 @@
+"""What the code promises about itself: one owner for each dependency, a light core, and a README that names all."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+import mkdocs_qhaigc
+from mkdocs_qhaigc.cli import main
+from mkdocs_qhaigc.options import OPTIONS
+
+PACKAGE = Path(mkdocs_qhaigc.__file__).parent
+README = (PACKAGE.parent / "README.md").read_text(encoding="utf-8")
+OWNERS = {
+    "httpx": ["client.py", "transport.py"],
+    "httpcore": ["transport.py"],
+    "PIL": ["imaging/*"],
+    "diskcache": ["variants.py"],
+    "mkdocs": ["plugin.py"],
+    "markupsafe": ["plugin.py"],
+    "jinja2": ["plugin.py"],
+    "click": ["cli.py"],
+    "rich": ["progress.py", "cli.py"],
+    "filelock": ["buying.py"],
+    "markdown": ["markdown.py"],
+    "yaml": ["options.py", "front_matter.py"],
+}
+ENGINES = ("mkdocs", "zensical", "properdocs")
+
+
+def imports(module: Path) -> Iterator[str]:
+    """Yield the top-level name of everything that a module imports, inside functions too."""
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield (node.module or "").partition(".")[0]
+
+
+@pytest.mark.parametrize("module", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_each_dependency_has_its_owner(module: Path) -> None:
+    name = module.relative_to(PACKAGE).as_posix()
+    foreign = {found for found in imports(module) if found not in sys.stdlib_module_names} - {"mkdocs_qhaigc"}
+    assert foreign <= OWNERS.keys()
+    assert {found for found in foreign if not any(fnmatch(name, owner) for owner in OWNERS[found])} == set()
+
+
+def test_importing_the_package_imports_no_engine_and_no_dependency() -> None:
+    code = "import sys, json, mkdocs_qhaigc; print(json.dumps(sorted(m.partition('.')[0] for m in sys.modules)))"
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert not set(json.loads(finished.stdout)) & {*OWNERS, *ENGINES}
+
+
+def test_only_plugin_py_knows_mkdocs() -> None:
+    core = [f"mkdocs_qhaigc.{path.stem}" for path in PACKAGE.glob("*.py") if path.stem not in ("__init__", "plugin")]
+    code = f"import sys, {', '.join(core)}; print(sorted({{*{ENGINES}}} & set(sys.modules)))"
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert finished.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_the_readme_names_every_option(option: str) -> None:
+    assert f"`{option}`" in README
+
+
+@pytest.mark.parametrize("command", sorted(main.commands))
+def test_the_readme_names_every_command(command: str) -> None:
+    assert re.search(rf"mkdocs-qhaigc {command}\b", README)
