@@ -19,7 +19,7 @@ from mkdocs_qhaigc.errors import MissingPictures, NoFurtherCalls
 from mkdocs_qhaigc.front_matter import META_KEY, broken_front_matter, holds_reference, resolve_references
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.pipeline import Picture, Pipeline
-from mkdocs_qhaigc.publication import Publication, publish, relative_url
+from mkdocs_qhaigc.publication import Drawn, Publication, publish, relative_url
 from mkdocs_qhaigc.request import ImageRequest
 
 _NAMES_SHOWN = 12
@@ -66,6 +66,7 @@ class SiteBuild:
         self._emitted: list[Emitted] = []
         self._meta_values: list[tuple[MutableMapping[str, Any], str, Callable[[], Any]]] = []
         self._published: dict[str, tuple[Publication, Picture]] = {}
+        self._publications: dict[tuple[str, Drawn], Publication] = {}
         self._handed_out: set[str] = set()
         directives, _ = read_directives(options.images, options.defaults) if options.images else ({}, [])
         self._site = Scope("", directives)
@@ -99,7 +100,7 @@ class SiteBuild:
         if html.SCHEME in text:
             rewritten = html.rewrite(text, resolve)
             text = rewritten.html
-            for change in rewritten.changes:
+            for change in rewritten.changes if self._pipeline.under_way else ():
                 self._emitted.append(Emitted(page, change.markup, partial(change.again, resolve)))
         for directive in reversed(placed):
             name = directive.name
@@ -108,7 +109,8 @@ class SiteBuild:
                 return f"<p>{html.render_image(resolve(name))}</p>"
 
             text = html.place(text, markup(), after_title=directive.place == "after-title")
-            self._emitted.append(Emitted(page, markup(), markup))
+            if self._pipeline.under_way:
+                self._emitted.append(Emitted(page, markup(), markup))
         return text
 
     def settle(self, *, wait: bool) -> int:
@@ -214,15 +216,22 @@ class SiteBuild:
                 self._warn(self._unknown(scope, name))
             request = ImageRequest("", f"No picture is called {name}", self._options.defaults.size)
             picture = self._pipeline.stand_in(Order(scope.where(name), name, request))
-        publication = publish(
-            name=directive.name if directive else "missing",
+        file_name = directive.name if directive else "missing"
+        publication = self._publications.get((file_name, picture.drawn))
+        if publication is None:
+            publication = self._publish(file_name, picture)
+            self._publications[file_name, picture.drawn] = publication
+        self._published[publication.stem] = (publication, picture)
+        return publication, directive
+
+    def _publish(self, name: str, picture: Picture) -> Publication:
+        return publish(
+            name=name,
             key=picture.order.request.key,
             drawn=picture.drawn,
             encoding=self._options.encoding,
             assets_dir=self._options.assets_dir,
         )
-        self._published[publication.stem] = (publication, picture)
-        return publication, directive
 
     def _address(self, scope: Scope, name: str, page_url: str) -> str:
         """Return a picture's absolute address; the one relative to the page where the site has none."""
@@ -251,13 +260,8 @@ class SiteBuild:
                     page.content = page.content.replace(stem, now)
 
     def _stem_now(self, publication: Publication, picture: Picture) -> str:
-        return publish(
-            name=publication.stem.rpartition("-")[0],
-            key=picture.order.request.key,
-            drawn=self._pipeline.picture(picture.order.request).drawn,
-            encoding=self._options.encoding,
-            assets_dir=self._options.assets_dir,
-        ).stem
+        now = self._pipeline.picture(picture.order.request)
+        return self._publish(publication.stem.rpartition("-")[0], now).stem
 
     def _tell_of_missing(self, missing: list[Picture]) -> None:
         common: dict[str, list[str]] = {}

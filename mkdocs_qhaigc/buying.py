@@ -15,10 +15,9 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
-
-import filelock
 
 from mkdocs_qhaigc.addresses import AddressBook, NotedAddress
 from mkdocs_qhaigc.budget import Budget
@@ -169,11 +168,11 @@ class Buyer:
             raise refusal
         assert self._api_key
         with self._lock:
+            try:
+                self._library.require_writable()  # each time: the disk may have filled up since
+            except LibraryError as error:
+                raise NoFurtherCalls(f"{error}. Nothing is bought that could not be saved") from error
             if self._client is None:
-                try:
-                    self._library.require_writable()
-                except LibraryError as error:
-                    raise NoFurtherCalls(f"{error}. Nothing is bought that could not be saved") from error
                 self._client = self._connect(self._api_key)
 
     def _connect(self, api_key: str) -> ImagesClient:
@@ -186,6 +185,7 @@ class Buyer:
             self._server = Sandbox()
             self._server.start()
             base_url = self._server.base_url
+        threading.Thread(target=import_module, args=("mkdocs_qhaigc.imaging.codecs",), daemon=True).start()
         return ImagesClient(
             base_url=base_url,
             api_key=api_key,
@@ -199,6 +199,8 @@ class Buyer:
     @contextlib.contextmanager
     def _owning(self, key: str) -> Iterator[None]:
         """Hold a key against all other threads and processes that would buy it."""
+        import filelock  # a build that buys nothing needs no locks
+
         lock = filelock.FileLock(self._locks / f"{key[:16]}.lock", timeout=self._options.timeout + 5)
         try:
             self._locks.mkdir(parents=True, exist_ok=True)

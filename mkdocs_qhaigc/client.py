@@ -66,7 +66,7 @@ class ImagesClient:
         """`sandboxed`: whether pictures are kept as a sandbox's. `say` is told of calls that may be billed twice."""
         logging.getLogger("httpx").setLevel(logging.WARNING)  # its INFO prints whole addresses, signatures included
         self._base_url = base_url
-        self._api_key = api_key
+        self._secret = "" if sandboxed else api_key  # a sandbox's key is no secret, and a word of its addresses
         self._retries = retries
         self._response_format = response_format
         self._sandboxed = sandboxed
@@ -117,7 +117,9 @@ class ImagesClient:
             try:
                 return self._get(url, deadline)
             except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
-                raise Failed(ApiError(f"the picture is not fetched: {str(error).rstrip('.')}"), Billing.NEVER_AGAIN) from error
+                raise Failed(
+                    ApiError(f"the picture is not fetched: {str(error).rstrip('.')}"), Billing.NEVER_AGAIN
+                ) from error
             except httpx.HTTPError as error:
                 raise Failed(ApiError(f"the picture could not be fetched ({_what(error)})"), Billing.NO) from error
 
@@ -169,7 +171,9 @@ class ImagesClient:
                     timeout=_timeout(deadline),
                 ) as response,
             ):
-                return response.status_code, response.headers, _read(response, LARGEST_BODY, deadline)
+                answer = _read(response, LARGEST_BODY, deadline)
+                # A server may repeat the key in its error; out of here it never comes.
+                return response.status_code, response.headers, self._redacted_bytes(answer)
         except _NO_CONNECTION as error:
             raise Failed(
                 ApiError(f"the API at {self._base_url} cannot be reached ({_what(error)})"), Billing.NO
@@ -237,7 +241,10 @@ class ImagesClient:
         self._say(self._redacted(message))
 
     def _redacted(self, text: str) -> str:
-        return text.replace(self._api_key, "[key]") if self._api_key else text
+        return text.replace(self._secret, "[key]") if self._secret else text
+
+    def _redacted_bytes(self, body: bytes) -> bytes:
+        return body.replace(self._secret.encode(), b"[key]") if self._secret else body
 
 
 def _timeout(deadline: Deadline) -> httpx.Timeout:

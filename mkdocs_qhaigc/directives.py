@@ -9,7 +9,7 @@ import difflib
 import json
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from mkdocs_qhaigc.errors import DirectiveError
@@ -78,9 +78,18 @@ def read_directives(value: object, defaults: Defaults) -> tuple[dict[str, Direct
         except DirectiveError as error:
             shown_name = raw_name if isinstance(raw_name, str) else shown(raw_name)
             problems.append(Problem(shown_name[:LONGEST_NAME], str(error)))
+    _settle_priority(directives, problems)
+    return directives, problems
+
+
+def _settle_priority(directives: dict[str, Directive], problems: list[Problem]) -> None:
+    """Leave one main picture at the most: the one that says so, else the first that is placed."""
     main = [name for name, directive in directives.items() if directive.priority]
+    placed = [name for name, directive in directives.items() if directive.place != "none"]
+    if placed and not main:
+        directives[placed[0]] = replace(directives[placed[0]], priority=True)
     for name in main[1:]:
-        del directives[name]
+        directives[name] = replace(directives[name], priority=False)
         problems.append(
             Problem(
                 name,
@@ -88,7 +97,6 @@ def read_directives(value: object, defaults: Defaults) -> tuple[dict[str, Direct
                 "Remove one of the two",
             )
         )
-    return directives, problems
 
 
 def valid_name(raw: object) -> str:
@@ -128,7 +136,7 @@ def _split(value: object) -> list[tuple[object, object]]:
     if "prompt" in value and not isinstance(value["prompt"], Mapping):
         return [(DEFAULT_NAME, value)]
     stray = [key for key, body in value.items() if key in FIELDS and not isinstance(body, Mapping)]
-    if stray:
+    if stray and not any(isinstance(body, Mapping) for body in value.values()):
         words = [key for key in value if isinstance(key, str) and key.isidentifier() and key not in FIELDS]
         meant = next((word for word in words if nearest(word, ["prompt"])), None)
         hint = f" `{meant}` is probably meant to be `prompt`." if meant is not None else ""
@@ -141,6 +149,8 @@ def _split(value: object) -> list[tuple[object, object]]:
 
 
 def _read_one(name: str, body: object, defaults: Defaults) -> Directive:
+    if name in FIELDS and not isinstance(body, Mapping):
+        raise DirectiveError(f"the field `{name}` stands beside pictures. Write it into the picture that it is for")
     fields: Mapping[Any, Any] = {"prompt": body} if isinstance(body, str) else _mapping(body)
     for field in fields:
         if field not in FIELDS:

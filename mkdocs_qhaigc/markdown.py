@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from xml.etree.ElementTree import Element
 
 from markdown import Markdown
 from markdown.extensions import Extension
 from markdown.postprocessors import Postprocessor
+from markdown.treeprocessors import Treeprocessor
 
 Render = Callable[[Any, str, str], str]
 """(page, URL of the page that the HTML will stand on, HTML) -> HTML"""
@@ -29,16 +31,33 @@ class QhaigcExtension(Extension):
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 - Python-Markdown's name
         """Register behind every other postprocessor."""
-        # One name each: several plugin instances of a site may each have an extension.
-        md.postprocessors.register(_ReferencePostprocessor(md, self._render), f"qhaigc-{id(self)}", -10)
+        postprocessor = _ReferencePostprocessor(md, self._render)
+        name = f"qhaigc-{id(self)}"  # one name each: several plugin instances of a site may each have an extension
+        md.treeprocessors.register(_LastTreeprocessor(md, postprocessor), name, -1000)
+        md.postprocessors.register(postprocessor, name, -10)
+
+
+class _LastTreeprocessor(Treeprocessor):
+    """Says that the tree is done: until now the postprocessors ran for single headings (`toc` does that)."""
+
+    def __init__(self, md: Markdown, postprocessor: _ReferencePostprocessor) -> None:
+        super().__init__(md)
+        self._postprocessor = postprocessor
+
+    def run(self, root: Element) -> None:
+        self._postprocessor.whole_page = True
 
 
 class _ReferencePostprocessor(Postprocessor):
     def __init__(self, md: Markdown, render: Render) -> None:
         super().__init__(md)
         self._render = render
+        self.whole_page = False
 
     def run(self, text: str) -> str:
+        if not self.whole_page:
+            return text
+        self.whole_page = False
         if "relpath" not in self.md.treeprocessors:
             return text  # a conversion of a part (a docstring, say): its page's own conversion follows
         file = self.md.treeprocessors["relpath"].file  # type: ignore[attr-defined]  # MkDocs' own treeprocessor

@@ -73,7 +73,7 @@ class Pipeline:
         if picture is None and self._options.missing == "generate":
             future = self._purchases[key] = self._buyer.buy(order)
             future.add_done_callback(self._encode_bought)
-            picture = Picture(order, "under way", Drawn("", order.request.width, order.request.height))
+            picture = Picture(order, "under way", Drawn(f"asked:{key}", order.request.width, order.request.height))
             self._pictures[key] = picture
             return picture
         return self._know(picture or placeholder(order))
@@ -81,6 +81,11 @@ class Pipeline:
     def stand_in(self, order: Order) -> Picture:
         """Return a placeholder for what nobody declared."""
         return self._pictures.get(order.request.key) or self._know(placeholder(order))
+
+    @property
+    def under_way(self) -> bool:
+        """Whether any picture is still being bought."""
+        return bool(self._purchases)
 
     def picture(self, request: ImageRequest) -> Picture:
         """Return what is known of a picture that was wanted."""

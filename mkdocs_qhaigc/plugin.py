@@ -197,7 +197,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             api_key=api_key,
             library=cache,
             progress=self._progress,
-            say=log.warning,
+            say=log.info,  # a picture that came in the end is nothing to refuse a build for
             arrived=self._note_arrival if self._serving else None,
         )
 

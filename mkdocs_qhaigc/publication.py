@@ -3,7 +3,7 @@
     assets/qhaigc/hero-5d0f6c1b2a9e.webp        the picture's own width
     assets/qhaigc/hero-5d0f6c1b2a9e-480.webp    480 pixels wide
 
-The hex is over the key *and* the encoding settings, so that a file under one name never changes its content.
+The hex is over the key *and* the encoding settings, so that readers' caches never show what either was before.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import hashlib
 import json
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass
-from urllib.parse import quote, unquote
+from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from mkdocs_qhaigc.html import Image, Source
 
@@ -37,11 +37,13 @@ class Encoding:
     with_prompt: bool = False
     """Whether it also says from which prompt."""
 
-    def canonical_json(self) -> str:
-        """Return what changes the content of a file that keeps its name: not the widths, which stand in it."""
+    signature: str = field(init=False)
+    """What changes the content of a file that keeps its name, as text: not the widths, which stand in the name."""
+
+    def __post_init__(self) -> None:
         used = {name: self.quality[name] for name in sorted(self.formats) if name != "png"}
         settings = {"encoder": ENCODER_SCHEMA, "quality": used, "marked": self.marked, "prompt": self.with_prompt}
-        return json.dumps(settings, sort_keys=True)
+        object.__setattr__(self, "signature", json.dumps(settings, sort_keys=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,7 @@ def variant_specs(drawn: Drawn, encoding: Encoding) -> tuple[VariantSpec, ...]:
 
 def publish(*, name: str, key: str, drawn: Drawn, encoding: Encoding, assets_dir: str) -> Publication:
     """Return the files that show a picture: `drawn`, asked for under `key`, called `name` by the author."""
-    content = f"{key}\n{encoding.canonical_json()}\n{'placeholder' if drawn.placeholder else ''}"
+    content = f"{key}\n{encoding.signature}\n{'placeholder' if drawn.placeholder else ''}"
     stem = f"{name}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
     variants = tuple(
         Variant(
@@ -147,5 +149,6 @@ def extension(format_: str) -> str:
 
 def relative_url(dest_uri: str, page_url: str) -> str:
     """Return the URL by which a page refers to a file of the site, both relative to the site's folder."""
-    folder = posixpath.dirname(unquote(page_url))
-    return quote(posixpath.relpath(dest_uri, folder) if folder else dest_uri)
+    if page_url in ("", ".", "./"):
+        return quote(dest_uri)
+    return "../" * page_url.count("/") + quote(dest_uri)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
+import re
 import sqlite3
 import tempfile
 import threading
@@ -24,6 +26,10 @@ SIZE_LIMIT = 1 << 30
 """Bytes; the least recently used variants go first."""
 _LOOKUPS_AT_ONCE = 200
 """Open files held within one transaction."""
+
+
+_VALUE_FILE = re.compile(r"[0-9a-f]{2}[/\\][0-9a-f]{2}[/\\][0-9a-f]{28}\.val")
+"""What diskcache calls the files of values, relative to its folder."""
 
 
 class _ContainedDisk(Disk):  # type: ignore[misc]  # diskcache has no types
@@ -47,12 +53,11 @@ class _ContainedDisk(Disk):  # type: ignore[misc]  # diskcache has no types
             super().remove(file_path)
 
     def _contains(self, filename: str) -> bool:
-        folder = Path(self._directory).resolve()
-        path = folder / filename
-        try:
-            return path.suffix == ".val" and not path.is_symlink() and folder in path.resolve().parents
-        except ValueError:  # a null character
+        if not _VALUE_FILE.fullmatch(filename):
             return False
+        path = os.path.join(self._directory, filename)  # noqa: PTH118 - Path objects cost more than the rest
+        inner = os.path.dirname(path)  # noqa: PTH120
+        return not any(map(os.path.islink, (path, inner, os.path.dirname(inner))))  # noqa: PTH120
 
 
 class Variants:
@@ -97,7 +102,8 @@ class Variants:
     def store(self, key: str, data: bytes) -> None:
         """Keep a variant's bytes."""
         with self._translated():
-            self._cache.set(key, data, tag=hashlib.sha256(data).hexdigest(), retry=True)
+            # Not `set`: it would remove the file that another process was given for this key and is about to copy.
+            self._cache.add(key, data, tag=hashlib.sha256(data).hexdigest(), retry=True)
         with self._lock:
             self._keys.add(key)
 
@@ -120,11 +126,14 @@ class Variants:
 
     def _look_up(self, keys: list[str]) -> dict[str, Path]:
         opened: list[tuple[str, Any, str]] = []
+        damaged: list[str] = []
         with self._cache.transact(retry=True):
             for key in keys:
                 file, digest = self._cache.get(key, read=True, tag=True, retry=True)
                 if file is not None:
                     opened.append((key, file, digest))
+                elif key in self._cache:
+                    damaged.append(key)
         found: dict[str, Path] = {}
         for key, file, digest in opened:
             with file:
@@ -132,7 +141,9 @@ class Variants:
             if hashlib.sha256(data).hexdigest() == digest:
                 found[key] = Path(file.name)
             else:
-                self._cache.delete(key, retry=True)
+                damaged.append(key)
+        for key in damaged:
+            self._cache.delete(key, retry=True)
         return found
 
 

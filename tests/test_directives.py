@@ -249,7 +249,7 @@ def test_a_page_has_one_main_picture() -> None:
         "qhaigc: {a: {prompt: A, priority: true}, b: {prompt: B, priority: true}, c: {prompt: C, priority: false}}"
     )
 
-    assert list(directives) == ["a", "c"]
+    assert {name: directive.priority for name, directive in directives.items()} == {"a": True, "b": False, "c": False}
     assert str(problems[0]).startswith("picture 'b': `priority: true` stands at 'a' already")
     assert "Remove one" in problems[0].message
 

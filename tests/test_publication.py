@@ -149,7 +149,7 @@ def test_a_page_s_address_of_a_picture_leads_to_its_file(page_url: str, name: st
         ("guide/", "../assets/a.webp"),
         ("guide/start/", "../../assets/a.webp"),
         ("guide/start.html", "../assets/a.webp"),
-        ("assets/", "a.webp"),
+        ("assets/", "../assets/a.webp"),
         ("%E6%8C%87%E5%8D%97/", "../assets/a.webp"),
     ],
 )
