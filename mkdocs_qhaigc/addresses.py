@@ -42,7 +42,7 @@ class AddressBook:
         note = {"url": address.url, "revised_prompt": address.revised_prompt, "noted": time.time()}
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            write_whole(self._file(key), json.dumps(note).encode())
+            write_whole(self._file(key), json.dumps(note).encode(), at_once=True)
         except OSError as error:
             raise LibraryError(f"{self._folder} cannot be written ({error.strerror or error})") from error
 

@@ -17,6 +17,7 @@ from mkdocs_qhaigc.buying import Order
 from mkdocs_qhaigc.directives import Directive, nearest, read_directives
 from mkdocs_qhaigc.errors import MissingPictures, NoFurtherCalls
 from mkdocs_qhaigc.front_matter import META_KEY, broken_front_matter, holds_reference, resolve_references
+from mkdocs_qhaigc.img import Image, render_image
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.pipeline import Picture, Pipeline
 from mkdocs_qhaigc.publication import Drawn, Publication, publish, relative_url
@@ -93,7 +94,7 @@ class SiteBuild:
         if scope is None:  # rendered without its events: by another plugin, or a page that has no file
             scope = self._scopes[src_uri] = self._read_scope(page.meta, src_uri)
 
-        def resolve(name: str) -> html.Image:
+        def resolve(name: str) -> Image:
             return self.image(scope, name, url)
 
         placed = [directive for directive in scope.directives.values() if directive.place != "none"]
@@ -106,7 +107,7 @@ class SiteBuild:
             name = directive.name
 
             def markup(name: str = name) -> str:
-                return f"<p>{html.render_image(resolve(name))}</p>"
+                return f"<p>{render_image(resolve(name))}</p>"
 
             text = html.place(text, markup(), after_title=directive.place == "after-title")
             if self._pipeline.under_way:
@@ -170,14 +171,14 @@ class SiteBuild:
     def template_image(self, page: Any, name: str) -> str:
         """Return the whole HTML of a picture, for a template."""
         scope, url = self._scope_of(page)
-        return html.render_image(self.image(scope, name, url))
+        return render_image(self.image(scope, name, url))
 
     def template_url(self, page: Any, name: str) -> str:
         """Return the URL of a picture relative to the page, for a template."""
         scope, url = self._scope_of(page)
         return self.image(scope, name, url).url
 
-    def image(self, scope: Scope, name: str, page_url: str) -> html.Image:
+    def image(self, scope: Scope, name: str, page_url: str) -> Image:
         """Return what a name stands for on a page."""
         publication, directive = self._show(scope, name)
         return publication.as_image(

@@ -268,12 +268,15 @@ class Buyer:
         return original
 
     def _write(self, order: Order, data: bytes, revised_prompt: str | None) -> Original:
+        arrived = self._library.take_in(order.name, order.request.key, data)
         from mkdocs_qhaigc.imaging.codecs import inspect  # a build that buys nothing needs no Pillow
 
         try:
             info = inspect(data)
         except PictureError as error:
             kept = self._keep(Path(f"{order.name}-{order.request.key[:16]}.rejected"), data)
+            if arrived:
+                arrived.unlink(missing_ok=True)
             raise PictureError(f"{error}. What came is kept in {kept}") from error
         except BaseException:
             self._keep(Path(f"{order.name}-{order.request.key[:16]}.rejected"), data)

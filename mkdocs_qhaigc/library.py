@@ -35,6 +35,12 @@ LEAST_FREE = 32 << 20
 """Bytes on the disk below which nothing is bought: the largest picture that is read."""
 
 _RECORD_NAME = re.compile(r"[^/\\]{1,255}-([0-9a-f]{16})\.json")
+_STARTS = {
+    "png": re.compile(rb"\x89PNG"),
+    "jpg": re.compile(rb"\xff\xd8\xff"),
+    "webp": re.compile(rb"RIFF....WEBP", re.DOTALL),
+    "avif": re.compile(rb"....ftyp", re.DOTALL),
+}
 _LARGEST_RECORD = 1 << 20
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -130,7 +136,7 @@ class Library:
         path = self.folder / f"{stem}.{EXTENSIONS[format]}"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            write_whole(path, data)
+            write_whole(path, data, at_once=True)  # it has no record yet
             text = json.dumps(record, ensure_ascii=False, indent=2) + "\n"
             # Half a character from the API becomes its JSON escape: a record must be written, the picture is paid for.
             write_whole(self.folder / f"{stem}.json", text.encode(errors="backslashreplace"))
@@ -159,6 +165,21 @@ class Library:
             self._tell(f"{reason}. It is not used")
             return False
         return True  # another process has put a whole one there since
+
+    def take_in(self, name: str, key: str, data: bytes) -> Path | None:
+        """Write bytes before anybody has looked at them, so that a program that is killed leaves them as a leftover.
+
+        Return where they are; None where they begin as no picture, or cannot be written.
+        """
+        extension = next((ending for ending, start in _STARTS.items() if start.match(data)), None)
+        path = self.folder / f"{name}-{key[:KEY_DIGITS]}.{extension}"
+        try:
+            if extension:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                write_whole(path, data, at_once=True)
+        except OSError:
+            return None
+        return path if extension else None
 
     def leftovers(self, key: str) -> list[Path]:
         """Return the pictures under a key whose records are missing or cannot be read. For the owner of the key."""
@@ -259,15 +280,22 @@ class Library:
         self._report(message)
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that under its name there are, at any moment, no bytes or all of them, and they stay."""
+def write_whole(path: Path, data: bytes, *, at_once: bool = False) -> None:
+    """Write a file so that under its name there are, at any moment, no bytes or all of them, and they stay.
+
+    `at_once`: have it under its name before it is safe from a power cut, which takes longer than anything else here. Of
+    a killed program nothing is lost then; after a power cut whoever reads the file has to see whether it is whole.
+    """
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         with part.open("xb") as file:
             file.write(data)
             file.flush()
+            if at_once and os.name != "nt":  # where an open file cannot be renamed
+                part.replace(path)
             os.fsync(file.fileno())
-        part.replace(path)
+        if part.exists():
+            part.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):
             part.unlink()

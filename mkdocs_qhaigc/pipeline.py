@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from concurrent import futures
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
@@ -180,17 +181,17 @@ class Pipeline:
         if picture.original:
             self._encode_original(picture.original)
         else:
-            self._submit(drawn, lambda: _draw_placeholder(request.prompt, drawn), None)
+            self._submit(drawn, lambda: _draw_placeholder(request.prompt, drawn), lambda: None)
 
     def _encode_original(self, original: Original) -> None:
-        self._submit(drawn_as(original), original.read, provenance_of(original, self._options.encoding))
+        self._submit(drawn_as(original), original.read, partial(provenance_of, original, self._options.encoding))
 
-    def _submit(self, drawn: Drawn, read: Callable[[], bytes], provenance: Provenance | None) -> None:
+    def _submit(self, drawn: Drawn, read: Callable[[], bytes], about: Callable[[], Provenance | None]) -> None:
         store = self._open_variants()
         missing = [spec for spec in variant_specs(drawn, self._options.encoding) if spec.cache_key not in store]
         with self._lock:
             if missing and drawn.identity not in self._encoded:
-                self._encoded[drawn.identity] = self._encoders.submit(_encode_into, store, missing, read, provenance)
+                self._encoded[drawn.identity] = self._encoders.submit(_encode_into, store, missing, read, about)
 
     def _finish_encoding(self) -> None:
         """Wait for the encoders; look elsewhere for the pictures whose originals turn out to be damaged."""
@@ -273,12 +274,12 @@ def _bought(order: Order, future: Future[Original]) -> Picture:
 
 
 def _encode_into(
-    store: Variants, specs: list[VariantSpec], read: Callable[[], bytes], provenance: Provenance | None
+    store: Variants, specs: list[VariantSpec], read: Callable[[], bytes], about: Callable[[], Provenance | None]
 ) -> None:
     from mkdocs_qhaigc.imaging.codecs import encode_all  # a warm build needs no Pillow
 
     wanted = [(spec.format, spec.width, spec.quality) for spec in specs]
-    for spec, data in zip(specs, encode_all(read(), wanted, provenance), strict=True):
+    for spec, data in zip(specs, encode_all(read(), wanted, about()), strict=True):
         store.store(spec.cache_key, data)
 
 

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from mkdocs_qhaigc.html import Image, Source
+from mkdocs_qhaigc.img import Image, Source
 
 ENCODER_SCHEMA = 1
 """Raised when the encoder's output changes on purpose; variants are then made anew."""

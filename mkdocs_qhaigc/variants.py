@@ -13,9 +13,10 @@ import re
 import sqlite3
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from diskcache import Cache, Disk
 from diskcache.core import MODE_BINARY
@@ -30,6 +31,10 @@ _LOOKUPS_AT_ONCE = 200
 
 _VALUE_FILE = re.compile(r"[0-9a-f]{2}[/\\][0-9a-f]{2}[/\\][0-9a-f]{28}\.val")
 """What diskcache calls the files of values, relative to its folder."""
+
+
+_TOUCHED_EVERY = 24 * 3600
+"""Seconds after which a variant that is used is marked as used again."""
 
 
 class _ContainedDisk(Disk):  # type: ignore[misc]  # diskcache has no types
@@ -52,12 +57,33 @@ class _ContainedDisk(Disk):  # type: ignore[misc]  # diskcache has no types
         if isinstance(file_path, str) and self._contains(file_path):
             super().remove(file_path)
 
+    def read_value(self, filename: str) -> bytes | None:
+        """Return the bytes of a value's file, or None where there is no such file of ours."""
+        if not self._contains(filename):
+            return None
+        try:
+            with open(os.path.join(self._directory, filename), "rb") as file:  # noqa: PTH118, PTH123 - as above
+                return file.read()
+        except OSError:
+            return None
+
     def _contains(self, filename: str) -> bool:
         if not _VALUE_FILE.fullmatch(filename):
             return False
         path = os.path.join(self._directory, filename)  # noqa: PTH118 - Path objects cost more than the rest
         inner = os.path.dirname(path)  # noqa: PTH120
         return not any(map(os.path.islink, (path, inner, os.path.dirname(inner))))  # noqa: PTH120
+
+
+class _Row(NamedTuple):
+    """One variant, as the index has it."""
+
+    key: str
+    mode: int
+    filename: str
+    digest: str
+    used: float
+    """Seconds since the epoch."""
 
 
 class Variants:
@@ -69,7 +95,7 @@ class Variants:
         Raises:
             sqlite3.DatabaseError: its index is damaged; OperationalError or OSError: it cannot be written.
         """
-        _require_sound(folder / "cache.db")
+        rows = _read_index(folder / "cache.db")
         self._cache = Cache(
             str(folder),
             disk=_ContainedDisk,
@@ -81,7 +107,10 @@ class Variants:
             tag_index=0,
         )
         self._lock = threading.Lock()
-        self._keys = set(self._cache)
+        self._keys = {row.key for row in rows}
+        recently = time.time() - _TOUCHED_EVERY
+        self._recent = {row.key: row for row in rows if row.used > recently and row.mode == MODE_BINARY}
+        """Those that need no new mark of use: found without asking the index once more."""
 
     def __contains__(self, key: str) -> bool:
         """Whether a variant was there when last looked; `paths` tells for certain."""
@@ -90,13 +119,19 @@ class Variants:
 
     def paths(self, keys: Iterable[str]) -> dict[str, Path]:
         """Return where the whole and undamaged ones of these variants are, and mark them as used now."""
-        wanted = list(keys)
+        keys = set(keys)
         found: dict[str, Path] = {}
         with self._translated():
+            for key in keys & self._recent.keys():
+                row = self._recent[key]
+                data = self._cache.disk.read_value(row.filename)
+                if data is not None and hashlib.sha256(data).hexdigest() == row.digest:
+                    found[key] = Path(self._cache.directory, row.filename)
+            wanted = [key for key in keys if key not in found]
             for start in range(0, len(wanted), _LOOKUPS_AT_ONCE):
                 found |= self._look_up(wanted[start : start + _LOOKUPS_AT_ONCE])
         with self._lock:
-            self._keys.difference_update(key for key in wanted if key not in found)
+            self._keys.difference_update(keys - found.keys())
         return found
 
     def store(self, key: str, data: bytes) -> None:
@@ -147,27 +182,29 @@ class Variants:
         return found
 
 
-def _require_sound(index: Path) -> None:
-    """Find damage before diskcache does, which meets it in mid-build or, told to try again, waits for ever.
+def _read_index(index: Path) -> list[_Row]:
+    """Return all rows, and so find damage before diskcache does, which meets it in mid-build or waits for ever.
 
     Raises:
         sqlite3.DatabaseError: the index is damaged.
     """
     if not index.exists():
-        return
+        return []
     with contextlib.closing(sqlite3.connect(index, timeout=60)) as connection:
         try:
             (state,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
-            if state == "ok" and connection.execute("SELECT 1 FROM sqlite_master WHERE name='Cache'").fetchone():
-                connection.execute("SELECT * FROM Cache").fetchall()  # texts that are none
+            if state != "ok":
+                raise sqlite3.DatabaseError(str(state).partition("\n")[0])
+            if not connection.execute("SELECT 1 FROM sqlite_master WHERE name='Cache'").fetchone():
+                return []
+            rows = connection.execute("SELECT key, mode, filename, tag, access_time FROM Cache WHERE raw").fetchall()
         except UnicodeError as error:
             raise sqlite3.DatabaseError("it holds texts that are none") from error
         except sqlite3.OperationalError as error:
             if "decode" in str(error):
                 raise sqlite3.DatabaseError("it holds texts that are none") from error
             raise
-    if state != "ok":
-        raise sqlite3.DatabaseError(str(state).partition("\n")[0])
+    return [_Row(*row) for row in rows if list(map(type, row)) == [str, int, str, str, float]]
 
 
 def open_variants(folder: Path, *, report: Callable[[str], None]) -> Variants:

@@ -282,7 +282,7 @@ def stream(media_type: str, size: int) -> Behaviour:
         handler.send_header("Content-Length", str(size))
         handler.end_headers()
         handler.close_connection = True
-        for _ in range(size >> 20):
+        for _mebibyte in range(size >> 20):
             handler.wfile.write(bytes(1 << 20))
 
     return behave

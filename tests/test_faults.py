@@ -6,6 +6,7 @@ The tables are the documentation: each row is a fault, and its fields are what c
 from __future__ import annotations
 
 import base64
+import contextlib
 import gzip
 import http.client
 import io
@@ -272,7 +273,7 @@ def shows_picture(built: Built, fault: Fault) -> bool:
     drawn = picture("x" if fault.id.startswith("picture-with") else fault.prompt, 96, 54)
     with Image.open(built.site / source) as shown, Image.open(io.BytesIO(drawn)) as expected:
         difference = ImageStat.Stat(ImageChops.difference(shown.convert("RGB"), expected.convert("RGB")))
-    return max(difference.mean) < 12
+    return max(difference.mean) < 20
 
 
 @pytest.fixture(scope="module")
@@ -511,7 +512,7 @@ class ProxyHandler(BaseHTTPRequestHandler):
         self.wfile.write(response.read())
         onward.close()
 
-    do_GET = do_POST
+    do_GET = do_POST  # noqa: N815 - its name in http.server
 
 
 def test_a_proxy_is_used_and_another_host_never_sees_the_key(project: Project, api: ImagesApi) -> None:
@@ -528,11 +529,51 @@ def test_a_proxy_is_used_and_another_host_never_sees_the_key(project: Project, a
         assert [KEY in str(headers) for headers in host.fetch_headers] == [False]
 
 
-SPECIAL = """0.0.0.0 0.1.2.3 10.0.0.1 100.64.0.1 127.0.0.1 127.255.255.254 169.254.169.254 172.16.0.1 172.31.255.255
-192.0.0.1 192.0.2.1 192.168.0.1 198.18.0.1 198.51.100.1 203.0.113.1 224.0.0.1 239.255.255.255 240.0.0.1 255.255.255.255
-:: ::1 ::127.0.0.1 ::10.0.0.1 ::ffff:10.0.0.1 ::ffff:127.0.0.1 ::ffff:0:10.0.0.1 64:ff9b::127.0.0.1 64:ff9b::10.0.0.1
-64:ff9b:1::1 100::1 2001::1 2001:2::1 2001:db8::1 2002:7f00:1:: 2002:a00:1:: 3fff::1 5f00::1 fc00::1 fd00:ec2::254
-fe80::1 fe80::1%eth0 fec0::1 ff02::1""".split()
+SPECIAL = [
+    "0.0.0.0",
+    "0.1.2.3",
+    "10.0.0.1",
+    "100.64.0.1",
+    "127.0.0.1",
+    "127.255.255.254",
+    "169.254.169.254",
+    "172.16.0.1",
+    "172.31.255.255",
+    "192.0.0.1",
+    "192.0.2.1",
+    "192.168.0.1",
+    "198.18.0.1",
+    "198.51.100.1",
+    "203.0.113.1",
+    "224.0.0.1",
+    "239.255.255.255",
+    "240.0.0.1",
+    "255.255.255.255",
+    "::",
+    "::1",
+    "::127.0.0.1",
+    "::10.0.0.1",
+    "::ffff:10.0.0.1",
+    "::ffff:127.0.0.1",
+    "::ffff:0:10.0.0.1",
+    "64:ff9b::127.0.0.1",
+    "64:ff9b::10.0.0.1",
+    "64:ff9b:1::1",
+    "100::1",
+    "2001::1",
+    "2001:2::1",
+    "2001:db8::1",
+    "2002:7f00:1::",
+    "2002:a00:1::",
+    "3fff::1",
+    "5f00::1",
+    "fc00::1",
+    "fd00:ec2::254",
+    "fe80::1",
+    "fe80::1%eth0",
+    "fec0::1",
+    "ff02::1",
+]
 
 
 @pytest.mark.parametrize("address", SPECIAL)
@@ -598,6 +639,16 @@ def to_pipe(path: Path) -> None:
     os.mkfifo(path)
 
 
+def both_gone(record: Path, picture: Path) -> None:
+    record.unlink()
+    picture.unlink()
+
+
+def record_gone_picture_cut(record: Path, picture: Path) -> None:
+    record.unlink()
+    cut(picture)
+
+
 def other_key(record: Path, _: Path) -> None:
     record.write_text(json.dumps({**json.loads(record.read_text()), "key": "0" * 64}))
 
@@ -609,7 +660,7 @@ BOTH = (".json", ".png")
 
 DAMAGE = [
     Damage("whole", lambda record, picture: None, 0, "", ()),
-    Damage("both-gone", lambda record, picture: (record.unlink(), picture.unlink()), 1, "", ()),
+    Damage("both-gone", both_gone, 1, "", ()),
     Damage("picture-cut", lambda record, picture: cut(picture), 1, OF_SIZE, BOTH),
     Damage("picture-empty", lambda record, picture: picture.write_bytes(b""), 1, OF_SIZE, BOTH),
     Damage("picture-flipped", lambda record, picture: flip(picture), 1, CHANGED, BOTH),
@@ -625,7 +676,7 @@ DAMAGE = [
     Damage("record-a-folder", lambda record, picture: to_folder(record), 0, NEW_RECORD, (".json",)),
     Damage("record-a-pipe", lambda record, picture: to_pipe(record), 0, NEW_RECORD, (".json",)),
     Damage("record-of-another", other_key, 1, "it is the record of another picture", BOTH),
-    Damage("record-gone-picture-cut", lambda record, picture: (record.unlink(), cut(picture)), 1, "", (".png",)),
+    Damage("record-gone-picture-cut", record_gone_picture_cut, 1, "", (".png",)),
 ]
 
 
@@ -668,7 +719,7 @@ def healed(tmp_path_factory: pytest.TempPathFactory) -> Healed:
 def test_damage_is_told_and_set_aside_and_what_is_whole_is_not_bought_again(healed: Healed, damage: Damage) -> None:
     assert healed.calls.count(f"a picture of {damage.id}") == damage.calls
     own = re.compile(rf"(?<![\w-]){damage.id}(?:-[0-9a-f]{{16}}|\.md)\b")
-    told = [line for line in healed.built.warnings if own.search(line)]
+    told = [line for line in healed.built.output.splitlines() if own.search(line) and " · " not in line]
     assert any(damage.says in line for line in told) if damage.says else not told
     assert len(told) == len(set(told)) <= 2
     aside = [file for file in healed.files if own.search(file) and ".damaged" in file]
@@ -778,7 +829,7 @@ def test_a_hostile_cache_is_neither_unpickled_nor_read_nor_deleted(project: Proj
     outside = project.folder / "outside.webp"
     outside.write_bytes(b"a secret")
     evil = pickle.dumps(Opens(str(opened)))
-    (first, *_), (second, *_), (third, *_), (fourth, filename) = in_index(project, "SELECT rowid, filename FROM Cache")
+    (first, *_), (second, *_), (third, *_), (_, filename) = in_index(project, "SELECT rowid, filename FROM Cache")
     in_index(project, "UPDATE Cache SET mode=4, filename=NULL, value=? WHERE rowid=?", evil, first)
     in_index(project, "UPDATE Cache SET filename=? WHERE rowid=?", str(outside), second)
     in_index(project, "UPDATE Cache SET filename='../../../../outside.webp' WHERE rowid=?", third)
@@ -820,53 +871,66 @@ def test_stale_locks_and_part_files_stand_in_nobodys_way(project: Project, api: 
     assert len(api.calls) == 2
 
 
-def full_disk(folder: Path) -> None:
-    command = ["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", str(folder)]
+@pytest.fixture
+def disk(project: Project) -> Iterator[Path]:
+    """The cache folder, on a disk of its own."""
+    folder = project.folder / "disk"
+    folder.mkdir()
+    project.options["cache_dir"] = "disk"
+    command = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)]
     if shutil.which("mount") is None or subprocess.run(command, capture_output=True, check=False).returncode:
         pytest.skip("a small disk can be mounted by root alone")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
-@pytest.mark.parametrize("answers", ["url", "base64"])
-def test_a_full_disk_loses_no_picture_and_ends_the_buying(project: Project, api: ImagesApi, answers: str) -> None:
-    if answers == "base64":
-        api.default = by_base64
-    noise = Image.effect_noise((300, 300), 80)
-    target = io.BytesIO()
-    noise.save(target, "PNG")
-    data = target.getvalue()
-    api.default = in_base64(data) if answers == "base64" else bytes_by_url(data)
-    project.options |= {"concurrency": 1, "cache_dir": "disk", "response_format": "b64_json"}
-    project.environment["TMPDIR"] = str(project.folder / "tmp")
-    project.page("index.md", "![x](qhaigc:a) ![x](qhaigc:b)", qhaigc={"a": "one", "b": "two", "c": "three"})
-    disk = project.folder / "disk"
-    for folder in (disk, project.folder / "tmp"):
-        folder.mkdir()
-    full_disk(disk)
-    try:
-        built = project.build()
-        assert built.code == 0, built.output
-        assert "No space left on device" in built.output
-        assert "Traceback" not in built.output
-        bought_before = len(api.calls)
-        whole = [path for path in [*disk.rglob("*"), *(project.folder / "tmp").rglob("*")] if path.is_file()]
-        saved = [path for path in whole if path.read_bytes() == data]
-        noted = list((disk / "addresses").glob("*.json"))
-        assert len(saved) + len(noted) >= bought_before
-        assert bought_before < 3
-        subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
-        assert project.build().code == 0
-        again = 0 if answers == "url" else len([path for path in saved if "rescued" in str(path)])
-        assert len(api.calls) == 3 + again
-    finally:
-        subprocess.run(["umount", "-l", str(disk)], check=True)
+def fill(disk: Path) -> None:
+    with contextlib.suppress(OSError), (disk / "filler").open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(1 << 12))
+
+
+def test_nothing_is_bought_for_a_full_disk(project: Project, api: ImagesApi, disk: Path) -> None:
+    project.page("index.md", "![x](qhaigc:a)", qhaigc={"a": "one", "b": "two"})
+    subprocess.run(["mount", "-o", "remount,size=20m", str(disk)], check=True)
+    built = project.build()
+    assert built.code == 0
+    (warning,) = built.warnings
+    assert "has less than 32 MiB of space left. Nothing is bought that could not be saved" in warning
+    assert api.calls == []
+
+
+def test_a_disk_that_fills_up_in_mid_call_ends_the_buying_and_loses_no_picture(
+    project: Project, api: ImagesApi, disk: Path
+) -> None:
+    def fills(handler: Handler, body: dict[str, Any]) -> None:
+        fill(disk)
+        by_base64(handler, body)
+
+    temporary = project.folder / "tmp"
+    temporary.mkdir()
+    api.script = [fills]
+    project.options |= {"concurrency": 1, "response_format": "b64_json"}
+    project.environment["TMPDIR"] = str(temporary)
+    project.page("index.md", "![x](qhaigc:a) ![x](qhaigc:b)", qhaigc={"a": "one", "b": "two"})
+    built = project.build()
+    assert api.prompts == ["one"]
+    assert "originals cannot be written (No space left on device). The picture is kept in " in built.output
+    assert "Traceback" not in built.output
+    (rescued,) = (temporary / "mkdocs-qhaigc-rescued").iterdir()
+    assert rescued.read_bytes() == picture("one", 96, 54)
+    (disk / "filler").unlink()
+    shutil.move(rescued, disk / "originals")
+    assert project.build().code == 0
+    assert api.prompts == ["one", "two"]
 
 
 def test_a_picture_that_could_not_be_written_is_fetched_by_the_next_build(project: Project, api: ImagesApi) -> None:
     noise = io.BytesIO()
-    Image.effect_noise((500, 500), 80).save(noise, "PNG")
+    Image.effect_noise((1200, 1200), 80).save(noise, "PNG")
     api.default = bytes_by_url(noise.getvalue())
     project.page("index.md", "![x](qhaigc:hero)\n", qhaigc="one")
-    limit = 100_000
+    limit = 1_000_000
     command = [*project.command("build"), "-d", str(project.folder / "site")]
     finished = subprocess.run(
         command,

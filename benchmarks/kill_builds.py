@@ -1,0 +1,132 @@
+"""SIGKILL at random moments of a build that buys pictures, then a build to the end: nothing that had arrived is lost.
+
+`python benchmarks/kill_builds.py --kills 100`
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import random
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tests.api import Behaviour, Handler, ImagesApi, by_base64, by_url, picture
+from tests.conftest import Project
+
+PICTURES = 20
+KILLS_OF_A_SITE = 4
+"""More would find all pictures bought already."""
+SIZE = "320x180"
+
+
+class Ledger:
+    """What the server sold, and which of it the client had read, seen from the server's side.
+
+    Each answer ends its connection: the client closes it when it has read the whole answer, and the server sees that.
+    """
+
+    def __init__(self, answers: Behaviour) -> None:
+        self._answers = answers
+        self._lock = threading.Lock()
+        self.read_at: list[tuple[str, float]] = []
+        self.dice = random.Random(0)
+
+    def sell(self, handler: Handler, body: dict[str, Any]) -> None:
+        """Answer a call, and note when its answer has been read."""
+        handler.server.api.closed.wait(self.dice.uniform(0.02, 0.4))
+        handler.protocol_version = "HTTP/1.0"
+        self._answers(handler, body)
+        handler.wfile.flush()
+        handler.close_connection = True
+        handler.connection.settimeout(30)
+        try:
+            ended = handler.connection.recv(1) == b""
+        except OSError:
+            return
+        if ended:
+            with self._lock:
+                self.read_at.append((body["prompt"], time.monotonic()))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
+    parser.add_argument("--kills", type=int, default=100, help="builds that are killed (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=3, help="of the moments (default: %(default)s)")
+    arguments = parser.parse_args()
+    findings = 0
+    for name, answers in (("url", by_url), ("b64_json", by_base64)):
+        findings += kill(name, answers, kills=arguments.kills // 2, seed=arguments.seed)
+    sys.exit(1 if findings else 0)
+
+
+def kill(name: str, answers: Behaviour, *, kills: int, seed: int) -> int:
+    """Return how many promises were broken. A site is built anew whenever it is whole: kills need something to hit."""
+    dice = random.Random(seed)
+    done = sites = calls = in_flight = lost = excess = damaged = 0
+    with tempfile.TemporaryDirectory(prefix="qhaigc-kill-") as folder:
+        while done < kills:
+            sites += 1
+            with ImagesApi() as api:
+                ledger = Ledger(answers)
+                ledger.dice.seed(seed * 1000 + sites)
+                api.default = ledger.sell
+                project = make_project(Path(folder) / f"site-{sites}", api, name)
+                killed_in_flight = 0
+                for _ in range(min(KILLS_OF_A_SITE, kills - done)):
+                    done += 1
+                    before = len(api.calls)
+                    began = time.monotonic()
+                    process = project.start("build")
+                    while len(api.calls) == before and process.poll() is None:
+                        time.sleep(0.002)
+                    time.sleep(dice.uniform(0, 0.5))
+                    at = time.monotonic()
+                    process.kill()
+                    process.communicate()
+                    threading.Event().wait(0.05)  # what was on its way to the ledger
+                    read = sum(began < moment < at for _, moment in ledger.read_at)
+                    killed_in_flight += len(api.calls) - before - read
+                built = project.build("--strict")
+                lost += not (built.code == 0 and len(list((project.cache / "originals").glob("*.json"))) == PICTURES)
+                damaged += count_damaged(project)
+                excess += max(0, len(api.calls) - PICTURES - killed_in_flight)
+                calls += len(api.calls)
+                in_flight += killed_in_flight
+    print(
+        f"{name}: {done} kills over {sites} sites of {PICTURES} pictures: {calls} calls = "
+        f"{sites * PICTURES} pictures + {calls - sites * PICTURES} bought again; {in_flight} calls were in flight at "
+        f"kills; {excess} had been read by the client and were bought again; "
+        f"sites not whole: {lost}; damaged files served: {damaged}"
+    )
+    return lost + excess + damaged
+
+
+def make_project(folder: Path, api: ImagesApi, answers: str) -> Project:
+    project = Project(folder, api.base_url)
+    project.options |= {"size": SIZE, "response_format": answers}
+    names = [f"p{index}" for index in range(PICTURES)]
+    project.page(
+        "index.md",
+        "\n\n".join(f"![x](qhaigc:{name})" for name in names),
+        qhaigc={name: f"number {name}" for name in names},
+    )
+    return project
+
+
+def count_damaged(project: Project) -> int:
+    """Return how many originals are not the bytes that the server sold."""
+    width, height = (int(side) for side in SIZE.split("x"))
+    sold = {hashlib.sha256(picture(f"number p{i}", width, height)).hexdigest() for i in range(PICTURES)}
+    originals = (project.cache / "originals").glob("*.png")
+    return sum(hashlib.sha256(path.read_bytes()).hexdigest() not in sold for path in originals)
+
+
+if __name__ == "__main__":
+    main()

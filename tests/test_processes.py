@@ -1,0 +1,155 @@
+"""Many processes at once, and processes that are ended in the middle: each picture is bought once, and none is lost."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from tests.api import Behaviour, Handler, ImagesApi, by_base64, by_url, hang, waits_for
+from tests.conftest import Project
+
+
+def write_page(project: Project, pictures: int) -> list[str]:
+    prompts = [f"number {index}" for index in range(pictures)]
+    names = [f"p{index}" for index in range(pictures)]
+    body = "\n\n".join(f"![x](qhaigc:{name})" for name in names)
+    project.page("index.md", body, qhaigc=dict(zip(names, prompts, strict=True)))
+    return prompts
+
+
+def end(process: subprocess.Popen[str], how: signal.Signals) -> float:
+    """Send a signal; return the seconds until the process has ended."""
+    began = time.monotonic()
+    process.send_signal(how)
+    process.communicate(timeout=30)
+    return time.monotonic() - began
+
+
+def until_saved(project: Project, pictures: int) -> None:
+    """Wait for pictures to be in the cache; the build under way puts them there."""
+    ends = time.monotonic() + 60
+    while len(list((project.cache / "originals").glob("*.json"))) < pictures:
+        assert time.monotonic() < ends
+        time.sleep(0.01)
+
+
+def test_eight_builds_at_once_buy_each_picture_once(project: Project, api: ImagesApi) -> None:
+    prompts = write_page(project, 12)
+    command = project.command("build", "--strict")
+    builds = [
+        subprocess.Popen(
+            [*command, "-d", str(project.folder / f"site-{number}")],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=project.environ(),
+        )
+        for number in range(8)
+    ]
+    outputs = [build.communicate(timeout=120)[0] for build in builds]
+    assert [build.returncode for build in builds] == [0] * 8, outputs
+    assert sorted(api.prompts) == sorted(prompts)
+    for number in range(8):
+        assert len(list((project.folder / f"site-{number}/assets/qhaigc").glob("*.webp"))) == 12
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda how: how.name)
+def test_what_had_arrived_when_a_build_was_ended_is_not_bought_again(
+    project: Project, api: ImagesApi, how: signal.Signals
+) -> None:
+    prompts = write_page(project, 6)
+    api.by_prompt = {prompt: [hang] for prompt in prompts[3:]}
+    project.options["concurrency"] = 6
+    build = project.start("build")
+    until_saved(project, 3)
+    while len(api.calls) < 6:
+        api.called.clear()
+        api.called.wait(1)
+    seconds = end(build, how)
+    assert seconds < 2
+    assert build.returncode != 0
+    built = project.build("--strict")
+    assert built.code == 0, built.output
+    assert sorted(api.prompts) == sorted([*prompts, *prompts[3:]])
+    assert len(project.originals) == 12
+
+
+def test_an_address_that_had_arrived_is_fetched_by_the_next_build(project: Project, api: ImagesApi) -> None:
+    write_page(project, 1)
+    api.fetch_script = [hang]
+    build = project.start("build")
+    ends = time.monotonic() + 60
+    while not api.fetches:
+        assert time.monotonic() < ends
+        time.sleep(0.01)
+    end(build, signal.SIGKILL)
+    assert project.build("--strict").code == 0
+    assert len(api.calls) == 1
+
+
+def test_a_killed_owner_frees_its_picture(project: Project, api: ImagesApi) -> None:
+    write_page(project, 1)
+    api.script = [hang]
+    owner = project.start("build")
+    assert api.called.wait(60)
+    api.called.clear()
+    waiting = project.start("build", "-d", str(project.folder / "other"))
+    assert not api.called.wait(2), "the second build waits for the first one's picture"
+    end(owner, signal.SIGKILL)
+    output, _ = waiting.communicate(timeout=60)
+    assert waiting.returncode == 0, output
+    assert len(api.calls) == 2
+    assert len(project.originals) == 2
+
+
+def test_another_build_gets_what_the_owner_bought(project: Project, api: ImagesApi) -> None:
+    write_page(project, 1)
+    go = threading.Event()
+    api.script = [waits_for(go)]
+    owner = project.start("build")
+    assert api.called.wait(60)
+    api.called.clear()
+    waiting = project.start("build", "-d", str(project.folder / "other"))
+    assert not api.called.wait(1.5)
+    go.set()
+    assert owner.wait(60) == waiting.wait(60) == 0
+    owner.communicate()
+    waiting.communicate()
+    assert len(api.calls) == 1
+
+
+@pytest.mark.parametrize("answers", [by_url, by_base64], ids=["url", "base64"])
+def test_random_kills_cost_no_more_than_what_was_in_flight(
+    project: Project, api: ImagesApi, answers: Behaviour
+) -> None:
+    """The long form is `benchmarks/kill_builds.py`."""
+    dice = random.Random(3)
+    prompts = write_page(project, 20)
+
+    def slowly(handler: Handler, body: dict[str, Any]) -> None:
+        api.closed.wait(dice.uniform(0.02, 0.2))
+        answers(handler, body)
+
+    api.default = slowly
+    in_flight = 0
+    for _ in range(3):
+        before = len(api.calls)
+        build = project.start("build")
+        wanted = before + dice.randint(1, 6)
+        ends = time.monotonic() + 60
+        while len(api.calls) < wanted and build.poll() is None:
+            assert time.monotonic() < ends
+            time.sleep(0.005)
+        end(build, signal.SIGKILL)
+        in_flight += project.options.get("concurrency", 4)
+    built = project.build("--strict")
+    assert built.code == 0, built.output
+    assert set(api.prompts) == set(prompts)
+    assert len(api.calls) <= 20 + in_flight
+    assert len([name for name in project.originals if not name.endswith(".part")]) == 40
