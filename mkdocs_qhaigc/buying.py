@@ -1,8 +1,8 @@
 """Buying pictures: one owner per key, within a budget, saved the moment they arrive.
 
 A key is bought by one thread of one process at a time (a file lock beside the cache); whoever waits for the lock finds
-the picture in the library afterwards. Where the API answers with an address, that address is noted before it is
-fetched: a picture that was paid for is fetched by a later build if this one is ended in between.
+the picture in the library afterwards. The API's answer is kept while it arrives and until its picture is saved: what
+was paid for is taken in by a later build if this one is ended in between.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from mkdocs_qhaigc.addresses import AddressBook, NotedAddress
+from mkdocs_qhaigc.answers import Answer, read_answers
+from mkdocs_qhaigc.arrivals import Arrival
 from mkdocs_qhaigc.budget import Budget
 from mkdocs_qhaigc.errors import ApiError, Gone, LibraryError, NoFurtherCalls, OverBudget, PictureError, QhaigcError
 from mkdocs_qhaigc.library import EXTENSIONS, Library, Original, write_whole
@@ -84,7 +85,7 @@ class Buyer:
         self._say = say
         self._arrived = arrived
         self._locks = options.cache_dir / "locks"
-        self._addresses = AddressBook(options.cache_dir / "addresses")
+        self._answers = options.cache_dir / "answers"
         self._stopped = threading.Event()
         self._lock = threading.Lock()
         self._saved = threading.Condition()
@@ -217,26 +218,51 @@ class Buyer:
     def _buy_and_save(self, order: Order) -> Original:
         assert self._client is not None
         deadline = Deadline.after(self._options.timeout)
-        noted = self._addresses.find(order.request.key)
-        if noted:
+        arrival = Arrival(self._answers / f"{order.request.key}.json")
+        kept = self._kept_answer(arrival)
+        if kept:
             try:
-                return self._save(order, self._client.fetch(noted.url, deadline=deadline), noted.revised_prompt)
+                return self._take(order, kept, arrival, deadline)
             except (Gone, PictureError):
-                self._addresses.forget(order.request.key)
-        answer = self._client.generate(order.request, deadline=deadline, purse=self.budget)[0]
-        if answer.data is not None:
-            return self._save(order, answer.data, answer.revised_prompt)
+                arrival.forget()
+        keeper = None if self._options.sandboxed else arrival
         try:
-            self._addresses.note(order.request.key, NotedAddress(answer.url, answer.revised_prompt))
-        except LibraryError as error:
-            self._say(str(error))
+            answers = self._client.generate(order.request, deadline=deadline, purse=self.budget, keeper=keeper)
+        except QhaigcError:
+            arrival.forget()  # whatever came, no picture was in it
+            raise
         try:
-            data = self._client.fetch(answer.url, deadline=deadline)
+            return self._take(order, answers[0], arrival, deadline)
         except ApiError as error:
             raise ApiError(
-                f"the picture was made, but {error}. The next build fetches it again before it buys another"
+                f"the picture was made, but {error}. The next builds, for a day, fetch it before they buy another"
             ) from error
-        return self._save(order, data, answer.revised_prompt)
+
+    def _kept_answer(self, arrival: Arrival) -> Answer | None:
+        """Return the answer that an earlier build was given and could not finish with."""
+        body = None if self._options.sandboxed else arrival.read()  # a sandbox's addresses end with it
+        if body is None:
+            return None
+        try:
+            return read_answers(body, status=200, media_type="", base_url=self._options.base_url)[0]
+        except (ApiError, NoFurtherCalls):
+            arrival.forget()
+            return None
+
+    def _take(self, order: Order, answer: Answer, arrival: Arrival, deadline: Deadline) -> Original:
+        """Return the saved picture of an answer, fetched where it is hosted."""
+        assert self._client is not None
+        data = self._client.fetch(answer.url, deadline=deadline) if answer.data is None else answer.data
+        with self._saved:
+            self._saving += 1
+        try:
+            original = self._write(order, data, answer.revised_prompt)
+        finally:
+            with self._saved:
+                self._saving -= 1
+                self._saved.notify_all()
+        arrival.forget()
+        return original
 
     def _leftover(self, order: Order) -> Original | None:
         """Give a picture that has lost its record, or was never given one, a record again: it was paid for."""
@@ -254,18 +280,6 @@ class Buyer:
             named = replace(order, name=path.stem.rpartition("-")[0])
             return self._write_original(named, data, info, None)
         return None
-
-    def _save(self, order: Order, data: bytes, revised_prompt: str | None) -> Original:
-        with self._saved:
-            self._saving += 1
-        try:
-            original = self._write(order, data, revised_prompt)
-        finally:
-            with self._saved:
-                self._saving -= 1
-                self._saved.notify_all()
-        self._addresses.forget(order.request.key)
-        return original
 
     def _write(self, order: Order, data: bytes, revised_prompt: str | None) -> Original:
         arrived = self._library.take_in(order.name, order.request.key, data)

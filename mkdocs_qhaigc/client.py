@@ -39,6 +39,19 @@ _NO_CONNECTION = (
 )
 
 
+class Keeper(Protocol):
+    """Where the body of a successful answer is kept while it arrives. Its methods raise OSError."""
+
+    def begin(self) -> None:
+        """The body of an answer follows."""
+
+    def add(self, chunk: bytes) -> None:
+        """Keep the next bytes."""
+
+    def replace(self, body: bytes) -> None:
+        """Keep these bytes instead."""
+
+
 class Purse(Protocol):
     """What a build may still spend."""
 
@@ -86,7 +99,9 @@ class ImagesClient:
         self._api.close()
         self._hosts.close()
 
-    def generate(self, request: ImageRequest, *, deadline: Deadline, purse: Purse, n: int = 1) -> list[Answer]:
+    def generate(
+        self, request: ImageRequest, *, deadline: Deadline, purse: Purse, keeper: Keeper | None = None, n: int = 1
+    ) -> list[Answer]:
         """Ask for `n` pictures of one request; one call where nothing fails.
 
         Raises:
@@ -97,7 +112,7 @@ class ImagesClient:
             for _ in range(n):
                 purse.take()
             try:
-                return self._post(request, n, deadline)
+                return self._post(request, n, deadline, keeper)
             except Failed as failed:
                 if not failed.may_be_billed:
                     for _ in range(n):
@@ -127,7 +142,7 @@ class ImagesClient:
             attempt, retries=self._retries, deadline=deadline, pace=Pace(self._pace.stopped), say=self._tell
         )
 
-    def _post(self, request: ImageRequest, n: int, deadline: Deadline) -> list[Answer]:
+    def _post(self, request: ImageRequest, n: int, deadline: Deadline, keeper: Keeper | None) -> list[Answer]:
         body: dict[str, Any] = {
             "model": request.model,
             "prompt": request.prompt,
@@ -137,13 +152,13 @@ class ImagesClient:
         if self._response_format != "none":
             body["response_format"] = self._response_format
         body |= request.params
-        status, headers, content = self._exchange(body, request.variant, deadline)
+        status, headers, content = self._exchange(body, request.variant, deadline, keeper)
         if status >= 400 and "response_format" in body:
             error = read_error(status, headers.get("content-type", ""), content)
             if status == 400 and "response_format" in (error.param, *error.message.replace("'", " ").split()):
                 self._response_format = "none"
                 del body["response_format"]
-                status, headers, content = self._exchange(body, request.variant, deadline)
+                status, headers, content = self._exchange(body, request.variant, deadline, keeper)
         if self._sandboxed != (SANDBOX_HEADER in headers):
             raise Failed(ApiError(self._sandbox_mismatch()), Billing.NEVER_AGAIN)
         media_type = headers.get("content-type", "")
@@ -155,7 +170,9 @@ class ImagesClient:
             error.args = (self._redacted(str(error)),)
             raise Failed(error, Billing.NEVER_AGAIN, may_be_billed=isinstance(error, ApiError)) from error
 
-    def _exchange(self, body: dict[str, Any], variant: int, deadline: Deadline) -> tuple[int, httpx.Headers, bytes]:
+    def _exchange(
+        self, body: dict[str, Any], variant: int, deadline: Deadline, keeper: Keeper | None
+    ) -> tuple[int, httpx.Headers, bytes]:
         content = json.dumps(body, ensure_ascii=False).encode()
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if self._sandboxed:
@@ -171,9 +188,12 @@ class ImagesClient:
                     timeout=_timeout(deadline),
                 ) as response,
             ):
-                answer = _read(response, LARGEST_BODY, deadline)
-                # A server may repeat the key in its error; out of here it never comes.
-                return response.status_code, response.headers, self._redacted_bytes(answer)
+                kept = _begun(keeper) if response.status_code == 200 else None
+                answer = _read(response, LARGEST_BODY, deadline, kept)
+                redacted = self._redacted_bytes(answer)  # a server may repeat the key; out of here it never comes
+                if kept and redacted != answer:
+                    kept.replace(redacted)
+                return response.status_code, response.headers, redacted
         except _NO_CONNECTION as error:
             raise Failed(
                 ApiError(f"the API at {self._base_url} cannot be reached ({_what(error)})"), Billing.NO
@@ -252,7 +272,17 @@ def _timeout(deadline: Deadline) -> httpx.Timeout:
     return httpx.Timeout(left, connect=min(left, _CONNECT_TIMEOUT), pool=None)
 
 
-def _read(response: httpx.Response, most: int, deadline: Deadline) -> bytes:
+def _begun(keeper: Keeper | None) -> Keeper | None:
+    """Return the keeper, ready; None where nothing can be written, which is said when the picture is saved."""
+    try:
+        if keeper:
+            keeper.begin()
+    except OSError:
+        return None
+    return keeper
+
+
+def _read(response: httpx.Response, most: int, deadline: Deadline, keeper: Keeper | None = None) -> bytes:
     """Return the body, read piece by piece so that neither its size nor its slowness can hurt."""
     chunks: list[bytes] = []
     size = 0
@@ -267,6 +297,9 @@ def _read(response: httpx.Response, most: int, deadline: Deadline) -> bytes:
         if not deadline.left:
             raise httpx.ReadTimeout("the time for this picture is over")
         chunks.append(chunk)
+        if keeper:
+            with contextlib.suppress(OSError):  # as for `_begun`
+                keeper.add(chunk)
     return b"".join(chunks)
 
 

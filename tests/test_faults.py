@@ -72,7 +72,7 @@ class Fault:
     says: str = ""
     """In the warning about it; empty where there is none."""
     keeps: str = ""
-    """The cache's folder in which something is left of it: `rejected` or `addresses`."""
+    """The cache's folder in which something is left of it: `rejected` or `answers`."""
     next_calls: int | None = None
     """In the next build; None: one where there is no picture yet."""
 
@@ -176,22 +176,22 @@ FAULTS = [
     Fault(
         "fetch-500-for-one-build",
         (served(*(answer(500),) * 3),),
-        says="the picture was made, but the picture's address answered 500. The next build fetches it again before it",
-        keeps="addresses",
+        says="picture's address answered 500. The next builds, for a day, fetch it before they buy another",
+        keeps="answers",
         next_calls=0,
     ),
     Fault(
         "fetch-cut-for-one-build",
         (served(*(disconnect,) * 3),),
         says="the picture was made, but the picture could not be fetched",
-        keeps="addresses",
+        keeps="answers",
         next_calls=0,
     ),
     Fault(
         "fetch-gone-for-good",
         (served(*(answer(500),) * 3, *(answer(404),) * 3),),
         says="the picture was made, but the picture's address answered 500",
-        keeps="addresses",
+        keeps="answers",
         next_calls=1,
     ),
     *(
@@ -199,7 +199,7 @@ FAULTS = [
             f"fetch-{id_}",
             (served(*(behaviour,) * (5 if behaviour is around else 1)),),
             says=says,
-            keeps="addresses",
+            keeps="answers",
             next_calls=0,
         )
         for id_, behaviour, says in (
@@ -262,7 +262,7 @@ def write_faults(project: Project, api: ImagesApi, faults: list[Fault]) -> None:
 
 
 def kept_files(project: Project) -> dict[str, list[str]]:
-    folders = ("originals", "rejected", "addresses")
+    folders = ("originals", "rejected", "answers")
     return {folder: sorted(path.name for path in (project.cache / folder).glob("*")) for folder in folders}
 
 
@@ -317,7 +317,7 @@ def test_without_strict_faults_are_warnings_and_a_build_that_has_all_pictures_ha
     assert "Traceback" not in bought.first.output + bought.second.output
     assert bought.second.warnings == []
     kept = kept_files(bought.project)
-    assert kept["addresses"] == []
+    assert kept["answers"] == []
     assert len(kept["originals"]) == 2 * len(FAULTS)
     assert kept["rejected"] == bought.kept["rejected"]
 
@@ -328,10 +328,10 @@ def test_each_call_that_may_be_billed_twice_is_said(bought: Bought) -> None:
     assert len(said) == len(twice)
 
 
-def test_as_many_addresses_are_noted_as_pictures_are_still_to_be_fetched(bought: Bought) -> None:
-    # a rejected picture's address stays: fetching it again costs nothing
-    noted = sum(fault.keeps == "addresses" or fault.id.startswith("picture-") for fault in FAULTS if not fault.picture)
-    assert len(bought.kept["addresses"]) == noted
+def test_as_many_answers_are_kept_as_pictures_are_still_to_be_fetched(bought: Bought) -> None:
+    # a rejected picture's answer stays: reading it again costs nothing
+    noted = sum(bool(fault.keeps) or fault.id.startswith("picture-") for fault in FAULTS if not fault.picture)
+    assert len(bought.kept["answers"]) == noted
 
 
 def test_the_key_goes_to_the_api_alone_and_stands_nowhere(bought: Bought) -> None:
