@@ -13,12 +13,12 @@ from typing import Any
 from urllib.parse import quote, urljoin
 
 from mkdocs_qhaigc import html
-from mkdocs_qhaigc.buying import Order
 from mkdocs_qhaigc.directives import Directive, nearest, read_directives
 from mkdocs_qhaigc.errors import MissingPictures, NoFurtherCalls
 from mkdocs_qhaigc.front_matter import META_KEY, broken_front_matter, holds_reference, resolve_references
 from mkdocs_qhaigc.img import Image, render_image
 from mkdocs_qhaigc.options import Options
+from mkdocs_qhaigc.orders import Order
 from mkdocs_qhaigc.pipeline import Picture, Pipeline
 from mkdocs_qhaigc.publication import Drawn, Publication, publish, relative_url
 from mkdocs_qhaigc.request import ImageRequest

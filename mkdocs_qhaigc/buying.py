@@ -8,57 +8,31 @@ was paid for is taken in by a later build if this one is ended in between.
 from __future__ import annotations
 
 import contextlib
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
-from datetime import datetime, timezone
 from importlib import import_module
-from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from mkdocs_qhaigc.answers import Answer, read_answers
 from mkdocs_qhaigc.arrivals import Arrival
 from mkdocs_qhaigc.budget import Budget
 from mkdocs_qhaigc.errors import ApiError, Gone, LibraryError, NoFurtherCalls, OverBudget, PictureError, QhaigcError
-from mkdocs_qhaigc.library import EXTENSIONS, Library, Original, write_whole
+from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.options import SANDBOX, Options
-from mkdocs_qhaigc.request import ImageRequest
+from mkdocs_qhaigc.orders import Order, Progress
+from mkdocs_qhaigc.original import Original
 from mkdocs_qhaigc.retrying import Deadline, Pace
+from mkdocs_qhaigc.saving import Saver
 from mkdocs_qhaigc.workers import Workers
 
 if TYPE_CHECKING:
     from mkdocs_qhaigc.client import ImagesClient
-    from mkdocs_qhaigc.imaging.codecs import PictureInfo
     from mkdocs_qhaigc.sandbox import Sandbox
 
 _TIME_TO_SAVE = 1.5
 """Seconds that a program which ends gives to pictures that are just being written."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """A picture that a build wants, and for whom."""
-
-    where: str
-    """`guide/start.md#hero`"""
-    name: str
-    request: ImageRequest
-
-
-class Progress(Protocol):
-    """What is told about buying; called from several threads."""
-
-    def ordered(self, order: Order) -> None:
-        """A picture is to be bought."""
-
-    def began(self, order: Order) -> None:
-        """Its call is about to be made."""
-
-    def ended(self, order: Order, *, seconds: float | None) -> None:
-        """It is saved, after so many seconds; None: there is no picture."""
 
 
 class Buyer:
@@ -88,9 +62,7 @@ class Buyer:
         self._answers = options.cache_dir / "answers"
         self._stopped = threading.Event()
         self._lock = threading.Lock()
-        self._saved = threading.Condition()
-        self._saving = 0
-        """Pictures that have arrived and are being written."""
+        self._saver = Saver(options, library, say=say)
         self._futures: dict[str, Future[Original]] = {}
         self._no_further: NoFurtherCalls | None = None
         self._client: ImagesClient | None = None
@@ -124,8 +96,7 @@ class Buyer:
         """Stop buying; pictures that have arrived are still written."""
         self._stopped.set()
         self._workers.close()
-        with self._saved:
-            self._saved.wait_for(lambda: not self._saving, timeout=_TIME_TO_SAVE)
+        self._saver.wait(_TIME_TO_SAVE)
         if self._client:
             self._client.close()
         if self._server:
@@ -137,7 +108,7 @@ class Buyer:
         try:
             self._require_allowed()
             with self._owning(order.request.key):
-                original = self._library.find(order.request.key, fresh=True) or self._leftover(order)
+                original = self._library.find(order.request.key, fresh=True) or self._saver.leftover(order)
                 if original is None:
                     self._library.make_room(order.request.key)
                     self._progress.began(order)
@@ -253,83 +224,9 @@ class Buyer:
         """Return the saved picture of an answer, fetched where it is hosted."""
         assert self._client is not None
         data = self._client.fetch(answer.url, deadline=deadline) if answer.data is None else answer.data
-        with self._saved:
-            self._saving += 1
-        try:
-            original = self._write(order, data, answer.revised_prompt)
-        finally:
-            with self._saved:
-                self._saving -= 1
-                self._saved.notify_all()
+        original = self._saver.save(order, data, answer.revised_prompt)
         arrival.forget()
         return original
-
-    def _leftover(self, order: Order) -> Original | None:
-        """Give a picture that has lost its record, or was never given one, a record again: it was paid for."""
-        from mkdocs_qhaigc.imaging.codecs import inspect  # a build that buys nothing needs no Pillow
-
-        key = order.request.key
-        for path in self._library.leftovers(key):
-            try:
-                data = path.read_bytes()
-                info = inspect(data)
-            except (OSError, PictureError):
-                continue
-            self._library.make_room(key, keep=path)
-            self._say(f"{path} had no record that can be used. The picture is whole and has a new one")
-            named = replace(order, name=path.stem.rpartition("-")[0])
-            return self._write_original(named, data, info, None)
-        return None
-
-    def _write(self, order: Order, data: bytes, revised_prompt: str | None) -> Original:
-        arrived = self._library.take_in(order.name, order.request.key, data)
-        from mkdocs_qhaigc.imaging.codecs import inspect  # a build that buys nothing needs no Pillow
-
-        try:
-            info = inspect(data)
-        except PictureError as error:
-            kept = self._keep(Path(f"{order.name}-{order.request.key[:16]}.rejected"), data)
-            if arrived:
-                arrived.unlink(missing_ok=True)
-            raise PictureError(f"{error}. What came is kept in {kept}") from error
-        except BaseException:
-            self._keep(Path(f"{order.name}-{order.request.key[:16]}.rejected"), data)
-            raise
-        try:
-            return self._write_original(order, data, info, revised_prompt)
-        except LibraryError as error:
-            name = f"{order.name}-{order.request.key[:16]}.{EXTENSIONS[info.format]}"
-            raise NoFurtherCalls(
-                f"{error}. The picture is kept in {self._keep(Path(name), data)}. "
-                f"Make space and move it to {self._library.folder}: it is used again"
-            ) from error
-
-    def _keep(self, name: Path, data: bytes) -> str:
-        """Write what was paid for and cannot be used to where somebody can look at it; return where that is."""
-        for folder in (self._options.cache_dir / "rejected", Path(tempfile.gettempdir()) / "mkdocs-qhaigc-rescued"):
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-                write_whole(folder / name, data)
-            except OSError:
-                continue
-            return str(folder / name)
-        return "no place: neither the cache nor the temporary folder can be written"
-
-    def _write_original(self, order: Order, data: bytes, info: PictureInfo, revised_prompt: str | None) -> Original:
-        return self._library.save(
-            name=order.name,
-            key=order.request.key,
-            data=data,
-            format=info.format,
-            width=info.width,
-            height=info.height,
-            about={
-                "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-                "api": SANDBOX if self._options.sandboxed else self._options.base_url,
-                "request": order.request.as_record(),
-                "revised_prompt": revised_prompt,
-            },
-        )
 
 
 def failure_of(future: Future[Original]) -> QhaigcError | None:

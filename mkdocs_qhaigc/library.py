@@ -9,7 +9,6 @@ there: the record is written last. Both are plain files, so that no lost index c
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
@@ -19,17 +18,21 @@ import shutil
 import stat
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mkdocs_qhaigc.errors import Damaged, LibraryError
-
-RECORD_SCHEMA = 1
-KEY_DIGITS = 16
-"""Hex digits of the key in a file's name."""
-EXTENSIONS = {"png": "png", "jpeg": "jpg", "webp": "webp", "avif": "avif"}
-"""Picture format -> file extension."""
+from mkdocs_qhaigc.files import write_whole
+from mkdocs_qhaigc.listing import Listing
+from mkdocs_qhaigc.original import (
+    EXTENSIONS,
+    KEY_DIGITS,
+    LARGEST_RECORD,
+    RECORD_SCHEMA,
+    Original,
+    has_record,
+    parse_record,
+)
 
 LEAST_FREE = 32 << 20
 """Bytes on the disk below which nothing is bought: the largest picture that is read."""
@@ -41,51 +44,18 @@ _STARTS = {
     "webp": re.compile(rb"RIFF....WEBP", re.DOTALL),
     "avif": re.compile(rb"....ftyp", re.DOTALL),
 }
-_LARGEST_RECORD = 1 << 20
-_SHA256 = re.compile(r"[0-9a-f]{64}")
-
-
-@dataclass(frozen=True, slots=True)
-class Original:
-    """A saved picture: what its record says, and where its bytes are."""
-
-    path: Path
-    key: str
-    sha256: str
-    """Of the bytes; 64 hex digits."""
-    format: str
-    """png, jpeg, webp or avif."""
-    width: int
-    """Pixels."""
-    height: int
-    """Pixels."""
-    record: Mapping[str, Any]
-    """The whole record, as JSON values."""
-
-    def read(self) -> bytes:
-        """Return the picture's bytes.
-
-        Raises:
-            Damaged: they are gone, or are not the bytes that were saved.
-            LibraryError: they cannot be read.
-        """
-        try:
-            data = self.path.read_bytes()
-        except FileNotFoundError as error:
-            raise Damaged(f"{self.path} is missing") from error
-        except OSError as error:
-            raise LibraryError(f"{self.path} cannot be read ({error.strerror or error})") from error
-        if hashlib.sha256(data).hexdigest() != self.sha256:
-            raise Damaged(f"{self.path} is damaged: its bytes are not those that were saved")
-        return data
 
 
 class Library:
     """One folder of originals. Safe to use from several threads and processes at once."""
 
-    def __init__(self, folder: Path, *, report: Callable[[str], None]) -> None:
-        """Open a folder, which need not exist yet. `report` is told once of each file that cannot be used."""
+    def __init__(self, folder: Path, *, report: Callable[[str], None], index: Path | None = None) -> None:
+        """Open a folder, which need not exist yet. `report` is told once of each file that cannot be used.
+
+        `index`: where to remember what the records say, so that a later build need not open them.
+        """
         self.folder = folder
+        self._listing = Listing(folder, index)
         self._report = report
         self._lock = threading.RLock()  # `_list` tells of what it cannot read while `find` holds it
         self._names: dict[str, list[str]] | None = None
@@ -100,10 +70,14 @@ class Library:
                 self._names = self._list()
             names = tuple(self._names.get(key[:KEY_DIGITS], ()))
         for name in names:
-            original = self._read_record(name, key)
+            original = self._listing.original(name, key) or self._read_record(name, key)
             if original is not None:
                 return original
         return None
+
+    def remember(self) -> None:
+        """Write down what the records of this folder say, for the next build."""
+        self._listing.write()
 
     def save(
         self,
@@ -146,7 +120,7 @@ class Library:
             self._set_aside.discard(f"{stem}.json")
             if self._names is not None:
                 self._names.setdefault(key[:KEY_DIGITS], []).insert(0, f"{stem}.json")
-        return Original(path, key, digest, format, width, height, record)
+        return Original(path, key, digest, format, width, height, len(data))
 
     def set_aside(self, original: Original, reason: str) -> bool:
         """Rename a damaged picture and its record, so that nothing uses them and nothing is lost; tell of it.
@@ -155,7 +129,7 @@ class Library:
         """
         record = original.path.with_suffix(".json")
         try:
-            _parse_record(record, record.read_bytes()).read()
+            parse_record(record, record.read_bytes()).read()
         except (FileNotFoundError, ValueError, RecursionError, Damaged):
             aside = self._rename_aside(original.path)
             self._rename_aside(record)
@@ -184,7 +158,7 @@ class Library:
     def leftovers(self, key: str) -> list[Path]:
         """Return the pictures under a key whose records are missing or cannot be read. For the owner of the key."""
         pictures = [path for path in self._files_of(key) if path.suffix != ".json" and not path.is_symlink()]
-        return [path for path in pictures if not _has_record(path)]
+        return [path for path in pictures if not has_record(path)]
 
     def make_room(self, key: str, *, keep: Path | None = None) -> None:
         """Set aside what stands under a key, so that a new picture replaces nothing. For the owner of the key."""
@@ -213,13 +187,11 @@ class Library:
         """Return the names of the records by the hex in them: one listing of the folder, however many pictures."""
         names: dict[str, list[str]] = {}
         try:
-            entries = sorted(os.listdir(self.folder))  # noqa: PTH208 - names alone; Path objects cost more than the rest
-        except FileNotFoundError:
-            return names
+            self._listing.refresh()
         except OSError as error:
             self._tell(f"{self.folder} cannot be read ({error.strerror or error}). Its pictures are not used")
             return names
-        for entry in entries:
+        for entry in self._listing.names:
             match = _RECORD_NAME.fullmatch(entry)
             if match and entry not in self._set_aside:
                 names.setdefault(match[1], []).append(entry)
@@ -257,18 +229,19 @@ class Library:
             if not stat.S_ISREG(path.lstat().st_mode):
                 raise ValueError("it is a link, or no file")
             with path.open("rb") as file:
-                text = file.read(_LARGEST_RECORD + 1)
-            original = _parse_record(path, text)
+                text = file.read(LARGEST_RECORD + 1)
+            original = parse_record(path, text)
             if original.key != key:
                 raise ValueError("it is the record of another picture")
             status = original.path.lstat()
-            if not stat.S_ISREG(status.st_mode) or status.st_size != original.record["bytes"]:
+            if not stat.S_ISREG(status.st_mode) or status.st_size != original.size:
                 raise ValueError(f"{original.path.name} is not of the size that was saved")
         except FileNotFoundError as error:
             self._tell(f"{error.filename} is missing. The picture is looked for elsewhere")
         except (OSError, ValueError, RecursionError) as error:
             self._tell(f"{path} cannot be used: {error}. The picture is looked for elsewhere")
         else:
+            self._listing.learn(name, original)
             return original
         return None
 
@@ -278,57 +251,3 @@ class Library:
                 return
             self.damaged.append(message)
         self._report(message)
-
-
-def write_whole(path: Path, data: bytes, *, at_once: bool = False) -> None:
-    """Write a file so that under its name there are, at any moment, no bytes or all of them, and they stay.
-
-    `at_once`: have it under its name before it is safe from a power cut, which takes longer than anything else here. Of
-    a killed program nothing is lost then; after a power cut whoever reads the file has to see whether it is whole.
-    """
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        with part.open("xb") as file:
-            file.write(data)
-            file.flush()
-            if at_once and os.name != "nt":  # where an open file cannot be renamed
-                part.replace(path)
-            os.fsync(file.fileno())
-        if part.exists():
-            part.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            part.unlink()
-        raise
-
-
-def _has_record(picture: Path) -> bool:
-    record = picture.with_suffix(".json")
-    try:
-        return stat.S_ISREG(record.lstat().st_mode) and _parse_record(record, record.read_bytes()).path == picture
-    except (OSError, ValueError, RecursionError):
-        return False
-
-
-def _parse_record(path: Path, text: bytes) -> Original:
-    """Return what a record says. Raises ValueError where it is none."""
-    if len(text) > _LARGEST_RECORD:
-        raise ValueError("it is larger than a record can be")
-    record = json.loads(text)
-    if not isinstance(record, dict):
-        raise ValueError("it is no record")  # noqa: TRY004 - one kind of error for all that a file may hold
-    key, digest, format_ = record.get("key"), record.get("sha256"), record.get("format")
-    sizes = [record.get(field) for field in ("width", "height", "bytes")]
-    whole = (
-        isinstance(key, str)
-        and _SHA256.fullmatch(key)
-        and isinstance(digest, str)
-        and _SHA256.fullmatch(digest)
-        and isinstance(format_, str)
-        and format_ in EXTENSIONS
-        and all(type(size) is int and 0 < size < 1 << 40 for size in sizes)
-    )
-    if not whole or record.get("schema") != RECORD_SCHEMA:
-        raise ValueError("it is no record of this version")
-    original = path.with_suffix("." + EXTENSIONS[str(format_)])
-    return Original(original, str(key), str(digest), str(format_), record["width"], record["height"], record)

@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
-from mkdocs_qhaigc.buying import Buyer, Order, failure_of
+from mkdocs_qhaigc.buying import Buyer, failure_of
 from mkdocs_qhaigc.errors import LibraryError, PictureError, QhaigcError
-from mkdocs_qhaigc.library import Library, Original
+from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.options import SANDBOX, Options
+from mkdocs_qhaigc.orders import Order
+from mkdocs_qhaigc.original import Original
 from mkdocs_qhaigc.provenance import ALGORITHMIC, TRAINED, Provenance
 from mkdocs_qhaigc.publication import Drawn, Encoding, Publication, VariantSpec, variant_specs
 from mkdocs_qhaigc.request import ImageRequest
@@ -139,6 +141,9 @@ class Pipeline:
     def close(self, *, whole: bool = False) -> None:
         """End the build's threads; after a `whole` build that encoded something, keep the cache within its limit."""
         self._encoders.close()
+        if whole:
+            for library, _ in self._libraries:
+                library.remember()
         if self._variants:
             if whole and self._encoded:
                 self._variants.shrink(in_use=sum(path.stat().st_size for path in self._files.values()))
@@ -255,7 +260,8 @@ def provenance_of(original: Original, encoding: Encoding) -> Provenance | None:
     """Return what a published file says of how its picture came to be; None where the site wants no such words."""
     if not encoding.marked:
         return None
-    request, api = original.record.get("request"), original.record.get("api")
+    record = original.record
+    request, api = record.get("request"), record.get("api")
     request = request if isinstance(request, dict) else {}
     prompt = request.get("prompt") if encoding.with_prompt else None
     if api == SANDBOX:

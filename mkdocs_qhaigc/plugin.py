@@ -174,8 +174,10 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
                 buyer.close()
 
     def _begin(self, options: Options, config: MkDocsConfig) -> None:
-        cache = Library(options.cache_dir / ("sandbox" if options.sandboxed else "originals"), report=log.warning)
-        pins = Library(options.pins_dir, report=log.warning)
+        name = "sandbox" if options.sandboxed else "originals"
+        indexes = options.cache_dir / "index"
+        cache = Library(options.cache_dir / name, report=log.warning, index=indexes / f"{name}.json")
+        pins = Library(options.pins_dir, report=log.warning, index=indexes / "pins.json")
         if self._buyer is None or self._options is None or options.buying != self._options.buying:
             if self._buyer:
                 self._retired.append(self._buyer)  # what it has bought is on its way, and paid for

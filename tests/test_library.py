@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,7 +16,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from mkdocs_qhaigc.errors import LibraryError
-from mkdocs_qhaigc.library import Library, Original, write_whole
+from mkdocs_qhaigc.files import write_whole
+from mkdocs_qhaigc.library import Library
+from mkdocs_qhaigc.original import Original
 
 KEY = "4e96ebfcd164177aa720e54f74b3fbf6f3621f6f7f19ef7f87f0c0d1ea9b0fa9"
 OTHER_KEY = KEY[:16] + "0" * 48
@@ -419,3 +422,53 @@ def test_any_bytes_as_a_record_are_an_original_or_none(tmp_path: Path, content: 
     found = library(tmp_path, reports).find(KEY)
 
     assert found is None or (found.key == KEY and found.path.parent == tmp_path and reports == [])
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+)
+
+
+def indexed(folder: Path) -> Library:
+    return Library(folder / "originals", report=lambda _: None, index=folder / "index.json")
+
+
+def test_a_record_that_was_read_once_is_not_opened_again(tmp_path: Path) -> None:
+    saved = save(tmp_path / "originals")
+    reader = indexed(tmp_path)
+    reader.find(saved.key)
+    reader.remember()
+    record = saved.path.with_suffix(".json")
+    status = record.stat()
+    record.write_bytes(b" " * status.st_size)  # same size and time: who opens it finds no record
+    os.utime(record, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+    assert indexed(tmp_path).find(saved.key) == saved
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda picture: picture.with_suffix(".json").write_bytes(b"{}"), id="the record changed"),
+        pytest.param(lambda picture: picture.with_suffix(".json").unlink(), id="the record is gone"),
+        pytest.param(lambda picture: picture.write_bytes(b"cut"), id="the picture changed"),
+        pytest.param(lambda picture: picture.unlink(), id="the picture is gone"),
+    ],
+)
+def test_what_changed_since_it_was_remembered_is_looked_at(tmp_path: Path, change: Callable[[Path], object]) -> None:
+    saved = save(tmp_path / "originals")
+    reader = indexed(tmp_path)
+    reader.find(saved.key)
+    reader.remember()
+    change(saved.path)
+
+    assert indexed(tmp_path).find(saved.key) is None
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(max_size=60) | JSON_VALUES.map(lambda value: json.dumps({"schema": 1, "records": value}).encode()))
+def test_any_index_is_an_index_or_none(content: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        saved = save(Path(folder, "originals"))
+        Path(folder, "index.json").write_bytes(content)
+        assert indexed(Path(folder)).find(saved.key) == saved

@@ -1,0 +1,31 @@
+"""What a build orders, and what is told while it waits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from mkdocs_qhaigc.request import ImageRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A picture that a build wants, and for whom."""
+
+    where: str
+    """`guide/start.md#hero`"""
+    name: str
+    request: ImageRequest
+
+
+class Progress(Protocol):
+    """What is told about buying; called from several threads."""
+
+    def ordered(self, order: Order) -> None:
+        """A picture is to be bought."""
+
+    def began(self, order: Order) -> None:
+        """Its call is about to be made."""
+
+    def ended(self, order: Order, *, seconds: float | None) -> None:
+        """It is saved, after so many seconds; None: there is no picture."""

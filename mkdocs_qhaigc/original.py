@@ -1,0 +1,101 @@
+"""One saved picture: the bytes as they came from the API, and the record beside them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mkdocs_qhaigc.errors import Damaged, LibraryError
+
+RECORD_SCHEMA = 1
+KEY_DIGITS = 16
+"""Hex digits of the key in a file's name."""
+EXTENSIONS = {"png": "png", "jpeg": "jpg", "webp": "webp", "avif": "avif"}
+"""Picture format -> file extension."""
+LARGEST_RECORD = 1 << 20
+"""Bytes."""
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """A saved picture: what its record says, and where its bytes are."""
+
+    path: Path
+    key: str
+    sha256: str
+    """Of the bytes; 64 hex digits."""
+    format: str
+    """png, jpeg, webp or avif."""
+    width: int
+    """Pixels."""
+    height: int
+    """Pixels."""
+    size: int
+    """Bytes."""
+
+    @property
+    def record(self) -> Mapping[str, Any]:
+        """The whole record, as JSON values, read anew; empty where it is gone."""
+        try:
+            record = json.loads(self.path.with_suffix(".json").read_bytes())
+        except (OSError, ValueError, RecursionError):
+            return {}
+        return record if isinstance(record, dict) else {}
+
+    def read(self) -> bytes:
+        """Return the picture's bytes.
+
+        Raises:
+            Damaged: they are gone, or are not the bytes that were saved.
+            LibraryError: they cannot be read.
+        """
+        try:
+            data = self.path.read_bytes()
+        except FileNotFoundError as error:
+            raise Damaged(f"{self.path} is missing") from error
+        except OSError as error:
+            raise LibraryError(f"{self.path} cannot be read ({error.strerror or error})") from error
+        if hashlib.sha256(data).hexdigest() != self.sha256:
+            raise Damaged(f"{self.path} is damaged: its bytes are not those that were saved")
+        return data
+
+
+def parse_record(path: Path, text: bytes) -> Original:
+    """Return what a record says. Raises ValueError where it is none."""
+    if len(text) > LARGEST_RECORD:
+        raise ValueError("it is larger than a record can be")
+    record = json.loads(text)
+    if not isinstance(record, dict):
+        raise ValueError("it is no record")  # noqa: TRY004 - one kind of error for all that a file may hold
+    key, digest, format_ = record.get("key"), record.get("sha256"), record.get("format")
+    sizes = [record.get(field) for field in ("width", "height", "bytes")]
+    whole = (
+        isinstance(key, str)
+        and _SHA256.fullmatch(key)
+        and isinstance(digest, str)
+        and _SHA256.fullmatch(digest)
+        and isinstance(format_, str)
+        and format_ in EXTENSIONS
+        and all(type(size) is int and 0 < size < 1 << 40 for size in sizes)
+    )
+    if not whole or record.get("schema") != RECORD_SCHEMA:
+        raise ValueError("it is no record of this version")
+    original = path.with_suffix("." + EXTENSIONS[str(format_)])
+    return Original(original, str(key), str(digest), str(format_), record["width"], record["height"], record["bytes"])
+
+
+def has_record(picture: Path) -> bool:
+    """Whether a whole record stands beside a picture."""
+    record = picture.with_suffix(".json")
+    try:
+        return stat.S_ISREG(record.lstat().st_mode) and parse_record(record, record.read_bytes()).path == picture
+    except (OSError, ValueError, RecursionError):
+        return False

@@ -1,0 +1,125 @@
+"""Saving what was paid for the moment it arrives, and keeping what cannot be used.
+
+Bytes are written before anything looks at them; a picture counts as saved when its record is written, too.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mkdocs_qhaigc.errors import LibraryError, NoFurtherCalls, PictureError
+from mkdocs_qhaigc.files import write_whole
+from mkdocs_qhaigc.library import Library
+from mkdocs_qhaigc.options import SANDBOX, Options
+from mkdocs_qhaigc.orders import Order
+from mkdocs_qhaigc.original import EXTENSIONS, Original
+
+if TYPE_CHECKING:
+    from mkdocs_qhaigc.imaging.codecs import PictureInfo
+
+
+class Saver:
+    """Writes pictures into one library."""
+
+    def __init__(self, options: Options, library: Library, *, say: Callable[[str], None]) -> None:
+        """`say` is told of pictures that were found again."""
+        self._options = options
+        self._library = library
+        self._say = say
+        self._saved = threading.Condition()
+        self._saving = 0
+        """Pictures that have arrived and are being written."""
+
+    def save(self, order: Order, data: bytes, revised_prompt: str | None) -> Original:
+        """Write a picture that has arrived; return it.
+
+        Raises:
+            PictureError: it is no picture that is used; what came is kept elsewhere.
+            NoFurtherCalls: it cannot be written; it is kept elsewhere, if anywhere.
+        """
+        with self._saved:
+            self._saving += 1
+        try:
+            return self._write(order, data, revised_prompt)
+        finally:
+            with self._saved:
+                self._saving -= 1
+                self._saved.notify_all()
+
+    def wait(self, seconds: float) -> None:
+        """Wait until no picture is being written, at most so long."""
+        with self._saved:
+            self._saved.wait_for(lambda: not self._saving, timeout=seconds)
+
+    def leftover(self, order: Order) -> Original | None:
+        """Give a picture that has lost its record, or was never given one, a record again: it was paid for."""
+        from mkdocs_qhaigc.imaging.codecs import inspect  # a build that buys nothing needs no Pillow
+
+        key = order.request.key
+        for path in self._library.leftovers(key):
+            try:
+                data = path.read_bytes()
+                info = inspect(data)
+            except (OSError, PictureError):
+                continue
+            self._library.make_room(key, keep=path)
+            self._say(f"{path} had no record that can be used. The picture is whole and has a new one")
+            named = replace(order, name=path.stem.rpartition("-")[0])
+            return self._write_original(named, data, info, None)
+        return None
+
+    def _write(self, order: Order, data: bytes, revised_prompt: str | None) -> Original:
+        arrived = self._library.take_in(order.name, order.request.key, data)
+        from mkdocs_qhaigc.imaging.codecs import inspect  # a build that buys nothing needs no Pillow
+
+        try:
+            info = inspect(data)
+        except PictureError as error:
+            kept = self._keep(Path(f"{order.name}-{order.request.key[:16]}.rejected"), data)
+            if arrived:
+                arrived.unlink(missing_ok=True)
+            raise PictureError(f"{error}. What came is kept in {kept}") from error
+        except BaseException:
+            self._keep(Path(f"{order.name}-{order.request.key[:16]}.rejected"), data)
+            raise
+        try:
+            return self._write_original(order, data, info, revised_prompt)
+        except LibraryError as error:
+            name = f"{order.name}-{order.request.key[:16]}.{EXTENSIONS[info.format]}"
+            raise NoFurtherCalls(
+                f"{error}. The picture is kept in {self._keep(Path(name), data)}. "
+                f"Make space and move it to {self._library.folder}: it is used again"
+            ) from error
+
+    def _keep(self, name: Path, data: bytes) -> str:
+        """Write what was paid for and cannot be used to where somebody can look at it; return where that is."""
+        for folder in (self._options.cache_dir / "rejected", Path(tempfile.gettempdir()) / "mkdocs-qhaigc-rescued"):
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                write_whole(folder / name, data)
+            except OSError:
+                continue
+            return str(folder / name)
+        return "no place: neither the cache nor the temporary folder can be written"
+
+    def _write_original(self, order: Order, data: bytes, info: PictureInfo, revised_prompt: str | None) -> Original:
+        return self._library.save(
+            name=order.name,
+            key=order.request.key,
+            data=data,
+            format=info.format,
+            width=info.width,
+            height=info.height,
+            about={
+                "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+                "api": SANDBOX if self._options.sandboxed else self._options.base_url,
+                "request": order.request.as_record(),
+                "revised_prompt": revised_prompt,
+            },
+        )
