@@ -35,6 +35,8 @@ class Scope:
     directives: Mapping[str, Directive] = field(default_factory=dict)
     broken: frozenset[str] = frozenset()
     """Names whose directives cannot be used, of which was told already."""
+    shown: set[str] = field(default_factory=set)
+    """Names whose files are known to be needed."""
 
     def where(self, name: str) -> str:
         """Return how messages call a picture of this page."""
@@ -126,6 +128,8 @@ class SiteBuild:
         under_way = self._pipeline.settle(wait=wait)
         if guessed:
             self._published = {stem: shown for stem, shown in self._published.items() if stem not in guessed}
+            for scope in self._scopes.values():
+                scope.shown.clear()
             self._mend(guessed)
         missing = [picture for picture in self._pipeline.pictures() if picture.state == "placeholder"]
         declared = [picture for picture in missing if picture.order.request.model]
@@ -145,7 +149,7 @@ class SiteBuild:
     def files(self) -> dict[str, Path]:
         """Return the files that the site needs: place in the site -> where the bytes are."""
         for scope in (self._site, *self._scopes.values()):
-            for name in scope.directives:
+            for name in [name for name in scope.directives if name not in scope.shown]:
                 self._show(scope, name)
         return self.further_files()
 
@@ -223,6 +227,7 @@ class SiteBuild:
             publication = self._publish(file_name, picture)
             self._publications[file_name, picture.drawn] = publication
         self._published[publication.stem] = (publication, picture)
+        scope.shown.add(name)
         return publication, directive
 
     def _publish(self, name: str, picture: Picture) -> Publication:

@@ -176,14 +176,10 @@ def _read_request(fields: Mapping[Any, Any], defaults: Defaults) -> ImageRequest
         "prompt",
         "Write what the picture shows, for example `prompt: A lighthouse in fog`",
     )
-    model = _text(fields.get("model", defaults.model), "model", f"Write a model's name, for example {defaults.model}")
-    least, most = SIZE_LIMITS
-    raw_size = fields.get("size", defaults.size)
-    size = parse_size(raw_size) if isinstance(raw_size, str) else None
-    if size is None:
-        raise DirectiveError(
-            f"`size` is {_shown(raw_size)}. Write WIDTHxHEIGHT in pixels ({least} to {most} each), for example 1280x720"
-        )
+    model = defaults.model
+    if "model" in fields:
+        model = _text(fields["model"], "model", f"Write a model's name, for example {defaults.model}").strip()
+    size = _size(fields["size"]) if "size" in fields else defaults.size
     variant = fields.get("variant", 1)
     if not isinstance(variant, int) or isinstance(variant, bool) or not 1 <= variant <= 10_000:
         raise DirectiveError(f"`variant` is {_shown(variant)}. Write a whole number: 1, 2, 3 …")
@@ -191,7 +187,7 @@ def _read_request(fields: Mapping[Any, Any], defaults: Defaults) -> ImageRequest
     if style is not None:
         style = _text(style, "style", "Write a name from the option `styles`, or a text")
     return ImageRequest(
-        model=unicodedata.normalize("NFC", model).strip(),
+        model=unicodedata.normalize("NFC", model),
         prompt=final_prompt(
             prompt,
             resolve_style(style or "", defaults.styles),
@@ -201,6 +197,16 @@ def _read_request(fields: Mapping[Any, Any], defaults: Defaults) -> ImageRequest
         variant=variant,
         params=_params(fields.get("params")),
     )
+
+
+def _size(value: object) -> str:
+    size = parse_size(value) if isinstance(value, str) else None
+    if size is None:
+        least, most = SIZE_LIMITS
+        raise DirectiveError(
+            f"`size` is {_shown(value)}. Write WIDTHxHEIGHT in pixels ({least} to {most} each), for example 1280x720"
+        )
+    return size
 
 
 def resolve_style(style: str, styles: Mapping[str, str] | None) -> str:

@@ -29,7 +29,7 @@ class Encoding:
     formats: tuple[str, ...]
     """avif, webp, jpeg, png; the last one is for every reader."""
     widths: tuple[int, ...]
-    """Pixels; those narrower than a picture are used, besides its own width."""
+    """Pixels, ascending; those narrower than a picture are used, besides its own width."""
     quality: Mapping[str, int]
     """By format; 1 to 100."""
     marked: bool = True
@@ -37,13 +37,22 @@ class Encoding:
     with_prompt: bool = False
     """Whether it also says from which prompt."""
 
+    codes: Mapping[str, str] = field(init=False)
+    """By format: what tells its variants of a picture from those of other settings."""
     signature: str = field(init=False)
     """What changes the content of a file that keeps its name, as text: not the widths, which stand in the name."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "widths", tuple(sorted(set(self.widths))))
         used = {name: self.quality[name] for name in sorted(self.formats) if name != "png"}
         settings = {"encoder": ENCODER_SCHEMA, "quality": used, "marked": self.marked, "prompt": self.with_prompt}
         object.__setattr__(self, "signature", json.dumps(settings, sort_keys=True))
+        words = "prompt" if self.with_prompt else "marked" if self.marked else "bare"
+        codes = {
+            format_: f"{ENCODER_SCHEMA}|{format_}|{'-' if format_ == 'png' else self.quality[format_]}|{words}"
+            for format_ in self.formats
+        }
+        object.__setattr__(self, "codes", codes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,19 +112,10 @@ class Publication:
 
 def variant_specs(drawn: Drawn, encoding: Encoding) -> tuple[VariantSpec, ...]:
     """Return every encoding that a site needs of a picture, whatever it is called there."""
-    widths = [*sorted({width for width in encoding.widths if width < drawn.width}), drawn.width]
+    widths = [*(width for width in encoding.widths if width < drawn.width), drawn.width]
     return tuple(
         VariantSpec(
-            cache_key="|".join(
-                (
-                    drawn.identity,
-                    str(ENCODER_SCHEMA),
-                    format_,
-                    str(width),
-                    "-" if format_ == "png" else str(encoding.quality[format_]),
-                    "prompt" if encoding.with_prompt else "marked" if encoding.marked else "bare",
-                )
-            ),
+            cache_key=f"{drawn.identity}|{width}|{encoding.codes[format_]}",
             format=format_,
             width=width,
             quality=encoding.quality[format_],
