@@ -18,6 +18,11 @@ from mkdocs_qhaigc.img import Image, render_img, start_tag
 SCHEME = "qhaigc:"
 
 _OPENING = re.compile(r"<(?:!--|[a-zA-Z/])")
+_DULL = re.compile(
+    r"(?:[^<]+|</?(?:a|b|blockquote|br|code|dd|div|dl|dt|em|h[1-6]|hr|i|kbd|li|nav|ol|p|pre|section|small|span"
+    r"|strong|table|tbody|td|th|thead|tr|ul)(?=[\s/>])[^\"'<>=]*>){0,500}"
+)
+"""Text, and tags without attributes: a run of them is passed over in one step."""
 _PLAIN_TAG = re.compile(r"""<[a-zA-Z/][^"'>]*(?:="[^"]*"[^"'>]*)*>""")
 _TAG_PART = re.compile(r"""[^"'>]*""")
 _TAG_NAME = re.compile(r"<([a-zA-Z][^\s/>]*)")
@@ -126,7 +131,7 @@ def _tags_with_references(html: str) -> Iterator[tuple[str, int, bool]]:
     if SCHEME not in html:
         return
     position, last, pictures = 0, html.rfind(SCHEME), 0
-    while opening := _OPENING.search(html, position):
+    while opening := _OPENING.search(html, _dull_end(html, position)):
         start = opening.start()
         if start > last:
             return
@@ -155,6 +160,12 @@ def _tags_with_references(html: str) -> Iterator[tuple[str, int, bool]]:
                 position = closing.start() if closing else len(html)
         if SCHEME in tag and any(_refers(key, value) for key, value in _parse(tag)[1].items()):
             yield tag, start, pictures > 0
+
+
+def _dull_end(html: str, position: int) -> int:
+    """Return where the run of dull text and tags ends that begins here."""
+    match = _DULL.match(html, position)
+    return match.end() if match else position
 
 
 def _tag_end(html: str, start: int) -> int:
