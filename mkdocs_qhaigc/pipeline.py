@@ -22,12 +22,12 @@ from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.options import SANDBOX, Options
 from mkdocs_qhaigc.orders import Order
 from mkdocs_qhaigc.original import Original
-from mkdocs_qhaigc.provenance import ALGORITHMIC, TRAINED, Provenance
 from mkdocs_qhaigc.publication import Drawn, Encoding, Publication, VariantSpec, variant_specs
 from mkdocs_qhaigc.request import ImageRequest
 from mkdocs_qhaigc.workers import Workers
 
 if TYPE_CHECKING:
+    from mkdocs_qhaigc.provenance import Provenance
     from mkdocs_qhaigc.variants import Variants
 
 LARGEST_PLACEHOLDER = 2560
@@ -260,6 +260,8 @@ def provenance_of(original: Original, encoding: Encoding) -> Provenance | None:
     """Return what a published file says of how its picture came to be; None where the site wants no such words."""
     if not encoding.marked:
         return None
+    from mkdocs_qhaigc.provenance import ALGORITHMIC, TRAINED, Provenance  # a warm build encodes nothing
+
     record = original.record
     request, api = record.get("request"), record.get("api")
     request = request if isinstance(request, dict) else {}

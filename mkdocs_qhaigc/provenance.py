@@ -7,8 +7,8 @@ generating service put into its file (`TC260:AIGC`, GB 45438-2025) is carried ov
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 from xml.etree import ElementTree as ET
-from xml.sax.saxutils import escape
 
 TRAINED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 """Made by a trained model."""
@@ -45,7 +45,7 @@ class Provenance:
             properties.append(("Iptc4xmpExt:AIPromptInformation", self.prompt[:_LONGEST_PROMPT]))
         if label is not None:
             properties.append(("TC260:AIGC", label))
-        body = "".join(f"<{name}>{escape(_xml_text(value))}</{name}>" for name, value in properties)
+        body = "".join(f"<{name}>{escape(_xml_text(value), quote=False)}</{name}>" for name, value in properties)
         return (
             '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
             f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{_RDF}">'
