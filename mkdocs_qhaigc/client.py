@@ -88,8 +88,10 @@ class ImagesClient:
         agent = {"User-Agent": f"mkdocs-qhaigc/{__version__}", "Accept-Encoding": "identity"}
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=64)
         self._host = (httpx.URL(base_url).host or "").lower()
-        self._api = guard(httpx.Client(headers={**agent, "Authorization": f"Bearer {api_key}"}, limits=limits))
-        self._hosts = guard(httpx.Client(headers=agent, limits=limits), allowed=self._is_own_host)
+        tls = httpx.create_ssl_context()  # one for both: reading the certificates takes longer than all the rest
+        keyed = {**agent, "Authorization": f"Bearer {api_key}"}
+        self._api = guard(httpx.Client(headers=keyed, limits=limits, verify=tls))
+        self._hosts = guard(httpx.Client(headers=agent, limits=limits, verify=tls), allowed=self._is_own_host)
 
     def __repr__(self) -> str:
         return f"ImagesClient({self._base_url!r})"
