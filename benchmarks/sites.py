@@ -69,18 +69,17 @@ def write_pages(
         path.write_text(f"{head}\n{_body(number, pages, picture(number))}", encoding="utf-8")
 
 
-def write_config(folder: Path, *, theme: str, plugin: Mapping[str, Any] | None) -> None:
+def write_config(folder: Path, *, theme: str, plugin: Mapping[str, Any] | None, bare: bool = False) -> None:
     """Write mkdocs.yml; `plugin` holds the options of `qhaigc`, None leaves it out.
 
-    The navigation holds the index alone: every page of a theme lists the whole navigation, which at a thousand entries
-    would take most of the build's time and so hide what the plugin takes.
+    `bare`: the navigation holds the index alone. Every page of a theme lists the whole navigation, which at a thousand
+    entries takes most of the build's time and so hides what the plugin takes.
     """
     config = {
         "site_name": "Benchmark",
         "site_url": "https://example.org/docs/",
         "theme": {"name": theme},
-        "nav": [{"Home": "index.md"}],
-        "not_in_nav": "section-*/",
+        **({"nav": [{"Home": "index.md"}], "not_in_nav": "section-*/"} if bare else {}),
         "markdown_extensions": ["admonition", "attr_list"],
         "plugins": ["search", *([] if plugin is None else [{"qhaigc": dict(plugin)}])],
     }

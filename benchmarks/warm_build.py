@@ -31,18 +31,21 @@ def main() -> None:
     parser.add_argument("--pages", type=int, default=1000, help="pages, each with one picture (default: %(default)s)")
     parser.add_argument("--runs", type=int, default=7, help="timed builds of each site (default: %(default)s)")
     parser.add_argument("--theme", default="mkdocs", help="mkdocs, material, … (default: %(default)s)")
+    parser.add_argument("--bare", action="store_true", help="leave the pages out of the navigation")
     parser.add_argument("--keep", type=Path, help="make the two sites in this folder and leave them there")
     arguments = parser.parse_args()
     if arguments.keep:
         arguments.keep.mkdir(parents=True)
-        measure(arguments.keep, pages=arguments.pages, runs=arguments.runs, theme=arguments.theme)
+        measure(arguments.keep, pages=arguments.pages, runs=arguments.runs, theme=arguments.theme, bare=arguments.bare)
     else:
         with tempfile.TemporaryDirectory(prefix="qhaigc-benchmark-") as folder:
-            measure(Path(folder), pages=arguments.pages, runs=arguments.runs, theme=arguments.theme)
+            measure(
+                Path(folder), pages=arguments.pages, runs=arguments.runs, theme=arguments.theme, bare=arguments.bare
+            )
 
 
-def measure(folder: Path, *, pages: int, runs: int, theme: str) -> None:
-    with_plugin, without = make_sites(folder, pages=pages, theme=theme)
+def measure(folder: Path, *, pages: int, runs: int, theme: str, bare: bool) -> None:
+    with_plugin, without = make_sites(folder, pages=pages, theme=theme, bare=bare)
     originals = sorted((with_plugin / ".cache").rglob("sandbox/*.json"))
     pairs: list[tuple[Timing, Timing]] = []
     for run in range(runs):
@@ -54,10 +57,10 @@ def measure(folder: Path, *, pages: int, runs: int, theme: str) -> None:
         print(f"{run + 1}/{runs}: {pairs[-1][0].cpu:.2f} s and {pairs[-1][1].cpu:.2f} s CPU", file=sys.stderr)
     if sorted((with_plugin / ".cache").rglob("sandbox/*.json")) != originals:
         sys.exit("Pictures were bought between the timed builds: they were not warm.")
-    report(pairs, pages=pages, theme=theme)
+    report(pairs, pages=pages, theme=theme, bare=bare)
 
 
-def make_sites(folder: Path, *, pages: int, theme: str) -> tuple[Path, Path]:
+def make_sites(folder: Path, *, pages: int, theme: str, bare: bool) -> tuple[Path, Path]:
     """Return the site with the plugin, its pictures bought and encoded, and the same site without it; both built once.
 
     Exits where a page has no picture.
@@ -70,8 +73,8 @@ def make_sites(folder: Path, *, pages: int, theme: str) -> tuple[Path, Path]:
         picture=lambda _: "![A harbor at dusk](qhaigc:hero)",
     )
     write_pages(without / "docs", pages=pages, picture=lambda number: f"![A harbor at dusk](picture-{number:04}.webp)")
-    write_config(with_plugin, theme=theme, plugin=PLUGIN)
-    write_config(without, theme=theme, plugin=None)
+    write_config(with_plugin, theme=theme, plugin=PLUGIN, bare=bare)
+    write_config(without, theme=theme, plugin=None, bare=bare)
     print(f"Buying {pages} pictures from the sandbox …", file=sys.stderr)
     build(with_plugin)
     pictures = sorted((with_plugin / "site" / ASSETS_DIR).glob("*.webp"))
@@ -83,9 +86,10 @@ def make_sites(folder: Path, *, pages: int, theme: str) -> tuple[Path, Path]:
     return with_plugin, without
 
 
-def report(pairs: list[tuple[Timing, Timing]], *, pages: int, theme: str) -> None:
+def report(pairs: list[tuple[Timing, Timing]], *, pages: int, theme: str, bare: bool) -> None:
     packages = f"MkDocs {version('mkdocs')}, Markdown {version('Markdown')}"
     print(f"\nWarm build of {pages} pages with one picture each, theme {theme}; {len(pairs)} pairs of builds, in turn.")
+    print("Navigation: " + ("the index alone." if bare else "every page, as MkDocs makes it."))
     print(f"Each build: a fresh process, an empty site folder. Python {platform.python_version()}, {packages}.\n")
     rows = []
     for what, values in (
