@@ -29,7 +29,8 @@ class Arrival:
             OSError: nothing can be written there.
         """
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._path.write_bytes(b"")
+        self._path.unlink(missing_ok=True)
+        self._path.open("xb").close()  # a file of its own: never through a link that lies there
 
     def add(self, chunk: bytes) -> None:
         """Keep the next bytes, at once.
@@ -39,14 +40,6 @@ class Arrival:
         """
         with self._path.open("ab", buffering=0) as file:
             file.write(chunk)
-
-    def replace(self, body: bytes) -> None:
-        """Keep other bytes instead: the same without a secret.
-
-        Raises:
-            OSError: they cannot be written.
-        """
-        self._path.write_bytes(body)
 
     def read(self) -> bytes | None:
         """Return what was kept, or None where there is nothing that may still be good."""

@@ -136,11 +136,12 @@ class SiteBuild:
         if self._options.missing == "error" and self._pipeline.damaged_pins():
             damage = "".join(f"\n  {message}" for message in self._pipeline.damaged_pins())
             raise MissingPictures(f"committed pictures are damaged, and `missing: error` accepts no others:{damage}")
-        if self._options.missing == "error" and declared:
-            names = "".join(f"\n  {picture.order.where}" for picture in declared)
+        if self._options.missing == "error" and missing:
+            names = "".join(f"\n  {picture.order.where}" for picture in missing)
             raise MissingPictures(
-                f"{len(declared)} {_plural(len(declared), 'picture is', 'pictures are')} missing, and `missing: error` "
-                f"forbids buying any:{names}\nGenerate and commit them, or set `missing: generate`"
+                f"{len(missing)} {_plural(len(missing), 'picture is', 'pictures are')} missing, and `missing: error` "
+                f"forbids buying any:{names}\nBuild where it may buy them, and copy each picture with its record from "
+                f"{self._options.cache_dir / 'originals'} to {self._options.pins_dir}; or correct the names"
             )
         may_be_under_way = self._options.missing == "generate"
         self._tell_of_missing([picture for picture in declared if picture.reason or not may_be_under_way])

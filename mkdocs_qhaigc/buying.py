@@ -18,11 +18,20 @@ from typing import TYPE_CHECKING
 from mkdocs_qhaigc.answers import Answer, read_answers
 from mkdocs_qhaigc.arrivals import Arrival
 from mkdocs_qhaigc.budget import Budget
-from mkdocs_qhaigc.errors import ApiError, Gone, LibraryError, NoFurtherCalls, OverBudget, PictureError, QhaigcError
+from mkdocs_qhaigc.errors import (
+    ApiError,
+    Gone,
+    LibraryError,
+    NoFurtherCalls,
+    OverBudget,
+    PictureError,
+    QhaigcError,
+    Unreachable,
+)
 from mkdocs_qhaigc.library import Library
-from mkdocs_qhaigc.options import SANDBOX, Options
+from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.orders import Order, Progress
-from mkdocs_qhaigc.original import Original
+from mkdocs_qhaigc.original import SANDBOX, Original
 from mkdocs_qhaigc.retrying import Deadline, Pace
 from mkdocs_qhaigc.saving import Saver
 from mkdocs_qhaigc.workers import Workers
@@ -86,11 +95,23 @@ class Buyer:
 
     def new_build(self) -> None:
         """Begin a build of the author's: its own budget, and what another was not allowed is asked for again."""
+        self.drop()
         with self._lock:
             self.budget = Budget(self._options.max_new_images)
+            if isinstance(self._no_further, Unreachable):
+                self._no_further = None
             for key, future in list(self._futures.items()):
                 if future.done() and (future.cancelled() or isinstance(future.exception(), NoFurtherCalls)):
                     del self._futures[key]
+
+    def drop(self) -> None:
+        """Forget what was ordered and has not begun: who still wants it orders it again."""
+        self._workers.drop()
+
+    def forget(self, key: str) -> None:
+        """Let a picture be ordered again: the one that was bought is there no more."""
+        with self._lock:
+            self._futures.pop(key, None)
 
     def close(self) -> None:
         """Stop buying; pictures that have arrived are still written."""
@@ -133,6 +154,11 @@ class Buyer:
                 f"no API key: the environment variable {self._options.api_key_env} is not set. "
                 "Set it, or use `missing: placeholder` or `base_url: sandbox`"
             )
+        if not self._api_key.isascii() or not self._api_key.isprintable() or " " in self._api_key:
+            return NoFurtherCalls(
+                f"the environment variable {self._options.api_key_env} holds characters that no API key has. "
+                "Set it to the key alone"
+            )
         return None
 
     def _require_allowed(self) -> None:
@@ -145,7 +171,12 @@ class Buyer:
             except LibraryError as error:
                 raise NoFurtherCalls(f"{error}. Nothing is bought that could not be saved") from error
             if self._client is None:
-                self._client = self._connect(self._api_key)
+                try:
+                    self._client = self._connect(self._api_key)
+                except (ImportError, ValueError, TypeError) as error:  # httpx on proxies that it cannot use
+                    raise NoFurtherCalls(
+                        f"no connection can be made ({error}). Look at the variables HTTP_PROXY, HTTPS_PROXY, ALL_PROXY"
+                    ) from error
 
     def _connect(self, api_key: str) -> ImagesClient:
         from mkdocs_qhaigc.client import ImagesClient  # a build that buys nothing needs no httpx

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -10,6 +11,7 @@ import threading
 import click
 
 from mkdocs_qhaigc import __version__
+from mkdocs_qhaigc.options import SANDBOX_VARIABLE
 
 _KEY_VARIABLE = "QHAIGC_API_KEY"
 _ADDRESS_VARIABLE = "QHAIGC_BASE_URL"
@@ -51,14 +53,29 @@ def sandbox(port: int, latency: float, command: tuple[str, ...]) -> None:
             click.echo(f"  export {_ADDRESS_VARIABLE}={server.base_url} {_KEY_VARIABLE}=sandbox")
             _wait_for_ctrl_c()
             return
-        environment = {**os.environ, _ADDRESS_VARIABLE: server.base_url, _KEY_VARIABLE: "sandbox"}
-        try:
-            finished = subprocess.run(command, env=environment, check=False)  # noqa: S603 - what the user typed
-        except OSError as error:
-            raise click.ClickException(f"{command[0]} cannot be run ({error.strerror or error})") from error
+        code = _run(command, {_ADDRESS_VARIABLE: server.base_url, _KEY_VARIABLE: "sandbox", SANDBOX_VARIABLE: "1"})
         count = sum(1 for request in server.received if request.path.endswith("/images/generations"))
         click.echo(f"The sandbox was asked for pictures {count} times.", err=True)
-    sys.exit(finished.returncode if finished.returncode >= 0 else 128 - finished.returncode)
+    sys.exit(code)
+
+
+def _run(command: tuple[str, ...], variables: dict[str, str]) -> int:
+    """Run a command with further environment variables; return its exit code. It ends when this program is ended."""
+    try:
+        process = subprocess.Popen(command, env={**os.environ, **variables})  # noqa: S603 - what the user typed
+    except OSError as error:
+        raise click.ClickException(f"{command[0]} cannot be run ({error.strerror or error})") from error
+    before = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+    try:
+        while True:
+            try:
+                code = process.wait()
+                break
+            except KeyboardInterrupt:  # the terminal has sent it to the command, too, which ends in its own way
+                continue
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    return code if code >= 0 else 128 - code
 
 
 def _wait_for_ctrl_c() -> None:

@@ -9,13 +9,14 @@ import contextlib
 import json
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Protocol
 
 import httpx
 
 from mkdocs_qhaigc import __version__
 from mkdocs_qhaigc.answers import Answer, ServerError, read_answers, read_error
-from mkdocs_qhaigc.errors import ApiError, Gone, NoFurtherCalls
+from mkdocs_qhaigc.errors import ApiError, Gone, NoFurtherCalls, Unreachable
 from mkdocs_qhaigc.request import ImageRequest
 from mkdocs_qhaigc.retrying import Billing, Deadline, Failed, Pace, keep_trying, wished_delay
 from mkdocs_qhaigc.transport import guard, is_loopback, is_public, within
@@ -27,6 +28,8 @@ LARGEST_PICTURE = 32 << 20
 LARGEST_BODY = 64 << 20
 """Bytes of an answer's JSON, pictures in base64 included."""
 _CONNECT_TIMEOUT = 15.0
+_SHORTEST_SECRET = 8
+"""Characters of a key."""
 _NEVER_AGAIN = frozenset((400, 401, 402, 403, 404, 405, 413, 414, 415, 422, 451))
 _NOT_BILLED = frozenset((429, 503))
 _MOST_REDIRECTS = 5
@@ -47,9 +50,6 @@ class Keeper(Protocol):
 
     def add(self, chunk: bytes) -> None:
         """Keep the next bytes."""
-
-    def replace(self, body: bytes) -> None:
-        """Keep these bytes instead."""
 
 
 class Purse(Protocol):
@@ -79,7 +79,8 @@ class ImagesClient:
         """`sandboxed`: whether pictures are kept as a sandbox's. `say` is told of calls that may be billed twice."""
         logging.getLogger("httpx").setLevel(logging.WARNING)  # its INFO prints whole addresses, signatures included
         self._base_url = base_url
-        self._secret = "" if sandboxed else api_key  # a sandbox's key is no secret, and a word of its addresses
+        self._secret = "" if len(api_key) < _SHORTEST_SECRET else api_key
+        """What is cut out of every message: a server may repeat the key. Shorter ones are words like any other."""
         self._retries = retries
         self._response_format = response_format
         self._sandboxed = sandboxed
@@ -90,8 +91,10 @@ class ImagesClient:
         self._host = (httpx.URL(base_url).host or "").lower()
         tls = httpx.create_ssl_context()  # one for both: reading the certificates takes longer than all the rest
         keyed = {**agent, "Authorization": f"Bearer {api_key}"}
-        self._api = guard(httpx.Client(headers=keyed, limits=limits, verify=tls))
-        self._hosts = guard(httpx.Client(headers=agent, limits=limits, verify=tls), allowed=self._is_own_host)
+        self._api = guard(httpx.Client(headers=keyed, limits=limits, verify=tls, trust_env=not sandboxed))
+        self._hosts = guard(
+            httpx.Client(headers=agent, limits=limits, verify=tls, trust_env=not sandboxed), allowed=self._is_own_host
+        )
 
     def __repr__(self) -> str:
         return f"ImagesClient({self._base_url!r})"
@@ -162,12 +165,16 @@ class ImagesClient:
                 del body["response_format"]
                 status, headers, content = self._exchange(body, request.variant, deadline, keeper)
         if self._sandboxed != (SANDBOX_HEADER in headers):
-            raise Failed(ApiError(self._sandbox_mismatch()), Billing.NEVER_AGAIN)
+            raise Failed(NoFurtherCalls(self._sandbox_mismatch()), Billing.NEVER_AGAIN, may_be_billed=status < 400)
         media_type = headers.get("content-type", "")
         if status >= 300:
-            raise self._failed(read_error(status, media_type, content), headers)
+            raise self._failed(read_error(status, media_type, self._redacted_bytes(content)), headers)
         try:
-            return read_answers(content, status=status, media_type=media_type, base_url=self._base_url)
+            answers = read_answers(content, status=status, media_type=media_type, base_url=self._base_url)
+            return [
+                replace(answer, revised_prompt=answer.revised_prompt and self._redacted(answer.revised_prompt))
+                for answer in answers
+            ]
         except (ApiError, NoFurtherCalls) as error:
             error.args = (self._redacted(str(error)),)
             raise Failed(error, Billing.NEVER_AGAIN, may_be_billed=isinstance(error, ApiError)) from error
@@ -191,15 +198,10 @@ class ImagesClient:
                 ) as response,
             ):
                 kept = _begun(keeper) if response.status_code == 200 else None
-                answer = _read(response, LARGEST_BODY, deadline, kept)
-                redacted = self._redacted_bytes(answer)  # a server may repeat the key; out of here it never comes
-                if kept and redacted != answer:
-                    kept.replace(redacted)
-                return response.status_code, response.headers, redacted
+                return response.status_code, response.headers, _read(response, LARGEST_BODY, deadline, kept)
         except _NO_CONNECTION as error:
-            raise Failed(
-                ApiError(f"the API at {self._base_url} cannot be reached ({_what(error)})"), Billing.NO
-            ) from error
+            what = f"the API at {self._base_url} cannot be reached ({_what(error)}). Check the network and `base_url`"
+            raise Failed(Unreachable(what), Billing.NO) from error
         except httpx.HTTPError as error:
             raise Failed(ApiError(f"the API did not answer ({_what(error)})"), Billing.PERHAPS) from error
 

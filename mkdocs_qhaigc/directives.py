@@ -143,6 +143,9 @@ def _split(value: object) -> list[tuple[object, object]]:
         raise DirectiveError(
             f"`qhaigc` has the field `{stray[0]}` of a picture, but no `prompt`.{hint} Write `prompt: …` beside it"
         )
+    first, body = next(iter(value.items()), ("", None))
+    if len(value) == 1 and isinstance(first, str) and isinstance(body, str) and nearest(first, ["prompt"]):
+        raise DirectiveError(f"`{first:.64}` is probably meant to be `prompt`. Correct it, or rename the picture")
     if not value:
         raise DirectiveError("`qhaigc` is empty. Write a prompt, or remove the key")
     return list(value.items())

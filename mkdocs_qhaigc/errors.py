@@ -9,7 +9,8 @@
     ├── PictureError       bytes that are no picture we accept
     ├── MissingPictures    pictures that are not there, in a build that may not buy any
     ├── NoFurtherCalls     key, permission, quota or disk: nothing more can be bought in this build
-    │   └── OverBudget     the build has bought as many pictures as it may
+    │   ├── OverBudget     the build has bought as many pictures as it may
+    │   └── Unreachable    no connection to the API, however often it was tried
     └── ApiError           the Images API did not give a picture
         ├── Refused        it will not draw this prompt: never ask again
         └── Gone           a hosted picture's address has expired
@@ -63,6 +64,10 @@ class NoFurtherCalls(QhaigcError):  # noqa: N818 - the state that it leaves behi
 
 class OverBudget(NoFurtherCalls):
     """The build has bought as many pictures as it may."""
+
+
+class Unreachable(NoFurtherCalls):
+    """There is no connection to the API, however often it was tried."""
 
 
 class ApiError(QhaigcError):

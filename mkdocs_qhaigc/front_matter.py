@@ -12,37 +12,38 @@ from mkdocs_qhaigc import html
 
 META_KEY = "qhaigc"
 _FRONT_MATTER = re.compile(r"\ufeff?---[ \t]*\r?\n(.*?)^(?:---|\.\.\.)[ \t]*\r?$", re.DOTALL | re.MULTILINE)
-_DEEPEST_VALUE = 8
-"""Lists and mappings within each other; YAML anchors can nest a value in itself."""
 
 
 def holds_reference(value: Any) -> bool:
     """Whether a front matter value is exactly a reference, or has one somewhere in its lists and mappings."""
-    return _any_reference(value, depth=0)
+    waiting, seen = [value], set()
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            if item.startswith(html.SCHEME) and html.whole_reference(item) is not None:
+                return True
+        elif isinstance(item, (dict, list)) and id(item) not in seen:  # YAML anchors: one value in many places
+            seen.add(id(item))
+            waiting.extend(item.values() if isinstance(item, dict) else item)
+    return False
 
 
-def _any_reference(value: Any, depth: int) -> bool:
-    if isinstance(value, str):
-        return value.startswith(html.SCHEME) and html.whole_reference(value) is not None
-    if depth > _DEEPEST_VALUE:
-        return False
-    if isinstance(value, dict):
-        return any(_any_reference(item, depth + 1) for item in value.values())
-    return isinstance(value, list) and any(_any_reference(item, depth + 1) for item in value)
-
-
-def resolve_references(value: Any, address: Callable[[str], str], depth: int = 0) -> Any:
+def resolve_references(value: Any, address: Callable[[str], str], made: dict[int, Any] | None = None) -> Any:
     """Return a front matter value with its references replaced; the value itself stays: pages may share it."""
-    if isinstance(value, str) and value.startswith(html.SCHEME):
-        name = html.whole_reference(value)
+    if isinstance(value, str):
+        name = html.whole_reference(value) if value.startswith(html.SCHEME) else None
         return value if name is None else address(name)
-    if depth > _DEEPEST_VALUE:
+    if not isinstance(value, (dict, list)):
         return value
-    if isinstance(value, dict):
-        return {key: resolve_references(item, address, depth + 1) for key, item in value.items()}
-    if isinstance(value, list):
-        return [resolve_references(item, address, depth + 1) for item in value]
-    return value
+    made = {} if made is None else made
+    if id(value) not in made:
+        copy: Any = {} if isinstance(value, dict) else []
+        made[id(value)] = copy
+        if isinstance(value, dict):
+            copy.update({key: resolve_references(item, address, made) for key, item in value.items()})
+        else:
+            copy.extend(resolve_references(item, address, made) for item in value)
+    return made[id(value)]
 
 
 def strip_meta(meta: MutableMapping[str, Any]) -> None:
@@ -66,9 +67,11 @@ def broken_front_matter(text: str) -> str | None:
         return None
     try:
         yaml.safe_load(match[1])
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError, LookupError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f"line {mark.line + 2}" if mark else "line 1"
         what = getattr(error, "problem", None) or "it cannot be read"
-        return f"{line}: the front matter is no YAML ({what})"
+        return (
+            f"{line}: the front matter is no YAML ({what}; a text that holds `: ` or begins with a sign needs quotes)"
+        )
     return None

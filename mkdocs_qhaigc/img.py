@@ -69,7 +69,9 @@ def render_img(given: dict[str, str | None], image: Image, *, fragment: str, in_
     fallback = image.sources[-1]
     if len(fallback.candidates) > 1 and "srcset" not in given:
         attributes["srcset"] = fallback.srcset
-        attributes.setdefault("sizes", image.sizes)
+        number = _NUMBER.fullmatch(given.get("width") or "")
+        sizes = f"(max-width: {number[1]}px) 100vw, {number[1]}px" if number else image.sizes
+        attributes.setdefault("sizes", sizes)
     _set_dimensions(attributes, image)
     if image.priority:
         if "loading" not in given:
@@ -91,10 +93,14 @@ def render_img(given: dict[str, str | None], image: Image, *, fragment: str, in_
 def _set_dimensions(attributes: dict[str, str | None], image: Image) -> None:
     """Add width and height so that nothing moves while loading; what the author gave keeps the proportions."""
     width, height = attributes.get("width"), attributes.get("height")
-    if _OWN_HEIGHT.search(attributes.get("style") or "") or (width is not None and height is not None):
+    if _OWN_HEIGHT.search(attributes.get("style") or ""):
+        return
+    if width is not None and height is not None and not _keeps_proportions(width, height, image):
         return
     if width is None and height is None:
         attributes["width"], attributes["height"] = str(image.width), str(image.height)
+    elif width is not None and height is not None:
+        pass
     elif width is not None:
         if number := _NUMBER.fullmatch(width):
             attributes["height"] = str(max(1, round(int(number[1]) * image.height / image.width)))
@@ -104,6 +110,15 @@ def _set_dimensions(attributes: dict[str, str | None], image: Image) -> None:
         return
     classes = attributes.get("class")
     attributes["class"] = f"{classes} {CSS_CLASS}" if classes else CSS_CLASS
+
+
+def _keeps_proportions(width: str, height: str, image: Image) -> bool:
+    """Whether both numbers are the picture's own proportions, within a hundredth."""
+    numbers = _NUMBER.fullmatch(width), _NUMBER.fullmatch(height)
+    if not (numbers[0] and numbers[1]) or not int(numbers[1][1]):
+        return False
+    ratio = int(numbers[0][1]) / int(numbers[1][1])
+    return abs(ratio * image.height / image.width - 1) <= 0.01
 
 
 def _with_fragment(image: Image, fragment: str) -> Image:

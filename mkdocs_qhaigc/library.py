@@ -29,6 +29,7 @@ from mkdocs_qhaigc.original import (
     KEY_DIGITS,
     LARGEST_RECORD,
     RECORD_SCHEMA,
+    SANDBOX,
     Original,
     has_record,
     parse_record,
@@ -120,7 +121,7 @@ class Library:
             self._set_aside.discard(f"{stem}.json")
             if self._names is not None:
                 self._names.setdefault(key[:KEY_DIGITS], []).insert(0, f"{stem}.json")
-        return Original(path, key, digest, format, width, height, len(data))
+        return Original(path, key, digest, format, width, height, len(data), about.get("api") == SANDBOX)
 
     def set_aside(self, original: Original, reason: str) -> bool:
         """Rename a damaged picture and its record, so that nothing uses them and nothing is lost; tell of it.

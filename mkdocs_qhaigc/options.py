@@ -14,10 +14,12 @@ import yaml
 
 from mkdocs_qhaigc.directives import Defaults, nearest, read_directives, resolve_style, shown
 from mkdocs_qhaigc.errors import DirectiveError, OptionError
+from mkdocs_qhaigc.original import SANDBOX
 from mkdocs_qhaigc.publication import MIME_TYPES, Encoding
 from mkdocs_qhaigc.request import parse_size
 
-SANDBOX = "sandbox"
+SANDBOX_VARIABLE = "QHAIGC_SANDBOX"
+"""Set by `mkdocs-qhaigc sandbox -- COMMAND` for the command: whoever runs it wants to spend nothing."""
 SANDBOX_PATH = "/sandbox/"
 """Every address of a sandbox server starts with this path; no real API's does."""
 KEY_IN_FILE = (

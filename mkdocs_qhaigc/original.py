@@ -14,6 +14,8 @@ from typing import Any
 from mkdocs_qhaigc.errors import Damaged, LibraryError
 
 RECORD_SCHEMA = 1
+SANDBOX = "sandbox"
+"""What stands in a record for the API, and in the options for its address."""
 KEY_DIGITS = 16
 """Hex digits of the key in a file's name."""
 EXTENSIONS = {"png": "png", "jpeg": "jpg", "webp": "webp", "avif": "avif"}
@@ -40,6 +42,8 @@ class Original:
     """Pixels."""
     size: int
     """Bytes."""
+    sandbox: bool = False
+    """Whether a sandbox drew it: then it never stands for a real picture."""
 
     @property
     def record(self) -> Mapping[str, Any]:
@@ -89,7 +93,16 @@ def parse_record(path: Path, text: bytes) -> Original:
     if not whole or record.get("schema") != RECORD_SCHEMA:
         raise ValueError("it is no record of this version")
     original = path.with_suffix("." + EXTENSIONS[str(format_)])
-    return Original(original, str(key), str(digest), str(format_), record["width"], record["height"], record["bytes"])
+    return Original(
+        original,
+        str(key),
+        str(digest),
+        str(format_),
+        record["width"],
+        record["height"],
+        record["bytes"],
+        record.get("api") == SANDBOX,
+    )
 
 
 def has_record(picture: Path) -> bool:

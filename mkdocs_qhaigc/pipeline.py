@@ -19,9 +19,9 @@ from urllib.parse import urlsplit
 from mkdocs_qhaigc.buying import Buyer, failure_of
 from mkdocs_qhaigc.errors import LibraryError, PictureError, QhaigcError
 from mkdocs_qhaigc.library import Library
-from mkdocs_qhaigc.options import SANDBOX, Options
+from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.orders import Order
-from mkdocs_qhaigc.original import Original
+from mkdocs_qhaigc.original import SANDBOX, Original
 from mkdocs_qhaigc.publication import Drawn, Encoding, Publication, VariantSpec, variant_specs
 from mkdocs_qhaigc.request import ImageRequest
 from mkdocs_qhaigc.workers import Workers
@@ -63,6 +63,12 @@ class Pipeline:
         self._purchases: dict[str, Future[Original]] = {}
         self._encoded: dict[str, Future[None]] = {}
         self._files: dict[str, Path] = {}
+        self._second_looks: set[str] = set()
+        """Keys of pictures that were damaged and wanted once more."""
+        self._gone: set[str] = set()
+        """Pictures whose variants were gone and have been encoded again."""
+        self._paths: dict[str, Path] = {}
+        """By cache key: variants that were seen to be whole."""
         self._variants: Variants | None = None
         self._lock = threading.RLock()
         self._encoders: Workers[None] = Workers(os.cpu_count() or 1, "qhaigc-encoder", on_exit=self._close_variants)
@@ -113,6 +119,7 @@ class Pipeline:
                 under_way += not future.done()
                 self._know(_bought(order, future) if future.done() else placeholder(order))
             self._finish_encoding()
+            self._encode_what_is_gone()
             if not self._purchases:
                 return under_way
 
@@ -122,14 +129,9 @@ class Pipeline:
         keys = {variant.spec.cache_key for publication, _ in wanted for variant in publication.variants}
         if not keys:
             return {}
-        store = self._open_variants()
-        found = store.paths(keys)
+        found = {key: self._paths[key] for key in keys & self._paths.keys()}
         if len(found) < len(keys):
-            for _, picture in wanted:
-                self._encoded.pop(picture.drawn.identity, None)
-                self._encode(picture)
-            self._finish_encoding()
-            found = store.paths(keys)
+            found |= self._open_variants().paths(keys - found.keys())
         self._files = {
             variant.dest_uri: found[variant.spec.cache_key]
             for publication, _ in wanted
@@ -152,6 +154,9 @@ class Pipeline:
     def _find(self, order: Order) -> Picture | None:
         for library, state in self._libraries:
             original = library.find(order.request.key)
+            if original and original.sandbox and not self._options.sandboxed:
+                self._report(f"{original.path} was drawn by the sandbox and is not used for a real picture. Remove it")
+                original = None
             if original and state == "pinned" and self._options.missing == "error":
                 original = self._whole(library, original)
             if original:
@@ -213,7 +218,14 @@ class Pipeline:
             if isinstance(error, PictureError) or not self._set_aside(picture.original, str(error)):
                 self._know(placeholder(picture.order, error))  # its bytes may be right: it is not bought again
                 continue
-            del self._pictures[picture.order.request.key]
+            key = picture.order.request.key
+            del self._pictures[key]
+            self._encoded.pop(picture.drawn.identity, None)
+            if key in self._second_looks:
+                self._know(placeholder(picture.order, error))
+                continue
+            self._second_looks.add(key)
+            self._buyer.forget(key)
             self.want(picture.order)
 
     def _set_aside(self, original: Original, reason: str) -> bool:
@@ -228,6 +240,23 @@ class Pipeline:
         """Close the connection of the thread that calls."""
         if self._variants:
             self._variants.close()
+
+    def _encode_what_is_gone(self) -> None:
+        """Encode again what the cache of variants has lost, while a damaged original can still be replaced."""
+        pictures = [picture for picture in self.pictures() if picture.state != "under way"]
+        specs = {picture.drawn.identity: variant_specs(picture.drawn, self._options.encoding) for picture in pictures}
+        if not specs:
+            return
+        wanted = {spec.cache_key for of_one in specs.values() for spec in of_one}
+        found = self._open_variants().paths(wanted - self._paths.keys())
+        self._paths |= found
+        for picture in pictures:
+            identity = picture.drawn.identity
+            if identity not in self._gone and any(spec.cache_key not in self._paths for spec in specs[identity]):
+                self._gone.add(identity)
+                self._encoded.pop(identity, None)
+                self._encode(picture)
+        self._finish_encoding()
 
     def _open_variants(self) -> Variants:
         with self._lock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
@@ -21,10 +22,20 @@ from mkdocs_qhaigc import html
 from mkdocs_qhaigc.build import SiteBuild
 from mkdocs_qhaigc.buying import Buyer
 from mkdocs_qhaigc.errors import OptionError, QhaigcError
+from mkdocs_qhaigc.files import write_whole
 from mkdocs_qhaigc.front_matter import strip_meta
 from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.markdown import QhaigcExtension
-from mkdocs_qhaigc.options import KEY_IN_FILE, OPTIONS, Options, check_folders, check_option, keys_among, read_options
+from mkdocs_qhaigc.options import (
+    KEY_IN_FILE,
+    OPTIONS,
+    SANDBOX_VARIABLE,
+    Options,
+    check_folders,
+    check_option,
+    keys_among,
+    read_options,
+)
 from mkdocs_qhaigc.pipeline import Pipeline
 from mkdocs_qhaigc.progress import LineProgress, LiveProgress
 
@@ -74,6 +85,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._retired: list[Buyer] = []
         self._progress: LineProgress | LiveProgress | None = None
         self._awaiting = False
+        self._written = (0, 0)
         self._arrived = threading.Event()
 
     def load_config(
@@ -99,6 +111,12 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         try:
             options = read_options(self.config, folder=folder)
             check_folders(options, folder=folder, docs_dir=Path(config.docs_dir), site_dir=Path(config.site_dir))
+            if SANDBOX_VARIABLE in os.environ and not options.sandboxed and options.missing == "generate":
+                raise OptionError(
+                    "base_url",
+                    f"it is {options.base_url}, and this runs under `mkdocs-qhaigc sandbox`, where nothing is bought. "
+                    f"Write `base_url: !ENV [QHAIGC_BASE_URL, {options.base_url}]`",
+                )
         except OptionError as error:
             raise PluginError(f"qhaigc: option `{error.option}`: {error}") from error
         config.markdown_extensions[:] = [
@@ -150,8 +168,11 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
     def on_post_build(self, *, config: MkDocsConfig) -> None:
         """End the build's threads and keep the cache of variants in bounds."""
         if self._build and self._pipeline:
-            for dest_uri, path in self._build.further_files().items():
-                copy_file(str(path), os.path.join(config.site_dir, dest_uri))  # noqa: PTH118 - MkDocs' texts
+            try:
+                for dest_uri, path in self._build.further_files().items():
+                    copy_file(str(path), os.path.join(config.site_dir, dest_uri))  # noqa: PTH118 - MkDocs' texts
+            except QhaigcError as error:
+                raise PluginError(f"qhaigc: {error}") from error
             self._pipeline.close(whole=True)
 
     def on_build_error(self, **_: Any) -> None:
@@ -162,7 +183,11 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
     def on_serve(self, server: LiveReloadServer, **_: Any) -> None:
         """Rebuild when a picture has arrived."""
         if self._options:
-            server.watch(str(self._arrivals))
+            try:
+                server.watch(str(self._arrivals))
+            except OSError as error:
+                log.warning("%s. Pictures that arrive are shown after the next edit", error)
+                return
             threading.Thread(target=self._tell_arrivals, name="qhaigc-arrivals", daemon=True).start()
 
     def on_shutdown(self) -> None:
@@ -180,15 +205,32 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         pins = Library(options.pins_dir, report=log.warning, index=indexes / "pins.json")
         if self._buyer is None or self._options is None or options.buying != self._options.buying:
             if self._buyer:
+                self._buyer.drop()
                 self._retired.append(self._buyer)  # what it has bought is on its way, and paid for
             self._buyer = self._new_buyer(options, cache)
         self._options = options
-        if not self._arrived.is_set():  # else this build only shows what has arrived, on the last one's budget
+        written = self._last_edit(config)
+        if self._serving and written != self._written:  # else this build only shows what has arrived
             self._buyer.new_build()
+        self._written = written
         self._arrived.clear()
         self._pipeline = Pipeline(options, pins=pins, cache=cache, buyer=self._buyer, report=log.warning)
         self._build = SiteBuild(options, self._pipeline, site_url=config.site_url, warn=log.warning)
         self._build.want_shared_pictures()
+
+    def _last_edit(self, config: MkDocsConfig) -> tuple[int, int]:
+        """Return how many files the author has, and when the last of them was written; (0, 0) where nobody edits."""
+        if not self._serving:
+            return (0, 0)
+        times = [
+            os.stat(os.path.join(folder, name)).st_mtime_ns  # noqa: PTH116, PTH118 - MkDocs' texts
+            for folder, _, names in os.walk(config.docs_dir)
+            for name in names
+            if os.path.exists(os.path.join(folder, name))  # noqa: PTH110, PTH118
+        ]
+        if config.config_file_path:
+            times.append(Path(config.config_file_path).stat().st_mtime_ns)
+        return len(times), max(times, default=0)
 
     def _new_buyer(self, options: Options, cache: Library) -> Buyer:
         live = not self._serving and sys.stderr.isatty()
@@ -239,6 +281,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         while self._arrived.wait():
             for _ in range(_RINGS):
                 if self._arrived.is_set():
-                    self._arrivals.write_text(f"{time.monotonic()}\n", encoding="utf-8")
+                    with contextlib.suppress(OSError):  # then the next edit shows them
+                        write_whole(self._arrivals, f"{time.monotonic()}\n".encode())
                     time.sleep(_ARRIVALS_APART)
             self._arrived.clear()

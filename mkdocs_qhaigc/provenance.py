@@ -20,7 +20,7 @@ _TC260 = "http://www.tc260.org.cn/ns/AIGC/1.0/"
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _LONGEST_LABEL = 8192
 """Characters of a label that is carried over."""
-_LONGEST_PROMPT = 20_000
+_LONGEST_PROMPT = 6_000
 """Characters; a JPEG's packet has room for 64 KB."""
 
 

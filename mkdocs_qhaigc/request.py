@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 KEY_SCHEMA = 1
-SIZE_LIMITS = (16, 16384)
+MOST_PIXELS = 50_000_000
+"""Width times height of the largest picture that is asked for and read."""
+SIZE_LIMITS = (16, 16383)
 """The least and the most pixels of a side that can be asked for."""
 
 _SIZE = re.compile(r"\s*([0-9]{1,6})\s*[xX×]\s*([0-9]{1,6})\s*")
@@ -88,6 +90,6 @@ def parse_size(text: str) -> str | None:
         return None
     width, height = int(match[1]), int(match[2])
     least, most = SIZE_LIMITS
-    if not (least <= width <= most and least <= height <= most):
+    if not (least <= width <= most and least <= height <= most and width * height <= MOST_PIXELS):
         return None
     return f"{width}x{height}"

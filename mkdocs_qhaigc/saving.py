@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 from mkdocs_qhaigc.errors import LibraryError, NoFurtherCalls, PictureError
 from mkdocs_qhaigc.files import write_whole
 from mkdocs_qhaigc.library import Library
-from mkdocs_qhaigc.options import SANDBOX, Options
+from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.orders import Order
-from mkdocs_qhaigc.original import EXTENSIONS, Original
+from mkdocs_qhaigc.original import EXTENSIONS, SANDBOX, Original
 
 if TYPE_CHECKING:
     from mkdocs_qhaigc.imaging.codecs import PictureInfo

@@ -34,13 +34,17 @@ class Workers(Generic[T]):
             thread.start()
         return future
 
-    def close(self) -> None:
-        """Drop the jobs that have not begun, and end each thread after the job that it is at. Does not wait."""
+    def drop(self) -> None:
+        """Drop the jobs that have not begun: their futures are cancelled."""
         with contextlib.suppress(queue.Empty):
             while True:
                 job = self._jobs.get_nowait()
                 if job:
                     job[0].cancel()
+
+    def close(self) -> None:
+        """Drop the jobs that have not begun, and end each thread after the job that it is at. Does not wait."""
+        self.drop()
         for _ in self._threads:
             self._jobs.put(None)
 

@@ -189,7 +189,7 @@ def test_a_directive_that_cannot_be_used_is_told_with_what_to_write(front_matter
         ("size: '12'", ["`size` is '12'", "WIDTHxHEIGHT", "1280x720"]),
         ("size: 16:9", ["`size` is 969 (a number)", "WIDTHxHEIGHT", "1280x720"]),
         ("size: 1280", ["`size` is 1280 (a number)", "WIDTHxHEIGHT"]),
-        ("size: 8x8", ["`size` is '8x8'", "16 to 16384"]),
+        ("size: 8x8", ["`size` is '8x8'", "16 to 16383"]),
         ("size: [1280, 720]", ["`size` is a list", "WIDTHxHEIGHT"]),
         ("size: true", ["`size` is true", "WIDTHxHEIGHT"]),
         ("size:", ["`size` is empty", "WIDTHxHEIGHT"]),

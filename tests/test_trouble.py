@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -254,3 +255,66 @@ def test_the_same_prompt_on_two_pages_is_bought_once(project: Project, api: Imag
     assert built.summary == "1 generated"
     assert len(api.calls) == len(api.fetches) == 1
     assert broken_urls(built.site) == []
+
+
+def test_a_key_that_stands_in_the_answer_by_chance_changes_nothing(project: Project, api: ImagesApi) -> None:
+    project.environment["QHAIGC_API_KEY"] = "iVBORw0KGgoAAAANSUhEUgAA"  # as the base64 of every PNG begins
+    api.default = by_base64
+    hero(project)
+    built = project.build("--strict")
+    assert built.code == 0, built.output
+    assert built.summary == "1 generated"
+
+
+def test_a_key_of_other_letters_than_ascii_is_told_before_anything_is_asked(project: Project, api: ImagesApi) -> None:
+    project.environment["QHAIGC_API_KEY"] = "…"
+    hero(project)
+    built = project.build()
+    assert_readable(built)
+    (told,) = built.warnings
+    assert "QHAIGC_API_KEY holds characters that no API key has" in told
+    assert api.calls == []
+
+
+def test_an_original_and_its_variants_damaged_together_are_had_again_in_one_build(
+    project: Project, api: ImagesApi
+) -> None:
+    hero(project)
+    project.build("--strict")
+    (original,) = (project.cache / "originals").glob("*.png")
+    original.write_bytes(original.read_bytes()[:-1] + b"\x00")
+    for value in (project.cache / "variants").rglob("*.val"):
+        value.write_bytes(b"")
+    built = project.build()
+    assert built.summary == "1 generated"
+    assert_readable(built)
+    assert len(built.pictures()) == 1
+    assert len(api.calls) == 2
+    assert len(list((project.cache / "originals").glob("*.damaged"))) == 2
+
+
+def test_with_missing_error_a_name_that_means_nothing_fails_the_build(project: Project) -> None:
+    project.options["missing"] = "error"
+    project.page("index.md", "Words. ![](qhaigc:heron)\n", qhaigc={"hero": {"promt": "A trout"}})
+    built = project.build()
+    assert built.code == 1
+    assert "index.md#heron" in built.output
+
+
+def test_a_picture_of_the_sandbox_is_no_pin_of_a_real_one(project: Project, api: ImagesApi) -> None:
+    hero(project)
+    real = project.options["base_url"]
+    project.options["base_url"] = "sandbox"
+    assert project.build("--strict").summary == "1 generated"
+    shutil.copytree(project.cache / "sandbox", project.folder / "generated-images")
+    project.options["base_url"] = real
+    built = project.build()
+    assert built.summary == "1 generated"
+    assert "was drawn by the sandbox and is not used for a real picture" in built.output
+    assert len(api.calls) == 1
+
+
+def test_a_list_that_holds_itself_many_times_is_read_once(project: Project) -> None:
+    lines = ["a0: &a0 [x]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12))]
+    project.write("docs/index.md", "---\n" + "\n".join(lines) + "\n---\nWords.\n")
+    assert project.build("--strict").code == 0

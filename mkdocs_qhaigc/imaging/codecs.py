@@ -12,9 +12,8 @@ from PIL.PngImagePlugin import PngInfo
 
 from mkdocs_qhaigc.errors import PictureError
 from mkdocs_qhaigc.provenance import Provenance, label_in_xmp, usable_label
+from mkdocs_qhaigc.request import MOST_PIXELS
 
-MOST_PIXELS = 50_000_000
-"""Width times height of the largest picture that is read."""
 _XMP_KEYWORD = "XML:com.adobe.xmp"
 _EXIF, _USER_COMMENT = 0x8769, 0x9286
 _FORMATS = ("PNG", "JPEG", "WEBP", "AVIF")
@@ -77,7 +76,10 @@ def _encode(picture: Image.Image, format_: str, width: int, quality: int, packet
     elif packet:
         options["xmp"] = packet
     target = io.BytesIO()
-    picture.save(target, format=format_.upper(), **options)
+    try:
+        picture.save(target, format=format_.upper(), **options)
+    except (OSError, ValueError) as error:
+        raise PictureError(f"the picture cannot be written as {format_} ({error})") from error
     return target.getvalue()
 
 
