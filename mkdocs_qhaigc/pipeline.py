@@ -129,9 +129,10 @@ class Pipeline:
         keys = {variant.spec.cache_key for publication, _ in wanted for variant in publication.variants}
         if not keys:
             return {}
-        found = {key: self._paths[key] for key in keys & self._paths.keys()}
-        if len(found) < len(keys):
-            found |= self._open_variants().paths(keys - found.keys())
+        if keys - self._paths.keys():  # of names that only a template knows
+            self._finish_encoding()
+            self._encode_what_is_gone()
+        found = self._paths
         self._files = {
             variant.dest_uri: found[variant.spec.cache_key]
             for publication, _ in wanted
