@@ -103,6 +103,10 @@ class SiteBuild:
         if html.SCHEME in text:
             rewritten = html.rewrite(text, resolve)
             text = rewritten.html
+            for value in rewritten.unread:
+                self._warn(
+                    f"{src_uri}: {value!r:.80} is no reference. Write `{html.SCHEME}` and a picture's name, no more"
+                )
             for change in rewritten.changes if self._pipeline.under_way else ():
                 self._emitted.append(Emitted(page, change.markup, partial(change.again, resolve)))
         for directive in reversed(placed):

@@ -31,6 +31,7 @@ _ATTRIBUTE = re.compile(r"""([^\s/>=][^\s/>=]*)(\s*=\s*(?:"([^"]*)"|'([^']*)'|([
 _TEXT_ATTRIBUTES = frozenset(
     ("alt", "title", "class", "id", "name", "value", "label", "placeholder", "summary", "content")
 )
+_URL_ATTRIBUTES = frozenset(("src", "href", "poster"))
 _NAME = r"""qhaigc:([^\s"'()<>#?,&]+)(#[^\s"'()<>,]*)?"""
 _WHOLE = re.compile(rf"\s*{_NAME}\s*")
 _IN_SRCSET = re.compile(rf"(?<![^\s,]){_NAME}")
@@ -64,27 +65,30 @@ class Rewritten:
     html: str
     changes: list[Change]
     """In page order."""
+    unread: list[str]
+    """Values that begin as a reference does and are none."""
 
 
 def rewrite(html: str, resolve: Resolve) -> Rewritten:
     """Return the page with every reference resolved by `resolve(name)`."""
     pieces: list[str] = []
     changes: list[Change] = []
+    unread: list[str] = []
     end = 0
-    for tag, start, in_picture in _tags_with_references(html):
+    for tag, start, in_picture in _tags_with_references(html, unread):
         markup = render_tag(tag, resolve, in_picture=in_picture)
         pieces += html[end:start], markup
         changes.append(Change(tag, markup, in_picture))
         end = start + len(tag)
     pieces.append(html[end:])
-    return Rewritten("".join(pieces), changes)
+    return Rewritten("".join(pieces), changes, unread)
 
 
 def strip(html: str) -> str:
     """Return the page with every picture reduced to its alt text and every other reference gone."""
     pieces: list[str] = []
     end = 0
-    for tag, start, _ in _tags_with_references(html):
+    for tag, start, _ in _tags_with_references(html, []):
         name, attributes = _parse(tag)
         source = attributes.get("src")
         if name.lower() == "img" and source is not None and _WHOLE.fullmatch(source):
@@ -126,7 +130,7 @@ def render_tag(tag: str, resolve: Resolve, *, in_picture: bool = False) -> str:
     return start_tag(name, resolved, closed=tag.endswith("/>"))
 
 
-def _tags_with_references(html: str) -> Iterator[tuple[str, int, bool]]:
+def _tags_with_references(html: str, unread: list[str]) -> Iterator[tuple[str, int, bool]]:
     """Yield (tag, where it starts, whether it stands in a `<picture>`) for each start tag that names the scheme."""
     if SCHEME not in html:
         return
@@ -158,7 +162,15 @@ def _tags_with_references(html: str) -> Iterator[tuple[str, int, bool]]:
             if element in _TEXT_ELEMENTS and not tag.endswith("/>"):
                 closing = re.compile(rf"</{element}[\s/>]", re.IGNORECASE).search(html, end)
                 position = closing.start() if closing else len(html)
-        if SCHEME in tag and any(_refers(key, value) for key, value in _parse(tag)[1].items()):
+        if SCHEME not in tag:
+            continue
+        attributes = _parse(tag)[1]
+        unread += (
+            value
+            for key, value in attributes.items()
+            if key in _URL_ATTRIBUTES and value and value.strip().startswith(SCHEME) and not _WHOLE.fullmatch(value)
+        )
+        if any(_refers(key, value) for key, value in attributes.items()):
             yield tag, start, pictures > 0
 
 

@@ -145,6 +145,9 @@ def check_folders(options: Options, *, folder: Path, docs_dir: Path, site_dir: P
             raise OptionError(option, "it lies in the built site, which every build empties. Choose a folder beside it")
         if where == docs_dir.resolve() or docs_dir.resolve() in where.parents:
             raise OptionError(option, "it lies in docs_dir, whose files are published. Choose a folder beside it")
+    for name in ("answers", "index", "locks", "originals", "rejected", "sandbox", "variants"):
+        if (options.cache_dir / name).is_symlink():
+            raise OptionError("cache_dir", f"its folder {name} is a link, which may lead anywhere. Remove the link")
     if folder.resolve() not in options.pins_dir.resolve().parents:
         raise OptionError("pins_dir", "it leads out of the folder of mkdocs.yml. Choose a folder within it")
 
@@ -170,11 +173,16 @@ def _flag(option: str) -> Callable[[Any], bool]:
 
 def _text(option: str, remedy: str) -> Callable[[Any], str]:
     def check(value: Any) -> str:
-        if not isinstance(value, str) or not value.strip():
+        if not isinstance(value, str) or not value.strip() or not _is_plain(value):
             raise _fail(option, value, remedy)
         return value.strip()
 
     return check
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a text is free of control characters and halves of characters, which no file system takes."""
+    return all(char.isprintable() or char in "\n\t" for char in text)
 
 
 def _whole(option: str, least: int, most: int) -> Callable[[Any], int]:
@@ -293,7 +301,7 @@ def _formats(value: Any) -> tuple[str, ...]:
 def _widths(value: Any) -> tuple[int, ...]:
     widths: set[int] = set()
     for item in _list(value):
-        number = int(item) if isinstance(item, str) and item.isascii() and item.isdigit() else item
+        number = int(item) if isinstance(item, str) and item.isascii() and item.isdigit() and len(item) < 6 else item
         widths.add(_whole("widths", 16, 16384)(number))
     return tuple(sorted(widths))
 
@@ -324,7 +332,7 @@ def _provenance(value: Any) -> bool | Mapping[str, bool]:
 
 def _assets_dir(value: Any) -> str:
     remedy = "Write a folder of the site, for example assets/qhaigc"
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not _is_plain(value) or any(len(part.encode()) > 200 for part in value.split("/")):
         raise _fail("assets_dir", value, remedy)
     path = posixpath.normpath(value.strip().replace("\\", "/").strip("/") or ".")
     if path == "." or path.startswith("..") or ":" in path or value.startswith(("/", "\\")):

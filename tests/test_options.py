@@ -364,3 +364,18 @@ def test_whatever_yaml_makes_is_an_option_or_an_error_of_ours(option: str, value
         return
     assert said.option == option
     assert len(str(said).splitlines()) == 1
+
+
+@pytest.mark.parametrize("text", ["a\x00b", "a\ud800b", "\x1b[31m"])
+@pytest.mark.parametrize("option", ["assets_dir", "cache_dir", "model", "pins_dir", "sizes", "style"])
+def test_a_text_that_no_file_and_no_page_can_hold_is_refused(option: str, text: str) -> None:
+    with pytest.raises(OptionError):
+        check_option(option, text)
+
+
+def test_a_folder_of_the_cache_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    options = read_options({}, folder=tmp_path)
+    options.cache_dir.mkdir(parents=True)
+    (options.cache_dir / "originals").symlink_to(tmp_path)
+    with pytest.raises(OptionError, match="originals is a link"):
+        check_folders(options, folder=tmp_path, docs_dir=tmp_path / "docs", site_dir=tmp_path / "site")

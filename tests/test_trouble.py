@@ -318,3 +318,12 @@ def test_a_list_that_holds_itself_many_times_is_read_once(project: Project) -> N
     lines = ["a0: &a0 [x]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12))]
     project.write("docs/index.md", "---\n" + "\n".join(lines) + "\n---\nWords.\n")
     assert project.build("--strict").code == 0
+
+
+@pytest.mark.parametrize("written", ["![](qhaigc:hero?v=1)", '<img src="qhaigc: hero">', '<a href="qhaigc:">x</a>'])
+def test_what_begins_as_a_reference_and_is_none_is_told(project: Project, written: str) -> None:
+    project.page("index.md", f"Words.\n\n{written}\n", qhaigc="fog")
+    built = project.build("--strict")
+    assert built.code == 1
+    assert "index.md: 'qhaigc:" in built.output
+    assert "is no reference. Write `qhaigc:` and a picture's name, no more" in built.output
