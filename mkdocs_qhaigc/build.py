@@ -6,24 +6,26 @@ Knows pages only by what every engine gives them (`src_uri`, URL, front matter),
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urljoin
 
 from mkdocs_qhaigc import html
-from mkdocs_qhaigc.directives import Directive, nearest, read_directives
-from mkdocs_qhaigc.errors import MissingPictures, NoFurtherCalls
+from mkdocs_qhaigc.columns import UNKNOWN, column
+from mkdocs_qhaigc.directives import Directive, read_directives
+from mkdocs_qhaigc.errors import MissingPictures
 from mkdocs_qhaigc.front_matter import META_KEY, broken_front_matter, holds_reference, resolve_references
 from mkdocs_qhaigc.img import Image, render_image
+from mkdocs_qhaigc.mending import mend
+from mkdocs_qhaigc.notices import Notices, plural
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.orders import Order
 from mkdocs_qhaigc.pipeline import Picture, Pipeline
-from mkdocs_qhaigc.publication import Drawn, Publication, publish, relative_url
+from mkdocs_qhaigc.publication import relative_url
+from mkdocs_qhaigc.publisher import Publisher, Shown
 from mkdocs_qhaigc.request import ImageRequest
-
-_NAMES_SHOWN = 12
 
 
 @dataclass(slots=True)
@@ -37,6 +39,10 @@ class Scope:
     """Names whose directives cannot be used, of which was told already."""
     shown: set[str] = field(default_factory=set)
     """Names whose files are known to be needed."""
+    column: str = UNKNOWN
+    """`sizes` of a picture as wide as the page's text."""
+    source: Callable[[], str] = str
+    """The page as its file has it, for messages."""
 
     def where(self, name: str) -> str:
         """Return how messages call a picture of this page."""
@@ -57,28 +63,36 @@ class SiteBuild:
     """The state of one build."""
 
     def __init__(
-        self, options: Options, pipeline: Pipeline, *, site_url: str | None, warn: Callable[[str], None]
+        self,
+        options: Options,
+        pipeline: Pipeline,
+        *,
+        site_url: str | None,
+        theme: str | None,
+        warn: Callable[[str], None],
     ) -> None:
         """`site_url`: the site's absolute address, for front matter. `warn` is told each message once."""
         self._options = options
         self._pipeline = pipeline
         self._site_url = site_url
-        self._tell = warn
-        self._told: set[str] = set()
+        self._theme = theme
+        self._notices = Notices(warn)
         self._scopes: dict[str, Scope] = {}
         self._emitted: list[Emitted] = []
         self._meta_values: list[tuple[MutableMapping[str, Any], str, Callable[[], Any]]] = []
-        self._published: dict[str, tuple[Publication, Picture]] = {}
-        self._publications: dict[tuple[str, Drawn], Publication] = {}
-        self._handed_out: set[str] = set()
+        self._publisher = Publisher(options)
         directives, _ = read_directives(options.images, options.defaults) if options.images else ({}, [])
-        self._site = Scope("", directives)
+        self._site = Scope("", directives, column=column(theme))
 
-    def read_page(self, page: Any, *, src_uri: str, url: str, text: str) -> None:
-        """Take in a page's front matter: order its pictures, resolve its values that are references."""
+    def read_page(self, page: Any, *, src_uri: str, url: str, text: str, source: Callable[[], str]) -> None:
+        """Take in a page's front matter: order its pictures, resolve its values that are references.
+
+        `text` is its Markdown; `source` gives the whole file, front matter included, for messages.
+        """
         scope = self._scopes[src_uri] = self._read_scope(page.meta, src_uri)
+        scope.source = source
         if META_KEY not in page.meta and (problem := broken_front_matter(text)):
-            self._warn(f"{src_uri}, {problem}. Its pictures are not made; correct that line")
+            self._notices.warn(f"{src_uri}, {problem}. Its pictures are not made; correct that line")
         for key, value in list(page.meta.items()):
             if key != META_KEY and holds_reference(value):
                 resolve = partial(resolve_references, value, partial(self._address, scope, page_url=url))
@@ -100,22 +114,27 @@ class SiteBuild:
             return self.image(scope, name, url)
 
         placed = [directive for directive in scope.directives.values() if directive.place != "none"]
+        elsewhere = url != page.file.url  # an excerpt among others
+        main_shown = elsewhere or any(directive.priority for directive in placed)
         if html.SCHEME in text:
-            rewritten = html.rewrite(text, resolve)
+            rewritten = html.rewrite(text, resolve, main_shown=main_shown)
             text = rewritten.html
-            for value in rewritten.unread:
-                self._warn(
-                    f"{src_uri}: {value!r:.80} is no reference. Write `{html.SCHEME}` and a picture's name, no more"
-                )
+            self._notices.unread(src_uri, rewritten.unread)
+            self._notices.references_without_alt(src_uri, scope.source, rewritten.without_alt)
             for change in rewritten.changes if self._pipeline.under_way else ():
                 self._emitted.append(Emitted(page, change.markup, partial(change.again, resolve)))
         for directive in reversed(placed):
             name = directive.name
 
             def markup(name: str = name) -> str:
-                return f"<p>{render_image(resolve(name))}</p>"
+                image = resolve(name)
+                shown = render_image(replace(image, priority=False) if elsewhere else image)
+                return shown if image.caption is not None else f"<p>{shown}</p>"
 
-            text = html.place(text, markup(), after_title=directive.place == "after-title")
+            if directive.alt is None:
+                self._notices.picture_without_alt(scope.src_uri, scope.source, name)
+            after_title = directive.place == "after-title"
+            text = html.place(text, markup(), after_title=after_title, excerpt=elsewhere)
             if self._pipeline.under_way:
                 self._emitted.append(Emitted(page, markup(), markup))
         return text
@@ -128,10 +147,9 @@ class SiteBuild:
         Raises:
             MissingPictures: some are, in a build that was told never to buy any.
         """
-        guessed = {stem: shown for stem, shown in self._published.items() if shown[1].state == "under way"}
         under_way = self._pipeline.settle(wait=wait)
+        guessed = self._publisher.take_back_guesses()
         if guessed:
-            self._published = {stem: shown for stem, shown in self._published.items() if stem not in guessed}
             for scope in self._scopes.values():
                 scope.shown.clear()
             self._mend(guessed)
@@ -143,12 +161,12 @@ class SiteBuild:
         if self._options.missing == "error" and missing:
             names = "".join(f"\n  {picture.order.where}" for picture in missing)
             raise MissingPictures(
-                f"{len(missing)} {_plural(len(missing), 'picture is', 'pictures are')} missing, and `missing: error` "
+                f"{len(missing)} {plural(len(missing), 'picture is', 'pictures are')} missing, and `missing: error` "
                 f"forbids buying any:{names}\nBuild where it may buy them, and copy each picture with its record from "
                 f"{self._options.cache_dir / 'originals'} to {self._options.pins_dir}; or correct the names"
             )
         may_be_under_way = self._options.missing == "generate"
-        self._tell_of_missing([picture for picture in declared if picture.reason or not may_be_under_way])
+        self._notices.missing([picture for picture in declared if picture.reason or not may_be_under_way])
         return under_way
 
     def files(self) -> dict[str, Path]:
@@ -160,9 +178,7 @@ class SiteBuild:
 
     def further_files(self) -> dict[str, Path]:
         """Return the files that are needed since the last call: of names that only a template knows."""
-        new = {stem: shown for stem, shown in self._published.items() if stem not in self._handed_out}
-        self._handed_out.update(new)
-        return self._pipeline.files(new.values())
+        return self._pipeline.files(self._publisher.hand_out())
 
     def summary(self) -> str | None:
         """Return the one line that says how many pictures came from where; None where the site has none."""
@@ -173,14 +189,17 @@ class SiteBuild:
         said = [f"{count} {state}" for count, state in counts if count]
         missing = states.count("placeholder")
         if missing:
-            said.append(f"{missing} {_plural(missing, 'placeholder', 'placeholders')}")
-        total = f"{len(states)} {_plural(len(states), 'picture', 'pictures')}"
+            said.append(f"{missing} {plural(missing, 'placeholder', 'placeholders')}")
+        total = f"{len(states)} {plural(len(states), 'picture', 'pictures')}"
         return f"{total}{' of the sandbox' if self._options.sandboxed else ''}: {', '.join(said)}"
 
     def template_image(self, page: Any, name: str) -> str:
         """Return the whole HTML of a picture, for a template."""
         scope, url = self._scope_of(page)
-        return render_image(self.image(scope, name, url))
+        image = self.image(scope, name, url)
+        if image.alt is None:
+            self._notices.picture_without_alt(scope.src_uri, scope.source, name)
+        return render_image(image)
 
     def template_url(self, page: Any, name: str) -> str:
         """Return the URL of a picture relative to the page, for a template."""
@@ -189,128 +208,92 @@ class SiteBuild:
 
     def image(self, scope: Scope, name: str, page_url: str) -> Image:
         """Return what a name stands for on a page."""
-        publication, directive = self._show(scope, name)
-        return publication.as_image(
-            page_url=page_url,
-            alt=directive.alt if directive else f"No picture is called {name}",
-            sizes=self._options.sizes,
-            priority=bool(directive and directive.priority),
-        )
+        directive, shown = self._show(scope, name)
+        sizes = (directive and directive.sizes) or self._options.sizes or scope.column
+        images = [
+            replace(
+                one.publication.as_image(
+                    page_url=page_url,
+                    alt=directive.alt if directive else f"No picture is called {name}",
+                    sizes=sizes,
+                    priority=bool(directive and directive.priority),
+                ),
+                caption=directive.caption if directive else None,
+                colour=one.colour,
+            )
+            for one in shown
+        ]
+        return replace(images[0], dark=images[1]) if len(images) > 1 else images[0]
 
     def _read_scope(self, meta: Mapping[str, Any], src_uri: str) -> Scope:
+        hidden = meta.get("hide")
+        wide = column(self._theme, hidden if isinstance(hidden, list) else ())
         if META_KEY not in meta:
-            return Scope(src_uri)
+            return Scope(src_uri, column=wide)
         directives, problems = read_directives(meta[META_KEY], self._options.defaults)
         for problem in problems:
-            self._warn(f"{src_uri}, {problem}" if problem.name else f"{src_uri}: {problem}")
-        scope = Scope(src_uri, directives, frozenset(problem.name for problem in problems if problem.name))
+            self._notices.warn(f"{src_uri}, {problem}" if problem.name else f"{src_uri}: {problem}")
+        broken = frozenset(problem.name for problem in problems if problem.name)
+        scope = Scope(src_uri, directives, broken, column=wide)
         self._want(scope)
         return scope
 
     def _want(self, scope: Scope) -> None:
         for name, directive in scope.directives.items():
-            self._pipeline.want(Order(scope.where(name), name, directive.request))
+            for file_name, request in directive.requests:
+                self._pipeline.want(Order(scope.where(name), file_name, request))
 
     def _scope_of(self, page: Any) -> tuple[Scope, str]:
         if page is None:
             return self._site, ""
         return self._scopes.get(page.file.src_uri) or Scope(page.file.src_uri), page.url
 
-    def _show(self, scope: Scope, name: str) -> tuple[Publication, Directive | None]:
-        """Return the files that show a name on a page; those of a placeholder where it means nothing there."""
+    def _show(self, scope: Scope, name: str) -> tuple[Directive | None, list[Shown]]:
+        """Return what shows a name on a page, the dark picture last; a placeholder where it means nothing there."""
         directive = scope.directives.get(name) or self._site.directives.get(name)
         if directive:
-            picture = self._pipeline.picture(directive.request)
+            pictures = [(stem, self._pipeline.picture(request)) for stem, request in directive.requests]
         else:
-            if name not in scope.broken:
-                self._warn(self._unknown(scope, name))
-            request = ImageRequest("", f"No picture is called {name}", self._options.defaults.size)
-            picture = self._pipeline.stand_in(Order(scope.where(name), name, request))
-        file_name = directive.name if directive else "missing"
-        publication = self._publications.get((file_name, picture.drawn))
-        if publication is None:
-            publication = self._publish(file_name, picture)
-            self._publications[file_name, picture.drawn] = publication
-        self._published[publication.stem] = (publication, picture)
+            pictures = [("missing", self._unknown_picture(scope, name))]
         scope.shown.add(name)
-        return publication, directive
+        return directive, [self._publisher.show(stem, picture) for stem, picture in pictures]
 
-    def _publish(self, name: str, picture: Picture) -> Publication:
-        return publish(
-            name=name,
-            key=picture.order.request.key,
-            drawn=picture.drawn,
-            encoding=self._options.encoding,
-            assets_dir=self._options.assets_dir,
-        )
+    def _unknown_picture(self, scope: Scope, name: str) -> Picture:
+        if name not in scope.broken:
+            others = [other for other in self._site.directives if other not in scope.directives]
+            self._notices.unknown(scope.src_uri, name, [*scope.directives, *others])
+        request = ImageRequest("", f"No picture is called {name}", self._options.defaults.size)
+        return self._pipeline.stand_in(Order(scope.where(name), name, request))
 
     def _address(self, scope: Scope, name: str, page_url: str) -> str:
-        """Return a picture's absolute address; the one relative to the page where the site has none."""
-        publication, _ = self._show(scope, name)
-        dest_uri = publication.variants[-1].dest_uri
+        """Return the absolute address of a picture's card; the one relative to the page where the site has none."""
+        directive = scope.directives.get(name) or self._site.directives.get(name)
+        crop = directive.crop if directive else None
+        picture = self._pipeline.picture(directive.request) if directive else self._unknown_picture(scope, name)
+        self._pipeline.want_card(picture.order.request, crop)
+        file_name = directive.name if directive else "missing"
+        card = self._publisher.show_card(file_name, picture, crop)
+        dest_uri = card.publication.variants[-1].dest_uri
         if self._site_url:
             return urljoin(self._site_url.rstrip("/") + "/", quote(dest_uri))
         return relative_url(dest_uri, page_url)
 
-    def _mend(self, guessed: Mapping[str, tuple[Publication, Picture]]) -> None:
+    def _mend(self, guessed: Mapping[str, Shown]) -> None:
         """Write again what was written on the guess that each picture comes, and in the size that was asked for."""
+        changes: dict[int, list[tuple[str, str]]] = {}
+        pages = {id(emitted.content): emitted.content for emitted in self._emitted}
         for emitted in self._emitted:
             markup = emitted.again()
-            if markup != emitted.markup and emitted.content.content:
-                emitted.content.content = emitted.content.content.replace(emitted.markup, markup)
+            if markup != emitted.markup:
+                changes.setdefault(id(emitted.content), []).append((emitted.markup, markup))
         for meta, key, resolve in self._meta_values:
             meta[key] = resolve()
-        stems = {
-            stem: self._stem_now(publication, picture)
-            for stem, (publication, picture) in guessed.items()
-            if self._stem_now(publication, picture) != stem
+        now = {
+            stem: shown.publish(self._pipeline.picture(shown.picture.order.request)).stem
+            for stem, shown in guessed.items()
         }
-        for page in {id(emitted.content): emitted.content for emitted in self._emitted}.values():
-            for stem, now in stems.items():  # where another plugin has repeated or rewritten the markup
-                if page.content and stem in page.content:
-                    page.content = page.content.replace(stem, now)
-
-    def _stem_now(self, publication: Publication, picture: Picture) -> str:
-        now = self._pipeline.picture(picture.order.request)
-        return self._publish(publication.stem.rpartition("-")[0], now).stem
-
-    def _tell_of_missing(self, missing: list[Picture]) -> None:
-        common: dict[str, list[str]] = {}
-        for picture in missing:
-            if isinstance(picture.reason, NoFurtherCalls):
-                common.setdefault(str(picture.reason), []).append(picture.order.where)
-            elif picture.reason:
-                self._warn(f"{picture.order.where}: {picture.reason}. A placeholder stands there")
-            else:
-                self._warn(
-                    f"{picture.order.where}: the picture is not generated yet, and `missing: placeholder` "
-                    "keeps it so. A placeholder stands there"
-                )
-        for reason, places in common.items():
-            count = len(places)
-            shown = ", ".join(places[:_NAMES_SHOWN]) + (" …" if count > _NAMES_SHOWN else "")
-            self._warn(
-                f"{count} {_plural(count, 'picture is a placeholder', 'pictures are placeholders')} ({shown}): {reason}"
-            )
-
-    def _unknown(self, scope: Scope, name: str) -> str:
-        known = [
-            *scope.directives,
-            *(other for other in self._site.directives if other not in scope.directives),
-        ]
-        meant = nearest(name, known)
-        names = ", ".join(known[:_NAMES_SHOWN]) or "none"
-        advice = f"Did you mean {meant!r}? " if meant else ""
-        return (
-            f"{scope.src_uri or 'a template'}: there is no picture {name!r}. {advice}"
-            f"Known on this page: {names}. Declare it under `{META_KEY}` in the front matter, or correct the reference"
-        )
-
-    def _warn(self, message: str) -> None:
-        if message not in self._told:
-            self._told.add(message)
-            self._tell(message)
-
-
-def _plural(count: int, one: str, many: str) -> str:
-    return one if count == 1 else many
+        for page in pages.values():
+            if page.content:
+                page.content = mend(page.content, changes.get(id(page), ()))
+                for stem, right in now.items():  # in what another plugin has made of the markup
+                    page.content = page.content.replace(stem, right)

@@ -17,7 +17,21 @@ from mkdocs_qhaigc.request import SIZE_LIMITS, ImageRequest, final_prompt, parse
 
 Place = Literal["after-title", "top", "none"]
 
-FIELDS = ("prompt", "alt", "model", "size", "style", "variant", "params", "place", "priority")
+FIELDS = (
+    "prompt",
+    "alt",
+    "caption",
+    "model",
+    "size",
+    "style",
+    "variant",
+    "params",
+    "dark",
+    "place",
+    "priority",
+    "sizes",
+    "crop",
+)
 PLACES: tuple[Place, ...] = ("after-title", "top", "none")
 DEFAULT_NAME = "hero"
 LONGEST_NAME = 64
@@ -47,6 +61,20 @@ class Directive:
     """None: not given. Empty: decoration."""
     place: Place = "none"
     priority: bool = False
+    caption: str | None = None
+    """Plain text; shown below the picture."""
+    sizes: str | None = None
+    """The attribute's value; None: the site's."""
+    crop: tuple[int, int] | None = None
+    """Width and height of its card for link previews, in pixels; None: the picture's proportions."""
+    dark: ImageRequest | None = None
+    """The picture that readers of a dark page see instead."""
+
+    @property
+    def requests(self) -> tuple[tuple[str, ImageRequest], ...]:
+        """Every picture of this directive, and what its files are called."""
+        both = ((self.name, self.request), (f"{self.name}-dark", self.dark))
+        return tuple((name, request) for name, request in both if request)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,19 +198,29 @@ def _read_one(name: str, body: object, defaults: Defaults) -> Directive:
     priority = fields.get("priority", False)
     if not isinstance(priority, bool):
         raise DirectiveError(f"`priority` is {_shown(priority)}. Write true or false")
-    return Directive(name, _read_request(fields, defaults), alt, place, priority)
+    return Directive(
+        name,
+        _read_request(fields, "prompt", defaults),
+        alt,
+        place,
+        priority,
+        caption=_optional_text(fields, "caption", "Write the text below the picture, or leave the field out"),
+        sizes=_optional_text(fields, "sizes", "Write the attribute's value, for example 50vw"),
+        crop=_crop(fields["crop"]) if fields.get("crop") is not None else None,
+        dark=_read_request(fields, "dark", defaults) if fields.get("dark") is not None else None,
+    )
 
 
-def _read_request(fields: Mapping[Any, Any], defaults: Defaults) -> ImageRequest:
+def _read_request(fields: Mapping[Any, Any], prompt_field: str, defaults: Defaults) -> ImageRequest:
     prompt = _text(
-        fields.get("prompt"),
-        "prompt",
-        "Write what the picture shows, for example `prompt: A lighthouse in fog`",
+        fields.get(prompt_field),
+        prompt_field,
+        f"Write what the picture shows, for example `{prompt_field}: A lighthouse in fog`",
     )
     model = defaults.model
     if "model" in fields:
         model = _text(fields["model"], "model", f"Write a model's name, for example {defaults.model}").strip()
-    size = _size(fields["size"]) if "size" in fields else defaults.size
+    size = _size(fields["size"], "size") if "size" in fields else defaults.size
     variant = fields.get("variant", 1)
     if not isinstance(variant, int) or isinstance(variant, bool) or not 1 <= variant <= 10_000:
         raise DirectiveError(f"`variant` is {_shown(variant)}. Write a whole number: 1, 2, 3 …")
@@ -202,14 +240,25 @@ def _read_request(fields: Mapping[Any, Any], defaults: Defaults) -> ImageRequest
     )
 
 
-def _size(value: object) -> str:
+def _size(value: object, field: str, example: str = "1280x720") -> str:
     size = parse_size(value) if isinstance(value, str) else None
     if size is None:
         least, most = SIZE_LIMITS
         raise DirectiveError(
-            f"`size` is {_shown(value)}. Write WIDTHxHEIGHT in pixels ({least} to {most} each), for example 1280x720"
+            f"`{field}` is {_shown(value)}. "
+            f"Write WIDTHxHEIGHT in pixels ({least} to {most} each), for example {example}"
         )
     return size
+
+
+def _crop(value: object) -> tuple[int, int]:
+    width, _, height = _size(value, "crop", "1200x630").partition("x")
+    return int(width), int(height)
+
+
+def _optional_text(fields: Mapping[Any, Any], field: str, remedy: str) -> str | None:
+    value = fields.get(field)
+    return None if value is None else " ".join(_text(value, field, remedy).split())
 
 
 def resolve_style(style: str, styles: Mapping[str, str] | None) -> str:

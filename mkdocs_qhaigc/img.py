@@ -9,10 +9,18 @@ import re
 from dataclasses import dataclass, replace
 from html import escape
 
+from mkdocs_qhaigc.tags import Attributes, start_tag
+
 CSS_CLASS = "qhaigc"
 """On every picture that takes its proportions from its width and height; `qhaigc.css` gives it `height: auto`."""
 
+ONLY_LIGHT, ONLY_DARK = "#only-light", "#only-dark"
+"""At the end of a URL: on which pages the picture is shown. Material's convention, kept by `qhaigc.css` elsewhere."""
+COLOUR_ATTRIBUTE = "data-colour"
+"""What `qhaigc.css` paints in the picture's place while it loads."""
+
 _NUMBER = re.compile(r"\s*(\d{1,6})(?:px)?\s*")
+_WIDTH_BY_CONTENT = re.compile(r"(?:^|;)\s*width\s*:\s*[a-z]", re.IGNORECASE)
 _OWN_HEIGHT = re.compile(r"(?:^|;)\s*height\s*:", re.IGNORECASE)
 
 
@@ -48,6 +56,12 @@ class Image:
     alt: str | None = None
     sizes: str = "100vw"
     priority: bool = False
+    caption: str | None = None
+    """Plain text."""
+    colour: str | None = None
+    """`#rrggbb`: what stands in its place while it loads."""
+    dark: Image | None = None
+    """What readers of a dark page see instead."""
 
     @property
     def url(self) -> str:
@@ -55,48 +69,78 @@ class Image:
         return self.sources[-1].url
 
 
-def render_image(image: Image, *, alt: str | None = None) -> str:
-    """Return the whole HTML of a picture that stands without an author's tag."""
-    given: dict[str, str | None] = {"alt": alt} if alt else {}
-    return render_img(given, image, fragment="", in_picture=False)
+def render_image(image: Image) -> str:
+    """Return the whole HTML of a picture that stands without an author's tag: a figure where it has a caption."""
+    markup = render_img({}, image, fragment="", in_picture=False)
+    if image.caption is None:
+        return markup
+    return f'<figure class="{CSS_CLASS}">{markup}{render_caption(image.caption)}</figure>'
 
 
-def render_img(given: dict[str, str | None], image: Image, *, fragment: str, in_picture: bool) -> str:
-    """Return the `<img>` (in a `<picture>` where there are several formats); what the author gave wins."""
+def render_caption(caption: str) -> str:
+    """Return a caption as an element."""
+    return f"<figcaption>{escape(caption, quote=False)}</figcaption>"
+
+
+def render_img(given: Attributes, image: Image, *, fragment: str, in_picture: bool) -> str:
+    """Return the `<img>` (in a `<picture>` where there are several formats); what the author gave wins.
+
+    A picture with a dark one is both, of which the style sheet shows one. Browsers load lazily what is not shown, so
+    that each reader loads one: neither is loaded at once, whatever their priority.
+    """
+    if image.dark and not fragment and not in_picture:
+        light, dark = (
+            _render_one(attributes, one, fragment=scheme, in_picture=False, lazy=True)
+            for attributes, one, scheme in (
+                (given, image, ONLY_LIGHT),
+                ({key: value for key, value in given.items() if key != "id"}, image.dark, ONLY_DARK),
+            )
+        )
+        return light + dark
+    return _render_one(given, image, fragment=fragment, in_picture=in_picture, lazy=not image.priority)
+
+
+def _render_one(given: Attributes, image: Image, *, fragment: str, in_picture: bool, lazy: bool) -> str:
     image = _with_fragment(image, fragment)
     attributes = {"alt": given.get("alt") or image.alt or "", "src": image.url, **given}
     attributes["alt"] = given.get("alt") or image.alt or ""
     fallback = image.sources[-1]
-    if len(fallback.candidates) > 1 and "srcset" not in given:
+    responsive = len(fallback.candidates) > 1 and "srcset" not in given
+    if responsive:
         attributes["srcset"] = fallback.srcset
         number = _NUMBER.fullmatch(given.get("width") or "")
         sizes = f"(max-width: {number[1]}px) 100vw, {number[1]}px" if number else image.sizes
         attributes.setdefault("sizes", sizes)
-    _set_dimensions(attributes, image)
-    if image.priority:
-        if "loading" not in given:
-            attributes.setdefault("fetchpriority", "high")
-    else:
+    has_width = _set_dimensions(attributes, image)
+    if image.priority and "loading" not in given:
+        attributes.setdefault("fetchpriority", "high")
+    if lazy:
         attributes.setdefault("loading", "lazy")
     attributes.setdefault("decoding", "async")
-    img = start_tag("img", attributes, closed=False)
+    if responsive and has_width and attributes.get("loading") == "lazy" and "sizes" not in given:
+        attributes["sizes"] = f"auto, {attributes['sizes']}"
+    if image.colour:
+        attributes.setdefault(COLOUR_ATTRIBUTE, image.colour)
+    img = start_tag("img", attributes)
     others = image.sources[:-1]
     if not others or in_picture or "srcset" in given:
         return img
     sizes = attributes.get("sizes") or image.sizes
-    sources = "".join(
-        start_tag("source", {"type": s.mime_type, "srcset": s.srcset, "sizes": sizes}, closed=False) for s in others
-    )
-    return f"<picture>{sources}{img}</picture>"
+    sources = "".join(start_tag("source", {"type": s.mime_type, "srcset": s.srcset, "sizes": sizes}) for s in others)
+    return f'<picture class="{CSS_CLASS}">{sources}{img}</picture>'
 
 
-def _set_dimensions(attributes: dict[str, str | None], image: Image) -> None:
-    """Add width and height so that nothing moves while loading; what the author gave keeps the proportions."""
+def _set_dimensions(attributes: Attributes, image: Image) -> bool:
+    """Add width and height so that nothing moves while loading; what the author gave keeps the proportions.
+
+    Return whether they say how wide the picture is drawn: a browser that is to choose by that must know it beforehand.
+    """
     width, height = attributes.get("width"), attributes.get("height")
-    if _OWN_HEIGHT.search(attributes.get("style") or ""):
-        return
+    style = attributes.get("style") or ""
+    if _OWN_HEIGHT.search(style):
+        return False
     if width is not None and height is not None and not _keeps_proportions(width, height, image):
-        return
+        return False
     if width is None and height is None:
         attributes["width"], attributes["height"] = str(image.width), str(image.height)
     elif width is not None and height is not None:
@@ -107,9 +151,10 @@ def _set_dimensions(attributes: dict[str, str | None], image: Image) -> None:
     elif number := _NUMBER.fullmatch(height or ""):
         attributes["width"] = str(max(1, round(int(number[1]) * image.width / image.height)))
     else:
-        return
+        return False
     classes = attributes.get("class")
     attributes["class"] = f"{classes} {CSS_CLASS}" if classes else CSS_CLASS
+    return "height" in attributes and not _WIDTH_BY_CONTENT.search(style)
 
 
 def _keeps_proportions(width: str, height: str, image: Image) -> bool:
@@ -131,9 +176,3 @@ def _with_fragment(image: Image, fragment: str) -> Image:
             for source in image.sources
         ),
     )
-
-
-def start_tag(name: str, attributes: dict[str, str | None], *, closed: bool) -> str:
-    """Return a start tag; a value of None is an attribute without one."""
-    written = "".join(f" {key}" if value is None else f' {key}="{escape(value)}"' for key, value in attributes.items())
-    return f"<{name}{written}{' /' if closed else ''}>"

@@ -89,6 +89,7 @@ class Library:
         format: str,
         width: int,
         height: int,
+        colour: str | None,
         about: Mapping[str, Any],
     ) -> Original:
         """Write a picture and its record, durably, the record last; return it.
@@ -106,6 +107,7 @@ class Library:
             "format": format,
             "width": width,
             "height": height,
+            "colour": colour,
             **about,
         }
         path = self.folder / f"{stem}.{EXTENSIONS[format]}"
@@ -121,7 +123,8 @@ class Library:
             self._set_aside.discard(f"{stem}.json")
             if self._names is not None:
                 self._names.setdefault(key[:KEY_DIGITS], []).insert(0, f"{stem}.json")
-        return Original(path, key, digest, format, width, height, len(data), about.get("api") == SANDBOX)
+        sandbox = about.get("api") == SANDBOX
+        return Original(path, key, digest, format, width, height, len(data), sandbox, colour)
 
     def set_aside(self, original: Original, reason: str) -> bool:
         """Rename a damaged picture and its record, so that nothing uses them and nothing is lost; tell of it.

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from mkdocs_qhaigc.files import write_whole
-from mkdocs_qhaigc.original import EXTENSIONS, Original
+from mkdocs_qhaigc.original import COLOUR, EXTENSIONS, Original
 
-_SCHEMA = 2
+_SCHEMA = 3
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -59,18 +59,20 @@ class Listing:
         row, stamp = self._remembered.get(name), self._stamps.get(name)
         if row is None or stamp is None or row[:3] != [*stamp, key]:
             return None
-        _, _, _, sha256, format_, width, height, size, sandbox = row
+        _, _, _, sha256, format_, width, height, size, sandbox, colour = row
         picture = f"{name.removesuffix('.json')}.{EXTENSIONS[format_]}"
         if self._stamps.get(picture, (0, -1))[1] != size:
             return None
-        return Original(Path(self._folder, picture), key, sha256, format_, width, height, size, sandbox)
+        path = Path(self._folder, picture)
+        return Original(path, key, sha256, format_, width, height, size, sandbox, colour or None)
 
     def learn(self, name: str, original: Original) -> None:
         """Remember what a record says that was just read."""
         stamp = self._stamps.get(name)
         if stamp:
             of = original
-            self._learned[name] = [*stamp, of.key, of.sha256, of.format, of.width, of.height, of.size, of.sandbox]
+            size = (of.width, of.height, of.size)
+            self._learned[name] = [*stamp, of.key, of.sha256, of.format, *size, of.sandbox, of.colour or ""]
 
     def write(self) -> None:
         """Write the index, if there is something new in it."""
@@ -95,8 +97,9 @@ def _read(index: Path) -> dict[str, list[Any]]:
 def _is_row(row: Any) -> bool:
     return (
         isinstance(row, list)
-        and list(map(type, row)) == [int, int, str, str, str, int, int, int, bool]
+        and list(map(type, row)) == [int, int, str, str, str, int, int, int, bool, str]
         and _SHA256.fullmatch(row[3]) is not None
         and row[4] in EXTENSIONS
         and all(0 < number < 1 << 40 for number in row[5:8])
+        and (not row[9] or COLOUR.fullmatch(row[9]) is not None)
     )

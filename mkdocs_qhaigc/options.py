@@ -50,7 +50,8 @@ class Options:
     assets_dir: str
     """Relative to the site's folder, with `/`."""
     encoding: Encoding
-    sizes: str
+    sizes: str | None
+    """None: what fits the theme."""
 
     @property
     def buying(self) -> tuple[object, ...]:
@@ -362,6 +363,6 @@ OPTIONS: Mapping[str, _Option] = {
     "widths": _Option((480, 800, 1280), _widths),
     "quality": _Option(80, _quality),
     "provenance": _Option(True, _provenance),
-    "sizes": _Option("100vw", _text("sizes", "Write the attribute's value, for example 100vw")),
+    "sizes": _Option(None, _text("sizes", "Write the attribute's value, for example 100vw")),
 }
 """Every option: its default, and what turns a value from mkdocs.yml into its own type or an `OptionError`."""

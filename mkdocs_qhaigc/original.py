@@ -23,6 +23,7 @@ EXTENSIONS = {"png": "png", "jpeg": "jpg", "webp": "webp", "avif": "avif"}
 LARGEST_RECORD = 1 << 20
 """Bytes."""
 
+COLOUR = re.compile(r"#[0-9a-f]{6}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -44,6 +45,8 @@ class Original:
     """Bytes."""
     sandbox: bool = False
     """Whether a sandbox drew it: then it never stands for a real picture."""
+    colour: str | None = None
+    """The picture's mean, `#rrggbb`; None where it is transparent, or the record does not say."""
 
     @property
     def record(self) -> Mapping[str, Any]:
@@ -92,6 +95,7 @@ def parse_record(path: Path, text: bytes) -> Original:
     )
     if not whole or record.get("schema") != RECORD_SCHEMA:
         raise ValueError("it is no record of this version")
+    colour = record.get("colour")
     original = path.with_suffix("." + EXTENSIONS[str(format_)])
     return Original(
         original,
@@ -102,6 +106,7 @@ def parse_record(path: Path, text: bytes) -> Original:
         record["height"],
         record["bytes"],
         record.get("api") == SANDBOX,
+        colour if isinstance(colour, str) and COLOUR.fullmatch(colour) else None,
     )
 
 

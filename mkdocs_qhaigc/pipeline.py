@@ -5,30 +5,26 @@ Nothing here waits but `settle`: while pages render, pictures are bought and enc
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Callable, Iterable
-from concurrent import futures
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from mkdocs_qhaigc.buying import Buyer, failure_of
+from mkdocs_qhaigc.encoding import Crop, Encoder, Subject, wait_for
 from mkdocs_qhaigc.errors import LibraryError, PictureError, QhaigcError
 from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.orders import Order
 from mkdocs_qhaigc.original import SANDBOX, Original
-from mkdocs_qhaigc.publication import Drawn, Encoding, Publication, VariantSpec, variant_specs
+from mkdocs_qhaigc.publication import Drawn, Encoding, Publication
 from mkdocs_qhaigc.request import ImageRequest
-from mkdocs_qhaigc.workers import Workers
 
 if TYPE_CHECKING:
     from mkdocs_qhaigc.provenance import Provenance
-    from mkdocs_qhaigc.variants import Variants
 
 LARGEST_PLACEHOLDER = 2560
 """Pixels of the longer side; what is wider stands in the page's width anyway."""
@@ -61,17 +57,10 @@ class Pipeline:
         self._report = report
         self._pictures: dict[str, Picture] = {}
         self._purchases: dict[str, Future[Original]] = {}
-        self._encoded: dict[str, Future[None]] = {}
         self._files: dict[str, Path] = {}
         self._second_looks: set[str] = set()
         """Keys of pictures that were damaged and wanted once more."""
-        self._gone: set[str] = set()
-        """Pictures whose variants were gone and have been encoded again."""
-        self._paths: dict[str, Path] = {}
-        """By cache key: variants that were seen to be whole."""
-        self._variants: Variants | None = None
-        self._lock = threading.RLock()
-        self._encoders: Workers[None] = Workers(os.cpu_count() or 1, "qhaigc-encoder", on_exit=self._close_variants)
+        self._encoder = Encoder(options.encoding, options.cache_dir / "variants", report=report)
 
     def want(self, order: Order) -> Picture:
         """Return what is known of a picture now; one that is missing is ordered, if the options allow it."""
@@ -86,6 +75,12 @@ class Pipeline:
             self._pictures[key] = picture
             return picture
         return self._know(picture or placeholder(order))
+
+    def want_card(self, request: ImageRequest, crop: Crop | None) -> None:
+        """Have a picture that was wanted also encoded for link previews."""
+        picture = self._pictures[request.key]
+        if self._encoder.want_card(request.key, crop) and picture.state != "under way":
+            self._encoder.encode(self._subject(picture))
 
     def stand_in(self, order: Order) -> Picture:
         """Return a placeholder for what nobody declared."""
@@ -115,7 +110,7 @@ class Pipeline:
                 order = self._pictures[key].order
                 del self._purchases[key]
                 if wait:
-                    _wait_for(future)
+                    wait_for(future)
                 under_way += not future.done()
                 self._know(_bought(order, future) if future.done() else placeholder(order))
             self._finish_encoding()
@@ -129,10 +124,10 @@ class Pipeline:
         keys = {variant.spec.cache_key for publication, _ in wanted for variant in publication.variants}
         if not keys:
             return {}
-        if keys - self._paths.keys():  # of names that only a template knows
+        if keys - self._encoder.paths.keys():  # of names that only a template knows
             self._finish_encoding()
             self._encode_what_is_gone()
-        found = self._paths
+        found = self._encoder.paths
         self._files = {
             variant.dest_uri: found[variant.spec.cache_key]
             for publication, _ in wanted
@@ -143,14 +138,10 @@ class Pipeline:
 
     def close(self, *, whole: bool = False) -> None:
         """End the build's threads; after a `whole` build that encoded something, keep the cache within its limit."""
-        self._encoders.close()
         if whole:
             for library, _ in self._libraries:
                 library.remember()
-        if self._variants:
-            if whole and self._encoded:
-                self._variants.shrink(in_use=sum(path.stat().st_size for path in self._files.values()))
-            self._variants.close()
+        self._encoder.close(in_use=sum(path.stat().st_size for path in self._files.values()) if whole else None)
 
     def _find(self, order: Order) -> Picture | None:
         for library, state in self._libraries:
@@ -179,39 +170,27 @@ class Pipeline:
 
     def _know(self, picture: Picture) -> Picture:
         self._pictures[picture.order.request.key] = picture
-        self._encode(picture)
+        self._encoder.encode(self._subject(picture))
         return picture
 
     def _encode_bought(self, future: Future[Original]) -> None:
         """Encode a picture when it has arrived, in the thread that brought it, while others are on their way."""
         if not future.cancelled() and future.exception() is None:
-            self._encode_original(future.result())
+            self._encoder.encode(self._subject_of(future.result()))
 
-    def _encode(self, picture: Picture) -> None:
-        request, drawn = picture.order.request, picture.drawn
+    def _subject(self, picture: Picture) -> Subject:
         if picture.original:
-            self._encode_original(picture.original)
-        else:
-            self._submit(drawn, lambda: _draw_placeholder(request.prompt, drawn), lambda: None)
+            return self._subject_of(picture.original)
+        return Subject(picture.order.request.key, picture.drawn, partial(_draw_placeholder, picture), lambda: None)
 
-    def _encode_original(self, original: Original) -> None:
-        self._submit(drawn_as(original), original.read, partial(provenance_of, original, self._options.encoding))
-
-    def _submit(self, drawn: Drawn, read: Callable[[], bytes], about: Callable[[], Provenance | None]) -> None:
-        store = self._open_variants()
-        missing = [spec for spec in variant_specs(drawn, self._options.encoding) if spec.cache_key not in store]
-        with self._lock:
-            if missing and drawn.identity not in self._encoded:
-                self._encoded[drawn.identity] = self._encoders.submit(_encode_into, store, missing, read, about)
+    def _subject_of(self, original: Original) -> Subject:
+        about = partial(provenance_of, original, self._options.encoding)
+        return Subject(original.key, drawn_as(original), original.read, about)
 
     def _finish_encoding(self) -> None:
         """Wait for the encoders; look elsewhere for the pictures whose originals turn out to be damaged."""
         for picture in self.pictures():
-            future = self._encoded.get(picture.drawn.identity)
-            if future is None:
-                continue
-            _wait_for(future)
-            error = future.exception()
+            error = None if picture.state == "under way" else self._encoder.error(self._subject(picture))
             if error is None:
                 continue
             if not picture.original or not isinstance(error, (LibraryError, PictureError)):
@@ -221,7 +200,7 @@ class Pipeline:
                 continue
             key = picture.order.request.key
             del self._pictures[key]
-            self._encoded.pop(picture.drawn.identity, None)
+            self._encoder.forget(self._subject(picture))
             if key in self._second_looks:
                 self._know(placeholder(picture.order, error))
                 continue
@@ -237,35 +216,11 @@ class Pipeline:
             if library.folder == original.path.parent
         )
 
-    def _close_variants(self) -> None:
-        """Close the connection of the thread that calls."""
-        if self._variants:
-            self._variants.close()
-
     def _encode_what_is_gone(self) -> None:
         """Encode again what the cache of variants has lost, while a damaged original can still be replaced."""
-        pictures = [picture for picture in self.pictures() if picture.state != "under way"]
-        specs = {picture.drawn.identity: variant_specs(picture.drawn, self._options.encoding) for picture in pictures}
-        if not specs:
-            return
-        wanted = {spec.cache_key for of_one in specs.values() for spec in of_one}
-        found = self._open_variants().paths(wanted - self._paths.keys())
-        self._paths |= found
-        for picture in pictures:
-            identity = picture.drawn.identity
-            if identity not in self._gone and any(spec.cache_key not in self._paths for spec in specs[identity]):
-                self._gone.add(identity)
-                self._encoded.pop(identity, None)
-                self._encode(picture)
+        known = [picture for picture in self.pictures() if picture.state != "under way"]
+        self._encoder.encode_what_is_gone([self._subject(picture) for picture in known])
         self._finish_encoding()
-
-    def _open_variants(self) -> Variants:
-        with self._lock:
-            if self._variants is None:
-                from mkdocs_qhaigc.variants import open_variants  # a site without pictures needs none
-
-                self._variants = open_variants(self._options.cache_dir / "variants", report=self._report)
-            return self._variants
 
 
 def placeholder(order: Order, reason: QhaigcError | None = None) -> Picture:
@@ -311,22 +266,8 @@ def _bought(order: Order, future: Future[Original]) -> Picture:
     return Picture(order, "generated", drawn_as(original), original)
 
 
-def _encode_into(
-    store: Variants, specs: list[VariantSpec], read: Callable[[], bytes], about: Callable[[], Provenance | None]
-) -> None:
-    from mkdocs_qhaigc.imaging.codecs import encode_all  # a warm build needs no Pillow
-
-    wanted = [(spec.format, spec.width, spec.quality) for spec in specs]
-    for spec, data in zip(specs, encode_all(read(), wanted, about()), strict=True):
-        store.store(spec.cache_key, data)
-
-
-def _draw_placeholder(prompt: str, drawn: Drawn) -> bytes:
+def _draw_placeholder(wanted: Picture) -> bytes:
     from mkdocs_qhaigc.imaging.drawing import picture  # a warm build needs no Pillow
 
-    return picture(prompt, width=drawn.width, height=drawn.height, label="placeholder")
-
-
-def _wait_for(future: Future[Any]) -> None:
-    while not future.done():  # in steps, for a wait without end hears no Ctrl-C on Windows
-        futures.wait([future], timeout=0.5)
+    drawn = wanted.drawn
+    return picture(wanted.order.request.prompt, width=drawn.width, height=drawn.height, label="placeholder")

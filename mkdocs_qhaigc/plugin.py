@@ -8,13 +8,14 @@ import os
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from markupsafe import Markup
 from mkdocs.config.base import BaseConfigOption, ValidationError
 from mkdocs.exceptions import PluginError
-from mkdocs.plugins import BasePlugin, PrefixedLogger, event_priority
+from mkdocs.plugins import BasePlugin, CombinedEvent, PrefixedLogger, event_priority
 from mkdocs.structure.files import File, InclusionLevel
 from mkdocs.utils import copy_file
 
@@ -23,6 +24,7 @@ from mkdocs_qhaigc.build import SiteBuild
 from mkdocs_qhaigc.buying import Buyer
 from mkdocs_qhaigc.errors import OptionError, QhaigcError
 from mkdocs_qhaigc.files import write_whole
+from mkdocs_qhaigc.formats_aside import put_back, set_aside
 from mkdocs_qhaigc.front_matter import strip_meta
 from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.markdown import QhaigcExtension
@@ -85,6 +87,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._retired: list[Buyer] = []
         self._progress: LineProgress | LiveProgress | None = None
         self._awaiting = False
+        self._sources: list[str] = []
+        """Of the page that is being made."""
         self._written = (0, 0)
         self._arrived = threading.Event()
 
@@ -134,13 +138,27 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
     def on_page_markdown(self, markdown: str, *, page: Page, **_: Any) -> None:
         """Take in a page's front matter."""
         if self._build:
-            self._build.read_page(page, src_uri=page.file.src_uri, url=page.url, text=markdown)
+            self._build.read_page(
+                page, src_uri=page.file.src_uri, url=page.url, text=markdown, source=partial(_source_of, page)
+            )
         else:
             strip_meta(page.meta)
 
+    @event_priority(100)
+    def _before_others(self, html: str, /, *, page: Page, **_: Any) -> str:
+        """Show other plugins pictures of several formats as plain ones."""
+        html, self._sources = set_aside(html)
+        return html
+
+    @event_priority(-100)
+    def _after_others(self, html: str, /, *, page: Page, **_: Any) -> str:
+        return put_back(html, self._sources)
+
+    on_page_content = CombinedEvent(_before_others, _after_others)
+
     @event_priority(50)
-    def on_env(self, env: Environment, *, config: MkDocsConfig, files: Files) -> None:
-        """Wait for the pictures, and add their files to the site."""
+    def _settle(self, env: Environment, *, config: MkDocsConfig, files: Files) -> None:
+        """Wait for the pictures."""
         env.globals["qhaigc_image"] = self._template_image
         env.globals["qhaigc_url"] = self._template_url
         if not self._build or not self._pipeline:
@@ -149,8 +167,6 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             self._awaiting = self._serving  # from here on, what arrives may come too late for this build
             under_way = self._build.settle(wait=not self._serving)
             self._awaiting = bool(under_way)
-            for dest_uri, path in self._build.files().items():
-                self._add(files, config, dest_uri, path)
         except QhaigcError as error:
             raise PluginError(f"qhaigc: {error}") from error
         finally:
@@ -161,9 +177,21 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             stylesheet = f"{self._checked.assets_dir}/{STYLESHEET.name}"
             self._add(files, config, stylesheet, STYLESHEET)
             if stylesheet not in config.extra_css:
-                config.extra_css.append(stylesheet)
+                config.extra_css.insert(0, stylesheet)  # the author's own rules come later, and win
             waiting = f"; {under_way} under way, shown when they arrive" if under_way else ""
             log.info("%s%s", summary, waiting)
+
+    @event_priority(-100)
+    def _add_files(self, env: Environment, *, config: MkDocsConfig, files: Files) -> None:
+        """Add the pictures' files to the site: behind plugins that compress pictures, and take their marking away."""
+        if self._build and self._pipeline:
+            try:
+                for dest_uri, path in self._build.files().items():
+                    self._add(files, config, dest_uri, path)
+            except QhaigcError as error:
+                raise PluginError(f"qhaigc: {error}") from error
+
+    on_env = CombinedEvent(_settle, _add_files)
 
     def on_post_build(self, *, config: MkDocsConfig) -> None:
         """End the build's threads and keep the cache of variants in bounds."""
@@ -215,7 +243,9 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._written = written
         self._arrived.clear()
         self._pipeline = Pipeline(options, pins=pins, cache=cache, buyer=self._buyer, report=log.warning)
-        self._build = SiteBuild(options, self._pipeline, site_url=config.site_url, warn=log.warning)
+        self._build = SiteBuild(
+            options, self._pipeline, site_url=config.site_url, theme=config.theme.name, warn=log.warning
+        )
         self._build.want_shared_pictures()
 
     def _last_edit(self, config: MkDocsConfig) -> tuple[int, int]:
@@ -285,3 +315,11 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
                         write_whole(self._arrivals, f"{time.monotonic()}\n".encode())
                     time.sleep(_ARRIVALS_APART)
             self._arrived.clear()
+
+
+def _source_of(page: Page) -> str:
+    """Return a page as its file has it; its Markdown alone where no file can be read."""
+    try:
+        return page.file.content_string
+    except OSError:
+        return page.markdown or ""

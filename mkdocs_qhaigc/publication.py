@@ -17,8 +17,12 @@ from urllib.parse import quote
 
 from mkdocs_qhaigc.img import Image, Source
 
-ENCODER_SCHEMA = 1
+ENCODER_SCHEMA = 2
 """Raised when the encoder's output changes on purpose; variants are then made anew."""
+CARD_FORMAT = "jpeg"
+"""What every reader of link previews takes; hardly any takes AVIF, and some not WebP."""
+CARD_WIDTH = 1200
+"""Pixels; link previews show no more."""
 MIME_TYPES = {"avif": "image/avif", "webp": "image/webp", "jpeg": "image/jpeg", "png": "image/png"}
 
 
@@ -40,19 +44,29 @@ class Encoding:
     codes: Mapping[str, str] = field(init=False)
     """By format: what tells its variants of a picture from those of other settings."""
     signature: str = field(init=False)
-    """What changes the content of a file that keeps its name, as text: not the widths, which stand in the name."""
+    """What changes the content of a file, as text. The widths do: a copy is never larger in bytes than a wider one."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "widths", tuple(sorted(set(self.widths))))
         used = {name: self.quality[name] for name in sorted(self.formats) if name != "png"}
-        settings = {"encoder": ENCODER_SCHEMA, "quality": used, "marked": self.marked, "prompt": self.with_prompt}
-        object.__setattr__(self, "signature", json.dumps(settings, sort_keys=True))
-        words = "prompt" if self.with_prompt else "marked" if self.marked else "bare"
-        codes = {
-            format_: f"{ENCODER_SCHEMA}|{format_}|{'-' if format_ == 'png' else self.quality[format_]}|{words}"
-            for format_ in self.formats
+        settings = {
+            "encoder": ENCODER_SCHEMA,
+            "quality": used,
+            "widths": self.widths,
+            "marked": self.marked,
+            "prompt": self.with_prompt,
         }
-        object.__setattr__(self, "codes", codes)
+        object.__setattr__(self, "signature", json.dumps(settings, sort_keys=True))
+        object.__setattr__(self, "codes", {format_: self._code(format_) for format_ in (*self.formats, CARD_FORMAT)})
+
+    @property
+    def card_signature(self) -> str:
+        """What changes the content of a card, as text."""
+        return f"card {self.codes[CARD_FORMAT]}"
+
+    def _code(self, format_: str) -> str:
+        words = "prompt" if self.with_prompt else "marked" if self.marked else "bare"
+        return f"{ENCODER_SCHEMA}|{format_}|{'-' if format_ == 'png' else self.quality[format_]}|{words}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +91,11 @@ class VariantSpec:
     format: str
     width: int
     """Pixels."""
+    height: int
+    """Pixels."""
     quality: int
+    cropped: bool = False
+    """Whether the picture fills these proportions and loses what stands over, instead of having them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,24 +129,49 @@ class Publication:
 
 
 def variant_specs(drawn: Drawn, encoding: Encoding) -> tuple[VariantSpec, ...]:
-    """Return every encoding that a site needs of a picture, whatever it is called there."""
+    """Return every encoding that pages need of a picture, whatever it is called there; the widest of a format last.
+
+    The wider ones stand in the cache key: a copy is made so that it is not larger in bytes than they are.
+    """
     widths = [*(width for width in encoding.widths if width < drawn.width), drawn.width]
+    wider = ["<".join(map(str, widths[at:])) for at in range(len(widths))]
     return tuple(
         VariantSpec(
-            cache_key=f"{drawn.identity}|{width}|{encoding.codes[format_]}",
+            cache_key=f"{drawn.identity}|{chain}|{encoding.codes[format_]}",
             format=format_,
             width=width,
+            height=max(1, round(drawn.height * width / drawn.width)),
             quality=encoding.quality[format_],
         )
         for format_ in encoding.formats
-        for width in widths
+        for width, chain in zip(widths, wider, strict=True)
+    )
+
+
+def card_spec(drawn: Drawn, encoding: Encoding, crop: tuple[int, int] | None) -> VariantSpec:
+    """Return the encoding of a picture for link previews; `crop` is the width and height wanted, in pixels.
+
+    Never larger than the picture: where it is too small, the card has the proportions of `crop` and what size there is.
+    """
+    if crop:
+        share = min(1.0, drawn.width / crop[0], drawn.height / crop[1])
+        width, height = (max(1, round(side * share)) for side in crop)
+    else:
+        width = min(drawn.width, CARD_WIDTH)
+        height = max(1, round(drawn.height * width / drawn.width))
+    return VariantSpec(
+        cache_key=f"{drawn.identity}|card {width}x{height}|{encoding.codes[CARD_FORMAT]}",
+        format=CARD_FORMAT,
+        width=width,
+        height=height,
+        quality=encoding.quality[CARD_FORMAT],
+        cropped=crop is not None,
     )
 
 
 def publish(*, name: str, key: str, drawn: Drawn, encoding: Encoding, assets_dir: str) -> Publication:
     """Return the files that show a picture: `drawn`, asked for under `key`, called `name` by the author."""
-    content = f"{key}\n{encoding.signature}\n{'placeholder' if drawn.placeholder else ''}"
-    stem = f"{name}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
+    stem = _stem(name, key, encoding.signature, drawn)
     variants = tuple(
         Variant(
             posixpath.join(
@@ -140,6 +183,22 @@ def publish(*, name: str, key: str, drawn: Drawn, encoding: Encoding, assets_dir
         for spec in variant_specs(drawn, encoding)
     )
     return Publication(stem, variants, drawn.width, drawn.height)
+
+
+def publish_card(
+    *, name: str, key: str, drawn: Drawn, encoding: Encoding, assets_dir: str, crop: tuple[int, int] | None
+) -> Publication:
+    """Return the one file that shows a picture in link previews."""
+    wanted = f"{encoding.card_signature} {crop}"
+    spec = card_spec(drawn, encoding, crop)
+    stem = _stem(name, key, wanted, drawn)
+    uri = posixpath.join(assets_dir, f"{stem}.{extension(spec.format)}")
+    return Publication(stem, (Variant(uri, spec),), spec.width, spec.height)
+
+
+def _stem(name: str, key: str, settings: str, drawn: Drawn) -> str:
+    content = f"{key}\n{settings}\n{'placeholder' if drawn.placeholder else ''}"
+    return f"{name}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
 
 
 def extension(format_: str) -> str:

@@ -116,6 +116,7 @@ class Saver:
             format=info.format,
             width=info.width,
             height=info.height,
+            colour=info.colour,
             about={
                 "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
                 "api": SANDBOX if self._options.sandboxed else self._options.base_url,

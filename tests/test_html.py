@@ -224,8 +224,8 @@ def test_an_author_s_lazy_main_picture_is_not_asked_for_first() -> None:
 
 def test_several_formats_become_a_picture_element() -> None:
     assert written('<img src="qhaigc:a">', RESPONSIVE) == (
-        '<picture><source type="image/avif" srcset="a-480.avif 480w, a.avif 1280w" sizes="100vw">'
-        '<img alt="A tower" src="a.webp" srcset="a-480.webp 480w, a.webp 1280w" sizes="100vw" '
+        '<picture class="qhaigc"><source type="image/avif" srcset="a-480.avif 480w, a.avif 1280w" sizes="auto, 100vw">'
+        '<img alt="A tower" src="a.webp" srcset="a-480.webp 480w, a.webp 1280w" sizes="auto, 100vw" '
         'width="1280" height="720" class="qhaigc" loading="lazy" decoding="async"></picture>'
     )
 
@@ -254,14 +254,14 @@ def test_in_the_author_s_picture_element_no_other_is_nested(opening: str) -> Non
 def test_after_the_author_s_picture_element_the_next_one_is_ours() -> None:
     html = written('<picture><img src="x"></picture></picture><img src="qhaigc:a">', RESPONSIVE)
 
-    assert html.count("<picture>") == 2
+    assert html.count("<picture") == 2
 
 
 def test_an_author_s_srcset_wins_over_ours() -> None:
     html = written('<img src="qhaigc:a" srcset="qhaigc:b 1x, x.png 2x">', RESPONSIVE)
 
     assert 'srcset="a.webp 1x, x.png 2x"' in html
-    assert "<picture>" not in html
+    assert "<picture" not in html
 
 
 UNTOUCHED = [
@@ -418,7 +418,6 @@ def test_a_placed_picture_stands_after_the_first_title_or_on_top(html: str, afte
 def test_a_picture_without_an_author_s_tag_is_whole() -> None:
     assert render_image(webp()) == IMG
     assert 'alt="A tower"' in render_image(RESPONSIVE)
-    assert 'alt="Mine"' in render_image(RESPONSIVE, alt="Mine")
 
 
 @pytest.mark.parametrize(
@@ -538,10 +537,11 @@ PATHOLOGICAL: dict[str, Callable[[int], str]] = {
 
 
 def seconds(html: str) -> float:
-    began = time.perf_counter()
+    """Return the processor's time: what else the machine does is no matter."""
+    began = time.thread_time()
     rewrite(html, lambda name: RESPONSIVE)
     place(html, "", after_title=True)
-    return time.perf_counter() - began
+    return time.thread_time() - began
 
 
 @pytest.mark.parametrize("make", PATHOLOGICAL.values(), ids=PATHOLOGICAL)

@@ -31,7 +31,15 @@ def library(folder: Path, reports: list[str] | None = None) -> Library:
 
 
 def save(folder: Path, **fields: Any) -> Original:
-    given: dict[str, Any] = {"name": "hero", "key": KEY, "data": DATA, "format": "webp", "width": 64, "height": 48}
+    given: dict[str, Any] = {
+        "name": "hero",
+        "key": KEY,
+        "data": DATA,
+        "format": "webp",
+        "width": 64,
+        "height": 48,
+        "colour": "#102030",
+    }
     return library(folder).save(**{**given, "about": {"revised_prompt": "A tower"}, **fields})
 
 
@@ -45,7 +53,7 @@ def test_what_was_saved_is_found_with_every_byte(tmp_path: Path, format: str, en
     assert found.read() == DATA
     assert found.path.name == f"hero-{KEY[:16]}.{ending}"
     assert found.sha256 == hashlib.sha256(DATA).hexdigest()
-    assert (found.key, found.format, found.width, found.height) == (KEY, format, 64, 48)
+    assert (found.key, found.format, found.width, found.height, found.colour) == (KEY, format, 64, 48, "#102030")
     assert found.record["revised_prompt"] == "A tower"
 
 
@@ -67,7 +75,7 @@ def test_a_record_is_json_that_people_can_read(tmp_path: Path) -> None:
 def test_what_an_open_library_saves_it_finds(tmp_path: Path) -> None:
     opened = library(tmp_path)
     assert opened.find(KEY) is None
-    saved = opened.save(name="hero", key=KEY, data=DATA, format="png", width=1, height=1, about={})
+    saved = opened.save(name="hero", key=KEY, data=DATA, format="png", width=1, height=1, colour=None, about={})
 
     assert opened.find(KEY) == saved
 
@@ -356,7 +364,8 @@ def test_every_damaged_picture_is_kept_when_the_next_one_is_damaged_too(tmp_path
 
 def test_what_is_bought_again_is_found_after_the_old_one_was_set_aside(tmp_path: Path) -> None:
     opened = library(tmp_path)
-    fields: dict[str, Any] = {"name": "hero", "key": KEY, "format": "webp", "width": 1, "height": 1, "about": {}}
+    fields: dict[str, Any] = {"name": "hero", "key": KEY, "format": "webp", "width": 1, "height": 1}
+    fields |= {"colour": None, "about": {}}
     damaged = opened.save(data=DATA, **fields)
     flip_a_bit(damaged)
     opened.set_aside(damaged, "its bytes changed")
@@ -372,7 +381,7 @@ def test_threads_save_and_find_at_once(tmp_path: Path) -> None:
 
     def save_and_find(key: str) -> bool:
         data = key.encode()
-        opened.save(name="hero", key=key, data=data, format="png", width=1, height=1, about={})
+        opened.save(name="hero", key=key, data=data, format="png", width=1, height=1, colour=None, about={})
         found = opened.find(key, fresh=key < "8")
         return found is not None and found.read() == data
 

@@ -10,7 +10,16 @@ from urllib.parse import unquote, urljoin
 
 import pytest
 
-from mkdocs_qhaigc.publication import Drawn, Encoding, Publication, publish, relative_url, variant_specs
+from mkdocs_qhaigc.publication import (
+    Drawn,
+    Encoding,
+    Publication,
+    card_spec,
+    publish,
+    publish_card,
+    relative_url,
+    variant_specs,
+)
 
 KEY = "4e96ebfcd164177aa720e54f74b3fbf6f3621f6f7f19ef7f87f0c0d1ea9b0fa9"
 QUALITY: Mapping[str, int] = {"avif": 50, "webp": 80, "jpeg": 85, "png": 80}
@@ -57,7 +66,7 @@ def test_widths_that_a_picture_does_not_have_are_not_made(widths: tuple[int, ...
 
 def test_the_hex_is_the_same_in_every_build() -> None:
     """Another hex is another address for every picture of every site: a change to make on purpose, never by chance."""
-    assert published(encoding()).stem == "hero-0e48a8913fab"
+    assert published(encoding()).stem == "hero-9d513119699e"
 
 
 @pytest.mark.parametrize(
@@ -66,6 +75,7 @@ def test_the_hex_is_the_same_in_every_build() -> None:
         (encoding("webp"), encoding("webp", webp=79)),
         (encoding("webp"), encoding("avif", "webp")),
         (encoding("avif", "webp"), encoding("avif", "webp", avif=49)),
+        (encoding("webp"), encoding("webp", widths=(64,))),
         (encoding("webp"), BARE),
         (encoding("webp"), WITH_PROMPT),
         (BARE, WITH_PROMPT),
@@ -78,7 +88,6 @@ def test_the_hex_changes_with_the_encoding(one: Encoding, other: Encoding) -> No
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        (encoding("webp"), encoding("webp", widths=(64,))),
         (encoding("webp"), encoding("webp", avif=1, jpeg=1)),
         (encoding("png"), encoding("png", png=1)),
         (encoding("avif", "webp"), encoding("webp", "avif")),
@@ -116,6 +125,8 @@ def test_two_names_of_one_picture_are_encoded_once() -> None:
         variant_specs(DRAWN, BARE),
         variant_specs(DRAWN, WITH_PROMPT),
         variant_specs(DRAWN, encoding(widths=(481,)))[:1],
+        variant_specs(DRAWN, encoding(widths=(480, 1000)))[:1],
+        (card_spec(DRAWN, encoding(), None), card_spec(DRAWN, encoding(), (1200, 630))),
     ],
 )
 def test_different_bytes_have_different_cache_keys(other: tuple[Any, ...]) -> None:
@@ -155,6 +166,37 @@ def test_a_page_s_address_of_a_picture_leads_to_its_file(page_url: str, name: st
 )
 def test_addresses_are_relative_to_the_page(page_url: str, url: str) -> None:
     assert relative_url("assets/a.webp", page_url) == url
+
+
+@pytest.mark.parametrize(
+    ("drawn", "crop", "size"),
+    [
+        ((1280, 720), None, (1200, 675)),
+        ((1280, 720), (1200, 630), (1200, 630)),
+        ((1792, 1024), (1200, 630), (1200, 630)),
+        ((1024, 1024), (1200, 630), (1024, 538)),
+        ((720, 1280), (600, 600), (600, 600)),
+        ((96, 54), None, (96, 54)),
+        ((96, 54), (1200, 630), (96, 50)),
+        ((1, 1), (16, 16383), (1, 1)),
+    ],
+)
+def test_a_card_has_the_size_asked_for_and_is_never_enlarged(
+    drawn: tuple[int, int], crop: tuple[int, int] | None, size: tuple[int, int]
+) -> None:
+    spec = card_spec(Drawn("1" * 64, *drawn), encoding("avif"), crop)
+
+    assert (spec.format, spec.width, spec.height, spec.cropped) == ("jpeg", *size, crop is not None)
+
+
+def test_a_card_is_a_file_of_its_own_whose_address_changes_with_its_crop() -> None:
+    def card(crop: tuple[int, int] | None, jpeg: int = 85) -> Publication:
+        of = encoding("avif", jpeg=jpeg)
+        return publish_card(name="hero", key=KEY, drawn=DRAWN, encoding=of, assets_dir="a", crop=crop)
+
+    cards = [card(None), card((1200, 630)), card((1200, 600)), card(None, jpeg=40)]
+    assert all(re.fullmatch(r"a/hero-[0-9a-f]{12}\.jpg", uri) for one in cards for uri in uris(one))
+    assert len({one.stem for one in cards} | {published(encoding("avif")).stem}) == 5
 
 
 def test_an_image_has_each_format_with_its_widths_the_widest_last() -> None:

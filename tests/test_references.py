@@ -28,7 +28,7 @@ EXTENSIONS = [
 DIRECTIVES = {
     "hero": {"prompt": "A lighthouse in fog", "alt": "A tower"},
     "灯塔": "海边的灯塔",
-    "tall": {"prompt": "A mast", "size": "54x96"},
+    "tall": {"prompt": "A mast", "size": "54x96", "alt": "A mast"},
     "decoration": {"prompt": "Waves", "alt": ""},
 }
 MAIN = """{% extends "base.html" %}
@@ -140,13 +140,15 @@ class Example:
         return found[1]
 
     def url(self, template: str, *, up: str) -> str:
-        """Return the text with each `{NAME}` replaced by the URL of that picture."""
+        """Return the text with each `{NAME}` replaced by the URL of that picture, each `{NAME.jpg}` of its card."""
 
         def address(match: re.Match[str]) -> str:
-            (file,) = [name for name in self.built.pictures() if name.startswith(f"{match[1]}-")]
+            ending = match[2] or ".webp"
+            files = self.built.pictures()
+            (file,) = [name for name in files if name.startswith(f"{match[1]}-") and name.endswith(ending)]
             return f"{up}assets/qhaigc/{quote(file)}"
 
-        return re.sub(r"\{(\w+)\}", address, template)
+        return re.sub(r"\{(\w+)(\.jpg)?\}", address, template)
 
 
 def body() -> str:
@@ -252,8 +254,8 @@ def test_the_main_picture_is_loaded_first_and_never_lazily(example: Example) -> 
 @pytest.mark.parametrize("page", ["index.html", "guide/deep/index.html"])
 def test_a_reference_in_front_matter_becomes_the_files_address(example: Example, page: str) -> None:
     values = {e.attributes.get("name"): e.attributes.get("content") for e in elements(example.built.html(page), "meta")}
-    assert values["image"] == example.url("https://example.com/docs/{hero}", up="")
-    assert values["nested"] == example.url("https://example.com/docs/{tall}", up="")
+    assert values["image"] == example.url("https://example.com/docs/{hero.jpg}", up="")
+    assert values["nested"] == example.url("https://example.com/docs/{tall.jpg}", up="")
     assert values["text"] == "see qhaigc:hero"
 
 

@@ -88,7 +88,7 @@ def failed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Failed]:
         project = Project(tmp_path_factory.mktemp("failed") / "project", api.base_url)
         project.page(
             "index.md",
-            "Words.\n\n" + "".join(f"![](qhaigc:{name})\n" for name in FAILURES),
+            "Words.\n\n" + "".join(f"![x](qhaigc:{name})\n" for name in FAILURES),
             qhaigc={name: name for name in FAILURES},
         )
         yield Failed(project, project.build(), api)
@@ -119,7 +119,7 @@ def test_an_account_that_can_buy_nothing_is_told_once_for_all_pictures_and_its_k
 ) -> None:
     api.default = error(status, code, f"Not for {KEY}.")
     project.options["concurrency"] = 1
-    project.page("index.md", "Words. ![](qhaigc:one)\n", qhaigc={"one": "fog", "two": "dusk", "three": "dawn"})
+    project.page("index.md", "Words. ![x](qhaigc:one)\n", qhaigc={"one": "fog", "two": "dusk", "three": "dawn"})
     built = project.build("-v")
     assert_readable(built)
     (told,) = built.warnings
@@ -138,7 +138,7 @@ def test_strict_refuses_a_site_with_placeholders(project: Project, api: ImagesAp
 
 
 def test_without_a_key_one_warning_says_which_variable_to_set(project: Project, api: ImagesApi) -> None:
-    project.page("index.md", "Words. ![](qhaigc:one) ![](qhaigc:two)\n", qhaigc={"one": "fog", "two": "dusk"})
+    project.page("index.md", "Words. ![x](qhaigc:one) ![x](qhaigc:two)\n", qhaigc={"one": "fog", "two": "dusk"})
     project.options["api_key_env"] = "MY_IMAGES_KEY"
     built = project.build()
     assert_readable(built)
@@ -162,7 +162,7 @@ def test_an_unreachable_api_is_told_and_not_waited_for(project: Project) -> None
 def test_what_may_pass_is_asked_for_again(project: Project, api: ImagesApi) -> None:
     failures = {"500": answer(500, **SOON), "503": answer(503, **SOON), "429": answer(429, **SOON), "cut": disconnect}
     api.default = by_prompt({name: [failure, by_url] for name, failure in failures.items()})
-    project.page("index.md", "Words. ![](qhaigc:p-500)\n", qhaigc={f"p-{name}": name for name in failures})
+    project.page("index.md", "Words. ![x](qhaigc:p-500)\n", qhaigc={f"p-{name}": name for name in failures})
     built = project.build("--strict")
     assert built.code == 0, built.output
     assert_readable(built)
@@ -174,7 +174,7 @@ def test_what_may_pass_is_asked_for_again(project: Project, api: ImagesApi) -> N
 def test_a_field_that_the_api_rejects_is_left_out_from_then_on(project: Project, api: ImagesApi) -> None:
     api.script, api.default = [answer(400, REJECTED_FIELD)], by_base64  # base64, though nobody asked for it
     project.options["concurrency"] = 1
-    project.page("index.md", "Words. ![](qhaigc:one)\n", qhaigc={"one": "fog", "two": "dusk"})
+    project.page("index.md", "Words. ![x](qhaigc:one)\n", qhaigc={"one": "fog", "two": "dusk"})
     built = project.build()
     assert_readable(built)
     assert built.warnings == []
@@ -185,7 +185,7 @@ def test_a_field_that_the_api_rejects_is_left_out_from_then_on(project: Project,
 def test_a_budget_is_kept_and_the_next_build_goes_on(project: Project, api: ImagesApi) -> None:
     project.options |= {"max_new_images": 1, "concurrency": 1}
     names = {"one": "fog", "two": "dusk", "three": "dawn"}
-    project.page("index.md", "Words. ![](qhaigc:one) ![](qhaigc:two) ![](qhaigc:three)\n", qhaigc=names)
+    project.page("index.md", "Words. ![x](qhaigc:one) ![x](qhaigc:two) ![x](qhaigc:three)\n", qhaigc=names)
     built = project.build()
     assert_readable(built)
     (told,) = built.warnings
@@ -201,7 +201,7 @@ def test_what_authors_write_wrong_is_told_with_its_place_and_the_rest_works(proj
     project.options["images"] = {"emblem": "A badge"}
     project.page(
         "index.md",
-        "Words. ![](qhaigc:good) ![](qhaigc:god) ![](qhaigc:god) ![](qhaigc:bad)\n",
+        "Words. ![x](qhaigc:good) ![x](qhaigc:god) ![x](qhaigc:god) ![x](qhaigc:bad)\n",
         qhaigc={"good": "fog", "bad": {"prompt": "dusk", "size": "12"}, "worse": {"prompt": "x", "colour": "red"}},
     )
     project.write("docs/broken.md", "---\ntitle: Broken\nqhaigc: {hero: fog\nother: x\n---\n\n# Broken\n")
@@ -295,7 +295,7 @@ def test_an_original_and_its_variants_damaged_together_are_had_again_in_one_buil
 
 def test_with_missing_error_a_name_that_means_nothing_fails_the_build(project: Project) -> None:
     project.options["missing"] = "error"
-    project.page("index.md", "Words. ![](qhaigc:heron)\n", qhaigc={"hero": {"promt": "A trout"}})
+    project.page("index.md", "Words. ![x](qhaigc:heron)\n", qhaigc={"hero": {"promt": "A trout"}})
     built = project.build()
     assert built.code == 1
     assert "index.md#heron" in built.output
@@ -320,7 +320,7 @@ def test_a_list_that_holds_itself_many_times_is_read_once(project: Project) -> N
     assert project.build("--strict").code == 0
 
 
-@pytest.mark.parametrize("written", ["![](qhaigc:hero?v=1)", '<img src="qhaigc: hero">', '<a href="qhaigc:">x</a>'])
+@pytest.mark.parametrize("written", ["![x](qhaigc:hero?v=1)", '<img src="qhaigc: hero">', '<a href="qhaigc:">x</a>'])
 def test_what_begins_as_a_reference_and_is_none_is_told(project: Project, written: str) -> None:
     project.page("index.md", f"Words.\n\n{written}\n", qhaigc="fog")
     built = project.build("--strict")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, ImageStat, UnidentifiedImageError
 from PIL.PngImagePlugin import PngInfo
 
 from mkdocs_qhaigc.errors import PictureError
 from mkdocs_qhaigc.provenance import Provenance, label_in_xmp, usable_label
+from mkdocs_qhaigc.publication import VariantSpec
 from mkdocs_qhaigc.request import MOST_PIXELS
 
 _XMP_KEYWORD = "XML:com.adobe.xmp"
@@ -29,6 +30,8 @@ class PictureInfo:
     """Pixels."""
     height: int
     """Pixels."""
+    colour: str | None
+    """Its mean, `#rrggbb`: what stands in its place while it loads. None where it is transparent anywhere."""
 
 
 def inspect(data: bytes) -> PictureInfo:
@@ -38,14 +41,16 @@ def inspect(data: bytes) -> PictureInfo:
         PictureError: it is no PNG, JPEG, WebP or AVIF picture, is cut short, too large, or moves.
     """
     with _decoded(data) as image:
-        return PictureInfo(str(image.format).lower(), image.width, image.height)
+        picture = _in_srgb(image)
+        return PictureInfo(str(image.format).lower(), image.width, image.height, _mean_colour(picture))
 
 
 def encode_all(
-    data: bytes, wanted: Sequence[tuple[str, int, int]], provenance: Provenance | None = None
-) -> Iterator[bytes]:
-    """Yield the picture re-encoded for each (format, width in pixels, quality), decoded once.
+    data: bytes, wanted: Iterable[VariantSpec], provenance: Provenance | None = None
+) -> Iterator[tuple[VariantSpec, bytes]]:
+    """Yield each wanted encoding with its bytes; the picture is decoded once.
 
+    Of the copies of one format, none is larger in bytes than a wider one: readers with small screens never pay more.
     Nothing that was in the file but the picture is carried over, with one exception: with a `provenance`, which is
     written into every file, an AIGC label that the generating service put there stays beside it.
 
@@ -55,18 +60,50 @@ def encode_all(
     with _decoded(data) as image:
         packet = provenance.as_xmp(_label(image)) if provenance else None
         picture = _in_srgb(image)
-    for format_, width, quality in wanted:
-        yield _encode(picture, format_, width, quality, packet)
+    limits: dict[tuple[str, bool], int] = {}
+    for spec in sorted(wanted, key=lambda spec: -spec.width):
+        copies = spec.format, spec.cropped
+        encoded = _encode(_scaled(picture, spec), spec, packet, limits.get(copies))
+        limits[copies] = len(encoded)
+        yield spec, encoded
 
 
-def _encode(picture: Image.Image, format_: str, width: int, quality: int, packet: bytes | None) -> bytes:
-    if width < picture.width:
-        height = max(1, round(picture.height * width / picture.width))
-        picture = picture.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
-    if format_ == "jpeg" and picture.mode != "RGB":
+def _scaled(picture: Image.Image, spec: VariantSpec) -> Image.Image:
+    size = (spec.width, spec.height)
+    if spec.cropped:
+        picture = ImageOps.fit(picture, size, Image.Resampling.LANCZOS)
+    elif size != picture.size:
+        picture = picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+    if spec.format == "jpeg" and picture.mode != "RGB":
         ground = Image.new("RGB", picture.size, "white")
         ground.paste(picture, mask=picture.getchannel("A"))
         picture = ground
+    return picture
+
+
+def _encode(picture: Image.Image, spec: VariantSpec, packet: bytes | None, limit: int | None) -> bytes:
+    """Return a picture's bytes: no more than `limit`, if any loss of quality brings them there, else the fewest."""
+    fewest = _written(picture, spec.format, spec.quality, packet)
+    for picture_, quality in _coarser(picture, spec) if limit is not None and len(fewest) > limit else ():
+        fewest = min(fewest, _written(picture_, spec.format, quality, packet), key=len)
+        if len(fewest) <= (limit or 0):
+            break
+    return fewest
+
+
+def _coarser(picture: Image.Image, spec: VariantSpec) -> Iterator[tuple[Image.Image, int]]:
+    """Yield (picture, quality) of fewer and fewer bytes: PNG in fewer colours, the others in lower quality."""
+    if spec.format == "png":
+        for bits in range(8, 0, -1):
+            yield picture.quantize(2**bits, method=Image.Quantize.FASTOCTREE), spec.quality
+        return
+    quality = spec.quality
+    while quality > 1:
+        quality = quality * 7 // 8
+        yield picture, quality
+
+
+def _written(picture: Image.Image, format_: str, quality: int, packet: bytes | None) -> bytes:
     options: dict[str, Any] = {} if format_ == "png" else {"quality": quality}
     if format_ == "webp":
         options["method"] = 4
@@ -98,6 +135,13 @@ def _in_srgb(image: Image.Image) -> Image.Image:
     picture = image.convert("RGBA" if transparent else "RGB")
     picture.info.clear()
     return picture
+
+
+def _mean_colour(picture: Image.Image) -> str | None:
+    if picture.mode == "RGBA" and picture.getchannel("A").getextrema() != (255, 255):
+        return None
+    red, green, blue = (round(mean) for mean in ImageStat.Stat(picture).mean[:3])
+    return f"#{red:02x}{green:02x}{blue:02x}"
 
 
 def _label(image: Image.Image) -> str | None:

@@ -21,6 +21,7 @@ from PIL import Image, ImageDraw
 from mkdocs_qhaigc.answers import read_answers, read_error
 from mkdocs_qhaigc.errors import QhaigcError
 from mkdocs_qhaigc.imaging.codecs import encode_all, inspect
+from mkdocs_qhaigc.publication import VariantSpec
 
 SLOWEST = 5.0
 """Seconds: an input that takes longer is a finding."""
@@ -103,7 +104,8 @@ def read_picture(dice: random.Random, data: bytes) -> None:
     info = inspect(data)
     if info.width * info.height > 1_000_000:
         return  # whole, but slow to encode thousands of
-    for _ in encode_all(data, [(dice.choice(("webp", "jpeg", "png")), max(1, info.width // 2), 80)]):
+    width, height = max(1, info.width // 2), max(1, info.height // 2)
+    for _ in encode_all(data, [VariantSpec("key", dice.choice(("webp", "jpeg", "png")), width, height, 80)]):
         pass
 
 

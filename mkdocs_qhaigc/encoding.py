@@ -1,0 +1,163 @@
+"""From a picture's bytes to the encoded files that show it: in threads, while other pictures are still on their way.
+
+What is encoded once stays in the cache of variants; what that has lost is encoded again.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Sequence, Set
+from concurrent import futures
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mkdocs_qhaigc.publication import Drawn, Encoding, VariantSpec, card_spec, variant_specs
+from mkdocs_qhaigc.workers import Workers
+
+if TYPE_CHECKING:
+    from mkdocs_qhaigc.provenance import Provenance
+    from mkdocs_qhaigc.variants import Variants
+
+Crop = tuple[int, int]
+"""Width and height of a card, in pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A picture that can be encoded."""
+
+    key: str
+    """Of its request."""
+    drawn: Drawn
+    read: Callable[[], bytes]
+    """Its bytes; called in a thread, once a job."""
+    about: Callable[[], Provenance | None]
+    """What its files say of how it came to be."""
+
+
+class Encoder:
+    """The encoded files of one build's pictures."""
+
+    def __init__(self, encoding: Encoding, folder: Path, *, report: Callable[[str], None]) -> None:
+        """`folder` is the cache of variants. `report` is told where it cannot be used."""
+        self._encoding = encoding
+        self._folder = folder
+        self._report = report
+        self._cards: dict[str, set[Crop | None]] = {}
+        """By key of the request: the link previews that are wanted of it."""
+        self._specs: dict[Drawn, tuple[VariantSpec, ...]] = {}
+        self._jobs: dict[str, Future[None]] = {}
+        """By the first cache key of those that are encoded together."""
+        self._gone: set[str] = set()
+        """Cache keys of variants that were gone and have been encoded again."""
+        self._paths: dict[str, Path] = {}
+        """By cache key: variants that were seen to be whole."""
+        self._variants: Variants | None = None
+        self._lock = threading.RLock()
+        self._workers: Workers[None] = Workers(os.cpu_count() or 1, "qhaigc-encoder", on_exit=self._close_variants)
+
+    def want_card(self, key: str, crop: Crop | None) -> bool:
+        """Note that a picture is to be shown in link previews; return whether that is news."""
+        cards = self._cards.setdefault(key, set())
+        if crop in cards:
+            return False
+        cards.add(crop)
+        return True
+
+    def encode(self, subject: Subject) -> None:
+        """Begin to encode what is missing of a picture."""
+        store = self._open_variants()
+        for specs in self._together(subject):
+            missing = {spec.cache_key for spec in specs if spec.cache_key not in store}
+            with self._lock:
+                if missing and specs[0].cache_key not in self._jobs:
+                    job = self._workers.submit(_encode_into, store, specs, missing, subject)
+                    self._jobs[specs[0].cache_key] = job
+
+    def error(self, subject: Subject) -> BaseException | None:
+        """Wait until a picture is encoded; return what went wrong."""
+        for specs in self._together(subject) if self._jobs else ():
+            job = self._jobs.get(specs[0].cache_key)
+            if job is not None:
+                wait_for(job)
+                if error := job.exception():
+                    return error
+        return None
+
+    def forget(self, subject: Subject) -> None:
+        """Take back that a picture was encoded."""
+        for specs in self._together(subject):
+            self._jobs.pop(specs[0].cache_key, None)
+
+    def encode_what_is_gone(self, subjects: Iterable[Subject]) -> None:
+        """Begin to encode again what the cache of variants has lost; each variant once a build."""
+        keys = [
+            (subject, [spec.cache_key for specs in self._together(subject) for spec in specs]) for subject in subjects
+        ]
+        if not keys:
+            return
+        wanted = {cache_key for _, of_one in keys for cache_key in of_one}
+        self._paths |= self._open_variants().paths(wanted - self._paths.keys())
+        for subject, of_one in keys:
+            gone = {cache_key for cache_key in of_one if cache_key not in self._paths}
+            if gone - self._gone:
+                self._gone |= gone
+                self.forget(subject)
+                self.encode(subject)
+
+    @property
+    def paths(self) -> dict[str, Path]:
+        """Where the bytes are, by cache key, of all that was seen to be whole."""
+        return self._paths
+
+    def close(self, *, in_use: int | None = None) -> None:
+        """End the threads. `in_use`: the bytes of a whole build; then the cache is kept within its limit."""
+        self._workers.close()
+        if self._variants:
+            if in_use is not None and self._jobs:
+                self._variants.shrink(in_use=in_use)
+            self._variants.close()
+
+    def _together(self, subject: Subject) -> list[tuple[VariantSpec, ...]]:
+        """Return what is encoded of a picture, in the groups in which it is."""
+        for_pages = self._specs.get(subject.drawn)
+        if for_pages is None:
+            for_pages = self._specs[subject.drawn] = variant_specs(subject.drawn, self._encoding)
+        crops = tuple(self._cards.get(subject.key, ()))
+        return [for_pages, *((card_spec(subject.drawn, self._encoding, crop),) for crop in crops)]
+
+    def _open_variants(self) -> Variants:
+        with self._lock:
+            if self._variants is None:
+                from mkdocs_qhaigc.variants import open_variants  # a site without pictures needs none
+
+                self._variants = open_variants(self._folder, report=self._report)
+            return self._variants
+
+    def _close_variants(self) -> None:
+        """Close the connection of the thread that calls."""
+        if self._variants:
+            self._variants.close()
+
+
+def wait_for(future: Future[Any]) -> None:
+    """Wait until a future is done, however it ends."""
+    while not future.done():  # in steps, for a wait without end hears no Ctrl-C on Windows
+        futures.wait([future], timeout=0.5)
+
+
+def _encode_into(store: Variants, specs: Sequence[VariantSpec], missing: Set[str], subject: Subject) -> None:
+    """Encode what is missing of a picture, and what that is measured by: the wider copies of the same format."""
+    from mkdocs_qhaigc.imaging.codecs import encode_all  # a warm build needs no Pillow
+
+    narrowest: dict[str, int] = {}
+    for spec in specs:
+        if spec.cache_key in missing:
+            narrowest[spec.format] = min(spec.width, narrowest.get(spec.format, spec.width))
+    needed = [spec for spec in specs if spec.format in narrowest and spec.width >= narrowest[spec.format]]
+    for spec, data in encode_all(subject.read(), needed, subject.about()):
+        if spec.cache_key in missing:
+            store.store(spec.cache_key, data)

@@ -1,0 +1,87 @@
+"""What a build tells about its pictures, each thing once: where, what, and what to do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+
+from mkdocs_qhaigc.directives import nearest
+from mkdocs_qhaigc.errors import NoFurtherCalls
+from mkdocs_qhaigc.front_matter import META_KEY
+from mkdocs_qhaigc.html import SCHEME
+from mkdocs_qhaigc.lines import directive_line, lines_without_alt
+from mkdocs_qhaigc.pipeline import Picture
+
+_NAMES_SHOWN = 12
+
+
+class Notices:
+    """The warnings of one build."""
+
+    def __init__(self, warn: Callable[[str], None]) -> None:
+        self._warn = warn
+        self._told: set[str] = set()
+
+    def warn(self, message: str) -> None:
+        """Tell something, unless it was told before."""
+        if message not in self._told:
+            self._told.add(message)
+            self._warn(message)
+
+    def unread(self, src_uri: str, values: Iterable[str]) -> None:
+        """Tell of values that begin as a reference does and are none."""
+        for value in values:
+            self.warn(f"{src_uri}: {value!r:.80} is no reference. Write `{SCHEME}` and a picture's name, no more")
+
+    def unknown(self, src_uri: str, name: str, known: Sequence[str]) -> None:
+        """Tell of a reference to a name that means nothing on its page."""
+        meant = nearest(name, known)
+        names = ", ".join(known[:_NAMES_SHOWN]) or "none"
+        advice = f"Did you mean {meant!r}? " if meant else ""
+        self.warn(
+            f"{src_uri or 'a template'}: there is no picture {name!r}. {advice}"
+            f"Known on this page: {names}. Declare it under `{META_KEY}` in the front matter, or correct the reference"
+        )
+
+    def references_without_alt(self, src_uri: str, source: Callable[[], str], names: Iterable[str]) -> None:
+        """Tell of references, in page order, to pictures that nobody has described. `source`: the page's file."""
+        for name, count in Counter(names).items():
+            lines: list[int | None] = [*lines_without_alt(source(), name)[:count]]
+            for line in lines or [None]:
+                self._without_alt(src_uri, name, line)
+
+    def picture_without_alt(self, src_uri: str, source: Callable[[], str], name: str) -> None:
+        """Tell of a picture that stands on a page without a reference, and that nobody has described."""
+        self._without_alt(src_uri, name, directive_line(source(), name))
+
+    def missing(self, pictures: Iterable[Picture]) -> None:
+        """Tell of the placeholders, and why they stand there."""
+        common: dict[str, list[str]] = {}
+        for picture in pictures:
+            if isinstance(picture.reason, NoFurtherCalls):
+                common.setdefault(str(picture.reason), []).append(picture.order.where)
+            elif picture.reason:
+                self.warn(f"{picture.order.where}: {picture.reason}. A placeholder stands there")
+            else:
+                self.warn(
+                    f"{picture.order.where}: the picture is not generated yet, and `missing: placeholder` "
+                    "keeps it so. A placeholder stands there"
+                )
+        for reason, places in common.items():
+            count = len(places)
+            shown = ", ".join(places[:_NAMES_SHOWN]) + (" …" if count > _NAMES_SHOWN else "")
+            self.warn(
+                f"{count} {plural(count, 'picture is a placeholder', 'pictures are placeholders')} ({shown}): {reason}"
+            )
+
+    def _without_alt(self, src_uri: str, name: str, line: int | None) -> None:
+        where = (src_uri or "mkdocs.yml") + (f", line {line}" if line else "")
+        self.warn(
+            f"{where}: picture {name!r} has no alternative text. Write what it shows into the reference's brackets "
+            'or as `alt` into its directive; `alt: ""` there if it is decoration'
+        )
+
+
+def plural(count: int, one: str, many: str) -> str:
+    """Return the words for so many."""
+    return one if count == 1 else many

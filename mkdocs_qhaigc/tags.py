@@ -1,0 +1,111 @@
+"""The start tags of finished HTML, as a browser finds them: read and written. Pure.
+
+The scan is one pass over the page, in time linear to its length for any input. What only looks like a tag, in a
+comment, a script or a style sheet, is passed over.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import escape, unescape
+
+Attributes = dict[str, str | None]
+"""By lower-case name; a value of None is an attribute without one."""
+
+_OPENING = re.compile(r"<(?:!--|[a-zA-Z/])")
+_DULL = re.compile(
+    r"(?:[^<]+|</?(?:a|b|blockquote|br|code|dd|div|dl|dt|em|h[1-6]|hr|i|kbd|li|nav|ol|p|pre|section|small|span"
+    r"|strong|table|tbody|td|th|thead|tr|ul)(?=[\s/>])[^\"'<>=]*>){0,500}"
+)
+"""Text, and tags without attributes: a run of them is passed over in one step."""
+_PLAIN_TAG = re.compile(r"""<[a-zA-Z/][^"'>]*(?:="[^"]*"[^"'>]*)*>""")
+_TAG_PART = re.compile(r"""[^"'>]*""")
+_TAG_NAME = re.compile(r"<([a-zA-Z][^\s/>]*)")
+_TEXT_ELEMENTS = frozenset(("script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes"))
+_ATTRIBUTE = re.compile(r"""([^\s/>=][^\s/>=]*)(\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']*)))?""")
+
+
+def tags_with(html: str, text: str) -> Iterator[tuple[str, int, bool]]:
+    """Yield (tag, where it starts, whether it stands in a `<picture>`) for each start tag that holds the text."""
+    if text not in html:
+        return
+    position, last, pictures = 0, html.rfind(text), 0
+    while opening := _OPENING.search(html, _dull_end(html, position)):
+        start = opening.start()
+        if start > last:
+            return
+        if opening[0] == "<!--":
+            end = html.find("-->", start + 2) + 3  # `<!-->` is whole
+            if end == 2:
+                return
+            position = end
+            continue
+        plain = _PLAIN_TAG.match(html, start)
+        end = plain.end() if plain else _tag_end(html, start)
+        if end < 0:
+            return
+        position = end
+        tag = html[start:end]
+        if tag[1] in "pP" and tag[1:8].lower() == "picture":
+            pictures += 1
+        elif tag[1] == "/":
+            if tag[2:9].lower() == "picture":
+                pictures = max(0, pictures - 1)
+            continue
+        elif tag[1] in "sStTxXiInN":
+            element = _element(tag)
+            if element in _TEXT_ELEMENTS and not tag.endswith("/>"):
+                closing = re.compile(rf"</{element}[\s/>]", re.IGNORECASE).search(html, end)
+                position = closing.start() if closing else len(html)
+        if text in tag:
+            yield tag, start, pictures > 0
+
+
+def start_tag(name: str, attributes: Attributes, *, closed: bool = False) -> str:
+    """Return a start tag; `closed`: with a slash at its end."""
+    written = "".join(f" {key}" if value is None else f' {key}="{escape(value)}"' for key, value in attributes.items())
+    return f"<{name}{written}{' /' if closed else ''}>"
+
+
+def _dull_end(html: str, position: int) -> int:
+    """Return where the run of dull text and tags ends that begins here."""
+    match = _DULL.match(html, position)
+    return match.end() if match else position
+
+
+def _tag_end(html: str, start: int) -> int:
+    """Return where a tag ends whose quotes need care, or -1 where it never does."""
+    position = start + 1
+    while True:
+        position = _TAG_PART.match(html, position).end()  # type: ignore[union-attr]  # it matches the empty text too
+        if position >= len(html):
+            return -1
+        if html[position] == ">":
+            return position + 1
+        before = position - 1
+        while html[before].isspace():
+            before -= 1
+        if html[before] != "=":  # a stray quote is part of a name, not the start of a value
+            position += 1
+            continue
+        position = html.find(html[position], position + 1) + 1
+        if position == 0:
+            return -1
+
+
+def _element(tag: str) -> str:
+    match = _TAG_NAME.match(tag)
+    return match[1].lower() if match else ""
+
+
+def parse(tag: str) -> tuple[str, Attributes]:
+    """Return the element's name as written and its attributes, the first of a kind winning as in browsers."""
+    name = _TAG_NAME.match(tag)
+    if not name:
+        return "", {}
+    attributes: Attributes = {}
+    for match in _ATTRIBUTE.finditer(tag, name.end(), len(tag) - 1):
+        value = next((group for group in match.group(3, 4, 5) if group is not None), None)
+        attributes.setdefault(match[1].lower(), None if match[2] is None else unescape(value or ""))
+    return name[1], attributes
