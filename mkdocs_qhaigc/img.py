@@ -116,7 +116,7 @@ def _render_one(given: Attributes, image: Image, *, fragment: str, in_picture: b
         attributes.setdefault("fetchpriority", "high")
     if lazy:
         attributes.setdefault("loading", "lazy")
-    attributes.setdefault("decoding", "async")
+        attributes.setdefault("decoding", "async")
     if responsive and has_width and attributes.get("loading") == "lazy" and "sizes" not in given:
         attributes["sizes"] = f"auto, {attributes['sizes']}"
     if image.colour:

@@ -62,7 +62,7 @@ def _changed(attributes: Attributes, before: Attributes, after: Attributes) -> A
     ]
     previous = ""
     for key, value in after.items():
-        if key not in attributes:
+        if key not in attributes and key not in before:
             at = next((at for at, (other, _) in enumerate(changed, 1) if other == previous), len(changed))
             changed.insert(at, (key, value))
         previous = key
