@@ -5,7 +5,7 @@ Knows pages only by what every engine gives them (`src_uri`, URL, front matter),
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Container, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote, urljoin
 
 from mkdocs_qhaigc import html
-from mkdocs_qhaigc.columns import UNKNOWN, column
+from mkdocs_qhaigc.columns import UNKNOWN
 from mkdocs_qhaigc.directives import Directive, read_directives
 from mkdocs_qhaigc.errors import MissingPictures
 from mkdocs_qhaigc.front_matter import META_KEY, broken_front_matter, holds_reference, resolve_references
@@ -68,21 +68,24 @@ class SiteBuild:
         pipeline: Pipeline,
         *,
         site_url: str | None,
-        theme: str | None,
+        column: Callable[[Container[object]], str],
         warn: Callable[[str], None],
     ) -> None:
-        """`site_url`: the site's absolute address, for front matter. `warn` is told each message once."""
+        """`site_url`: the site's absolute address, for front matter. `warn` is told each message once.
+
+        `column` says how wide the text of a page is, from what its front matter says to `hide`.
+        """
         self._options = options
         self._pipeline = pipeline
         self._site_url = site_url
-        self._theme = theme
+        self._column = column
         self._notices = Notices(warn)
         self._scopes: dict[str, Scope] = {}
         self._emitted: list[Emitted] = []
         self._meta_values: list[tuple[MutableMapping[str, Any], str, Callable[[], Any]]] = []
         self._publisher = Publisher(options)
         directives, _ = read_directives(options.images, options.defaults) if options.images else ({}, [])
-        self._site = Scope("", directives, column=column(theme))
+        self._site = Scope("", directives, column=column(()))
 
     def read_page(self, page: Any, *, src_uri: str, url: str, text: str, source: Callable[[], str]) -> None:
         """Take in a page's front matter: order its pictures, resolve its values that are references.
@@ -227,7 +230,7 @@ class SiteBuild:
 
     def _read_scope(self, meta: Mapping[str, Any], src_uri: str) -> Scope:
         hidden = meta.get("hide")
-        wide = column(self._theme, hidden if isinstance(hidden, list) else ())
+        wide = self._column(hidden if isinstance(hidden, list) else ())
         if META_KEY not in meta:
             return Scope(src_uri, column=wide)
         directives, problems = read_directives(meta[META_KEY], self._options.defaults)

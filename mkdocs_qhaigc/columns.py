@@ -12,28 +12,25 @@ UNKNOWN = "100vw"
 """For a theme that is not known here: right on phones, more than needed on wide screens."""
 
 _MKDOCS = (
-    "(min-width: 1400px) 966px, (min-width: 1200px) 831px, (min-width: 992px) 696px, "
-    "(min-width: 576px) 516px, calc(100vw - 24px)"
+    "(min-width: 1400px) 956px, (min-width: 1200px) 821px, (min-width: 992px) 686px, "
+    "(min-width: 576px) 506px, calc(100vw - 34px)"
 )
-_READTHEDOCS = "(min-width: 1100px) 697px, (min-width: 769px) calc(100vw - 404px), calc(100vw - 52px)"
+_READTHEDOCS = "(min-width: 1100px) 697px, (min-width: 769px) calc(100vw - 403px), calc(100vw - 51px)"
 
 
-def column(theme: str | None, hidden: Container[object] = ()) -> str:
+def column(theme: str | None, *, features: Container[object] = (), hidden: Container[object] = ()) -> str:
     """Return the attribute `sizes` for a picture as wide as the text of a theme's pages.
 
-    `hidden` holds what a page of Material says not to show: `navigation`, `toc`.
+    `features` are those of Material; `hidden` is what a page of it says not to show: `navigation`, `toc`.
     """
     if theme == "material":
-        return _material("navigation" not in hidden, "toc" not in hidden)
+        return _material("navigation" not in hidden, "toc" not in hidden and "toc.integrate" not in features)
     return {"mkdocs": _MKDOCS, "readthedocs": _READTHEDOCS}.get(theme or "", UNKNOWN)
 
 
 def _material(navigation: bool, toc: bool) -> str:
-    """Material's grid is 61rem wide, a sidebar 12.1rem, the margins 2.4rem; a rem is 20, 22 or 24 pixels."""
-    rem = 58.6 - 12.1 * (navigation + toc)
-    wide = ", ".join(
-        f"(min-width: {least}) {round(rem * pixels)}px"
-        for least, pixels in (("125em", 24), ("100em", 22), ("76.25em", 20))
-    )
-    middle = 32 + 242 * toc
-    return f"{wide}, (min-width: 60em) calc(100vw - {middle}px), calc(100vw - 32px)"
+    """Material's grid is 61rem wide with its margins, a sidebar 12.5rem; a rem is 20, 22 or 24 pixels."""
+    rem = 59.4 - 12.5 * (navigation + toc)
+    breakpoints = (("125em", 24), ("100em", 22), ("76.25em", 20))
+    wide = ", ".join(f"(min-width: {least}) {round(rem * pixels)}px" for least, pixels in breakpoints)
+    return f"{wide}, (min-width: 60em) calc(100vw - {32 + 242 * toc}px), calc(100vw - 32px)"

@@ -22,6 +22,7 @@ from mkdocs.utils import copy_file
 from mkdocs_qhaigc import html
 from mkdocs_qhaigc.build import SiteBuild
 from mkdocs_qhaigc.buying import Buyer
+from mkdocs_qhaigc.columns import column
 from mkdocs_qhaigc.errors import OptionError, QhaigcError
 from mkdocs_qhaigc.files import write_whole
 from mkdocs_qhaigc.formats_aside import put_back, set_aside
@@ -243,8 +244,13 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._written = written
         self._arrived.clear()
         self._pipeline = Pipeline(options, pins=pins, cache=cache, buyer=self._buyer, report=log.warning)
+        features = config.theme.get("features") or ()
         self._build = SiteBuild(
-            options, self._pipeline, site_url=config.site_url, theme=config.theme.name, warn=log.warning
+            options,
+            self._pipeline,
+            site_url=config.site_url,
+            column=lambda hidden: column(config.theme.name, features=features, hidden=hidden),
+            warn=log.warning,
         )
         self._build.want_shared_pictures()
 
