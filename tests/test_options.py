@@ -41,7 +41,7 @@ def test_the_defaults_are_those_of_the_contract() -> None:
         pins_dir=FOLDER / "generated-images",
         assets_dir="assets/qhaigc",
         encoding=Encoding(("webp",), (480, 800, 1280), {"avif": 58, "webp": 80, "jpeg": 80, "png": 80}),
-        sizes="100vw",
+        sizes=None,  # what fits the theme; 100vw where that is not known
     )
 
 
@@ -267,7 +267,13 @@ def test_options_that_do_not_go_together_are_refused(values: Any, option: str, p
 
 def test_a_quality_for_one_format_leaves_the_others_at_their_default() -> None:
     assert read(quality={"avif": 50}).encoding.quality == {"avif": 50, "webp": 80, "jpeg": 80, "png": 80}
-    assert set(read(quality=65).encoding.quality.values()) == {65}
+    assert read(quality={"webp": 50}).encoding.quality == {"avif": 58, "webp": 50, "jpeg": 80, "png": 80}
+
+
+def test_one_quality_means_as_much_in_every_format() -> None:
+    """AVIF's numbers stand for more than those of the others."""
+    assert read(quality=65).encoding.quality == {"avif": 47, "webp": 65, "jpeg": 65, "png": 65}
+    assert read(quality=1).encoding.quality["avif"] == 1
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,8 @@ def _written(picture: Image.Image, format_: str, quality: int, packet: bytes | N
     options: dict[str, Any] = {} if format_ == "png" else {"quality": quality}
     if format_ == "webp":
         options["method"] = 4
+    if format_ == "avif":
+        options["max_threads"] = 1  # the bytes depend on it; the pictures share the processors instead
     if packet and format_ == "png":
         options["pnginfo"] = PngInfo()
         options["pnginfo"].add_itxt(_XMP_KEYWORD, packet.decode())
