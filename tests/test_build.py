@@ -41,7 +41,9 @@ def test_a_second_build_buys_nothing_and_gives_the_same_bytes(project: Project, 
 
 
 def test_a_warm_build_imports_neither_httpx_nor_pillow(project: Project) -> None:
-    project.page("index.md", "![x](qhaigc:hero)\n", qhaigc="one")
+    hero = {"prompt": "one", "dark": "two", "caption": "One", "crop": "60x30"}
+    project.options |= {"formats": ["avif", "webp"], "widths": [48]}
+    project.page("index.md", "![x](qhaigc:hero)\n", qhaigc={"hero": hero}, image="qhaigc:hero")
     project.build("--strict")
     hook = project.folder / "hook.py"
     hook.write_text(
