@@ -26,6 +26,7 @@ from mkdocs_qhaigc.pipeline import Picture, Pipeline
 from mkdocs_qhaigc.publication import relative_url
 from mkdocs_qhaigc.publisher import Publisher, Shown
 from mkdocs_qhaigc.request import ImageRequest
+from mkdocs_qhaigc.survey import Declared
 
 
 @dataclass(slots=True)
@@ -84,6 +85,8 @@ class SiteBuild:
         self._emitted: list[Emitted] = []
         self._meta_values: list[tuple[MutableMapping[str, Any], str, Callable[[], Any]]] = []
         self._publisher = Publisher(options)
+        self._users: dict[str, list[str]] = {}
+        """By key: the pages that show a picture, in their order."""
         directives, _ = read_directives(options.images, options.defaults) if options.images else ({}, [])
         self._site = Scope("", directives, column=column(()))
 
@@ -183,6 +186,22 @@ class SiteBuild:
         """Return the files that are needed since the last call: of names that only a template knows."""
         return self._pipeline.files(self._publisher.hand_out())
 
+    def declared(self) -> list[Declared]:
+        """Return every picture that the site declares, in its order, and what is known of it."""
+        return [
+            Declared(
+                page=scope.src_uri,
+                name=directive.name,
+                dark=request is directive.dark,
+                request=request,
+                picture=self._pipeline.picture(request),
+                users=tuple(self._users.get(request.key, ())),
+            )
+            for scope in (self._site, *self._scopes.values())
+            for directive in scope.directives.values()
+            for _, request in directive.requests
+        ]
+
     def summary(self) -> str | None:
         """Return the one line that says how many pictures came from where; None where the site has none."""
         states = [picture.state for picture in self._pipeline.pictures()]
@@ -212,6 +231,10 @@ class SiteBuild:
     def image(self, scope: Scope, name: str, page_url: str) -> Image:
         """Return what a name stands for on a page."""
         directive, shown = self._show(scope, name)
+        for one in shown:
+            users = self._users.setdefault(one.picture.order.request.key, [])
+            if scope.src_uri not in users:
+                users.append(scope.src_uri)
         sizes = (directive and directive.sizes) or self._options.sizes or scope.column
         images = [
             replace(

@@ -7,6 +7,7 @@
     │   └── Damaged        an original is gone, or its bytes are not those that were saved
     ├── CacheError         the cache of variants fails in mid-build
     ├── PictureError       bytes that are no picture we accept
+    ├── SiteError          a site cannot be read by the commands
     ├── MissingPictures    pictures that are not there, in a build that may not buy any
     ├── NoFurtherCalls     key, permission, quota or disk: nothing more can be bought in this build
     │   ├── OverBudget     the build has bought as many pictures as it may
@@ -52,6 +53,10 @@ class CacheError(QhaigcError):
 
 class PictureError(QhaigcError):
     """Bytes that are no picture we accept."""
+
+
+class SiteError(QhaigcError):
+    """A site cannot be read by the commands."""
 
 
 class MissingPictures(QhaigcError):  # noqa: N818 - what is reported, not what failed

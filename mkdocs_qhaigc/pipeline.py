@@ -49,8 +49,10 @@ class Picture:
 class Pipeline:
     """The pictures of one build."""
 
-    def __init__(self, options: Options, *, pins: Library, cache: Library, buyer: Buyer, report: Callable[[str], None]):
-        """`report` is told of what was found damaged."""
+    def __init__(
+        self, options: Options, *, pins: Library, cache: Library, buyer: Buyer | None, report: Callable[[str], None]
+    ):
+        """`report` is told of what was found damaged. Without a `buyer` nothing is bought, and nothing encoded."""
         self._options = options
         self._libraries: tuple[tuple[Library, State], ...] = ((pins, "pinned"), (cache, "cached"))
         self._buyer = buyer
@@ -68,7 +70,7 @@ class Pipeline:
         if key in self._pictures:
             return self._pictures[key]
         picture = self._find(order)
-        if picture is None and self._options.missing == "generate":
+        if picture is None and self._buyer and self._options.missing == "generate":
             future = self._purchases[key] = self._buyer.buy(order)
             future.add_done_callback(self._encode_bought)
             picture = Picture(order, "under way", Drawn(f"asked:{key}", order.request.width, order.request.height))
@@ -79,7 +81,7 @@ class Pipeline:
     def want_card(self, request: ImageRequest, crop: Crop | None) -> None:
         """Have a picture that was wanted also encoded for link previews."""
         picture = self._pictures[request.key]
-        if self._encoder.want_card(request.key, crop) and picture.state != "under way":
+        if self._encoder.want_card(request.key, crop) and self._buyer and picture.state != "under way":
             self._encoder.encode(self._subject(picture))
 
     def stand_in(self, order: Order) -> Picture:
@@ -170,7 +172,8 @@ class Pipeline:
 
     def _know(self, picture: Picture) -> Picture:
         self._pictures[picture.order.request.key] = picture
-        self._encoder.encode(self._subject(picture))
+        if self._buyer:
+            self._encoder.encode(self._subject(picture))
         return picture
 
     def _encode_bought(self, future: Future[Original]) -> None:
@@ -205,7 +208,8 @@ class Pipeline:
                 self._know(placeholder(picture.order, error))
                 continue
             self._second_looks.add(key)
-            self._buyer.forget(key)
+            if self._buyer:
+                self._buyer.forget(key)
             self.want(picture.order)
 
     def _set_aside(self, original: Original, reason: str) -> bool:
@@ -221,6 +225,14 @@ class Pipeline:
         known = [picture for picture in self.pictures() if picture.state != "under way"]
         self._encoder.encode_what_is_gone([self._subject(picture) for picture in known])
         self._finish_encoding()
+
+
+def open_libraries(options: Options, *, report: Callable[[str], None]) -> tuple[Library, Library]:
+    """Return the committed pictures and this machine's. `report` is told of what is damaged in them."""
+    name = "sandbox" if options.sandboxed else "originals"
+    indexes = options.cache_dir / "index"
+    cache = Library(options.cache_dir / name, report=report, index=indexes / f"{name}.json")
+    return Library(options.pins_dir, report=report, index=indexes / "pins.json"), cache
 
 
 def placeholder(order: Order, reason: QhaigcError | None = None) -> Picture:

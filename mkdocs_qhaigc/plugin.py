@@ -39,10 +39,13 @@ from mkdocs_qhaigc.options import (
     keys_among,
     read_options,
 )
-from mkdocs_qhaigc.pipeline import Pipeline
+from mkdocs_qhaigc.pipeline import Pipeline, open_libraries
 from mkdocs_qhaigc.progress import LineProgress, LiveProgress
+from mkdocs_qhaigc.survey import Survey
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jinja2 import Environment
     from mkdocs.config.defaults import MkDocsConfig
     from mkdocs.livereload import LiveReloadServer
@@ -74,6 +77,10 @@ class _Checked(BaseConfigOption[Any]):
             raise ValidationError(str(error)) from error
 
 
+class Surveyed(Exception):  # noqa: N818 - no error: what a survey wanted to know is known
+    """Ends a build that is a survey."""
+
+
 class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # its options are no MkDocs class
     """Turns prompts in front matter into pictures on pages."""
 
@@ -92,6 +99,14 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         """Of the page that is being made."""
         self._written = (0, 0)
         self._arrived = threading.Event()
+        self._surveys: list[Survey] | None = None
+        self._surveyed_with = 1
+        self._notices: list[str] = []
+        """What a survey would have warned of."""
+
+    def survey_into(self, surveys: list[Survey], *, of: int) -> None:
+        """Make the next build a survey: it buys and writes nothing, and ends by `Surveyed` with the last `of` them."""
+        self._surveys, self._surveyed_with = surveys, of
 
     def load_config(
         self, options: dict[str, Any], config_file_path: str | None = None
@@ -164,6 +179,11 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         env.globals["qhaigc_url"] = self._template_url
         if not self._build or not self._pipeline:
             return
+        if self._surveys is not None:
+            self._surveys.append(Survey(self._checked, tuple(self._build.declared()), tuple(self._notices)))
+            if len(self._surveys) == self._surveyed_with:
+                raise Surveyed
+            return
         try:
             self._awaiting = self._serving  # from here on, what arrives may come too late for this build
             under_way = self._build.settle(wait=not self._serving)
@@ -228,10 +248,12 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
                 buyer.close()
 
     def _begin(self, options: Options, config: MkDocsConfig) -> None:
-        name = "sandbox" if options.sandboxed else "originals"
-        indexes = options.cache_dir / "index"
-        cache = Library(options.cache_dir / name, report=log.warning, index=indexes / f"{name}.json")
-        pins = Library(options.pins_dir, report=log.warning, index=indexes / "pins.json")
+        warn: Callable[[str], None] = log.warning if self._surveys is None else self._notices.append
+        pins, cache = open_libraries(options, report=warn)
+        if self._surveys is not None:
+            self._options = options
+            self._start(options, config, pins=pins, cache=cache, buyer=None, warn=warn)
+            return
         if self._buyer is None or self._options is None or options.buying != self._options.buying:
             if self._buyer:
                 self._buyer.drop()
@@ -243,14 +265,26 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             self._buyer.new_build()
         self._written = written
         self._arrived.clear()
-        self._pipeline = Pipeline(options, pins=pins, cache=cache, buyer=self._buyer, report=log.warning)
+        self._start(options, config, pins=pins, cache=cache, buyer=self._buyer, warn=log.warning)
+
+    def _start(
+        self,
+        options: Options,
+        config: MkDocsConfig,
+        *,
+        pins: Library,
+        cache: Library,
+        buyer: Buyer | None,
+        warn: Callable[[str], None],
+    ) -> None:
+        self._pipeline = Pipeline(options, pins=pins, cache=cache, buyer=buyer, report=warn)
         features = config.theme.get("features") or ()
         self._build = SiteBuild(
             options,
             self._pipeline,
             site_url=config.site_url,
             column=lambda hidden: column(config.theme.name, features=features, hidden=hidden),
-            warn=log.warning,
+            warn=warn,
         )
         self._build.want_shared_pictures()
 

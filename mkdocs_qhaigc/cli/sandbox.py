@@ -1,4 +1,4 @@
-"""The command line: `mkdocs-qhaigc`. The one owner of click."""
+"""`mkdocs-qhaigc sandbox`: the embedded Images API server, alone or around another command."""
 
 from __future__ import annotations
 
@@ -10,20 +10,13 @@ import threading
 
 import click
 
-from mkdocs_qhaigc import __version__
 from mkdocs_qhaigc.options import SANDBOX_VARIABLE
 
 _KEY_VARIABLE = "QHAIGC_API_KEY"
 _ADDRESS_VARIABLE = "QHAIGC_BASE_URL"
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="mkdocs-qhaigc")
-def main() -> None:
-    """Pictures for MkDocs pages from prompts in their front matter."""
-
-
-@main.command()
+@click.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1; 0 finds a free one.")
 @click.option(
     "--latency",

@@ -1,0 +1,19 @@
+"""The command line: `mkdocs-qhaigc`. The one owner of click, a module a command."""
+
+from __future__ import annotations
+
+import click
+
+from mkdocs_qhaigc import __version__
+from mkdocs_qhaigc.cli.plan import plan
+from mkdocs_qhaigc.cli.sandbox import sandbox
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="mkdocs-qhaigc")
+def main() -> None:
+    """Pictures for MkDocs pages from prompts in their front matter."""
+
+
+for command in (plan, sandbox):
+    main.add_command(command)

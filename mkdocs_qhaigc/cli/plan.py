@@ -1,0 +1,105 @@
+"""`mkdocs-qhaigc plan`: every picture that the site declares, and what a build would buy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mkdocs_qhaigc.cli.site import config_option, count, json_option, print_json, survey_of, tell_notices
+from mkdocs_qhaigc.survey import Declared, Survey
+
+
+@click.command()
+@config_option
+@json_option
+@click.option("--format", "format_", type=click.Choice(["table", "markdown"]), default="table", show_default=True)
+def plan(config_file: Path, as_json: bool, format_: str) -> None:
+    """List every picture of the site: page, name, model, size, and whether it is pinned, cached or missing.
+
+    Buys nothing, needs no key and no network.
+    """
+    survey = survey_of(config_file)
+    tell_notices(survey)
+    if as_json:
+        print_json({"pictures": [as_fields(one) for one in survey.declared], "to_buy": len(survey.missing())})
+    elif format_ == "markdown":
+        click.echo(as_markdown(survey))
+    else:
+        print_table(survey)
+
+
+def as_fields(one: Declared) -> dict[str, Any]:
+    """Return a picture as JSON values."""
+    request = one.request
+    return {
+        "page": one.page,
+        "name": one.name,
+        "dark": one.dark,
+        "model": request.model,
+        "size": request.size,
+        "variant": request.variant,
+        "prompt": request.prompt,
+        "key": request.key,
+        "state": one.state,
+        "file": str(one.original.path) if one.original else None,
+        "pages": list(one.users),
+    }
+
+
+def print_table(survey: Survey) -> None:
+    """Print the pictures as a table as wide as the terminal, and what a build would buy."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title, options in (
+        ("picture", {"overflow": "fold"}),
+        ("model", {}),
+        ("size", {"no_wrap": True}),
+        ("state", {"no_wrap": True}),
+    ):
+        table.add_column(title, **options)
+    for one in survey.declared:
+        style = {"missing": "yellow", "pinned": "green"}.get(one.state, "")
+        name = one.where + (" (dark)" if one.dark else "")
+        table.add_row(name, one.request.model, one.request.size, f"[{style}]{one.state}[/]" if style else one.state)
+    console = Console(highlight=False)
+    if survey.declared:
+        console.print(table)
+        console.print()
+    console.print(summary(survey), markup=False)
+
+
+def as_markdown(survey: Survey) -> str:
+    """Return a report that can be posted as a comment."""
+    lines = [f"**Pictures: {summary(survey)}**", ""]
+    if survey.missing():
+        lines += ["| picture | model | size | prompt |", "|---|---|---|---|"]
+        for one in survey.missing():
+            where = f"`{one.where}`" + (" (dark)" if one.dark else "")
+            lines.append(f"| {where} | {_cell(one.request.model)} | {one.request.size} | {_cell(one.request.prompt)} |")
+        lines.append("")
+    lines += [f"- {_cell(notice)}" for notice in survey.notices]
+    return "\n".join(lines).rstrip()
+
+
+def summary(survey: Survey) -> str:
+    """Return how many pictures there are, and how many of which model a build would buy."""
+    once = survey.each_once()
+    states = [one.state for one in once]
+    said = [f"{states.count(state)} {state}" for state in ("pinned", "cached", "missing") if state in states]
+    models: dict[str, int] = {}
+    for one in survey.missing():
+        models[one.request.model] = models.get(one.request.model, 0) + 1
+    buys = ", ".join(f"{number} by {model}" for model, number in models.items()) or "nothing"
+    sandbox = " (of the sandbox, which sells nothing)" if survey.options.sandboxed else ""
+    total = count(len(once), "picture")
+    return f"{total}{': ' + ', '.join(said) if said else ''}. To buy: {buys}{sandbox if models else ''}."
+
+
+def _cell(text: str) -> str:
+    """Return text as a Markdown table can hold it, on one line and without markup of its own."""
+    escaped = "".join(f"\\{char}" if char in "\\`*_[]<>|#@" else char for char in " ".join(text.split()))
+    return escaped if len(escaped) <= 200 else escaped[:199].rstrip("\\") + "…"

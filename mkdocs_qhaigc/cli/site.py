@@ -1,0 +1,68 @@
+"""What the commands share that look at a site: the options, the survey, and how it is printed."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from mkdocs_qhaigc.errors import QhaigcError
+from mkdocs_qhaigc.survey import Survey
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+SCHEMA = 1
+"""Of what `--json` prints; raised when a field changes its meaning or goes."""
+
+
+def config_option(command: _Command) -> _Command:
+    """Add `-f mkdocs.yml`."""
+    return click.option(
+        "-f",
+        "--config-file",
+        type=click.Path(dir_okay=False, path_type=Path),
+        default=Path("mkdocs.yml"),
+        show_default=True,
+        help="The site's configuration.",
+    )(command)
+
+
+def json_option(command: _Command) -> _Command:
+    """Add `--json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")(command)
+
+
+def survey_of(config_file: Path) -> Survey:
+    """Return what a site declares; what its build would warn of is told. The first instance's, where there are several.
+
+    Raises:
+        click.ClickException: the site cannot be read.
+    """
+    from mkdocs_qhaigc.engine import survey  # MkDocs: only these commands need it
+
+    try:
+        first, *_ = survey(config_file)
+    except QhaigcError as error:
+        raise click.ClickException(str(error)) from error
+    return first
+
+
+def tell_notices(survey: Survey) -> None:
+    """Print what the site's build would warn of, beside the command's own output."""
+    for notice in survey.notices:
+        click.echo(f"Warning: {notice}", err=True)
+
+
+def print_json(content: dict[str, Any]) -> None:
+    """Print one JSON object, as text that any terminal and pipe takes."""
+    json.dump({"schema": SCHEMA, **content}, sys.stdout, ensure_ascii=sys.stdout.encoding.lower() != "utf-8", indent=2)
+    click.echo()
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """Return `1 picture`, `2 pictures`."""
+    return f"{number} {one if number == 1 else many or one + 's'}"

@@ -1,0 +1,64 @@
+"""What a site declares, and what there is of it: what the commands work on. Found by the build itself (`engine.py`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from mkdocs_qhaigc.options import Options
+from mkdocs_qhaigc.original import Original
+from mkdocs_qhaigc.pipeline import Picture
+from mkdocs_qhaigc.request import ImageRequest
+
+State = Literal["pinned", "cached", "missing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A picture that a page, or the site, declares."""
+
+    page: str
+    """As MkDocs names it (`guide/start.md`); empty for the option `images`."""
+    name: str
+    dark: bool
+    """Whether it is the second one of its directive, for readers of dark pages."""
+    request: ImageRequest
+    picture: Picture
+    users: tuple[str, ...]
+    """The pages that show it."""
+
+    @property
+    def where(self) -> str:
+        """`guide/start.md#hero`, as the commands take it; `mkdocs.yml#hero` for the option `images`."""
+        return f"{self.page or 'mkdocs.yml'}#{self.name}"
+
+    @property
+    def state(self) -> State:
+        """Where its original is."""
+        if self.original is None:
+            return "missing"
+        return "pinned" if self.picture.state == "pinned" else "cached"
+
+    @property
+    def original(self) -> Original | None:
+        """The saved picture; None where there is none."""
+        return self.picture.original
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """A site's pictures."""
+
+    options: Options
+    declared: tuple[Declared, ...]
+    """In the site's order: those of the whole site first, then page by page."""
+    notices: tuple[str, ...]
+    """What the build would warn of, missing pictures left out."""
+
+    def missing(self) -> list[Declared]:
+        """Return those that a build would have to buy, each once."""
+        return [one for one in self.each_once() if one.state == "missing"]
+
+    def each_once(self) -> list[Declared]:
+        """Return the first of those that are one and the same picture."""
+        return list({one.request.key: one for one in reversed(self.declared)}.values())[::-1]
