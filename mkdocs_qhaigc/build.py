@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urljoin
+from urllib.parse import quote, urljoin, urlsplit
 
 from mkdocs_qhaigc import html
 from mkdocs_qhaigc.columns import UNKNOWN
@@ -270,8 +270,8 @@ class SiteBuild:
                 self._pipeline.want(Order(scope.where(name), file_name, request))
 
     def _scope_of(self, page: Any) -> tuple[Scope, str]:
-        if page is None:
-            return self._site, ""
+        if page is None:  # the 404 page, say, which is served at any address
+            return self._site, urlsplit(self._site_url or "").path.rstrip("/") + "/"
         return self._scopes.get(page.file.src_uri) or Scope(page.file.src_uri), page.url
 
     def _show(self, scope: Scope, name: str) -> tuple[Directive | None, list[Shown]]:

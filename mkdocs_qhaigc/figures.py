@@ -8,9 +8,10 @@ room for a figure, so no caption either.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from mkdocs_qhaigc.img import CSS_CLASS
+from mkdocs_qhaigc.img import CSS_CLASS, render_caption
 from mkdocs_qhaigc.tags import parse, start_tag
 
 _START = re.compile(r"<([a-zA-Z][a-zA-Z0-9]*)(\s[^<>]*)?>\s*\Z")
@@ -24,14 +25,19 @@ _CONTAINERS = frozenset(
 
 
 class Captioned(NamedTuple):
-    """What stands around a picture instead of what stood there."""
+    """A picture that has a caption, by where its markup stands in a page's HTML."""
 
-    before: str
-    """From where the caller asked, up to the picture."""
-    after: str
-    """Behind the picture."""
+    start: int
     end: int
-    """Where the page goes on."""
+    caption: str
+    """Plain text."""
+
+
+class _Edit(NamedTuple):
+    start: int
+    end: int
+    text: str
+    """Takes the place of what stands there."""
 
 
 class _Element(NamedTuple):
@@ -45,31 +51,39 @@ class _Element(NamedTuple):
     end: int
 
 
-def with_caption(html: str, floor: int, start: int, end: int, caption: str) -> Captioned:
-    """Return what stands around the picture's tag, `html[start:end]`, when it has the caption.
+def with_captions(html: str, pictures: Iterable[Captioned]) -> str:
+    """Return the page with the captions of its pictures, given in page order, where there is room for a figure."""
+    pieces: list[str] = []
+    end = 0
+    for picture in pictures:
+        for edit in _edits(html, picture):
+            pieces += html[end : edit.start], edit.text
+            end = edit.end
+    pieces.append(html[end:])
+    return "".join(pieces)
 
-    `caption` is HTML; nothing before `floor` changes, and nothing at all where no figure can stand.
-    """
-    left, right = start, end
-    around = _around(html, floor, left, right)
+
+def _edits(html: str, picture: Captioned) -> Iterator[_Edit]:
+    """Yield what has to change around one picture."""
+    caption = render_caption(picture.caption)
+    left, right = picture.start, picture.end
+    around = _around(html, left, right)
     while around and around.name == "a":
         left, right = around.start, around.end
-        around = _around(html, floor, left, right)
+        around = _around(html, left, right)
     if around and around.name == "p":
-        own = _START.search(html, max(floor, around.start - _LONGEST_TAG), around.start)
+        own = _START.search(html, max(0, around.start - _LONGEST_TAG), around.start)
         if not own or own[1].lower() != "figure":
-            before = f"{html[floor : around.start]}{_figure(around.attributes)}{html[around.inner_start : start]}"
-            after = f"{html[end : around.inner_end]}{caption}</figure>"
-            return Captioned(before, after, around.end)
+            yield _Edit(around.start, around.inner_start, _figure(around.attributes))
+            yield _Edit(around.inner_end, around.end, f"{caption}</figure>")
+            return
         left, right = around.start, around.end
-        around = _around(html, floor, left, right)
+        around = _around(html, left, right)
     if around and around.name == "figure":
-        return Captioned(html[floor:start], html[end:right] + caption, right)
-    if around and around.name in _CONTAINERS:
-        return Captioned(
-            f"{html[floor:left]}{_figure('')}{html[left:start]}", f"{html[end:right]}{caption}</figure>", right
-        )
-    return Captioned(html[floor:start], "", end)
+        yield _Edit(right, right, caption)
+    elif around and around.name in _CONTAINERS:
+        yield _Edit(left, left, _figure(""))
+        yield _Edit(right, right, f"{caption}</figure>")
 
 
 def _figure(attributes: str) -> str:
@@ -79,9 +93,9 @@ def _figure(attributes: str) -> str:
     return start_tag("figure", {"class": f"{classes} {CSS_CLASS}" if classes else CSS_CLASS, **given})
 
 
-def _around(html: str, floor: int, left: int, right: int) -> _Element | None:
-    """Return the element that holds `html[left:right]` and nothing else, if it begins behind `floor`."""
-    opening = _START.search(html, max(floor, left - _LONGEST_TAG), left)
+def _around(html: str, left: int, right: int) -> _Element | None:
+    """Return the element that holds `html[left:right]` and nothing else."""
+    opening = _START.search(html, max(0, left - _LONGEST_TAG), left)
     closing = _END.match(html, right)
     if not opening or not closing or opening[1].lower() != closing[1].lower():
         return None

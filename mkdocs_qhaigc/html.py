@@ -13,8 +13,8 @@ from html import escape
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from mkdocs_qhaigc.figures import with_caption
-from mkdocs_qhaigc.img import Image, render_caption, render_img
+from mkdocs_qhaigc.figures import Captioned, with_captions
+from mkdocs_qhaigc.img import Image, render_img
 from mkdocs_qhaigc.tags import parse, start_tag, tags_with
 
 SCHEME = "qhaigc:"
@@ -86,21 +86,23 @@ def rewrite(html: str, resolve: Resolve, *, main_shown: bool = False) -> Rewritt
     changes: list[Change] = []
     unread: list[str] = []
     without_alt: list[str] = []
-    end = 0
+    captioned: list[Captioned] = []
+    end = written = 0
     for tag, start, in_picture in _tags_with_references(html, unread):
         markup, shown = _render(tag, resolve, in_picture=in_picture, first=not main_shown)
         changes.append(Change(tag, markup, in_picture, first=not main_shown))
-        before, after, next_ = html[end:start], "", start + len(tag)
         if shown:
             main_shown = main_shown or shown.image.priority
             if not shown.described:
                 without_alt.append(shown.name)
             if shown.image.caption is not None:
-                before, after, next_ = with_caption(html, end, start, next_, render_caption(shown.image.caption))
-        pieces += before, markup, after
-        end = next_
+                at = written + start - end
+                captioned.append(Captioned(at, at + len(markup), shown.image.caption))
+        pieces += html[end:start], markup
+        written += start - end + len(markup)
+        end = start + len(tag)
     pieces.append(html[end:])
-    return Rewritten("".join(pieces), changes, unread, without_alt)
+    return Rewritten(with_captions("".join(pieces), captioned), changes, unread, without_alt)
 
 
 def strip(html: str) -> str:

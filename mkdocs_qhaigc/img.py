@@ -117,7 +117,10 @@ def _render_one(given: Attributes, image: Image, *, fragment: str, in_picture: b
     if lazy:
         attributes.setdefault("loading", "lazy")
         attributes.setdefault("decoding", "async")
-    if responsive and has_width and attributes.get("loading") == "lazy" and "sizes" not in given:
+    by_layout = (
+        has_width and not in_picture and not fragment
+    )  # what is hidden has none, when it is shown all of a sudden
+    if responsive and by_layout and attributes.get("loading") == "lazy" and "sizes" not in given:
         attributes["sizes"] = f"auto, {attributes['sizes']}"
     if image.colour:
         attributes.setdefault(COLOUR_ATTRIBUTE, image.colour)

@@ -207,7 +207,12 @@ def extension(format_: str) -> str:
 
 
 def relative_url(dest_uri: str, page_url: str) -> str:
-    """Return the URL by which a page refers to a file of the site, both relative to the site's folder."""
+    """Return the URL by which a page refers to a file of the site, both relative to the site's folder.
+
+    A `page_url` that begins with `/` is the path of the site itself, for pages that are served at any address.
+    """
+    if page_url.startswith("/"):
+        return page_url + quote(dest_uri)
     if page_url in ("", ".", "./"):
         return quote(dest_uri)
     return "../" * page_url.count("/") + quote(dest_uri)

@@ -230,6 +230,24 @@ def test_several_formats_become_a_picture_element() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "tag",
+    [
+        '<img src="qhaigc:a#only-dark">',
+        '<picture><source srcset="x"><img src="qhaigc:a"></picture>',
+        '<img src="qhaigc:a" loading="eager">',
+        '<img src="qhaigc:a" width="50%">',
+        '<img src="qhaigc:a" height="50%">',
+        '<img src="qhaigc:a" style="width: auto">',
+        '<img src="qhaigc:a" style="height: 90px">',
+    ],
+)
+def test_a_browser_chooses_by_layout_only_where_that_is_known_beforehand(tag: str) -> None:
+    """Elsewhere `sizes=auto` distorts the picture, or fetches one for a layout that is not there yet."""
+    assert "auto," not in written(tag, RESPONSIVE)
+    assert 'sizes="auto, 100vw"' in written('<img src="qhaigc:a" style="width: 50%">', RESPONSIVE)
+
+
 def test_the_author_s_sizes_hold_for_every_format() -> None:
     html = written('<img src="qhaigc:a" sizes="50vw">', RESPONSIVE)
 
