@@ -262,7 +262,10 @@ def test_of_a_pair_the_one_for_the_page_s_scheme_is_shown_and_loaded(
             "only-dark" if dark and follows else "only-light"
         ]
         assert shown[0].distortion < 0.01
-        assert visit.asked == [shown[0].file.name]
+        others = [name for name in visit.asked if name != shown[0].file.name]
+        assert visit.asked.count(shown[0].file.name) == 1
+        # Material's pages are light until its script has run: a reader's first dark page may ask for the light one.
+        assert not others or (theme == "material" and dark)
         if theme == "material":
             visit.page.locator("label[for^=__palette_]:visible").click()
             visit.page.wait_for_function(f"document.images[0].checkVisibility() != {str(not dark).lower()}")
