@@ -220,7 +220,8 @@ class SiteBuild:
         scope, url = self._scope_of(page)
         image = self.image(scope, name, url)
         if image.alt is None:
-            self._notices.picture_without_alt(scope.src_uri, scope.source, name)
+            own = scope if name in scope.directives else self._site
+            self._notices.picture_without_alt(own.src_uri, own.source, name)
         return render_image(image)
 
     def template_url(self, page: Any, name: str) -> str:
@@ -267,7 +268,8 @@ class SiteBuild:
     def _want(self, scope: Scope) -> None:
         for name, directive in scope.directives.items():
             for file_name, request in directive.requests:
-                self._pipeline.want(Order(scope.where(name), file_name, request))
+                where = scope.where(name) + (" (dark)" if request is directive.dark else "")
+                self._pipeline.want(Order(where, file_name, request))
 
     def _scope_of(self, page: Any) -> tuple[Scope, str]:
         if page is None:  # the 404 page, say, which is served at any address
@@ -322,4 +324,5 @@ class SiteBuild:
             if page.content:
                 page.content = mend(page.content, changes.get(id(page), ()))
                 for stem, right in now.items():  # in what another plugin has made of the markup
-                    page.content = page.content.replace(stem, right)
+                    if stem != right:
+                        page.content = page.content.replace(quote(stem), quote(right)).replace(stem, right)

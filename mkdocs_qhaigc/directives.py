@@ -169,7 +169,8 @@ def _split(value: object) -> list[tuple[object, object]]:
         meant = next((word for word in words if nearest(word, ["prompt"])), None)
         hint = f" `{meant}` is probably meant to be `prompt`." if meant is not None else ""
         raise DirectiveError(
-            f"`qhaigc` has the field `{stray[0]}` of a picture, but no `prompt`.{hint} Write `prompt: …` beside it"
+            f"`qhaigc` has the field `{stray[0]}` of a picture, but no `prompt`.{hint} Write `prompt: …` beside it, "
+            f"or, for a picture of that name, `{stray[0]}: {{prompt: …}}`"
         )
     first, body = next(iter(value.items()), ("", None))
     if len(value) == 1 and isinstance(first, str) and isinstance(body, str) and nearest(first, ["prompt"]):
@@ -181,7 +182,10 @@ def _split(value: object) -> list[tuple[object, object]]:
 
 def _read_one(name: str, body: object, defaults: Defaults) -> Directive:
     if name in FIELDS and not isinstance(body, Mapping):
-        raise DirectiveError(f"the field `{name}` stands beside pictures. Write it into the picture that it is for")
+        raise DirectiveError(
+            f"the field `{name}` stands beside pictures. Write it into the picture that it is for, "
+            f"or, for a picture of that name, `{name}: {{prompt: …}}`"
+        )
     fields: Mapping[Any, Any] = {"prompt": body} if isinstance(body, str) else _mapping(body)
     for field in fields:
         if field not in FIELDS:
@@ -205,7 +209,7 @@ def _read_one(name: str, body: object, defaults: Defaults) -> Directive:
         place,
         priority,
         caption=_optional_text(fields, "caption", "Write the text below the picture, or leave the field out"),
-        sizes=_optional_text(fields, "sizes", "Write the attribute's value, for example 50vw"),
+        sizes=plain_sizes(_optional_text(fields, "sizes", "Write the attribute's value, for example 50vw")),
         crop=_crop(fields["crop"]) if fields.get("crop") is not None else None,
         dark=_read_request(fields, "dark", defaults) if fields.get("dark") is not None else None,
     )
@@ -249,6 +253,14 @@ def _size(value: object, field: str, example: str = "1280x720") -> str:
             f"Write WIDTHxHEIGHT in pixels ({least} to {most} each), for example {example}"
         )
     return size
+
+
+def plain_sizes(sizes: str | None) -> str | None:
+    """Return the attribute's value without a leading `auto`, which is put there where it holds."""
+    if sizes is None:
+        return None
+    first, _, others = sizes.partition(",")
+    return sizes if first.strip().lower() != "auto" else others.strip() or None
 
 
 def _crop(value: object) -> tuple[int, int]:

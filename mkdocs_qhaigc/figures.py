@@ -16,6 +16,7 @@ from mkdocs_qhaigc.tags import parse, start_tag
 
 _START = re.compile(r"<([a-zA-Z][a-zA-Z0-9]*)(\s[^<>]*)?>\s*\Z")
 _END = re.compile(r"\s*</([a-zA-Z][a-zA-Z0-9]*)\s*>")
+_FIGURE = re.compile(r"<(/?)figure(?=[\s>])", re.IGNORECASE)
 _LONGEST_TAG = 2000
 """Characters looked back for the start of an element."""
 _CONTAINERS = frozenset(
@@ -40,6 +41,11 @@ class _Edit(NamedTuple):
     """Takes the place of what stands there."""
 
 
+class _Span(NamedTuple):
+    start: int
+    end: int
+
+
 class _Element(NamedTuple):
     """An element that holds what was asked for, and nothing else."""
 
@@ -55,35 +61,56 @@ def with_captions(html: str, pictures: Iterable[Captioned]) -> str:
     """Return the page with the captions of its pictures, given in page order, where there is room for a figure."""
     pieces: list[str] = []
     end = 0
+    figures = None
     for picture in pictures:
-        for edit in _edits(html, picture):
+        figures = _figures(html) if figures is None else figures
+        own = next((figure for figure in figures if figure.start < picture.start < figure.end), None)
+        for edit in _edits(html, picture, own):
             pieces += html[end : edit.start], edit.text
             end = edit.end
     pieces.append(html[end:])
     return "".join(pieces)
 
 
-def _edits(html: str, picture: Captioned) -> Iterator[_Edit]:
-    """Yield what has to change around one picture."""
+def _edits(html: str, picture: Captioned, own: _Span | None) -> Iterator[_Edit]:
+    """Yield what has to change around one picture; `own` is the author's figure that holds it."""
+    if own and "<figcaption" in html[own.start : own.end].lower():
+        return
     caption = render_caption(picture.caption)
     left, right = picture.start, picture.end
     around = _around(html, left, right)
     while around and around.name == "a":
         left, right = around.start, around.end
         around = _around(html, left, right)
-    if around and around.name == "p":
-        own = _START.search(html, max(0, around.start - _LONGEST_TAG), around.start)
-        if not own or own[1].lower() != "figure":
+    if around and around.name == "p" and not own:
+        if "admonition-title" not in around.attributes:
             yield _Edit(around.start, around.inner_start, _figure(around.attributes))
             yield _Edit(around.inner_end, around.end, f"{caption}</figure>")
-            return
-        left, right = around.start, around.end
-        around = _around(html, left, right)
-    if around and around.name == "figure":
-        yield _Edit(right, right, caption)
+        return
+    if own:
+        while around and around.name in ("p", "div"):
+            left, right = around.start, around.end
+            around = _around(html, left, right)
+        if around and around.name == "figure":
+            yield _Edit(right, right, caption)
     elif around and around.name in _CONTAINERS:
         yield _Edit(left, left, _figure(""))
         yield _Edit(right, right, f"{caption}</figure>")
+
+
+def _figures(html: str) -> list[_Span]:
+    """Return where the author's figures begin and end; of nested ones the outermost."""
+    spans: list[_Span] = []
+    depth = start = 0
+    for match in _FIGURE.finditer(html):
+        if match[1]:
+            depth = max(0, depth - 1)
+            if not depth:
+                spans.append(_Span(start, match.end()))
+        else:
+            start = start if depth else match.start()
+            depth += 1
+    return spans
 
 
 def _figure(attributes: str) -> str:

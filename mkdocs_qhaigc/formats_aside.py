@@ -9,17 +9,18 @@ from __future__ import annotations
 import re
 
 from mkdocs_qhaigc.img import CSS_CLASS
+from mkdocs_qhaigc.tags import parse, tags_with, with_changes
 
 MARK = "data-qhaigc-formats"
 
-_PICTURE = re.compile(rf'<picture class="{CSS_CLASS}">((?:<source [^>]*>)+)(<img) ([^>]*>)</picture>')
-_IMG = re.compile(rf'<img[^>]*? {MARK}="(\d+)"[^>]*>')
+_OPENING = f'<picture class="{CSS_CLASS}">'
+_PICTURE = re.compile(rf"{_OPENING}((?:<source [^>]*>)+)(<img) ([^>]*>)</picture>")
 
 
 def set_aside(html: str) -> tuple[str, list[str]]:
     """Return the page with a marked `<img>` for each of our pictures of several formats, and their formats."""
     sources: list[str] = []
-    if f'<picture class="{CSS_CLASS}">' not in html:
+    if _OPENING not in html:
         return html, sources
 
     def plain(match: re.Match[str]) -> str:
@@ -30,13 +31,14 @@ def set_aside(html: str) -> tuple[str, list[str]]:
 
 
 def put_back(html: str, sources: list[str]) -> str:
-    """Return the page with the formats around each marked `<img>` again, wherever it stands now."""
-
-    def whole(match: re.Match[str]) -> str:
-        number = int(match[1])
-        img = match[0].replace(f' {MARK}="{match[1]}"', "", 1)
-        if number >= len(sources):
-            return img
-        return f'<picture class="{CSS_CLASS}">{sources[number]}{img}</picture>'
-
-    return _IMG.sub(whole, html) if sources else html
+    """Return the page with the formats around each marked `<img>` again, wherever and however it stands now."""
+    pieces: list[str] = []
+    end = 0
+    for tag, start, _ in tags_with(html, MARK):
+        mark = parse(tag)[1].get(MARK)
+        img = with_changes(tag, {MARK: (mark or "", None)})
+        known = mark is not None and mark.isdecimal() and int(mark) < len(sources)
+        pieces += html[end:start], f"{_OPENING}{sources[int(mark or 0)]}{img}</picture>" if known else img
+        end = start + len(tag)
+    pieces.append(html[end:])
+    return "".join(pieces)

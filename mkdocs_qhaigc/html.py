@@ -165,6 +165,7 @@ def _render(tag: str, resolve: Resolve, *, in_picture: bool, first: bool) -> tup
         shown = image if first else replace(image, priority=False)
         markup = render_img(others, shown, fragment=source[2] or "", in_picture=in_picture)
         described = image.alt is not None or any(attributes.get(key) for key in _LABELS)
+        described = described or attributes.get("role") in ("none", "presentation")
         return markup, _Shown(name, image, described)
     resolved = {key: _resolved(key, value, resolve) for key, value in attributes.items()}
     return start_tag(element, resolved, closed=tag.endswith("/>")), None

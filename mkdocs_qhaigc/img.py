@@ -105,25 +105,22 @@ def _render_one(given: Attributes, image: Image, *, fragment: str, in_picture: b
     attributes = {"alt": given.get("alt") or image.alt or "", "src": image.url, **given}
     attributes["alt"] = given.get("alt") or image.alt or ""
     fallback = image.sources[-1]
-    responsive = len(fallback.candidates) > 1 and "srcset" not in given
-    if responsive:
-        attributes["srcset"] = fallback.srcset
-        number = _NUMBER.fullmatch(given.get("width") or "")
-        sizes = f"(max-width: {number[1]}px) 100vw, {number[1]}px" if number else image.sizes
-        attributes.setdefault("sizes", sizes)
     has_width = _set_dimensions(attributes, image)
     if image.priority and "loading" not in given:
         attributes.setdefault("fetchpriority", "high")
     if lazy:
         attributes.setdefault("loading", "lazy")
         attributes.setdefault("decoding", "async")
-    by_layout = (
-        has_width and not in_picture and not fragment
-    )  # what is hidden has none, when it is shown all of a sudden
-    if responsive and by_layout and attributes.get("loading") == "lazy" and "sizes" not in given:
-        attributes["sizes"] = f"auto, {attributes['sizes']}"
     if image.colour:
         attributes.setdefault(COLOUR_ATTRIBUTE, image.colour)
+    if len(fallback.candidates) > 1 and "srcset" not in given:
+        # At the end, for whether they are needed shows late: when a picture comes that is larger than was asked for.
+        attributes["srcset"] = fallback.srcset
+        number = _NUMBER.fullmatch(given.get("width") or "")
+        sizes = f"(max-width: {number[1]}px) 100vw, {number[1]}px" if number else image.sizes
+        # What is hidden has no layout: shown all of a sudden, it would be fetched as wide as it can be.
+        by_layout = has_width and attributes.get("loading") == "lazy" and not in_picture and not fragment
+        attributes.setdefault("sizes", f"auto, {sizes}" if by_layout else sizes)
     img = start_tag("img", attributes)
     others = image.sources[:-1]
     if not others or in_picture or "srcset" in given:

@@ -6,22 +6,34 @@ import re
 
 from mkdocs_qhaigc.html import references_in
 
-_FENCED = re.compile(r"^[ \t]*(`{3,}|~{3,}).*?(?:^[ \t]*\1[`~]*[ \t]*$|\Z)", re.DOTALL | re.MULTILINE)
+_FRONT_MATTER = re.compile(r"\A\ufeff?---[ \t]*\r?\n.*?^(?:---|\.\.\.)[ \t]*\r?$", re.DOTALL | re.MULTILINE)
+_NOT_SHOWN = re.compile(
+    r"^[ \t]*(?P<fence>`{3,}|~{3,}).*?(?:^[ \t]*(?P=fence)[`~]*[ \t]*\r?$|\Z)"
+    r"|<!--.*?(?:-->|\Z)|<(?P<text>script|style|textarea)\b.*?(?:</(?P=text)|\Z)"
+    r"|(?<!`)(?P<code>`+)(?!`)[^\n]*?(?<!`)(?P=code)(?!`)|\\!\[|^(?: {4}|\t)[ \t]*!\[(?=[^\n]*\n\s*\n|[^\n]*\Z)",
+    re.DOTALL | re.MULTILINE | re.IGNORECASE,
+)
+"""Code, comments and what is escaped; a picture that is indented and stands alone is taken for code, mostly rightly."""
 _IN_LINE = re.compile(r"(!?)\[([^\[\]\n]*)\]\(\s*<?\Z")
 _IN_TAG = re.compile(r"<img\b[^<>]*\Z", re.IGNORECASE)
-_ALT = re.compile(
-    r"""\b(?:alt|aria-label|aria-labelledby|aria-hidden)\s*=\s*(?:"[^"]+"|'[^']+'|[^\s"'>]+)""", re.IGNORECASE
+_LABEL = re.compile(
+    r"""\b(?:(?:alt|aria-label|aria-labelledby|aria-hidden)\s*=\s*(?:"[^"]|'[^']|[^\s"'>])"""
+    r"""|role\s*=\s*["']?(?:none|presentation)\b)""",
+    re.IGNORECASE,
 )
+_EMPTY_ALT = re.compile(r"\balt(?![\w-])", re.IGNORECASE)
 
 
-def lines_without_alt(source: str, name: str) -> list[int]:
+def lines_without_alt(source: str, name: str) -> tuple[list[int], int]:
     """Return the lines on which a picture is shown without an alternative text of the reference's own.
 
-    Where none can be told for certain, those that refer to it in any other way: a definition of a link, say.
+    Where none can be told for certain, those that refer to it in any other way: a definition of a link, say. And how
+    often its tag, as the author wrote it, says that it needs none: `alt=""` in HTML is a decision, in Markdown none.
     """
-    text = _FENCED.sub(lambda fenced: re.sub(r"[^\n]", " ", fenced[0]), source)
+    text = _NOT_SHOWN.sub(_blank, _FRONT_MATTER.sub(_blank, source))
     certain: list[int] = []
     possible: list[int] = []
+    decided = 0
     for start, end, referred in references_in(text):
         if referred != name:
             continue
@@ -32,17 +44,27 @@ def lines_without_alt(source: str, name: str) -> list[int]:
             if in_line[1] and not in_line[2].strip():
                 certain.append(line)
         elif in_tag:
-            if not _ALT.search(in_tag[0] + text[end : text.find(">", end) + 1]):
-                certain.append(line)
+            tag = in_tag[0] + text[end : text.find(">", end) + 1]
+            if not _LABEL.search(tag):
+                if _EMPTY_ALT.search(tag):
+                    decided += 1
+                else:
+                    certain.append(line)
         else:
             possible.append(line)
-    return certain or possible
+    return certain or possible, decided
 
 
 def directive_line(source: str, name: str) -> int | None:
     """Return the line on which a page's front matter declares a picture; None where it does not."""
-    for word in (re.escape(name), "qhaigc"):
-        match = re.search(rf"^[ \t]*[\"']?{word}[\"']?[ \t]*:", source, re.MULTILINE)
-        if match:
-            return source.count("\n", 0, match.start()) + 1
-    return None
+    front = _FRONT_MATTER.match(source)
+    text = front[0] if front else source.partition("\n\n")[0]
+    key = re.search(r"^[\"']?qhaigc[\"']?[ \t]*:", text, re.MULTILINE)
+    if not key:
+        return None
+    own = re.compile(rf"^[ \t]+[\"']?{re.escape(name)}[\"']?[ \t]*:", re.MULTILINE).search(text, key.end())
+    return text.count("\n", 0, own.start() if own else key.start()) + 1
+
+
+def _blank(match: re.Match[str]) -> str:
+    return re.sub(r"[^\n]", " ", match[0])

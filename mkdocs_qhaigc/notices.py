@@ -46,8 +46,9 @@ class Notices:
     def references_without_alt(self, src_uri: str, source: Callable[[], str], names: Iterable[str]) -> None:
         """Tell of references, in page order, to pictures that nobody has described. `source`: the page's file."""
         for name, count in Counter(names).items():
-            lines: list[int | None] = [*lines_without_alt(source(), name)[:count]]
-            for line in lines or [None]:
+            lines, decided = lines_without_alt(source(), name)
+            places: list[int | None] = [*lines] or [None]
+            for line in places[: count - decided]:
                 self._without_alt(src_uri, name, line)
 
     def picture_without_alt(self, src_uri: str, source: Callable[[], str], name: str) -> None:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from mkdocs_qhaigc.directives import Defaults, nearest, read_directives, resolve_style, shown
+from mkdocs_qhaigc.directives import Defaults, nearest, plain_sizes, read_directives, resolve_style, shown
 from mkdocs_qhaigc.errors import DirectiveError, OptionError
 from mkdocs_qhaigc.original import SANDBOX
 from mkdocs_qhaigc.publication import MIME_TYPES, Encoding
@@ -116,7 +116,7 @@ def read_options(values: Mapping[str, Any], *, folder: Path) -> Options:
         pins_dir=folder / get["pins_dir"],
         assets_dir=get["assets_dir"],
         encoding=encoding,
-        sizes=get["sizes"],
+        sizes=plain_sizes(get["sizes"]),
     )
 
 

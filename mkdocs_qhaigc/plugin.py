@@ -278,12 +278,14 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         warn: Callable[[str], None],
     ) -> None:
         self._pipeline = Pipeline(options, pins=pins, cache=cache, buyer=buyer, report=warn)
-        features = config.theme.get("features") or ()
+        features = config.theme.get("features")
         self._build = SiteBuild(
             options,
             self._pipeline,
             site_url=config.site_url,
-            column=lambda hidden: column(config.theme.name, features=features, hidden=hidden),
+            column=lambda hidden: column(
+                config.theme.name, features=features if isinstance(features, list) else (), hidden=hidden
+            ),
             warn=warn,
         )
         self._build.want_shared_pictures()

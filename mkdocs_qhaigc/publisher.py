@@ -23,7 +23,9 @@ class Shown:
 
     @property
     def colour(self) -> str | None:
-        """What stands in its place while a page loads."""
+        """What stands in its place while a page loads; something of the kind until it is known."""
+        if self.picture.state == "under way":
+            return "transparent"
         return self.picture.original.colour if self.picture.original else None
 
 

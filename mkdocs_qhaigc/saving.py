@@ -58,11 +58,14 @@ class Saver:
             self._saved.wait_for(lambda: not self._saving, timeout=seconds)
 
     def leftover(self, order: Order) -> Original | None:
-        """Give a picture that has lost its record, or was never given one, a record again: it was paid for."""
+        """Give a picture that has lost its record, or was never given one, a record again: it was paid for.
+
+        One that was rejected is looked at once more: a later version may be able to read it.
+        """
         from mkdocs_qhaigc.imaging.codecs import inspect  # a build that buys nothing needs no Pillow
 
         key = order.request.key
-        for path in self._library.leftovers(key):
+        for path in (*self._library.leftovers(key), *self._rejected(key)):
             try:
                 data = path.read_bytes()
                 info = inspect(data)
@@ -73,6 +76,9 @@ class Saver:
             named = replace(order, name=path.stem.rpartition("-")[0])
             return self._write_original(named, data, info, None)
         return None
+
+    def _rejected(self, key: str) -> list[Path]:
+        return sorted((self._options.cache_dir / "rejected").glob(f"*-{key[:16]}.rejected*"))
 
     def _write(self, order: Order, data: bytes, revised_prompt: str | None) -> Original:
         arrived = self._library.take_in(order.name, order.request.key, data)
@@ -102,10 +108,14 @@ class Saver:
         for folder in (self._options.cache_dir / "rejected", Path(tempfile.gettempdir()) / "mkdocs-qhaigc-rescued"):
             try:
                 folder.mkdir(parents=True, exist_ok=True)
-                write_whole(folder / name, data)
+                path, count = folder / name, 1
+                while path.exists() and path.read_bytes() != data:  # each was paid for
+                    count += 1
+                    path = folder / f"{name}-{count}"
+                write_whole(path, data)
             except OSError:
                 continue
-            return str(folder / name)
+            return str(path)
         return "no place: neither the cache nor the temporary folder can be written"
 
     def _write_original(self, order: Order, data: bytes, info: PictureInfo, revised_prompt: str | None) -> Original:

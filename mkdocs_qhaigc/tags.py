@@ -7,7 +7,7 @@ comment, a script or a style sheet, is passed over.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html import escape, unescape
 
 Attributes = dict[str, str | None]
@@ -60,6 +60,37 @@ def tags_with(html: str, text: str) -> Iterator[tuple[str, int, bool]]:
                 position = closing.start() if closing else len(html)
         if text in tag:
             yield tag, start, pictures > 0
+
+
+def with_changes(tag: str, changes: Mapping[str, tuple[str | None, str | None]]) -> str:
+    """Return a tag with some attributes changed, each from one value to another, and every other character as it was.
+
+    None is no attribute: one that was none stands behind all others then.
+    """
+    name = _TAG_NAME.match(tag)
+    pieces: list[str] = []
+    end = 0
+    for match in _ATTRIBUTE.finditer(tag, name.end() if name else 0, len(tag) - 1):
+        old, new = changes.get(match[1].lower(), (None, None))
+        if old is None:
+            continue
+        pieces.append(tag[end : match.start()])
+        if new is None:
+            pieces[-1] = pieces[-1].rstrip()
+        else:
+            quote = "'" if match[4] is not None else '"'
+            pieces.append(f"{match[1]}={quote}{_escaped(new, quote)}{quote}")
+        end = match.end()
+    rest = tag[end:]
+    body = rest.rstrip("/> \n\t")
+    added = "".join(
+        f' {key}="{_escaped(new, chr(34))}"' for key, (old, new) in changes.items() if old is None and new is not None
+    )
+    return "".join((*pieces, body, added, rest[len(body) :]))
+
+
+def _escaped(value: str, quote: str) -> str:
+    return value.replace("&", "&amp;").replace(quote, "&quot;" if quote == '"' else "&#39;")
 
 
 def start_tag(name: str, attributes: Attributes, *, closed: bool = False) -> str:

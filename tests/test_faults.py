@@ -947,3 +947,44 @@ def test_a_picture_that_could_not_be_written_is_fetched_by_the_next_build(projec
     built = project.build("--strict")
     assert built.code == 0
     assert len(api.calls) == 1
+
+
+def test_damaged_words_about_a_picture_do_not_cost_it(project: Project, api: ImagesApi) -> None:
+    """Its pixels are whole; whatever cannot be read beside them is left out."""
+    target = io.BytesIO()
+    Image.new("RGB", (96, 54), "navy").save(target, "WEBP", exif=b"Exif\0\0garbage", xmp=b"<x:xmpmeta")
+    api.default = bytes_by_url(target.getvalue())
+    project.page("index.md", "![x](qhaigc:hero)\n", qhaigc="fog")
+    built = project.build("--strict")
+    assert built.code == 0, built.output
+    assert project.build("--strict").summary == "1 cached"
+    assert len(api.calls) == 1
+
+
+def test_a_rejected_picture_is_looked_at_again_before_another_is_bought(project: Project, api: ImagesApi) -> None:
+    """A later version may read what an earlier one could not."""
+    project.page("index.md", "![x](qhaigc:hero)\n", qhaigc="fog")
+    api.default = bytes_by_url(b"no picture")
+    project.build()
+    api.default = bytes_by_url(b"none either")
+    project.build()
+    rejected = sorted((project.cache / "rejected").iterdir())
+    assert [path.read_bytes() for path in rejected] == [b"no picture", b"none either"]
+    rejected[0].write_bytes(picture("fog", 96, 54))
+    asked = len(api.calls)
+    built = project.build("--strict")
+    assert built.code == 0, built.output
+    assert len(api.calls) == asked
+
+
+def test_sixteen_bits_of_grey_are_shown_as_they_are(project: Project, api: ImagesApi) -> None:
+    ramp = b"".join((257 * value).to_bytes(2, "little") for _ in range(54) for value in range(96))
+    target = io.BytesIO()
+    Image.frombytes("I;16", (96, 54), ramp).save(target, "PNG")
+    api.default = bytes_by_url(target.getvalue())
+    project.options["formats"] = ["png"]
+    project.page("index.md", "![x](qhaigc:hero)\n", qhaigc="fog")
+    built = project.build("--strict")
+    (name,) = built.pictures()
+    with Image.open(built.site / "assets/qhaigc" / name) as image:
+        assert image.convert("L").getextrema() == (0, 95)

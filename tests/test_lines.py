@@ -8,6 +8,7 @@ from mkdocs_qhaigc.lines import directive_line, lines_without_alt
 
 PAGE = """---
 title: hero
+hero: ![](qhaigc:hero)
 qhaigc:
   hero:
     prompt: A tower
@@ -26,6 +27,13 @@ qhaigc:
 <img src="qhaigc:hero"
   alt="A view">
 
+<!-- ![](qhaigc:hero)
+--> `![](qhaigc:hero)` ``x`![](qhaigc:hero)`` \\![](qhaigc:hero)
+<script>"![](qhaigc:hero)"</script>
+
+    ![](qhaigc:hero)
+
+<img src="qhaigc:hero" alt=""> <img alt src="qhaigc:hero"> <img alt='' src="qhaigc:hero" role="presentation">
 [large](qhaigc:hero) ![](qhaigc:heroine) ![][far]
 
 [far]: qhaigc:far
@@ -34,13 +42,18 @@ qhaigc:
 
 
 @pytest.mark.parametrize(
-    ("name", "lines"), [("hero", [11, 11, 17]), ("heroine", [21]), ("far", [23]), ("灯塔", [24]), ("none", [])]
+    ("name", "lines", "decided"),
+    [("hero", [12, 12, 18], 2), ("heroine", [], 0), ("far", [], 0), ("灯塔", [], 0), ("none", [], 0)],
 )
-def test_the_lines_of_references_without_alt_are_found(name: str, lines: list[int]) -> None:
-    assert lines_without_alt(PAGE, name) == lines
+def test_the_lines_of_references_without_alt_are_found(name: str, lines: list[int], decided: int) -> None:
+    found = lines_without_alt(PAGE, name)
+    expected = {"heroine": PAGE.count("\n", 0, PAGE.index("![](qhaigc:heroine")) + 1}
+    expected |= {"far": PAGE.count("\n", 0, PAGE.index("[far]: ")) + 1}
+    expected |= {"灯塔": PAGE.count("\n", 0, PAGE.index("![](qhaigc:%E7")) + 1}
+    assert found == (lines or ([expected[name]] if name in expected else []), decided)
 
 
-@pytest.mark.parametrize(("name", "line"), [("hero", 4), ("灯塔", 6), ("other", 3)])
+@pytest.mark.parametrize(("name", "line"), [("hero", 5), ("灯塔", 7), ("other", 4)])
 def test_the_line_of_a_directive_is_found_else_that_of_the_key(name: str, line: int) -> None:
     assert directive_line(PAGE, name) == line
 

@@ -16,6 +16,7 @@ GUESS = Image(
     1280,
     720,
     "The harbour's light",
+    colour="transparent",
 )
 TRUTH = replace(
     GUESS,

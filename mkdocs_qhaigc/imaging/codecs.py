@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -41,8 +42,7 @@ def inspect(data: bytes) -> PictureInfo:
         PictureError: it is no PNG, JPEG, WebP or AVIF picture, is cut short, too large, or moves.
     """
     with _decoded(data) as image:
-        picture = _in_srgb(image)
-        return PictureInfo(str(image.format).lower(), image.width, image.height, _mean_colour(picture))
+        return PictureInfo(str(image.format).lower(), image.width, image.height, _mean_colour(image))
 
 
 def encode_all(
@@ -51,6 +51,8 @@ def encode_all(
     """Yield each wanted encoding with its bytes; the picture is decoded once.
 
     Of the copies of one format, none is larger in bytes than a wider one: readers with small screens never pay more.
+    Where that would cost a copy too much of its quality (drawings of flat squares, whose narrower copies are the
+    harder ones), it is the wider one under its own name: browsers draw what they get at the size they know.
     Nothing that was in the file but the picture is carried over, with one exception: with a `provenance`, which is
     written into every file, an AIGC label that the generating service put there stays beside it.
 
@@ -60,12 +62,11 @@ def encode_all(
     with _decoded(data) as image:
         packet = provenance.as_xmp(_label(image)) if provenance else None
         picture = _in_srgb(image)
-    limits: dict[tuple[str, bool], int] = {}
+    wider: dict[tuple[str, bool], bytes] = {}
     for spec in sorted(wanted, key=lambda spec: -spec.width):
         copies = spec.format, spec.cropped
-        encoded = _encode(_scaled(picture, spec), spec, packet, limits.get(copies))
-        limits[copies] = len(encoded)
-        yield spec, encoded
+        wider[copies] = _encode(_scaled(picture, spec), spec, packet, wider.get(copies))
+        yield spec, wider[copies]
 
 
 def _scaled(picture: Image.Image, spec: VariantSpec) -> Image.Image:
@@ -81,26 +82,26 @@ def _scaled(picture: Image.Image, spec: VariantSpec) -> Image.Image:
     return picture
 
 
-def _encode(picture: Image.Image, spec: VariantSpec, packet: bytes | None, limit: int | None) -> bytes:
-    """Return a picture's bytes: no more than `limit`, if any loss of quality brings them there, else the fewest."""
-    fewest = _written(picture, spec.format, spec.quality, packet)
-    for picture_, quality in _coarser(picture, spec) if limit is not None and len(fewest) > limit else ():
-        fewest = min(fewest, _written(picture_, spec.format, quality, packet), key=len)
-        if len(fewest) <= (limit or 0):
-            break
-    return fewest
+def _encode(picture: Image.Image, spec: VariantSpec, packet: bytes | None, wider: bytes | None) -> bytes:
+    """Return a picture's bytes, or those of the `wider` copy, if only a great loss would make it smaller than that."""
+    encoded = _written(picture, spec.format, spec.quality, packet)
+    if wider is None or len(encoded) <= len(wider):
+        return encoded
+    for coarser, quality in _coarser(picture, spec):
+        encoded = _written(coarser, spec.format, quality, packet)
+        if len(encoded) <= len(wider):
+            return encoded
+    return wider
 
 
 def _coarser(picture: Image.Image, spec: VariantSpec) -> Iterator[tuple[Image.Image, int]]:
-    """Yield (picture, quality) of fewer and fewer bytes: PNG in fewer colours, the others in lower quality."""
+    """Yield (picture, quality) with a little less each time: PNG in fewer colours, the others in lower quality."""
     if spec.format == "png":
-        for bits in range(8, 0, -1):
-            yield picture.quantize(2**bits, method=Image.Quantize.FASTOCTREE), spec.quality
+        for colours in (256, 128, 64):
+            yield picture.quantize(colours, method=Image.Quantize.FASTOCTREE), spec.quality
         return
-    quality = spec.quality
-    while quality > 1:
-        quality = quality * 7 // 8
-        yield picture, quality
+    for eighths in (7, 6, 5):
+        yield picture, max(1, spec.quality * eighths // 8)
 
 
 def _written(picture: Image.Image, format_: str, quality: int, packet: bytes | None) -> bytes:
@@ -126,6 +127,8 @@ def _in_srgb(image: Image.Image) -> Image.Image:
     """Return the pixels alone, in the colours that a browser assumes where a file names no profile."""
     profile = image.info.get("icc_profile")
     transparent = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
+    if image.mode.startswith("I"):  # 16 bits of grey, which Pillow would cut off instead of scaling down
+        image = image.convert("I").point(lambda value: value / 257).convert("L")
     if profile and image.mode in ("RGB", "RGBA", "CMYK", "L"):
         try:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
@@ -139,10 +142,14 @@ def _in_srgb(image: Image.Image) -> Image.Image:
     return picture
 
 
-def _mean_colour(picture: Image.Image) -> str | None:
-    if picture.mode == "RGBA" and picture.getchannel("A").getextrema() != (255, 255):
+def _mean_colour(image: Image.Image) -> str | None:
+    """Return the picture's mean, near enough for what is seen for a moment; None where something shows through."""
+    if "transparency" in image.info or image.mode == "PA":
         return None
-    red, green, blue = (round(mean) for mean in ImageStat.Stat(picture).mean[:3])
+    if "A" in image.getbands() and image.getchannel("A").getextrema() != (255, 255):
+        return None
+    small = _in_srgb(image.resize((64, 64), Image.Resampling.BOX))  # the whole would be in memory twice
+    red, green, blue = (round(mean) for mean in ImageStat.Stat(small).mean[:3])
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 
@@ -156,7 +163,10 @@ def _label(image: Image.Image) -> str | None:
     if label is None and isinstance(text, str):
         label = usable_label(text)
     if label is None:
-        comment = image.getexif().get_ifd(_EXIF).get(_USER_COMMENT)
+        try:
+            comment = image.getexif().get_ifd(_EXIF).get(_USER_COMMENT)
+        except Exception:  # noqa: BLE001 - whatever Pillow meets in words that are damaged: they hold no label
+            return None
         if isinstance(comment, bytes):
             comment = comment.removeprefix(b"ASCII\0\0\0").removeprefix(b"UNICODE\0").decode(errors="replace")
         if isinstance(comment, str) and "AIGC" in comment:
@@ -172,7 +182,6 @@ def _decoded(data: bytes) -> Image.Image:
         if getattr(image, "n_frames", 1) > 1:
             raise PictureError("the picture moves: only still pictures are used")
         image.load()
-        ImageOps.exif_transpose(image, in_place=True)
     except PictureError:
         raise
     except UnidentifiedImageError as error:
@@ -181,4 +190,6 @@ def _decoded(data: bytes) -> Image.Image:
         raise PictureError(
             f"the bytes are no picture that can be read ({type(error).__name__}: {error!s:.120})"
         ) from error
+    with contextlib.suppress(Exception):  # in damaged words about it; its pixels are whole, and were paid for
+        ImageOps.exif_transpose(image, in_place=True)
     return image
