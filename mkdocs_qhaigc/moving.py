@@ -38,7 +38,7 @@ def copy_in(original: Original, folder: Path, stem: str) -> Path:
     data = original.read()
     record, picture = folder / f"{stem}.json", folder / f"{stem}{original.path.suffix}"
     for path in (picture, record):
-        if os.path.lexists(path):
+        if os.path.lexists(path) and not _holds(path, data):
             raise LibraryError(f"{path} is in the way. Move it, and try again")
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -67,7 +67,8 @@ def put_away(original: Original, options: Options) -> Path:
         if known and known.sha256 == original.sha256 and known.read_if_whole():
             path = known.path
         else:
-            cache.make_room(original.key, as_="replaced")
+            begun = folder / original.path.name  # by a program that was killed before it wrote the record
+            cache.make_room(original.key, keep=begun if _holds(begun, original.read()) else None, as_="replaced")
             path = copy_in(original, folder, original.path.stem)
         remove(original)
     return path
@@ -107,6 +108,14 @@ def remove(original: Original) -> None:
         original.path.unlink(missing_ok=True)
     except OSError as error:
         raise LibraryError(f"{original.path} cannot be removed ({error.strerror or error})") from error
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    """Whether a file has these very bytes."""
+    try:
+        return path.is_file() and not path.is_symlink() and path.read_bytes() == data
+    except OSError:
+        return False
 
 
 def _owning(key: str, options: Options) -> AbstractContextManager[object]:

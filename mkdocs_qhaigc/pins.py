@@ -150,8 +150,8 @@ def advice(one: Declared, shelf: Shelf, options: Options) -> str:
     left = left or shelf.remnants_of(one.request.key)
     if left:
         return (
-            f"{options.pins_dir.name}/{left[0].name} cannot be used: its bytes or its record are not those that were saved. Restore both from "
-            "version control (`git lfs pull` where it keeps them)"
+            f"{options.pins_dir.name}/{left[0].name} cannot be used: its bytes or its record are not those that were "
+            "saved. Restore both from version control (`git lfs pull` where it keeps them)"
         )
     stale = next((pin for pin in shelf.originals if _name(pin) == one.picture.order.name and _other(pin, one)), None)
     hint = f"{options.pins_dir.name}/{stale.path.name} is of another {_other(stale, one)}. " if stale else ""
