@@ -73,7 +73,7 @@ def test_check_says_where_what_and_what_to_do(bought: Project, api: ImagesApi) -
     assert any(line.startswith("d.md: there is no picture 'boot'. Did you mean 'boat'?") for line in lines)
     assert lines[-1] == "5 things to mend, 3 pictures looked at."
     found = answer(bought, "check")["findings"]
-    assert [one["kind"] for one in found] == ["missing", "damaged", "directive", "alt", "reference"]
+    assert [one["kind"] for one in found] == ["missing", "damaged", "alt", "directive", "reference"]
     assert [(one["page"], one["name"]) for one in found[:2]] == [("b.md", "hero"), ("d.md", "boat")]
     assert api.calls == []
 
