@@ -19,7 +19,7 @@ from mkdocs_qhaigc.errors import MissingPictures
 from mkdocs_qhaigc.front_matter import META_KEY, broken_front_matter, holds_reference, resolve_references
 from mkdocs_qhaigc.img import Image, render_image
 from mkdocs_qhaigc.mending import mend
-from mkdocs_qhaigc.notices import Notices, plural
+from mkdocs_qhaigc.notices import Kind, Notices, plural
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.orders import Order
 from mkdocs_qhaigc.pipeline import Picture, Pipeline
@@ -98,7 +98,7 @@ class SiteBuild:
         scope = self._scopes[src_uri] = self._read_scope(page.meta, src_uri)
         scope.source = source
         if META_KEY not in page.meta and (problem := broken_front_matter(text)):
-            self._notices.warn(f"{src_uri}, {problem}. Its pictures are not made; correct that line")
+            self._notices.directive(f"{src_uri}, {problem}. Its pictures are not made; correct that line")
         for key, value in list(page.meta.items()):
             if key != META_KEY and holds_reference(value):
                 resolve = partial(resolve_references, value, partial(self._address, scope, page_url=url))
@@ -168,8 +168,8 @@ class SiteBuild:
             names = "".join(f"\n  {picture.order.where}" for picture in missing)
             raise MissingPictures(
                 f"{len(missing)} {plural(len(missing), 'picture is', 'pictures are')} missing, and `missing: error` "
-                f"forbids buying any:{names}\nBuild where it may buy them, and copy each picture with its record from "
-                f"{self._options.cache_dir / 'originals'} to {self._options.pins_dir}; or correct the names"
+                f"forbids buying any:{names}\nRun `mkdocs-qhaigc generate` and `mkdocs-qhaigc pin` where they may be "
+                f"bought, and commit {self._options.pins_dir}; or correct the names"
             )
         may_be_under_way = self._options.missing == "generate"
         self._notices.missing([picture for picture in declared if picture.reason or not may_be_under_way])
@@ -201,6 +201,11 @@ class SiteBuild:
             for directive in scope.directives.values()
             for _, request in directive.requests
         ]
+
+    @property
+    def told(self) -> Mapping[str, Kind]:
+        """Every notice of this build, and what it is about."""
+        return self._notices.told
 
     def summary(self) -> str | None:
         """Return the one line that says how many pictures came from where; None where the site has none."""
@@ -259,7 +264,7 @@ class SiteBuild:
             return Scope(src_uri, column=wide)
         directives, problems = read_directives(meta[META_KEY], self._options.defaults)
         for problem in problems:
-            self._notices.warn(f"{src_uri}, {problem}" if problem.name else f"{src_uri}: {problem}")
+            self._notices.directive(f"{src_uri}, {problem}" if problem.name else f"{src_uri}: {problem}")
         broken = frozenset(problem.name for problem in problems if problem.name)
         scope = Scope(src_uri, directives, broken, column=wide)
         self._want(scope)

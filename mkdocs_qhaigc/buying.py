@@ -29,9 +29,10 @@ from mkdocs_qhaigc.errors import (
     Unreachable,
 )
 from mkdocs_qhaigc.library import Library
+from mkdocs_qhaigc.locks import hold
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.orders import Order, Progress
-from mkdocs_qhaigc.original import SANDBOX, Original
+from mkdocs_qhaigc.original import KEY_DIGITS, SANDBOX, Original
 from mkdocs_qhaigc.retrying import Deadline, Pace
 from mkdocs_qhaigc.saving import Saver
 from mkdocs_qhaigc.workers import Workers
@@ -129,7 +130,7 @@ class Buyer:
         try:
             self._require_allowed()
             with self._owning(order.request.key):
-                original = self._library.find(order.request.key, fresh=True) or self._saver.leftover(order)
+                original = self._saved(order.request.key) or self._saver.leftover(order)
                 if original is None:
                     self._library.make_room(order.request.key)
                     self._progress.began(order)
@@ -142,6 +143,11 @@ class Buyer:
             raise
         finally:
             self._progress.ended(order, seconds=time.monotonic() - started if original else None)
+
+    def _saved(self, key: str) -> Original | None:
+        """Return what another process has saved since; never a sandbox's drawing for a real picture."""
+        found = self._library.find_all(key, fresh=True)
+        return next((one for one in found if self._options.sandboxed or not one.sandbox), None)
 
     def _refusal(self) -> NoFurtherCalls | None:
         """Return why nothing can be bought, where that is known without a call."""
@@ -202,20 +208,14 @@ class Buyer:
     @contextlib.contextmanager
     def _owning(self, key: str) -> Iterator[None]:
         """Hold a key against all other threads and processes that would buy it."""
-        import filelock  # a build that buys nothing needs no locks
-
-        lock = filelock.FileLock(self._locks / f"{key[:16]}.lock", timeout=self._options.timeout + 5)
         try:
-            self._locks.mkdir(parents=True, exist_ok=True)
-            lock.acquire()
-        except filelock.Timeout as error:
+            held = hold(self._locks, key[:KEY_DIGITS], seconds=self._options.timeout + 5)
+        except TimeoutError as error:
             raise ApiError("another process has been buying this picture for too long. Build again later") from error
         except OSError as error:
             raise NoFurtherCalls(f"{self._locks} cannot be written ({error.strerror or error})") from error
-        try:
+        with held:
             yield
-        finally:
-            lock.release()
 
     def _buy_and_save(self, order: Order) -> Original:
         assert self._client is not None

@@ -8,6 +8,26 @@ import secrets
 from pathlib import Path
 
 
+def free_name(path: Path) -> Path:
+    """Return a path where nothing is: this one, or it with a number at its end."""
+    free, count = path, 1
+    while os.path.lexists(free):
+        count += 1
+        free = path.with_name(f"{path.name}-{count}")
+    return free
+
+
+def sync_names(folder: Path) -> None:
+    """Have the names of a folder's files safe from a power cut, as their bytes are: before the only other copy goes."""
+    if os.name == "nt":  # where folders cannot be opened
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def write_whole(path: Path, data: bytes, *, at_once: bool = False) -> None:
     """Write a file so that under its name there are, at any moment, no bytes or all of them, and they stay.
 

@@ -11,18 +11,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import secrets
 import shutil
 import stat
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from mkdocs_qhaigc.errors import Damaged, LibraryError
-from mkdocs_qhaigc.files import write_whole
+from mkdocs_qhaigc.files import free_name, write_whole
 from mkdocs_qhaigc.listing import Listing
 from mkdocs_qhaigc.original import (
     EXTENSIONS,
@@ -66,6 +65,10 @@ class Library:
 
     def find(self, key: str, *, fresh: bool = False) -> Original | None:
         """Return the saved picture of a key, or None. `fresh` looks at the folder again, for what others wrote."""
+        return next(self.find_all(key, fresh=fresh), None)
+
+    def find_all(self, key: str, *, fresh: bool = False) -> Iterator[Original]:
+        """Yield every saved picture of a key: several, where people have put them there."""
         with self._lock:
             if self._names is None or fresh:
                 self._names = self._list()
@@ -73,8 +76,7 @@ class Library:
         for name in names:
             original = self._listing.original(name, key) or self._read_record(name, key)
             if original is not None:
-                return original
-        return None
+                yield original
 
     def remember(self) -> None:
         """Write down what the records of this folder say, for the next build."""
@@ -164,11 +166,11 @@ class Library:
         pictures = [path for path in self._files_of(key) if path.suffix != ".json" and not path.is_symlink()]
         return [path for path in pictures if not has_record(path)]
 
-    def make_room(self, key: str, *, keep: Path | None = None) -> None:
+    def make_room(self, key: str, *, keep: Path | None = None, as_: str = "damaged") -> None:
         """Set aside what stands under a key, so that a new picture replaces nothing. For the owner of the key."""
         for path in self._files_of(key):
             if path != keep:
-                self._rename_aside(path)
+                self._rename_aside(path, as_)
 
     def require_writable(self) -> None:
         """Write and remove a small file, and see that there is room for a picture.
@@ -209,13 +211,9 @@ class Library:
         except OSError:
             return []
 
-    def _rename_aside(self, path: Path) -> Path | None:
+    def _rename_aside(self, path: Path, as_: str = "damaged") -> Path | None:
         """Return the new name of a file that is not used any more; None where it cannot be renamed."""
-        count = 1
-        aside = path.with_name(f"{path.name}.damaged")
-        while os.path.lexists(aside):
-            count += 1
-            aside = path.with_name(f"{path.name}.damaged-{count}")
+        aside = free_name(path.with_name(f"{path.name}.{as_}"))
         with self._lock:
             self._set_aside.add(path.name)
             for names in (self._names or {}).values():

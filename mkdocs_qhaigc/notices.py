@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from typing import Literal
 
 from mkdocs_qhaigc.directives import nearest
 from mkdocs_qhaigc.errors import NoFurtherCalls
@@ -12,6 +13,8 @@ from mkdocs_qhaigc.html import SCHEME
 from mkdocs_qhaigc.lines import directive_line, lines_without_alt
 from mkdocs_qhaigc.pipeline import Picture
 
+Kind = Literal["directive", "reference", "alt", "file"]
+"""What a notice is about: a declaration, what refers to it, a missing description, or what lies on the disk."""
 _NAMES_SHOWN = 12
 
 
@@ -20,13 +23,18 @@ class Notices:
 
     def __init__(self, warn: Callable[[str], None]) -> None:
         self._warn = warn
-        self._told: set[str] = set()
+        self.told: dict[str, Kind] = {}
+        """What was told, and what it is about."""
 
-    def warn(self, message: str) -> None:
+    def warn(self, message: str, kind: Kind = "reference") -> None:
         """Tell something, unless it was told before."""
-        if message not in self._told:
-            self._told.add(message)
+        if message not in self.told:
+            self.told[message] = kind
             self._warn(message)
+
+    def directive(self, message: str) -> None:
+        """Tell of a directive that cannot be used as it is."""
+        self.warn(message, "directive")
 
     def unread(self, src_uri: str, values: Iterable[str]) -> None:
         """Tell of values that begin as a reference does and are none."""
@@ -79,7 +87,8 @@ class Notices:
         where = (src_uri or "mkdocs.yml") + (f", line {line}" if line else "")
         self.warn(
             f"{where}: picture {name!r} has no alternative text. Write what it shows into the reference's brackets "
-            'or as `alt` into its directive; `alt: ""` there if it is decoration'
+            'or as `alt` into its directive; `alt: ""` there if it is decoration',
+            "alt",
         )
 
 

@@ -16,6 +16,8 @@ from mkdocs_qhaigc.errors import Damaged, LibraryError
 RECORD_SCHEMA = 1
 SANDBOX = "sandbox"
 """What stands in a record for the API, and in the options for its address."""
+ADOPTED = "adopted"
+"""What stands in a record for the API where nobody knows who made the picture."""
 KEY_DIGITS = 16
 """Hex digits of the key in a file's name."""
 EXTENSIONS = {"png": "png", "jpeg": "jpg", "webp": "webp", "avif": "avif"}
@@ -73,6 +75,13 @@ class Original:
         if hashlib.sha256(data).hexdigest() != self.sha256:
             raise Damaged(f"{self.path} is damaged: its bytes are not those that were saved")
         return data
+
+    def read_if_whole(self) -> bytes | None:
+        """Return the picture's bytes; None where they are gone, are others, or cannot be read."""
+        try:
+            return self.read()
+        except LibraryError:
+            return None
 
 
 def parse_record(path: Path, text: bytes) -> Original:

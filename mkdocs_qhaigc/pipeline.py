@@ -19,7 +19,7 @@ from mkdocs_qhaigc.errors import LibraryError, PictureError, QhaigcError
 from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.orders import Order
-from mkdocs_qhaigc.original import SANDBOX, Original
+from mkdocs_qhaigc.original import ADOPTED, SANDBOX, Original
 from mkdocs_qhaigc.publication import Drawn, Encoding, Publication
 from mkdocs_qhaigc.request import ImageRequest
 
@@ -147,24 +147,23 @@ class Pipeline:
 
     def _find(self, order: Order) -> Picture | None:
         for library, state in self._libraries:
-            original = library.find(order.request.key)
-            if original and original.sandbox and not self._options.sandboxed:
-                self._report(f"{original.path} was drawn by the sandbox and is not used for a real picture. Remove it")
-                original = None
-            if original and state == "pinned" and self._options.missing == "error":
-                original = self._whole(library, original)
-            if original:
-                return Picture(order, state, drawn_as(original), original)
+            for original in library.find_all(order.request.key):
+                if original.sandbox and not self._options.sandboxed:
+                    drawn = f"{original.path} was drawn by the sandbox and is not used for a real picture"
+                    self._report(f"{drawn}. Remove it, or let `mkdocs-qhaigc pin` take it away")
+                elif state == "cached" or self._options.missing != "error" or self._is_whole(library, original):
+                    return Picture(order, state, drawn_as(original), original)
         return None
 
-    def _whole(self, library: Library, original: Original) -> Original | None:
-        """Return the original after reading all of it: what may not be replaced has to be right."""
+    def _is_whole(self, library: Library, original: Original) -> bool:
+        """Whether all of an original can be read: what may not be replaced has to be right. A survey takes its word."""
         try:
-            original.read()
+            if self._buyer:
+                original.read()
         except LibraryError as error:
             library.set_aside(original, str(error))
-            return None
-        return original
+            return False
+        return True
 
     def damaged_pins(self) -> list[str]:
         """Return what was told of committed pictures that cannot be used."""
@@ -261,6 +260,8 @@ def provenance_of(original: Original, encoding: Encoding) -> Provenance | None:
 
     record = original.record
     request, api = record.get("request"), record.get("api")
+    if api == ADOPTED:
+        return Provenance()
     request = request if isinstance(request, dict) else {}
     prompt = request.get("prompt") if encoding.with_prompt else None
     if api == SANDBOX:

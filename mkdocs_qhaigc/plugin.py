@@ -180,7 +180,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         if not self._build or not self._pipeline:
             return
         if self._surveys is not None:
-            self._surveys.append(Survey(self._checked, tuple(self._build.declared()), tuple(self._notices)))
+            declared, notices = tuple(self._build.declared()), tuple(self._notices)
+            self._surveys.append(Survey(self._checked, declared, notices, self._build.told))
             if len(self._surveys) == self._surveyed_with:
                 raise Surveyed
             return

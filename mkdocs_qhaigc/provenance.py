@@ -26,26 +26,27 @@ _LONGEST_PROMPT = 6_000
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """How a picture came to be."""
+    """How a picture came to be; nothing at all where nobody knows."""
 
-    source_type: str
+    source_type: str | None = None
     """One of the IPTC's `digitalsourcetype` addresses."""
-    system: str
+    system: str | None = None
     """The model, and the service that ran it."""
     prompt: str | None = None
     """None: the site does not publish its prompts."""
 
     def as_xmp(self, label: str | None = None) -> bytes:
-        """Return the XMP packet, with the `label` that came in the original where there was one."""
-        properties = [
-            ("Iptc4xmpExt:DigitalSourceType", self.source_type),
-            ("Iptc4xmpExt:AISystemUsed", self.system),
-        ]
-        if self.prompt is not None:
-            properties.append(("Iptc4xmpExt:AIPromptInformation", self.prompt[:_LONGEST_PROMPT]))
-        if label is not None:
-            properties.append(("TC260:AIGC", label))
-        body = "".join(f"<{name}>{escape(_xml_text(value), quote=False)}</{name}>" for name, value in properties)
+        """Return the XMP packet, with the `label` that came in the original where there was one; empty if it is."""
+        properties = {
+            "Iptc4xmpExt:DigitalSourceType": self.source_type,
+            "Iptc4xmpExt:AISystemUsed": self.system,
+            "Iptc4xmpExt:AIPromptInformation": self.prompt and self.prompt[:_LONGEST_PROMPT],
+            "TC260:AIGC": label,
+        }
+        said = [(name, value) for name, value in properties.items() if value is not None]
+        if not said:
+            return b""
+        body = "".join(f"<{name}>{escape(_xml_text(value), quote=False)}</{name}>" for name, value in said)
         return (
             '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
             f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{_RDF}">'
@@ -57,13 +58,23 @@ class Provenance:
 
 def label_in_xmp(packet: bytes) -> str | None:
     """Return the AIGC label in the XMP packet of an original, or None where there is none that can be read."""
+    return _value_in_xmp(packet, f"{{{_TC260}}}AIGC")
+
+
+def origin_in_xmp(packet: bytes) -> Provenance:
+    """Return what the XMP packet of an original says of how the picture came to be."""
+    said = {name: _value_in_xmp(packet, f"{{{_IPTC}}}{name}") for name in ("DigitalSourceType", "AISystemUsed")}
+    return Provenance(said["DigitalSourceType"], said["AISystemUsed"])
+
+
+def _value_in_xmp(packet: bytes, name: str) -> str | None:
+    """Return the text of a property, or None where there is none that can be read."""
     if b"<!" in packet or len(packet) > 1 << 20:  # no packet declares a document type or entities
         return None
     try:
         root = ET.fromstring(packet.decode(errors="strict").strip("\x00\ufeff \r\n\t"))  # noqa: S314 - see above
     except (ET.ParseError, ValueError):
         return None
-    name = f"{{{_TC260}}}AIGC"
     for element in root.iter():
         value = element.text if element.tag == name else element.get(name)
         if value and value.strip():

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from mkdocs_qhaigc.notices import Kind
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.original import Original
 from mkdocs_qhaigc.pipeline import Picture
@@ -54,6 +56,13 @@ class Survey:
     """In the site's order: those of the whole site first, then page by page."""
     notices: tuple[str, ...]
     """What the build would warn of, missing pictures left out."""
+    kinds: Mapping[str, Kind]
+    """What these notices are about; those of files on the disk stand not here."""
+
+    @property
+    def problems(self) -> list[str]:
+        """The notices of directives that cannot be used: what they declare is not among the pictures."""
+        return [notice for notice in self.notices if self.kinds.get(notice) == "directive"]
 
     def missing(self) -> list[Declared]:
         """Return those that a build would have to buy, each once."""

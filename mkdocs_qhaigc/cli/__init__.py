@@ -5,7 +5,10 @@ from __future__ import annotations
 import click
 
 from mkdocs_qhaigc import __version__
+from mkdocs_qhaigc.cli.check import check
+from mkdocs_qhaigc.cli.pin import pin
 from mkdocs_qhaigc.cli.plan import plan
+from mkdocs_qhaigc.cli.prune import prune
 from mkdocs_qhaigc.cli.sandbox import sandbox
 
 
@@ -15,5 +18,5 @@ def main() -> None:
     """Pictures for MkDocs pages from prompts in their front matter."""
 
 
-for command in (plan, sandbox):
+for command in (plan, pin, check, prune, sandbox):
     main.add_command(command)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,6 +31,20 @@ def config_option(command: _Command) -> _Command:
     )(command)
 
 
+def config_files_option(command: _Command) -> _Command:
+    """Add `-f mkdocs.yml`, once or more."""
+    return click.option(
+        "-f",
+        "--config-file",
+        "config_files",
+        type=click.Path(dir_okay=False, path_type=Path),
+        multiple=True,
+        default=[Path("mkdocs.yml")],
+        show_default=True,
+        help="The site's configuration; once for each, where several sites share the pictures.",
+    )(command)
+
+
 def json_option(command: _Command) -> _Command:
     """Add `--json`."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")(command)
@@ -49,6 +63,32 @@ def survey_of(config_file: Path) -> Survey:
     except QhaigcError as error:
         raise click.ClickException(str(error)) from error
     return first
+
+
+def surveys_of(*config_files: Path) -> list[Survey]:
+    """Return what sites declare: all instances of the plugin, for they may share their folders.
+
+    Raises:
+        click.ClickException: a site cannot be read.
+    """
+    from mkdocs_qhaigc.engine import survey  # MkDocs: only these commands need it
+
+    try:
+        return [found for config_file in config_files for found in survey(config_file)]
+    except QhaigcError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def tell_problems(surveys: Sequence[Survey]) -> None:
+    """Print which directives cannot be used, beside the command's own output."""
+    for problem in dict.fromkeys(problem for survey in surveys for problem in survey.problems):
+        click.echo(f"Warning: {problem}", err=True)
+
+
+def shown_path(path: Path) -> str:
+    """Return a path as short as can be typed: relative to the working directory where it lies in it."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def tell_notices(survey: Survey) -> None:

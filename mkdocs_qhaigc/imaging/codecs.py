@@ -12,7 +12,7 @@ from PIL import Image, ImageCms, ImageOps, ImageStat, UnidentifiedImageError
 from PIL.PngImagePlugin import PngInfo
 
 from mkdocs_qhaigc.errors import PictureError
-from mkdocs_qhaigc.provenance import Provenance, label_in_xmp, usable_label
+from mkdocs_qhaigc.provenance import Provenance, label_in_xmp, origin_in_xmp, usable_label
 from mkdocs_qhaigc.publication import VariantSpec
 from mkdocs_qhaigc.request import MOST_PIXELS
 
@@ -60,7 +60,7 @@ def encode_all(
         PictureError: the bytes cannot be read.
     """
     with _decoded(data) as image:
-        packet = provenance.as_xmp(_label(image)) if provenance else None
+        packet = _about(image, provenance) if provenance else None
         picture = _in_srgb(image)
     wider: dict[tuple[str, bool], bytes] = {}
     for spec in sorted(wanted, key=lambda spec: -spec.width):
@@ -153,12 +153,23 @@ def _mean_colour(image: Image.Image) -> str | None:
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 
-def _label(image: Image.Image) -> str | None:
-    """Return the AIGC label of an original, from any of the places where GB 45438-2025 lets it stand."""
+def _about(image: Image.Image, provenance: Provenance) -> bytes:
+    """Return the packet that says how a picture came to be; where nobody knows, what its original says of it."""
+    if provenance == Provenance():
+        provenance = origin_in_xmp(_xmp(image))
+    return provenance.as_xmp(_label(image))
+
+
+def _xmp(image: Image.Image) -> bytes:
     packet = image.info.get("xmp") or image.info.get(_XMP_KEYWORD)
     if isinstance(packet, str):
         packet = packet.encode(errors="replace")
-    label = label_in_xmp(packet) if isinstance(packet, bytes) else None
+    return packet if isinstance(packet, bytes) else b""
+
+
+def _label(image: Image.Image) -> str | None:
+    """Return the AIGC label of an original, from any of the places where GB 45438-2025 lets it stand."""
+    label = label_in_xmp(_xmp(image))
     text = image.info.get("AIGC")
     if label is None and isinstance(text, str):
         label = usable_label(text)

@@ -1,0 +1,85 @@
+"""A picture made elsewhere becomes the pin of a directive. Its record claims no model for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from mkdocs_qhaigc.errors import LibraryError, PictureError
+from mkdocs_qhaigc.library import Library
+from mkdocs_qhaigc.moving import lay_away, pin_name
+from mkdocs_qhaigc.options import Options
+from mkdocs_qhaigc.original import ADOPTED, SANDBOX, Original, parse_record
+from mkdocs_qhaigc.pins import take_away
+from mkdocs_qhaigc.shelf import look_at
+from mkdocs_qhaigc.survey import Declared
+
+
+def adopt(file: Path, one: Declared, options: Options) -> tuple[Original, list[Path]]:
+    """Make a file the pin of a picture; return the pin, and where in the cache those are that it takes the place of.
+
+    A file that is an original itself, beside its record, keeps what that says of who made it.
+
+    Raises:
+        PictureError: it is no picture, or one that this site may not show.
+        LibraryError: it cannot be read, or the pins cannot be written.
+    """
+    from mkdocs_qhaigc.imaging.codecs import inspect  # only this needs Pillow
+
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise LibraryError(f"{file} cannot be read ({error.strerror or error})") from error
+    try:
+        info = inspect(data)
+    except PictureError as error:
+        raise PictureError(f"{file} cannot be adopted: {error}") from error
+    about = _origin(file, one)
+    if about["api"] == SANDBOX and not options.sandboxed:
+        raise PictureError(f"{file} cannot be adopted: the sandbox drew it, and this site has real pictures")
+    key = one.request.key
+    shelf = look_at(options.pins_dir)
+    same = next((pin for pin in shelf.of(key) if pin.read_if_whole() == data), None)
+    if same:
+        return same, []
+    replaced: list[Path] = []
+    for pin in reversed(shelf.of(key)):  # the one that is used last, so that the cache gives it
+        replaced.append(take_away(pin, options))
+    for path in shelf.remnants_of(key):
+        replaced.append(lay_away(path, options))
+    pins = Library(options.pins_dir, report=lambda _: None)
+    pin = pins.save(
+        name=pin_name(one.picture.order.name, sandbox=about["api"] == SANDBOX),
+        key=key,
+        data=data,
+        format=info.format,
+        width=info.width,
+        height=info.height,
+        colour=info.colour,
+        about=about,
+    )
+    return pin, replaced
+
+
+def _origin(file: Path, one: Declared) -> Mapping[str, Any]:
+    """Return what a record is to say of who made a file, and that it was adopted."""
+    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    adopted = {"file": file.name, "when": now}
+    record = file.with_suffix(".json")
+    try:
+        original = parse_record(record, record.read_bytes())
+        if original.path == file:
+            original.read()
+            kept = {field: original.record.get(field) for field in ("created", "api", "request", "revised_prompt")}
+            return {**kept, "adopted": adopted}
+    except (OSError, ValueError, RecursionError, LibraryError):
+        pass  # a picture like any other
+    return {
+        "created": now,
+        "api": ADOPTED,
+        "request": one.request.as_record(),
+        "revised_prompt": None,
+        "adopted": adopted,
+    }

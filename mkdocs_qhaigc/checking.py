@@ -1,0 +1,54 @@
+"""What keeps a site from being shipped: pictures that are missing or damaged, and what its build would warn of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from mkdocs_qhaigc import notices, pins
+from mkdocs_qhaigc.errors import LibraryError
+from mkdocs_qhaigc.shelf import look_at
+from mkdocs_qhaigc.survey import Declared, Survey
+
+Kind = Literal["missing", "damaged"] | notices.Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to mend."""
+
+    kind: Kind
+    message: str
+    """Where, what, and what to do."""
+    one: Declared | None = None
+    """The picture, where it is about one that is declared."""
+
+
+def check(survey: Survey) -> Iterator[Finding]:
+    """Yield what is wrong with a site. Every original that it uses is read, and compared with its record.
+
+    Raises:
+        LibraryError: the folder of pins cannot be read.
+    """
+    shelf = None
+    for one in survey.each_once():
+        where = one.where + (" (dark)" if one.dark else "")
+        if one.original is None:
+            shelf = shelf or look_at(survey.options.pins_dir)
+            advice = pins.advice(one, shelf, survey.options)
+            yield Finding("missing", f"{where}: its picture is missing. {advice}", one)
+            continue
+        try:
+            one.original.read()
+        except LibraryError as error:
+            remedy = (
+                "Restore it from version control, or run `mkdocs-qhaigc pin`, which takes a whole one from the cache"
+            )
+            if one.state == "cached":
+                remedy = (
+                    "The next build or `mkdocs-qhaigc generate` sets it aside and buys it again: restore it if you can"
+                )
+            yield Finding("damaged", f"{where}: {error}. {remedy}", one)
+    for notice in survey.notices:
+        yield Finding(survey.kinds.get(notice, "file"), notice)

@@ -1,0 +1,181 @@
+"""`mkdocs-qhaigc pin`: the pictures that the site uses, committed with its docs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mkdocs_qhaigc.adopting import adopt
+from mkdocs_qhaigc.cli.site import (
+    config_files_option,
+    count,
+    json_option,
+    print_json,
+    shown_path,
+    surveys_of,
+    tell_problems,
+)
+from mkdocs_qhaigc.errors import QhaigcError
+from mkdocs_qhaigc.pins import Comparison, Pin, alone, compare, settle, sharing
+from mkdocs_qhaigc.survey import Declared, Survey
+
+_DONE = {"unpinned": "pinned", "unused": "taken away", "remnant": "taken away", "missing": "missing"}
+_TO_DO = {"unpinned": "not pinned", "unused": "not used", "remnant": "not used", "missing": "missing"}
+
+
+@click.command()
+@config_files_option
+@click.option("--check", "only_check", is_flag=True, help="Change nothing; exit code 1 where something differs.")
+@click.option(
+    "--adopt",
+    "adopted",
+    type=(click.Path(exists=True, dir_okay=False, path_type=Path), str),
+    metavar="FILE PAGE#NAME",
+    help="Make a picture that was made elsewhere the pin of this one; NAME-dark is its dark picture.",
+)
+@json_option
+def pin(config_files: tuple[Path, ...], only_check: bool, adopted: tuple[Path, str] | None, as_json: bool) -> None:
+    """Copy the pictures that the site uses into its folder of pins, to be committed.
+
+    What the site no longer uses is moved from there into the cache: nothing is ever deleted, and nothing is bought.
+    Exit code 1 where a picture is missing.
+    """
+    if only_check and adopted:
+        raise click.UsageError("--check changes nothing, and --adopt does. Use one of the two")
+    surveys = surveys_of(*config_files)
+    if not as_json:
+        tell_problems(surveys)
+    try:
+        if adopted:
+            _adopt(*adopted, surveys, as_json=as_json)
+            return
+        comparisons = [_compare(group, only_check=only_check, quiet=as_json) for group in sharing(surveys)]
+    except QhaigcError as error:
+        raise click.ClickException(str(error)) from error
+    if as_json:
+        print_json({"changed": not only_check, "folders": [_as_fields(one, only_check) for one in comparisons]})
+    if any(one.differs if only_check else one.of("missing") or one.problems for one in comparisons):
+        sys.exit(1)
+
+
+def _compare(surveys: Sequence[Survey], *, only_check: bool, quiet: bool) -> Comparison:
+    """Return what is in a folder of pins, after making it what it should be unless that is only checked; tell of it."""
+    if only_check:
+        comparison = compare(surveys)
+    else:
+        with alone(surveys[0].options):
+            comparison = compare(surveys)
+            for one in comparison.changes:
+                now = settle(one, comparison.options)
+                if not quiet:
+                    _tell_done(one, now)
+    if not quiet:
+        _print(comparison, only_check=only_check)
+    return comparison
+
+
+def _tell_done(one: Pin, now: Path) -> None:
+    """Tell that a difference is gone, and where the file is now."""
+    if one.kind == "unpinned":
+        _line(_DONE[one.kind], _where(one), shown_path(now))
+    else:
+        _line(_DONE[one.kind], shown_path(one.path), f"{one.why}; kept in {shown_path(now.parent)}")
+
+
+def _print(comparison: Comparison, *, only_check: bool) -> None:
+    """Print what differs or is missing, and a summary."""
+    for one in comparison.pins:
+        if one.kind == "missing":
+            _line("missing", _where(one), one.why)
+        elif only_check and one.kind == "unpinned":
+            _line(_TO_DO[one.kind], _where(one), "run `mkdocs-qhaigc pin`")
+        elif only_check and one.kind != "pinned":
+            _line(_TO_DO[one.kind], shown_path(one.path), f"{one.why}; `mkdocs-qhaigc pin` moves it to the cache")
+    if comparison.problems:
+        click.echo("What seems unused stays: it may be of the directives that cannot be used. Correct them first.")
+    click.echo(_summary(comparison, only_check=only_check))
+
+
+def _summary(comparison: Comparison, *, only_check: bool) -> str:
+    """Return how many there are of each kind."""
+    words = _TO_DO if only_check else _DONE
+    said: dict[str, int] = {}
+    shown = comparison.pins if only_check else [*comparison.changes, *comparison.of("missing")]
+    for one in shown:
+        if one.kind != "pinned":
+            said[words[one.kind]] = said.get(words[one.kind], 0) + 1
+    folder = shown_path(comparison.options.pins_dir) + (" (of the sandbox)" if comparison.options.sandboxed else "")
+    already = f"{count(len(comparison.of('pinned')), 'picture')} {'right' if only_check else 'right already'}"
+    return f"{folder}: {', '.join([already, *(f'{number} {word}' for word, number in said.items())])}."
+
+
+def _adopt(file: Path, target: str, surveys: Sequence[Survey], *, as_json: bool) -> None:
+    """Make a file the pin of a picture, and tell what it takes the place of."""
+    survey, one = _named(target, surveys)
+    with alone(survey.options):
+        original, replaced = adopt(file, one, survey.options)
+    if as_json:
+        moved = [str(path) for path in replaced]
+        print_json(
+            {
+                "adopted": {"page": one.page, "name": one.name, "dark": one.dark, "file": str(original.path)},
+                "moved_to_cache": moved,
+            }
+        )
+        return
+    _line("adopted", target, shown_path(original.path))
+    for path in replaced:
+        _line("taken away", "what was pinned before", f"kept as {shown_path(path)}")
+    if (original.width, original.height) != (one.request.width, one.request.height):
+        size = f"{original.width}x{original.height}"
+        click.echo(f"It is {size}, and the directive says {one.request.size}: pages show it as {size}.", err=True)
+
+
+def _named(target: str, surveys: Sequence[Survey]) -> tuple[Survey, Declared]:
+    """Return the picture that somebody means by `PAGE#NAME`."""
+    known = [(survey, one) for survey in surveys for one in survey.declared]
+    for survey, one in sorted(known, key=lambda pair: pair[1].dark):
+        if target == one.where + ("-dark" if one.dark else ""):
+            return survey, one
+    page = target.partition("#")[0]
+    names = [one.where + ("-dark" if one.dark else "") for _, one in known]
+    near = [name for name in names if name.partition("#")[0] == page] or names
+    shown = ", ".join(near[:12]) + (" …" if len(near) > 12 else "")
+    raise click.UsageError(f"no page declares {target!r}. There is: {shown or 'no picture at all'}")
+
+
+def _where(pin: Pin) -> str:
+    assert pin.one is not None
+    return pin.one.where + (" (dark)" if pin.one.dark else "")
+
+
+def _line(word: str, subject: str, rest: str) -> None:
+    click.echo(f"{word:<10}  {subject}: {rest}")
+
+
+def _as_fields(comparison: Comparison, only_check: bool) -> dict[str, Any]:
+    """Return what was found, or done, as JSON values."""
+    words = _TO_DO if only_check else _DONE
+    left = [] if only_check else [one for one in comparison.pins if one.kind not in ("pinned", "missing")]
+    done = comparison.changes
+    return {
+        "pins_dir": str(comparison.options.pins_dir),
+        "differs": comparison.differs if only_check else bool(comparison.of("missing") or comparison.problems),
+        "problems": list(comparison.problems),
+        "pins": [
+            {
+                "state": "kept" if one in left and one not in done else words.get(one.kind, "as it should be"),
+                "page": one.one.page if one.one else None,
+                "name": one.one.name if one.one else None,
+                "dark": one.one.dark if one.one else None,
+                "key": one.one.request.key if one.one else one.original.key if one.original else None,
+                "file": None if one.kind == "missing" else str(one.path),
+                "why": one.why or None,
+            }
+            for one in comparison.pins
+        ],
+    }

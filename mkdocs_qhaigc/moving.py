@@ -1,0 +1,129 @@
+"""Moving pictures between the pins and the cache: copied, safe from a power cut, and only then taken away.
+
+Whatever ends the program in between, each picture is whole in one of the two. Nothing is ever written over: what stood
+in the cache under the same key stays there under another name.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from mkdocs_qhaigc.errors import LibraryError
+from mkdocs_qhaigc.files import free_name, sync_names, write_whole
+from mkdocs_qhaigc.library import Library
+from mkdocs_qhaigc.locks import hold
+from mkdocs_qhaigc.options import Options
+from mkdocs_qhaigc.original import KEY_DIGITS, SANDBOX, Original
+from mkdocs_qhaigc.shelf import digits_of
+
+
+def cache_folder(options: Options, *, sandbox: bool) -> Path:
+    """Return where this machine keeps its originals; the sandbox's have a folder of their own."""
+    return options.cache_dir / (SANDBOX if sandbox else "originals")
+
+
+def pin_name(name: str, *, sandbox: bool) -> str:
+    """Return what a pin is called, without its hex: `hero`; `hero.sandbox`, which no author can call a picture."""
+    return f"{name}.{SANDBOX}" if sandbox else name
+
+
+def copy_in(original: Original, folder: Path, stem: str) -> Path:
+    """Copy a picture and its record into a folder, durably, the record last; return the picture's path there.
+
+    Raises:
+        LibraryError: it cannot be read or written, or other files are in its place.
+    """
+    data = original.read()
+    record, picture = folder / f"{stem}.json", folder / f"{stem}{original.path.suffix}"
+    for path in (picture, record):
+        if os.path.lexists(path) and not _holds(path, data):
+            raise LibraryError(f"{path} is in the way. Move it, and try again")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(picture, data)
+        write_whole(record, original.path.with_suffix(".json").read_bytes())
+        sync_names(folder)
+    except OSError as error:
+        raise LibraryError(f"{folder} cannot be written ({error.strerror or error})") from error
+    return picture
+
+
+def put_away(original: Original, options: Options) -> Path:
+    """Move a pin into the cache, which gives it from then on; return its path there.
+
+    Another picture that the cache has under the key is kept there as `….replaced`.
+
+    Raises:
+        Damaged: its bytes are not those of its record. It stays where it is.
+        LibraryError: it cannot be moved. It stays where it is.
+    """
+    original.read()
+    folder = cache_folder(options, sandbox=original.sandbox)
+    with _owning(original.key, options):
+        cache = Library(folder, report=lambda _: None)
+        known = cache.find(original.key, fresh=True)
+        if known and known.sha256 == original.sha256 and known.read_if_whole():
+            path = known.path
+        else:
+            begun = folder / original.path.name  # by a program that was killed before it wrote the record
+            cache.make_room(original.key, keep=begun if _holds(begun, original.read()) else None, as_="replaced")
+            path = copy_in(original, folder, original.path.stem)
+        remove(original)
+    return path
+
+
+def lay_away(remnant: Path, options: Options) -> Path:
+    """Move what is left of a picture into the cache; return the file there that has those very bytes.
+
+    Raises:
+        LibraryError: it cannot be moved. It stays where it is.
+    """
+    folder = cache_folder(options, sandbox=f".{SANDBOX}-" in remnant.name)
+    try:
+        data = remnant.read_bytes()
+        folder.mkdir(parents=True, exist_ok=True)
+        there = folder.glob(f"*-{digits_of(remnant)}.*")
+        to = next((path for path in there if path.is_file() and path.read_bytes() == data), None)
+        if to is None:
+            ending = "" if remnant.name.rpartition(".")[2].startswith(("damaged", "replaced")) else ".damaged"
+            to = free_name(folder / f"{remnant.name}{ending}")
+            write_whole(to, data)
+            sync_names(folder)
+        remnant.unlink()
+    except OSError as error:
+        raise LibraryError(f"{remnant} cannot be moved to {folder} ({error.strerror or error})") from error
+    return to
+
+
+def remove(original: Original) -> None:
+    """Remove a picture and its record, the record first: a picture without one is at worst looked at again.
+
+    Raises:
+        LibraryError: they cannot be removed.
+    """
+    try:
+        original.path.with_suffix(".json").unlink(missing_ok=True)
+        original.path.unlink(missing_ok=True)
+    except OSError as error:
+        raise LibraryError(f"{original.path} cannot be removed ({error.strerror or error})") from error
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    """Whether a file has these very bytes."""
+    try:
+        return path.is_file() and not path.is_symlink() and path.read_bytes() == data
+    except OSError:
+        return False
+
+
+def _owning(key: str, options: Options) -> AbstractContextManager[object]:
+    """Return a held lock against whoever would buy this picture into the cache."""
+    folder = options.cache_dir / "locks"
+    try:
+        return hold(folder, key[:KEY_DIGITS], seconds=options.timeout + 5)
+    except TimeoutError as error:
+        raise LibraryError("another process is buying this very picture. Try again later") from error
+    except OSError as error:
+        raise LibraryError(f"{folder} cannot be written ({error.strerror or error})") from error

@@ -1,0 +1,223 @@
+"""The committed pictures: how they differ from what the site uses, and what makes them the same.
+
+pinned        the site uses it and it is whole: nothing to do
+unpinned      the cache has it                              → copied into the pins
+unused        no picture of the site any more               → moved into the cache
+remnant       files of no whole picture                     → moved into the cache
+missing       nobody has it; remnants of it stay where they are
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from mkdocs_qhaigc.errors import Damaged, LibraryError, SiteError
+from mkdocs_qhaigc.library import Library
+from mkdocs_qhaigc.locks import hold
+from mkdocs_qhaigc.moving import cache_folder, copy_in, lay_away, pin_name, put_away
+from mkdocs_qhaigc.options import Options
+from mkdocs_qhaigc.original import KEY_DIGITS, Original
+from mkdocs_qhaigc.shelf import Shelf, digits_of, look_at
+from mkdocs_qhaigc.survey import Declared, Survey
+
+Kind = Literal["pinned", "unpinned", "unused", "remnant", "missing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """One picture, or one file, of the pins: as it is, or as it has to be."""
+
+    kind: Kind
+    path: Path
+    """In the folder of pins; where nobody has the picture: the folder."""
+    one: Declared | None
+    """The picture of the site whose key it has; None where there is none."""
+    original: Original | None = None
+    """Where the bytes are."""
+    why: str = ""
+    """What is wrong, and what can be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How the pins differ from what the sites use that share them."""
+
+    options: Options
+    pins: tuple[Pin, ...]
+    """In the site's order; what the site does not use at the end."""
+    problems: tuple[str, ...]
+    """Directives that cannot be used: while there are any, what seems unused may be theirs, and stays."""
+
+    @property
+    def changes(self) -> list[Pin]:
+        """What can be made right, in the order in which it can: what is in the way goes first."""
+        away = [pin for kind in ("unused", "remnant") for pin in self.of(kind) if pin.one or not self.problems]
+        return away + self.of("unpinned")
+
+    @property
+    def differs(self) -> bool:
+        """Whether anything is not as it should be."""
+        return bool(self.problems) or any(pin.kind != "pinned" for pin in self.pins)
+
+    def of(self, kind: Kind) -> list[Pin]:
+        """Return those of one kind."""
+        return [pin for pin in self.pins if pin.kind == kind]
+
+
+def sharing(surveys: Iterable[Survey]) -> list[list[Survey]]:
+    """Return the sites by the folder of pins that they share."""
+    by_folder: dict[Path, list[Survey]] = {}
+    for survey in surveys:
+        by_folder.setdefault(survey.options.pins_dir.resolve(), []).append(survey)
+    return list(by_folder.values())
+
+
+def compare(surveys: Sequence[Survey]) -> Comparison:
+    """Return how a folder of pins differs from what the sites use that share it.
+
+    Raises:
+        SiteError: the pins lie where the cache does.
+        LibraryError: a folder cannot be read.
+    """
+    options = surveys[0].options
+    for sandbox in (False, True):
+        if cache_folder(options, sandbox=sandbox).resolve() == options.pins_dir.resolve():
+            raise SiteError(
+                f"`pins_dir` and `cache_dir` lead to one folder, {options.pins_dir}. Choose another for one"
+            )
+    shelf = look_at(options.pins_dir)
+    found: dict[str, Pin] = {}
+    for survey in surveys:
+        for one in survey.each_once():
+            pin = _compare_one(one, survey.options, shelf)
+            if one.request.key not in found or found[one.request.key].kind == "missing":
+                found[one.request.key] = pin
+    problems = tuple(problem for survey in surveys for problem in survey.problems)
+    return Comparison(options, (*found.values(), *_surplus(shelf, found, options)), problems)
+
+
+def settle(pin: Pin, options: Options) -> Path:
+    """Make a difference go away; return where the picture, or what is left of it, is then.
+
+    Raises:
+        LibraryError: it cannot be done. Nothing is lost.
+    """
+    if pin.kind == "unpinned" and pin.original:
+        return copy_in(pin.original, options.pins_dir, pin.path.stem)
+    if pin.kind == "unused" and pin.original:
+        return take_away(pin.original, options)
+    return lay_away(pin.path, options)
+
+
+def take_away(original: Original, options: Options) -> Path:
+    """Move a pin into the cache, as what it is; return the picture's path, or what is left of it, there.
+
+    Raises:
+        LibraryError: it cannot be done. Nothing is lost.
+    """
+    try:
+        return put_away(original, options)
+    except Damaged:
+        lay_away(original.path.with_suffix(".json"), options)
+        return lay_away(original.path, options)
+
+
+def alone(options: Options) -> AbstractContextManager[object]:
+    """Return a held lock against other programs that change these pins; what killed ones had begun is removed.
+
+    Raises:
+        LibraryError: another holds it, or the cache cannot be written.
+    """
+    folder = options.cache_dir / "locks"
+    try:
+        held = hold(folder, "pins", seconds=options.timeout + 5)
+        for path in look_at(options.pins_dir).unfinished:
+            path.unlink()
+    except TimeoutError as error:
+        raise LibraryError("another process is changing the pins. Try again later") from error
+    except OSError as error:
+        raise LibraryError(f"{error.filename} cannot be written ({error.strerror or error})") from error
+    return held
+
+
+def advice(one: Declared, shelf: Shelf, options: Options) -> str:
+    """Return why a picture may be missing, and what can be done."""
+    left = [path for path in shelf.remnants_of(one.request.key) if path.suffix != ".json"]
+    left = left or shelf.remnants_of(one.request.key)
+    if left:
+        return (
+            f"{options.pins_dir.name}/{left[0].name} cannot be used: its bytes or its record are not those that were "
+            "saved. Restore both from version control (`git lfs pull` where it keeps them)"
+        )
+    stale = next((pin for pin in shelf.originals if _name(pin) == one.picture.order.name and _other(pin, one)), None)
+    hint = f"{options.pins_dir.name}/{stale.path.name} is of another {_other(stale, one)}. " if stale else ""
+    if options.sandboxed or not any(pin.sandbox for pin in shelf.of(one.request.key)):
+        return f"{hint}Run `mkdocs-qhaigc generate`, then `mkdocs-qhaigc pin`"
+    return "There is only the sandbox's drawing of it. Run `mkdocs-qhaigc generate`, then `mkdocs-qhaigc pin`"
+
+
+def _surplus(shelf: Shelf, found: Mapping[str, Pin], options: Options) -> Iterator[Pin]:
+    """Yield what lies in the pins and is not used; what may be left of a picture that is missing is not among it."""
+    used = {pin.path for pin in found.values() if pin.kind == "pinned"}
+    for original in shelf.originals:
+        pin = found.get(original.key)
+        refused = original.sandbox and not options.sandboxed
+        if original.path in used or (pin and pin.kind == "missing" and not refused):
+            continue
+        why = "nothing uses it"
+        if refused:
+            why = "the sandbox drew it, and this site has real pictures"
+        elif pin:
+            why = "it is a second one of its picture" if pin.kind == "pinned" else "it is damaged"
+        yield Pin("unused", original.path, pin.one if pin else None, original, why)
+    by_digits = {key[:KEY_DIGITS]: pin for key, pin in found.items()}
+    for path in shelf.remnants:
+        pin = by_digits.get(digits_of(path))
+        if pin is None or pin.kind != "missing":
+            yield Pin("remnant", path, pin.one if pin else None, why="it is no whole picture with a record")
+
+
+def _compare_one(one: Declared, options: Options, shelf: Shelf) -> Pin:
+    key = one.request.key
+    reason = ""
+    for pin in shelf.of(key):
+        if pin.sandbox and not options.sandboxed:
+            continue
+        try:
+            pin.read()
+        except LibraryError as error:
+            reason = f"{error}. Restore it from version control"
+        else:
+            return Pin("pinned", pin.path, one, pin)
+    cached = Library(cache_folder(options, sandbox=options.sandboxed), report=lambda _: None).find_all(key)
+    for original in cached:
+        if original.sandbox and not options.sandboxed:
+            continue
+        try:
+            original.read()
+        except LibraryError as error:
+            reason = reason or str(error)
+        else:
+            name = (
+                f"{pin_name(one.picture.order.name, sandbox=original.sandbox)}-{key[:KEY_DIGITS]}{original.path.suffix}"
+            )
+            return Pin("unpinned", options.pins_dir / name, one, original, why="run `mkdocs-qhaigc pin`")
+    return Pin("missing", options.pins_dir, one, why=reason or advice(one, shelf, options))
+
+
+def _name(pin: Original) -> str:
+    return pin.path.stem.rpartition("-")[0].removesuffix(".sandbox")
+
+
+def _other(pin: Original, one: Declared) -> str:
+    """Return which fields of its request are others than those of a picture of the site; empty where none is."""
+    request = pin.record.get("request")
+    if not isinstance(request, dict):
+        return ""
+    now = one.request.as_record()
+    fields = ("prompt", "model", "size", "variant", "params")
+    return " and ".join(field for field in fields if request.get(field) != now[field])

@@ -1,0 +1,98 @@
+"""Originals in the cache that no picture of the site uses: each was paid for, so they go only when they are old.
+
+Pins are never touched, and neither is what is left of pictures: a build may yet take it in, and people may look at it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from mkdocs_qhaigc.errors import LibraryError, SiteError
+from mkdocs_qhaigc.moving import cache_folder, remove
+from mkdocs_qhaigc.original import Original
+from mkdocs_qhaigc.shelf import look_at
+from mkdocs_qhaigc.survey import Survey
+
+
+@dataclass(frozen=True, slots=True)
+class Unused:
+    """An original that nothing uses."""
+
+    original: Original
+    age: float
+    """Seconds since it was bought, or came into this cache if that was later."""
+    size: int
+    """Bytes, with its record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prunable:
+    """What a cache has that the site does not use."""
+
+    old: tuple[Unused, ...]
+    """Those that may go."""
+    young: tuple[Unused, ...]
+    """Those that stay for now."""
+    remnants: tuple[Path, ...]
+    """What is left of pictures; it stays."""
+
+    @property
+    def size(self) -> int:
+        """Bytes that would be free."""
+        return sum(one.size for one in self.old)
+
+
+def find_unused(surveys: Sequence[Survey], *, seconds: float) -> Prunable:
+    """Return what lies in the caches of these sites and none of them uses; `seconds`: the age from which it may go.
+
+    Raises:
+        SiteError: it cannot be said what is used.
+        LibraryError: a cache cannot be read.
+    """
+    problems = [problem for survey in surveys for problem in survey.problems]
+    if problems:
+        listed = "".join(f"\n  {problem}" for problem in problems)
+        raise SiteError(f"nothing is removed while directives cannot be used, for their pictures seem unused:{listed}")
+    used = {one.request.key for survey in surveys for one in survey.declared}
+    pins = {survey.options.pins_dir.resolve() for survey in surveys}
+    folders = {cache_folder(survey.options, sandbox=drawn) for survey in surveys for drawn in (False, True)}
+    shelves = [look_at(folder) for folder in sorted(folders) if folder.resolve() not in pins]
+    rejected = sorted({path for survey in surveys for path in (survey.options.cache_dir / "rejected").glob("*-*.*")})
+    unused = [_unused(one) for shelf in shelves for one in shelf.originals if one.key not in used]
+    return Prunable(
+        tuple(one for one in unused if one.age >= seconds),
+        tuple(one for one in unused if one.age < seconds),
+        (*(path for shelf in shelves for path in shelf.remnants), *rejected),
+    )
+
+
+def prune(unused: Unused) -> None:
+    """Remove an original and its record.
+
+    Raises:
+        LibraryError: it is not what it was when it was found, or cannot be removed.
+    """
+    if _unused(unused.original).age < unused.age:
+        raise LibraryError(f"{unused.original.path} was written again a moment ago. It stays")
+    remove(unused.original)
+
+
+def _unused(original: Original) -> Unused:
+    record = original.path.with_suffix(".json")
+    try:
+        status = record.stat()
+    except OSError as error:
+        raise LibraryError(f"{record} cannot be read ({error.strerror or error})") from error
+    return Unused(original, time.time() - max(status.st_mtime, _bought(original)), original.size + status.st_size)
+
+
+def _bought(original: Original) -> float:
+    """Return when a picture was bought, in seconds since the epoch; 0 where its record does not say."""
+    try:
+        return datetime.fromisoformat(str(original.record.get("created"))).timestamp()
+    except (ValueError, OverflowError, OSError):
+        return 0.0
