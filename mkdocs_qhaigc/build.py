@@ -232,9 +232,7 @@ class SiteBuild:
         """Return what a name stands for on a page."""
         directive, shown = self._show(scope, name)
         for one in shown:
-            users = self._users.setdefault(one.picture.order.request.key, [])
-            if scope.src_uri not in users:
-                users.append(scope.src_uri)
+            self._note_user(scope, one.picture)
         sizes = (directive and directive.sizes) or self._options.sizes or scope.column
         images = [
             replace(
@@ -284,6 +282,11 @@ class SiteBuild:
         scope.shown.add(name)
         return directive, [self._publisher.show(stem, picture) for stem, picture in pictures]
 
+    def _note_user(self, scope: Scope, picture: Picture) -> None:
+        users = self._users.setdefault(picture.order.request.key, [])
+        if scope.src_uri not in users:
+            users.append(scope.src_uri)
+
     def _unknown_picture(self, scope: Scope, name: str) -> Picture:
         if name not in scope.broken:
             others = [other for other in self._site.directives if other not in scope.directives]
@@ -296,6 +299,7 @@ class SiteBuild:
         directive = scope.directives.get(name) or self._site.directives.get(name)
         crop = directive.crop if directive else None
         picture = self._pipeline.picture(directive.request) if directive else self._unknown_picture(scope, name)
+        self._note_user(scope, picture)
         self._pipeline.want_card(picture.order.request, crop)
         file_name = directive.name if directive else "missing"
         card = self._publisher.show_card(file_name, picture, crop)
