@@ -5,7 +5,7 @@ Knows pages only by what every engine gives them (`src_uri`, URL, front matter),
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping, MutableMapping
+from collections.abc import Callable, Container, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,8 @@ from mkdocs_qhaigc.columns import UNKNOWN
 from mkdocs_qhaigc.directives import Directive, read_directives
 from mkdocs_qhaigc.errors import MissingPictures
 from mkdocs_qhaigc.front_matter import META_KEY, broken_front_matter, holds_reference, resolve_references
+from mkdocs_qhaigc.gallery import collect
+from mkdocs_qhaigc.gallery_page import SIZES, Link, render_gallery
 from mkdocs_qhaigc.img import Image, render_image
 from mkdocs_qhaigc.mending import mend
 from mkdocs_qhaigc.notices import Notices, plural
@@ -25,6 +27,7 @@ from mkdocs_qhaigc.orders import Order
 from mkdocs_qhaigc.pipeline import Picture, Pipeline
 from mkdocs_qhaigc.publication import relative_url
 from mkdocs_qhaigc.publisher import Publisher, Shown
+from mkdocs_qhaigc.report import Reported, as_report
 from mkdocs_qhaigc.request import ImageRequest
 from mkdocs_qhaigc.survey import Declared
 
@@ -202,6 +205,28 @@ class SiteBuild:
             for _, request in directive.requests
         ]
 
+    def gallery(self, *, page_url: str, link: Link) -> str:
+        """Return the gallery of the site's pictures for the page at `page_url`. For a build that has settled."""
+        pictures = []
+        for collected in collect(self.declared()):
+            one = collected.first
+            directive = (self._scopes[one.page] if one.page else self._site).directives[one.name]
+            shown = self._publisher.show(f"{one.name}-dark" if one.dark else one.name, one.picture)
+            alt = directive.alt or one.where
+            image = shown.publication.as_image(page_url=page_url, alt=alt, sizes=SIZES, priority=False)
+            pictures.append((collected, replace(image, colour=shown.colour)))
+        return render_gallery(pictures, page_url=page_url, assets_dir=self._options.assets_dir, link=link)
+
+    def report(self, warnings: Iterable[str]) -> dict[str, Any]:
+        """Return what was done for each picture; `warnings` are all that the build told."""
+        return as_report(
+            [
+                Reported(one, self._pipeline.effort(one.request), self._notices.about(self._subjects(one)))
+                for one in self.declared()
+            ],
+            warnings=warnings,
+        )
+
     def summary(self) -> str | None:
         """Return the one line that says how many pictures came from where; None where the site has none."""
         states = [picture.state for picture in self._pipeline.pictures()]
@@ -266,6 +291,17 @@ class SiteBuild:
         for name, directive in scope.directives.items():
             for file_name, request in directive.requests:
                 self._pipeline.want(Order(scope.where(name), file_name, request))
+
+    def _subjects(self, one: Declared) -> set[str]:
+        """Return what messages about a picture are known by: its key, and where it is referred to."""
+        if one.dark:
+            return {one.request.key}
+        if one.page:
+            return {one.request.key, one.where}
+        users = [
+            page for page in one.users if page not in self._scopes or one.name not in self._scopes[page].directives
+        ]
+        return {one.request.key, one.where, *(f"{page}#{one.name}" for page in users)}
 
     def _scope_of(self, page: Any) -> tuple[Scope, str]:
         if page is None:

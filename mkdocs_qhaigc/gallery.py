@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -34,12 +35,12 @@ class Collected:
         return tuple(dict.fromkeys(page for one in self.declared for page in one.users))
 
 
-def collect(survey: Survey) -> list[Collected]:
+def collect(declared: Iterable[Declared]) -> list[Collected]:
     """Return every picture once, in the site's order."""
     by_key: dict[str, list[Declared]] = {}
-    for one in survey.declared:
+    for one in declared:
         by_key.setdefault(one.request.key, []).append(one)
-    return [Collected(tuple(declared)) for declared in by_key.values()]
+    return [Collected(tuple(each)) for each in by_key.values()]
 
 
 def write_gallery(survey: Survey, file: Path) -> None:
@@ -48,7 +49,7 @@ def write_gallery(survey: Survey, file: Path) -> None:
     Raises:
         OSError: the file cannot be written.
     """
-    cards = [card_of(collected, folder=file.parent) for collected in collect(survey)]
+    cards = [card_of(collected, folder=file.parent) for collected in collect(survey.declared)]
     intro = f"{len(cards)} {'picture' if len(cards) == 1 else 'pictures'}"
     if survey.options.sandboxed:
         intro += ", drawn by the sandbox"

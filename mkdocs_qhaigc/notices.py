@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 
 from mkdocs_qhaigc.directives import nearest
 from mkdocs_qhaigc.errors import NoFurtherCalls
 from mkdocs_qhaigc.front_matter import META_KEY
 from mkdocs_qhaigc.html import SCHEME
 from mkdocs_qhaigc.lines import directive_line, lines_without_alt
+from mkdocs_qhaigc.orders import Order
 from mkdocs_qhaigc.pipeline import Picture
 
 _NAMES_SHOWN = 12
@@ -20,13 +21,19 @@ class Notices:
 
     def __init__(self, warn: Callable[[str], None]) -> None:
         self._warn = warn
-        self._told: set[str] = set()
+        self._told: dict[str, set[str]] = {}
+        """By message: the keys of the pictures that it is about, or where they are referred to."""
 
-    def warn(self, message: str) -> None:
-        """Tell something, unless it was told before."""
+    def warn(self, message: str, about: Iterable[str] = ()) -> None:
+        """Tell something, unless it was told before. `about`: keys of pictures, or `guide/start.md#hero`."""
         if message not in self._told:
-            self._told.add(message)
+            self._told[message] = set()
             self._warn(message)
+        self._told[message].update(about)
+
+    def about(self, subjects: Container[str]) -> list[str]:
+        """Return what was told of any of these."""
+        return [message for message, about in self._told.items() if any(subject in subjects for subject in about)]
 
     def unread(self, src_uri: str, values: Iterable[str]) -> None:
         """Tell of values that begin as a reference does and are none."""
@@ -56,29 +63,34 @@ class Notices:
 
     def missing(self, pictures: Iterable[Picture]) -> None:
         """Tell of the placeholders, and why they stand there."""
-        common: dict[str, list[str]] = {}
+        common: dict[str, list[Order]] = {}
         for picture in pictures:
+            about = (picture.order.request.key,)
             if isinstance(picture.reason, NoFurtherCalls):
-                common.setdefault(str(picture.reason), []).append(picture.order.where)
+                common.setdefault(str(picture.reason), []).append(picture.order)
             elif picture.reason:
-                self.warn(f"{picture.order.where}: {picture.reason}. A placeholder stands there")
+                self.warn(f"{picture.order.where}: {picture.reason}. A placeholder stands there", about)
             else:
                 self.warn(
                     f"{picture.order.where}: the picture is not generated yet, and `missing: placeholder` "
-                    "keeps it so. A placeholder stands there"
+                    "keeps it so. A placeholder stands there",
+                    about,
                 )
-        for reason, places in common.items():
-            count = len(places)
+        for reason, orders in common.items():
+            count = len(orders)
+            places = [order.where for order in orders]
             shown = ", ".join(places[:_NAMES_SHOWN]) + (" …" if count > _NAMES_SHOWN else "")
             self.warn(
-                f"{count} {plural(count, 'picture is a placeholder', 'pictures are placeholders')} ({shown}): {reason}"
+                f"{count} {plural(count, 'picture is a placeholder', 'pictures are placeholders')} ({shown}): {reason}",
+                [order.request.key for order in orders],
             )
 
     def _without_alt(self, src_uri: str, name: str, line: int | None) -> None:
         where = (src_uri or "mkdocs.yml") + (f", line {line}" if line else "")
         self.warn(
             f"{where}: picture {name!r} has no alternative text. Write what it shows into the reference's brackets "
-            'or as `alt` into its directive; `alt: ""` there if it is decoration'
+            'or as `alt` into its directive; `alt: ""` there if it is decoration',
+            (f"{src_uri or 'mkdocs.yml'}#{name}",),
         )
 
 

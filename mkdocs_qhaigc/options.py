@@ -52,6 +52,10 @@ class Options:
     encoding: Encoding
     sizes: str | None
     """None: what fits the theme."""
+    gallery: str | None
+    """The page, relative to docs_dir, with `/`, that shows every picture; None: there is none."""
+    report: Path | None
+    """Where a build says what it did; None: nowhere."""
 
     @property
     def buying(self) -> tuple[object, ...]:
@@ -117,6 +121,8 @@ def read_options(values: Mapping[str, Any], *, folder: Path) -> Options:
         assets_dir=get["assets_dir"],
         encoding=encoding,
         sizes=get["sizes"],
+        gallery=get["gallery"],
+        report=folder / get["report"] if get["report"] else None,
     )
 
 
@@ -149,6 +155,9 @@ def check_folders(options: Options, *, folder: Path, docs_dir: Path, site_dir: P
     for name in ("answers", "index", "locks", "originals", "rejected", "sandbox", "variants"):
         if (options.cache_dir / name).is_symlink():
             raise OptionError("cache_dir", f"its folder {name} is a link, which may lead anywhere. Remove the link")
+    for name, place in (("docs_dir", docs_dir.resolve()), ("the built site", site_dir.resolve())):
+        if options.report and place in options.report.resolve().parents:
+            raise OptionError("report", f"it lies in {name}, and would be published. Name a file outside")
     if folder.resolve() not in options.pins_dir.resolve().parents:
         raise OptionError("pins_dir", "it leads out of the folder of mkdocs.yml. Choose a folder within it")
 
@@ -347,6 +356,25 @@ def _assets_dir(value: Any) -> str:
     return path
 
 
+def _page(value: Any) -> str:
+    path = posixpath.normpath(value.strip().replace("\\", "/")) if isinstance(value, str) and _is_plain(value) else ""
+    if (
+        path.startswith(("/", "../"))
+        or ":" in path
+        or not path.removesuffix(".md").rpartition("/")[2]
+        or path[-3:] != ".md"
+    ):
+        raise _fail("gallery", value, "Write a page's file within docs_dir, for example pictures.md")
+    return path
+
+
+def _json_file(value: Any) -> str:
+    path = _text("report", "Write a file's name, for example qhaigc-report.json")(value)
+    if not path.endswith(".json"):
+        raise _fail("report", value, "Write the name of a .json file: what has that name is replaced")
+    return path
+
+
 OPTIONS: Mapping[str, _Option] = {
     "enabled": _Option(True, _flag("enabled")),
     "base_url": _Option("https://api.qhaigc.net/v1", _base_url),
@@ -370,5 +398,7 @@ OPTIONS: Mapping[str, _Option] = {
     "quality": _Option(_QUALITY, _quality),
     "provenance": _Option(True, _provenance),
     "sizes": _Option(None, _text("sizes", "Write the attribute's value, for example 100vw")),
+    "gallery": _Option(None, _page),
+    "report": _Option(None, _json_file),
 }
 """Every option: its default, and what turns a value from mkdocs.yml into its own type or an `OptionError`."""

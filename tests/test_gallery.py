@@ -8,19 +8,20 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html import unescape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import pytest
 
 from mkdocs_qhaigc.sheet import Card, render_sheet
-from tests.api import ImagesApi
-from tests.conftest import Project
-from tests.pages import elements, text_of
+from tests.api import Handler, ImagesApi, by_url
+from tests.conftest import Built, Project
+from tests.pages import broken_urls, elements, text_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -127,6 +128,100 @@ def test_a_sheet_of_nothing_is_a_page() -> None:
     assert "<h1>Empty</h1>" in render_sheet("Empty", [], intro="No pictures.")
 
 
+THEMES = ("mkdocs", "material")
+
+
+def bigger(handler: Handler, body: dict[str, Any]) -> None:
+    """Answer late, and with another size than was asked for."""
+    time.sleep(0.3)
+    by_url(handler, {**body, "size": "120x80"})
+
+
+def gallery_of(built: Built, path: str) -> str:
+    html = built.html(path)
+    return html[html.index('class="qhaigc-gallery"') : html.index("</ul>", html.index('class="qhaigc-gallery"'))]
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_the_site_has_a_page_with_every_picture_as_its_pages_show_them(
+    project: Project, api: ImagesApi, theme: str
+) -> None:
+    api.default = bigger
+    project.config["theme"] = {"name": theme, "font": False} if theme == "material" else {"name": theme}
+    project.options |= {"gallery": "design/all pictures.md", "formats": ["avif", "webp"], "widths": [48]}
+    pair = {"prompt": "By <b>day</b>", "dark": "By night", "alt": "A <tower>", "caption": "Tower"}
+    project.page("index.md", "# Home\n\n![](qhaigc:pair)\n", qhaigc={"pair": pair})
+    project.page("a/b.md", "# B & C\n\n![x](qhaigc:pair)\n", qhaigc={"pair": pair, "unused": "Nobody's"})
+    cold = project.build("--strict", site="cold")
+    assert cold.code == 0, cold.output
+    warm = project.build("--strict", site="warm")
+    assert warm.code == 0, warm.output
+    assert cold.digest() == warm.digest()
+    page = "design/all pictures/index.html"
+    gallery = gallery_of(cold, page)
+    assert [img.attributes["alt"] for img in elements(gallery, "img")] == ["A <tower>", "A <tower>", "a/b.md#unused"]
+    assert {(img.attributes["width"], img.attributes["height"]) for img in elements(gallery, "img")} == {("120", "80")}
+    assert [text.strip() for text in text_of(gallery).splitlines() if "test-model" in text or "By" in text][:1] == [
+        "By <b>day</b>"
+    ]
+    assert "B &amp; C</a>" in gallery
+    assert "missing" not in gallery
+    assert broken_urls(cold.site) == []
+    if theme == "mkdocs":
+        index = json.loads((cold.site / "search/search_index.json").read_text(encoding="utf-8"))
+        assert any("By night" in entry["text"] for entry in index["docs"])
+
+
+def test_an_author_s_page_has_the_gallery_at_its_marker_or_at_its_end(project: Project) -> None:
+    project.options["gallery"] = "pictures.md"
+    project.config["nav"] = [{"Home": "index.md"}, {"Ours": "pictures.md"}]
+    project.page("index.md", "# Home\n\n![x](qhaigc:hero)\n", qhaigc="A lighthouse in fog")
+    text = "# Ours\n\nBefore `<!-- qhaigc-gallery -->`.\n\n{}\n\nAfter.\n"
+    project.page("pictures.md", text.format("<!-- qhaigc-gallery -->"))
+    html = project.build("--strict").html("pictures/index.html")
+    assert html.index("Before <code>") < html.index("A lighthouse in fog") < html.index("After.")
+    project.page("pictures.md", text.format(""))
+    html = project.build("--strict").html("pictures/index.html")
+    assert html.index("Before <code>") < html.index("After.") < html.index("A lighthouse in fog")
+
+
+def test_a_page_that_no_author_wrote_troubles_no_navigation(project: Project) -> None:
+    project.options["gallery"] = "pictures.md"
+    project.config |= {"nav": [{"Home": "index.md"}], "validation": {"omitted_files": "warn"}}
+    project.page("index.md", "# Home\n\n![x](qhaigc:hero)\n", qhaigc="A lighthouse in fog")
+    built = project.build("--strict")
+    assert built.code == 0, built.output
+    assert "<h1" in built.html("pictures/index.html")
+    project.config["nav"] = [{"Home": "index.md"}, "pictures.md"]
+    built = project.build("--strict")
+    assert 'href="pictures/"' in built.html()
+    project.options["enabled"] = False
+    built = project.build("--strict")
+    assert built.code == 0, built.output
+    assert "qhaigc-gallery" not in built.html("pictures/index.html")
+
+
+def test_what_is_missing_is_said_on_the_page_and_a_page_that_is_left_out_is_told(project: Project) -> None:
+    project.options |= {"gallery": "pictures.md", "missing": "placeholder"}
+    project.page("index.md", "# Home\n\n![x](qhaigc:hero)\n", qhaigc="A lighthouse in fog")
+    built = project.build()
+    assert "· missing<br>" in gallery_of(built, "pictures/index.html")
+    assert broken_urls(built.site) == []
+    project.page("pictures.md", "# Ours\n")
+    project.config["exclude_docs"] = "pictures.md"
+    built = project.build()
+    assert built.code == 0
+    assert "option `gallery`: pictures.md is not part of the site" in built.output
+
+
+def test_a_site_without_pictures_has_an_empty_page(project: Project) -> None:
+    project.options["gallery"] = "pictures.md"
+    project.page("index.md", "# Home\n")
+    built = project.build("--strict")
+    assert built.code == 0, built.output
+    assert "qhaigc" not in built.html("pictures/index.html")
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     from playwright.sync_api import sync_playwright
@@ -209,9 +304,9 @@ def test_keys_go_from_card_to_card_enlarge_and_copy(browser: Browser, tmp_path: 
         page.keyboard.press("ArrowRight")
         page.keyboard.press("ArrowRight")  # the fourth has no picture
         assert page.evaluate(shown) == "three.png"
-        page.wait_for_function("document.querySelector('dialog img').naturalWidth > 0")
+        page.locator("dialog img").evaluate("(image) => image.decode()")
         page.keyboard.press("c")
-        page.wait_for_function("document.querySelector('.said').value === 'Copied: variant: 3'")
+        page.get_by_text("Copied: variant: 3").wait_for(state="attached")
         assert page.evaluate("navigator.clipboard.readText()") == "variant: 3"
         page.keyboard.press("Escape")
         assert not page.evaluate("document.querySelector('dialog').open")
@@ -220,7 +315,7 @@ def test_keys_go_from_card_to_card_enlarge_and_copy(browser: Browser, tmp_path: 
         page.keyboard.press("Enter")
         assert not page.evaluate("document.querySelector('dialog').open")
         page.locator(".copy").nth(1).click()
-        page.wait_for_function("document.querySelector('.said').value === 'Copied: variant: 2'")
+        page.get_by_text("Copied: variant: 2").wait_for(state="attached")
 
 
 @pytest.mark.browser

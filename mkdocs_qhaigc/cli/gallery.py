@@ -34,7 +34,7 @@ def gallery(config_file: Path, as_json: bool, out: Path | None) -> None:
         raise click.ClickException(
             f"{file} cannot be written ({error.strerror or error}). Choose another --out"
         ) from error
-    pictures = collect(survey)
+    pictures = collect(survey.declared)
     if as_json:
         rows = [
             {
