@@ -43,7 +43,8 @@ def render_gallery(pictures: Iterable[tuple[Collected, Image]], *, page_url: str
         f'<link rel="stylesheet" href="{style}">\n<div class="qhaigc-gallery">\n'
         '<form class="qhaigc-find" role="search" hidden><input type="search" name="words" '
         'aria-label="Search the pictures" placeholder="Search the pictures" autocomplete="off"> '
-        f'<output></output></form>\n<ul>\n{items}</ul>\n<script src="{script}"></script>\n</div>\n'
+        f'<output></output></form>\n<div class="pictures" role="list">\n{items}</div>\n'
+        f'<script src="{script}"></script>\n</div>\n'
     )
 
 
@@ -54,10 +55,10 @@ def _item(collected: Collected, image: Image, page_url: str, link: Link) -> str:
     pages = [found for page in collected.pages or (one.page,) if (found := link(page))]
     links = ", ".join(f'<a href="{escape(relative_page(url, page_url))}">{escape(title)}</a>' for title, url in pages)
     return (
-        f'<li data-state="{"there" if one.original else "missing"}">\n'
+        f'<div role="listitem" data-state="{"there" if one.original else "missing"}">\n'
         f'<a href="{escape(image.url)}">{render_image(image)}</a>\n'
         f'<p class="prompt" dir="auto">{escape(one.request.prompt)}</p>\n<p class="facts">'
-        f"{escape(' · '.join(facts))}{'<br>' if links else ''}{links}</p>\n</li>\n"
+        f"{escape(' · '.join(facts))}{'<br>' if links else ''}{links}</p>\n</div>\n"
     )
 
 

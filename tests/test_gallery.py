@@ -20,6 +20,7 @@ import pytest
 
 from mkdocs_qhaigc.sheet import Card, render_sheet
 from tests.api import Handler, ImagesApi, by_url
+from tests.browser import visiting
 from tests.conftest import Built, Project
 from tests.pages import broken_urls, elements, text_of
 
@@ -139,7 +140,7 @@ def bigger(handler: Handler, body: dict[str, Any]) -> None:
 
 def gallery_of(built: Built, path: str) -> str:
     html = built.html(path)
-    return html[html.index('class="qhaigc-gallery"') : html.index("</ul>", html.index('class="qhaigc-gallery"'))]
+    return html[html.index('class="qhaigc-gallery"') : html.index("<script", html.index('class="qhaigc-gallery"'))]
 
 
 @pytest.mark.parametrize("theme", THEMES)
@@ -373,6 +374,34 @@ def test_the_sheet_reads_well_on_each_screen(browser: Browser, tmp_path: Path, w
             "[...document.querySelectorAll('.frame img')].map((i) => [i.clientWidth, i.clientHeight])"
         )
         assert all(abs(wide / high - 96 / 54) < 0.05 for wide, high in boxes)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("theme", THEMES)
+def test_the_site_s_page_is_searched_and_fits_each_screen(project: Project, browser: Browser, theme: str) -> None:
+    project.options |= {"gallery": "pictures.md", "size": "1200x800", "widths": [300, 600], "base_url": "sandbox"}
+    plain: dict[str, Any] = {"mkdocs": {"highlightjs": False}, "material": {"font": False}}
+    project.config["theme"] = {"name": theme, **plain[theme]}
+    prompts = {"fog": "A lighthouse in fog", "night": "A harbour at night", "more": "A buoy", "most": "A pier"}
+    body = "# Home\n\n" + "".join(f"![x](qhaigc:{name})\n" for name in prompts)
+    project.page("index.md", body, qhaigc=prompts)
+    built = project.build("--strict")
+    assert built.code == 0, built.output
+    for width, columns in ((390, 1), (1280, 2)):
+        with visiting(browser, built.site, width=width) as visit:
+            visit.open("pictures/")
+            visit.scroll()
+            visit.arrive()
+            pictures = visit.pictures()
+            assert len(pictures) == 4
+            assert all(picture.loaded and picture.distortion < 0.02 for picture in pictures)
+            assert len({round(picture.left) for picture in pictures}) >= columns
+            assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
+            visit.page.get_by_label("Search the pictures").fill("harbour")
+            assert visit.page.locator(".qhaigc-gallery .pictures > div:visible").count() == 1
+            assert visit.page.locator(".qhaigc-find output").text_content() == "1 of 4"
+            visit.page.wait_for_load_state("networkidle")
+            assert visit.trouble == []
 
 
 @pytest.mark.browser
