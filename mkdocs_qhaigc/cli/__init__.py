@@ -8,6 +8,7 @@ from mkdocs_qhaigc import __version__
 from mkdocs_qhaigc.cli.gallery import gallery
 from mkdocs_qhaigc.cli.plan import plan
 from mkdocs_qhaigc.cli.sandbox import sandbox
+from mkdocs_qhaigc.cli.schema import schema
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -16,5 +17,5 @@ def main() -> None:
     """Pictures for MkDocs pages from prompts in their front matter."""
 
 
-for command in (plan, gallery, sandbox):
+for command in (plan, gallery, schema, sandbox):
     main.add_command(command)
