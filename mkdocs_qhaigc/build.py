@@ -5,7 +5,7 @@ Knows pages only by what every engine gives them (`src_uri`, URL, front matter),
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping, MutableMapping
+from collections.abc import Callable, Container, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,8 @@ from mkdocs_qhaigc.columns import UNKNOWN
 from mkdocs_qhaigc.directives import Directive, read_directives
 from mkdocs_qhaigc.errors import MissingPictures
 from mkdocs_qhaigc.front_matter import META_KEY, broken_front_matter, holds_reference, resolve_references
+from mkdocs_qhaigc.gallery import collect
+from mkdocs_qhaigc.gallery_page import SIZES, Link, render_gallery
 from mkdocs_qhaigc.img import Image, render_image
 from mkdocs_qhaigc.mending import mend
 from mkdocs_qhaigc.notices import Kind, Notices, plural
@@ -25,6 +27,7 @@ from mkdocs_qhaigc.orders import Order
 from mkdocs_qhaigc.pipeline import Picture, Pipeline
 from mkdocs_qhaigc.publication import relative_url
 from mkdocs_qhaigc.publisher import Publisher, Shown
+from mkdocs_qhaigc.report import Reported, as_report
 from mkdocs_qhaigc.request import ImageRequest
 from mkdocs_qhaigc.survey import Declared
 
@@ -205,7 +208,29 @@ class SiteBuild:
     @property
     def told(self) -> Mapping[str, Kind]:
         """Every notice of this build, and what it is about."""
-        return self._notices.told
+        return self._notices.kinds
+
+    def gallery(self, *, page_url: str, link: Link) -> str:
+        """Return the gallery of the site's pictures for the page at `page_url`. For a build that has settled."""
+        pictures = []
+        for collected in collect(self.declared()):
+            one = collected.first
+            directive = (self._scopes[one.page] if one.page else self._site).directives[one.name]
+            shown = self._publisher.show(f"{one.name}-dark" if one.dark else one.name, one.picture)
+            alt = directive.alt or one.where
+            image = shown.publication.as_image(page_url=page_url, alt=alt, sizes=SIZES, priority=False)
+            pictures.append((collected, replace(image, colour=shown.colour)))
+        return render_gallery(pictures, page_url=page_url, assets_dir=self._options.assets_dir, link=link)
+
+    def report(self, warnings: Iterable[str]) -> dict[str, Any]:
+        """Return what was done for each picture; `warnings` are all that the build told."""
+        return as_report(
+            [
+                Reported(one, self._pipeline.effort(one.request), self._notices.about(self._subjects(one)))
+                for one in self.declared()
+            ],
+            warnings=warnings,
+        )
 
     def summary(self) -> str | None:
         """Return the one line that says how many pictures came from where; None where the site has none."""
@@ -238,9 +263,7 @@ class SiteBuild:
         """Return what a name stands for on a page."""
         directive, shown = self._show(scope, name)
         for one in shown:
-            users = self._users.setdefault(one.picture.order.request.key, [])
-            if scope.src_uri not in users:
-                users.append(scope.src_uri)
+            self._note_user(scope, one.picture)
         sizes = (directive and directive.sizes) or self._options.sizes or scope.column
         images = [
             replace(
@@ -276,6 +299,17 @@ class SiteBuild:
                 where = scope.where(name) + (" (dark)" if request is directive.dark else "")
                 self._pipeline.want(Order(where, file_name, request))
 
+    def _subjects(self, one: Declared) -> set[str]:
+        """Return what messages about a picture are known by: its key, and where it is referred to."""
+        if one.dark:
+            return {one.request.key}
+        if one.page:
+            return {one.request.key, one.where}
+        users = [
+            page for page in one.users if page not in self._scopes or one.name not in self._scopes[page].directives
+        ]
+        return {one.request.key, one.where, *(f"{page}#{one.name}" for page in users)}
+
     def _scope_of(self, page: Any) -> tuple[Scope, str]:
         if page is None:  # the 404 page, say, which is served at any address
             return self._site, urlsplit(self._site_url or "").path.rstrip("/") + "/"
@@ -291,6 +325,11 @@ class SiteBuild:
         scope.shown.add(name)
         return directive, [self._publisher.show(stem, picture) for stem, picture in pictures]
 
+    def _note_user(self, scope: Scope, picture: Picture) -> None:
+        users = self._users.setdefault(picture.order.request.key, [])
+        if scope.src_uri not in users:
+            users.append(scope.src_uri)
+
     def _unknown_picture(self, scope: Scope, name: str) -> Picture:
         if name not in scope.broken:
             others = [other for other in self._site.directives if other not in scope.directives]
@@ -303,6 +342,7 @@ class SiteBuild:
         directive = scope.directives.get(name) or self._site.directives.get(name)
         crop = directive.crop if directive else None
         picture = self._pipeline.picture(directive.request) if directive else self._unknown_picture(scope, name)
+        self._note_user(scope, picture)
         self._pipeline.want_card(picture.order.request, crop)
         file_name = directive.name if directive else "missing"
         card = self._publisher.show_card(file_name, picture, crop)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from importlib import import_module
@@ -31,7 +32,7 @@ from mkdocs_qhaigc.errors import (
 from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.locks import hold
 from mkdocs_qhaigc.options import Options
-from mkdocs_qhaigc.orders import Order, Progress
+from mkdocs_qhaigc.orders import Effort, Order, Progress
 from mkdocs_qhaigc.original import KEY_DIGITS, SANDBOX, Original
 from mkdocs_qhaigc.retrying import Deadline, Pace
 from mkdocs_qhaigc.saving import Saver
@@ -74,6 +75,8 @@ class Buyer:
         self._lock = threading.Lock()
         self._saver = Saver(options, library, say=say)
         self._futures: dict[str, Future[Original]] = {}
+        self._requests: Counter[str] = Counter()
+        self._seconds: dict[str, float] = {}
         self._no_further: NoFurtherCalls | None = None
         self._client: ImagesClient | None = None
         self._server: Sandbox | None = None
@@ -114,6 +117,11 @@ class Buyer:
         with self._lock:
             self._futures.pop(key, None)
 
+    def effort(self, key: str) -> Effort:
+        """Return what a picture has taken so far."""
+        requests = self._requests[key]
+        return Effort(requests, self._seconds.get(key) if requests else None)
+
     def close(self) -> None:
         """Stop buying; pictures that have arrived are still written."""
         self._stopped.set()
@@ -142,7 +150,9 @@ class Buyer:
             self._no_further = error
             raise
         finally:
-            self._progress.ended(order, seconds=time.monotonic() - started if original else None)
+            seconds = time.monotonic() - started
+            self._seconds[order.request.key] = self._seconds.get(order.request.key, 0) + seconds
+            self._progress.ended(order, seconds=seconds if original else None)
 
     def _saved(self, key: str) -> Original | None:
         """Return what another process has saved since; never a sandbox's drawing for a real picture."""
@@ -229,7 +239,13 @@ class Buyer:
                 arrival.forget()
         keeper = None if self._options.sandboxed else arrival
         try:
-            answers = self._client.generate(order.request, deadline=deadline, purse=self.budget, keeper=keeper)
+            answers = self._client.generate(
+                order.request,
+                deadline=deadline,
+                purse=self.budget,
+                keeper=keeper,
+                asked=lambda: self._requests.update((order.request.key,)),
+            )
         except QhaigcError:
             arrival.forget()  # whatever came, no picture was in it
             raise

@@ -105,9 +105,16 @@ class ImagesClient:
         self._hosts.close()
 
     def generate(
-        self, request: ImageRequest, *, deadline: Deadline, purse: Purse, keeper: Keeper | None = None, n: int = 1
+        self,
+        request: ImageRequest,
+        *,
+        deadline: Deadline,
+        purse: Purse,
+        keeper: Keeper | None = None,
+        asked: Callable[[], None] = lambda: None,
+        n: int = 1,
     ) -> list[Answer]:
-        """Ask for `n` pictures of one request; one call where nothing fails.
+        """Ask for `n` pictures of one request; one call where nothing fails. `asked` is called before each call.
 
         Raises:
             ApiError: there is no picture; its kind says whether it is worth asking for others.
@@ -117,7 +124,7 @@ class ImagesClient:
             for _ in range(n):
                 purse.take()
             try:
-                return self._post(request, n, deadline, keeper)
+                return self._post(request, n, deadline, keeper, asked)
             except Failed as failed:
                 if not failed.may_be_billed:
                     for _ in range(n):
@@ -147,7 +154,9 @@ class ImagesClient:
             attempt, retries=self._retries, deadline=deadline, pace=Pace(self._pace.stopped), say=self._tell
         )
 
-    def _post(self, request: ImageRequest, n: int, deadline: Deadline, keeper: Keeper | None) -> list[Answer]:
+    def _post(
+        self, request: ImageRequest, n: int, deadline: Deadline, keeper: Keeper | None, asked: Callable[[], None]
+    ) -> list[Answer]:
         body: dict[str, Any] = {
             "model": request.model,
             "prompt": request.prompt,
@@ -157,12 +166,14 @@ class ImagesClient:
         if self._response_format != "none":
             body["response_format"] = self._response_format
         body |= request.params
+        asked()
         status, headers, content = self._exchange(body, request.variant, deadline, keeper)
         if status >= 400 and "response_format" in body:
             error = read_error(status, headers.get("content-type", ""), content)
             if status == 400 and "response_format" in (error.param, *error.message.replace("'", " ").split()):
                 self._response_format = "none"
                 del body["response_format"]
+                asked()
                 status, headers, content = self._exchange(body, request.variant, deadline, keeper)
         if self._sandboxed != (SANDBOX_HEADER in headers):
             raise Failed(NoFurtherCalls(self._sandbox_mismatch()), Billing.NEVER_AGAIN, may_be_billed=status < 400)

@@ -13,30 +13,59 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from mkdocs_qhaigc.errors import DirectiveError
-from mkdocs_qhaigc.request import SIZE_LIMITS, ImageRequest, final_prompt, parse_size
+from mkdocs_qhaigc.request import SIZE_LIMITS, SIZE_PATTERN, ImageRequest, final_prompt, parse_size
 
 Place = Literal["after-title", "top", "none"]
 
-FIELDS = (
-    "prompt",
-    "alt",
-    "caption",
-    "model",
-    "size",
-    "style",
-    "variant",
-    "params",
-    "dark",
-    "place",
-    "priority",
-    "sizes",
-    "crop",
-)
 PLACES: tuple[Place, ...] = ("after-title", "top", "none")
 DEFAULT_NAME = "hero"
 LONGEST_NAME = 64
+MOST_VARIANTS = 10_000
 OWN_BODY_FIELDS = ("model", "prompt", "size", "n", "response_format", "stream")
 """Fields of the request body that `params` may not set: the directive and the client do."""
+Schema = dict[str, Any]
+"""A JSON Schema."""
+TEXT: Schema = {"type": "string", "pattern": r"\S"}
+SIZE: Schema = {"type": "string", "pattern": f"^{SIZE_PATTERN}$"}
+PICTURES = "#/$defs/pictures"
+"""Where a schema of ours says what the value of `qhaigc` may be, and that of the option `images`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a directive."""
+
+    about: str
+    """What it means, in Markdown, on one line."""
+    schema: Schema
+    """What an author may write."""
+
+
+def _or_none(schema: Schema) -> Schema:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+FIELDS: Mapping[str, Field] = {
+    "prompt": Field("what the picture shows; required", TEXT),
+    "alt": Field('alternative text; `""` for decoration; never filled from the prompt', {"type": ["string", "null"]}),
+    "caption": Field("a text below the picture, which then is a figure", _or_none(TEXT)),
+    "model": Field("the model's name", TEXT),
+    "size": Field("`WIDTHxHEIGHT` in pixels", SIZE),
+    "style": Field("a name from the option `styles`, or a text; appended to the prompt", _or_none(TEXT)),
+    "variant": Field(
+        "1, 2, 3 …: independent pictures of one prompt", {"type": "integer", "minimum": 1, "maximum": MOST_VARIANTS}
+    ),
+    "params": Field(
+        "further fields of the API's request body, sent as they are: `{quality: hd}`",
+        {"type": ["object", "null"], "propertyNames": {"not": {"enum": list(OWN_BODY_FIELDS)}}},
+    ),
+    "dark": Field("the prompt of a second picture, which readers of a dark page see instead", _or_none(TEXT)),
+    "place": Field("`after-title` or `top` puts the picture there without a reference", {"enum": list(PLACES)}),
+    "priority": Field("the page's main picture: loaded first, never lazily; at most one a page", {"type": "boolean"}),
+    "sizes": Field("how wide it is drawn, as in HTML: `50vw`", _or_none(TEXT)),
+    "crop": Field("`WIDTHxHEIGHT` of its card for link previews: `1200x630`", _or_none(SIZE)),
+}
+"""What a directive may say, in the order of the README."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +255,7 @@ def _read_request(fields: Mapping[Any, Any], prompt_field: str, defaults: Defaul
         model = _text(fields["model"], "model", f"Write a model's name, for example {defaults.model}").strip()
     size = _size(fields["size"], "size") if "size" in fields else defaults.size
     variant = fields.get("variant", 1)
-    if not isinstance(variant, int) or isinstance(variant, bool) or not 1 <= variant <= 10_000:
+    if not isinstance(variant, int) or isinstance(variant, bool) or not 1 <= variant <= MOST_VARIANTS:
         raise DirectiveError(f"`variant` is {_shown(variant)}. Write a whole number: 1, 2, 3 …")
     style = fields.get("style")
     if style is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Literal
 
 from mkdocs_qhaigc.directives import nearest
@@ -11,10 +11,12 @@ from mkdocs_qhaigc.errors import NoFurtherCalls
 from mkdocs_qhaigc.front_matter import META_KEY
 from mkdocs_qhaigc.html import SCHEME
 from mkdocs_qhaigc.lines import directive_line, lines_without_alt
+from mkdocs_qhaigc.orders import Order
 from mkdocs_qhaigc.pipeline import Picture
 
-Kind = Literal["directive", "reference", "alt", "file"]
-"""What a notice is about: a declaration, what refers to it, a missing description, or what lies on the disk."""
+Kind = Literal["directive", "reference", "alt", "file", "missing"]
+"""What a notice is about: a declaration, what refers to it, a missing description, what lies on the disk,
+or why there is a placeholder."""
 _NAMES_SHOWN = 12
 
 
@@ -23,14 +25,21 @@ class Notices:
 
     def __init__(self, warn: Callable[[str], None]) -> None:
         self._warn = warn
-        self.told: dict[str, Kind] = {}
-        """What was told, and what it is about."""
+        self.kinds: dict[str, Kind] = {}
+        """By message: what it is about."""
+        self._subjects: dict[str, set[str]] = {}
+        """By message: the keys of the pictures that it is about, or where they are referred to."""
 
-    def warn(self, message: str, kind: Kind = "reference") -> None:
-        """Tell something, unless it was told before."""
-        if message not in self.told:
-            self.told[message] = kind
+    def warn(self, message: str, kind: Kind = "reference", *, about: Iterable[str] = ()) -> None:
+        """Tell something, unless it was told before. `about`: keys of pictures, or `guide/start.md#hero`."""
+        if message not in self.kinds:
+            self.kinds[message] = kind
             self._warn(message)
+        self._subjects.setdefault(message, set()).update(about)
+
+    def about(self, subjects: Container[str]) -> list[str]:
+        """Return what was told of any of these."""
+        return [message for message, about in self._subjects.items() if any(subject in subjects for subject in about)]
 
     def directive(self, message: str) -> None:
         """Tell of a directive that cannot be used as it is."""
@@ -65,22 +74,30 @@ class Notices:
 
     def missing(self, pictures: Iterable[Picture]) -> None:
         """Tell of the placeholders, and why they stand there."""
-        common: dict[str, list[str]] = {}
+        common: dict[str, list[Order]] = {}
         for picture in pictures:
+            about = (picture.order.request.key,)
             if isinstance(picture.reason, NoFurtherCalls):
-                common.setdefault(str(picture.reason), []).append(picture.order.where)
+                common.setdefault(str(picture.reason), []).append(picture.order)
             elif picture.reason:
-                self.warn(f"{picture.order.where}: {picture.reason}. A placeholder stands there")
+                self.warn(
+                    f"{picture.order.where}: {picture.reason}. A placeholder stands there", "missing", about=about
+                )
             else:
                 self.warn(
                     f"{picture.order.where}: the picture is not generated yet, and `missing: placeholder` "
-                    "keeps it so. A placeholder stands there"
+                    "keeps it so. A placeholder stands there",
+                    "missing",
+                    about=about,
                 )
-        for reason, places in common.items():
-            count = len(places)
+        for reason, orders in common.items():
+            count = len(orders)
+            places = [order.where for order in orders]
             shown = ", ".join(places[:_NAMES_SHOWN]) + (" …" if count > _NAMES_SHOWN else "")
             self.warn(
-                f"{count} {plural(count, 'picture is a placeholder', 'pictures are placeholders')} ({shown}): {reason}"
+                f"{count} {plural(count, 'picture is a placeholder', 'pictures are placeholders')} ({shown}): {reason}",
+                "missing",
+                about=[order.request.key for order in orders],
             )
 
     def _without_alt(self, src_uri: str, name: str, line: int | None) -> None:
@@ -89,6 +106,7 @@ class Notices:
             f"{where}: picture {name!r} has no alternative text. Write what it shows into the reference's brackets "
             'or as `alt` into its directive; `alt: ""` there if it is decoration',
             "alt",
+            about=(f"{src_uri or 'mkdocs.yml'}#{name}",),
         )
 
 

@@ -12,7 +12,18 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from mkdocs_qhaigc.directives import Defaults, nearest, plain_sizes, read_directives, resolve_style, shown
+from mkdocs_qhaigc.directives import (
+    PICTURES,
+    SIZE,
+    TEXT,
+    Defaults,
+    Schema,
+    nearest,
+    plain_sizes,
+    read_directives,
+    resolve_style,
+    shown,
+)
 from mkdocs_qhaigc.errors import DirectiveError, OptionError
 from mkdocs_qhaigc.original import SANDBOX
 from mkdocs_qhaigc.publication import MIME_TYPES, Encoding
@@ -52,6 +63,10 @@ class Options:
     encoding: Encoding
     sizes: str | None
     """None: what fits the theme."""
+    gallery: str | None
+    """The page, relative to docs_dir, with `/`, that shows every picture; None: there is none."""
+    report: Path | None
+    """Where a build says what it did; None: nowhere."""
 
     @property
     def buying(self) -> tuple[object, ...]:
@@ -117,6 +132,8 @@ def read_options(values: Mapping[str, Any], *, folder: Path) -> Options:
         assets_dir=get["assets_dir"],
         encoding=encoding,
         sizes=plain_sizes(get["sizes"]),
+        gallery=get["gallery"],
+        report=folder / get["report"] if get["report"] else None,
     )
 
 
@@ -149,6 +166,9 @@ def check_folders(options: Options, *, folder: Path, docs_dir: Path, site_dir: P
     for name in ("answers", "index", "locks", "originals", "rejected", "sandbox", "variants"):
         if (options.cache_dir / name).is_symlink():
             raise OptionError("cache_dir", f"its folder {name} is a link, which may lead anywhere. Remove the link")
+    for name, place in (("docs_dir", docs_dir.resolve()), ("the built site", site_dir.resolve())):
+        if options.report and place in options.report.resolve().parents:
+            raise OptionError("report", f"it lies in {name}, and would be published. Name a file outside")
     if folder.resolve() not in options.pins_dir.resolve().parents:
         raise OptionError("pins_dir", "it leads out of the folder of mkdocs.yml. Choose a folder within it")
 
@@ -157,6 +177,10 @@ def check_folders(options: Options, *, folder: Path, docs_dir: Path, site_dir: P
 class _Option:
     default: Any
     check: Callable[[Any], Any]
+    about: str
+    """What it means, in Markdown, on one line."""
+    schema: Schema
+    """JSON Schema of what an author may write; what `!ENV` may give as a text is left out."""
 
 
 def _fail(option: str, value: object, remedy: str) -> OptionError:
@@ -246,7 +270,7 @@ _LIKE_A_KEY = re.compile(r"(?=.*[0-9])(?:[A-Za-z0-9]{20,}|(?=.*[a-z])[A-Za-z0-9_
 
 def _api_key_env(value: Any) -> str:
     name = value if isinstance(value, str) else ""
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,63}", name) or _LIKE_A_KEY.fullmatch(name):
+    if not re.fullmatch(_VARIABLE, name) or _LIKE_A_KEY.fullmatch(name):
         # The value is not shown: it may be the key itself.
         raise OptionError(
             "api_key_env",
@@ -347,28 +371,159 @@ def _assets_dir(value: Any) -> str:
     return path
 
 
+def _page(value: Any) -> str:
+    path = posixpath.normpath(value.strip().replace("\\", "/")) if isinstance(value, str) and _is_plain(value) else ""
+    if (
+        path.startswith(("/", "../"))
+        or ":" in path
+        or not path.removesuffix(".md").rpartition("/")[2]
+        or path[-3:] != ".md"
+    ):
+        raise _fail("gallery", value, "Write a page's file within docs_dir, for example pictures.md")
+    return path
+
+
+def _json_file(value: Any) -> str:
+    path = _text("report", "Write a file's name, for example qhaigc-report.json")(value)
+    if not path.endswith(".json"):
+        raise _fail("report", value, "Write the name of a .json file: what has that name is replaced")
+    return path
+
+
+_VARIABLE = "[A-Za-z_][A-Za-z0-9_]{0,63}"
+_FORMAT: Schema = {"enum": [*MIME_TYPES, "jpg"]}
+
+
+def _range(least: int, most: int) -> Schema:
+    return {"type": "integer", "minimum": least, "maximum": most}
+
+
+def _number(name: str, default: int, about: str, least: int, most: int) -> _Option:
+    return _Option(default, _whole(name, least, most), about, _range(least, most))
+
+
+def _one_of(name: str, about: str, default: str, *others: str) -> _Option:
+    return _Option(default, _choice(name, default, *others), about, {"enum": [default, *others]})
+
+
+def _some(item: Schema, *, unique: bool = False) -> Schema:
+    """Several, or one alone."""
+    return {"anyOf": [{"type": "array", "items": item, "uniqueItems": unique}, item]}
+
+
 OPTIONS: Mapping[str, _Option] = {
-    "enabled": _Option(True, _flag("enabled")),
-    "base_url": _Option("https://api.qhaigc.net/v1", _base_url),
-    "api_key_env": _Option("QHAIGC_API_KEY", _api_key_env),
-    "model": _Option("qh-draw-x2-preview", _text("model", "Write a model's name")),
-    "size": _Option("1280x720", _size),
-    "style": _Option(None, _text("style", "Write a text, or a name from `styles`")),
-    "styles": _Option(None, _styles),
-    "images": _Option(None, _mapping("images")),
-    "missing": _Option("generate", _choice("missing", "generate", "placeholder", "error")),
-    "max_new_images": _Option(25, _whole("max_new_images", 0, 100_000)),
-    "concurrency": _Option(4, _whole("concurrency", 1, 64)),
-    "timeout": _Option(180, _seconds),
-    "retries": _Option(4, _whole("retries", 0, 20)),
-    "response_format": _Option("url", _choice("response_format", "url", "b64_json", "none")),
-    "cache_dir": _Option(".cache/plugin/qhaigc", _text("cache_dir", "Write a folder")),
-    "pins_dir": _Option("generated-images", _text("pins_dir", "Write a folder")),
-    "assets_dir": _Option("assets/qhaigc", _assets_dir),
-    "formats": _Option(("webp",), _formats),
-    "widths": _Option((480, 800, 1280), _widths),
-    "quality": _Option(_QUALITY, _quality),
-    "provenance": _Option(True, _provenance),
-    "sizes": _Option(None, _text("sizes", "Write the attribute's value, for example 100vw")),
+    "enabled": _Option(
+        True,
+        _flag("enabled"),
+        "off: directives are ignored, references become nothing but their alt text",
+        {"type": "boolean"},
+    ),
+    "base_url": _Option(
+        "https://api.qhaigc.net/v1",
+        _base_url,
+        "any OpenAI-compatible Images API; the word `sandbox` is the embedded server",
+        TEXT,
+    ),
+    "api_key_env": _Option(
+        "QHAIGC_API_KEY",
+        _api_key_env,
+        "the *name* of the environment variable with the key; a key never stands in a file",
+        {"type": "string", "pattern": f"^{_VARIABLE}$"},
+    ),
+    "model": _Option(
+        "qh-draw-x2-preview", _text("model", "Write a model's name"), "for directives that name none", TEXT
+    ),
+    "size": _Option("1280x720", _size, "for directives that name none", SIZE),
+    "style": _Option(
+        None,
+        _text("style", "Write a text, or a name from `styles`"),
+        "the site's look: text (or a name from `styles`) added to every prompt",
+        TEXT,
+    ),
+    "styles": _Option(
+        None, _styles, "named texts for the field `style`", {"type": "object", "additionalProperties": TEXT}
+    ),
+    "images": _Option(None, _mapping("images"), "pictures for the whole site", {"$ref": PICTURES}),
+    "missing": _one_of(
+        "missing",
+        "`generate`, `placeholder` (never call the API), or `error` (never call it, fail the build)",
+        "generate",
+        "placeholder",
+        "error",
+    ),
+    "max_new_images": _number("max_new_images", 25, "the most pictures one build may buy", 0, 100_000),
+    "concurrency": _number("concurrency", 4, "calls at once", 1, 64),
+    "timeout": _Option(
+        180,
+        _seconds,
+        "seconds for one picture, retries included",
+        {"type": "number", "exclusiveMinimum": 0, "maximum": 3600},
+    ),
+    "retries": _number("retries", 4, "further tries for what may be tried again", 0, 20),
+    "response_format": _one_of(
+        "response_format", "`url`, `b64_json`, or `none` to leave the field out", "url", "b64_json", "none"
+    ),
+    "cache_dir": _Option(
+        ".cache/plugin/qhaigc", _text("cache_dir", "Write a folder"), "this machine's pictures; not committed", TEXT
+    ),
+    "pins_dir": _Option(
+        "generated-images", _text("pins_dir", "Write a folder"), "pictures committed with the docs", TEXT
+    ),
+    "assets_dir": _Option("assets/qhaigc", _assets_dir, "where pictures stand in the built site", TEXT),
+    "formats": _Option(
+        ("webp",),
+        _formats,
+        "any of avif, webp, jpeg, png; several make a `<picture>`, the last one for every reader",
+        _some(_FORMAT, unique=True),
+    ),
+    "widths": _Option(
+        (480, 800, 1280),
+        _widths,
+        "pixels; narrower copies for small screens, beside the picture's own width",
+        _some(_range(16, 16384)),
+    ),
+    "quality": _Option(
+        _QUALITY,
+        _quality,
+        "1 to 100; one number (of which AVIF takes 0.72: 58 shows as much there), or one a format: "
+        "`{webp: 82, avif: 60}`",
+        {
+            "anyOf": [
+                _range(1, 100),
+                {"type": "object", "propertyNames": _FORMAT, "additionalProperties": _range(1, 100)},
+            ]
+        },
+    ),
+    "provenance": _Option(
+        True,
+        _provenance,
+        'machine-readable "made by AI" marking in every file; `{prompt: true}` adds the prompt',
+        {
+            "anyOf": [
+                {"type": "boolean"},
+                {"type": "object", "properties": {"prompt": {"type": "boolean"}}, "additionalProperties": False},
+            ]
+        },
+    ),
+    "sizes": _Option(
+        None,
+        _text("sizes", "Write the attribute's value, for example 100vw"),
+        "how wide pictures are drawn, as in HTML; left out, the text column of the themes mkdocs, readthedocs and "
+        "Material",
+        TEXT,
+    ),
+    "gallery": _Option(
+        None,
+        _page,
+        "a page, relative to `docs_dir`, that shows every picture with its prompt: at "
+        "`<!-- qhaigc-gallery -->` or at its end; made where there is none",
+        {"type": "string", "pattern": r"[^/\\]\.md\s*$"},
+    ),
+    "report": _Option(
+        None,
+        _json_file,
+        "a `.json` file outside the site in which `mkdocs build` says what it did for each picture",
+        {"type": "string", "pattern": r"\.json\s*$"},
+    ),
 }
-"""Every option: its default, and what turns a value from mkdocs.yml into its own type or an `OptionError`."""
+"""Every option. Its check turns a value from mkdocs.yml into its own type or an `OptionError`."""

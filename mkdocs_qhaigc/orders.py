@@ -18,6 +18,16 @@ class Order:
     request: ImageRequest
 
 
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """What it took to buy a picture, or to try."""
+
+    requests: int = 0
+    """Calls of the API."""
+    seconds: float | None = None
+    """From the order's turn to the saved picture, waits between tries included; None where nothing was asked."""
+
+
 class Progress(Protocol):
     """What is told about buying; called from several threads."""
 

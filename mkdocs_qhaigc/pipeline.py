@@ -18,7 +18,7 @@ from mkdocs_qhaigc.encoding import Crop, Encoder, Subject, wait_for
 from mkdocs_qhaigc.errors import LibraryError, PictureError, QhaigcError
 from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.options import Options
-from mkdocs_qhaigc.orders import Order
+from mkdocs_qhaigc.orders import Effort, Order
 from mkdocs_qhaigc.original import ADOPTED, SANDBOX, Original
 from mkdocs_qhaigc.publication import Drawn, Encoding, Publication
 from mkdocs_qhaigc.request import ImageRequest
@@ -96,6 +96,10 @@ class Pipeline:
     def picture(self, request: ImageRequest) -> Picture:
         """Return what is known of a picture that was wanted."""
         return self._pictures[request.key]
+
+    def effort(self, request: ImageRequest) -> Effort:
+        """Return what it took to buy a picture in this build."""
+        return self._buyer.effort(request.key) if self._buyer else Effort()
 
     def pictures(self) -> list[Picture]:
         """Return all pictures of the build, in the order in which they were first wanted."""

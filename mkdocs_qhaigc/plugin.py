@@ -27,6 +27,7 @@ from mkdocs_qhaigc.errors import OptionError, QhaigcError
 from mkdocs_qhaigc.files import write_whole
 from mkdocs_qhaigc.formats_aside import put_back, set_aside
 from mkdocs_qhaigc.front_matter import strip_meta
+from mkdocs_qhaigc.gallery_page import NEW_PAGE, SCRIPT, STYLE, place_gallery
 from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.markdown import QhaigcExtension
 from mkdocs_qhaigc.options import (
@@ -41,11 +42,10 @@ from mkdocs_qhaigc.options import (
 )
 from mkdocs_qhaigc.pipeline import Pipeline, open_libraries
 from mkdocs_qhaigc.progress import LineProgress, LiveProgress
+from mkdocs_qhaigc.report import forget_report, write_report
 from mkdocs_qhaigc.survey import Survey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from jinja2 import Environment
     from mkdocs.config.defaults import MkDocsConfig
     from mkdocs.livereload import LiveReloadServer
@@ -95,6 +95,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._retired: list[Buyer] = []
         self._progress: LineProgress | LiveProgress | None = None
         self._awaiting = False
+        self._gallery: str | None = None
         self._sources: list[str] = []
         """Of the page that is being made."""
         self._written = (0, 0)
@@ -102,7 +103,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._surveys: list[Survey] | None = None
         self._surveyed_with = 1
         self._notices: list[str] = []
-        """What a survey would have warned of."""
+        """What this build has warned of."""
 
     def survey_into(self, surveys: list[Survey], *, of: int) -> None:
         """Make the next build a survey: it buys and writes nothing, and ends by `Surveyed` with the last `of` them."""
@@ -137,6 +138,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
                     f"it is {options.base_url}, and this runs under `mkdocs-qhaigc sandbox`, where nothing is bought. "
                     f"Write `base_url: !ENV [QHAIGC_BASE_URL, {options.base_url}]`",
                 )
+            if options.report and options.enabled and not self._serving and self._surveys is None:
+                forget_report(options.report)
         except OptionError as error:
             raise PluginError(f"qhaigc: option `{error.option}`: {error}") from error
         config.markdown_extensions[:] = [
@@ -145,10 +148,17 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             if not (isinstance(extension, QhaigcExtension) and extension.owner is self)
         ]
         self._build = None
+        self._gallery = options.gallery
         if options.enabled:
             self._begin(options, config)
         extensions: list[Any] = config.markdown_extensions
         extensions.append(QhaigcExtension(self._render, owner=self))
+
+    def on_files(self, files: Files, *, config: MkDocsConfig) -> None:
+        """Add the page of the gallery where no author wrote one."""
+        if self._gallery and files.get_file_from_path(self._gallery) is None:
+            level = InclusionLevel.INCLUDED if config.nav is None else InclusionLevel.NOT_IN_NAV
+            files.append(File.generated(config, self._gallery, content=NEW_PAGE, inclusion=level))
 
     @event_priority(-25)
     def on_page_markdown(self, markdown: str, *, page: Page, **_: Any) -> None:
@@ -202,6 +212,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
                 config.extra_css.insert(0, stylesheet)  # the author's own rules come later, and win
             waiting = f"; {under_way} under way, shown when they arrive" if under_way else ""
             log.info("%s%s", summary, waiting)
+        if self._gallery:
+            self._fill_gallery(self._gallery, self._build, files, config)
 
     @event_priority(-100)
     def _add_files(self, env: Environment, *, config: MkDocsConfig, files: Files) -> None:
@@ -224,11 +236,16 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             except QhaigcError as error:
                 raise PluginError(f"qhaigc: {error}") from error
             self._pipeline.close(whole=True)
+            self._write_report()
 
     def on_build_error(self, **_: Any) -> None:
         """End the build's threads; what has arrived is saved already."""
         if self._pipeline:
             self._pipeline.close()
+            try:
+                self._write_report()
+            except PluginError as error:
+                log.warning("%s", error)  # the build's own error is told by MkDocs
 
     def on_serve(self, server: LiveReloadServer, **_: Any) -> None:
         """Rebuild when a picture has arrived."""
@@ -249,11 +266,11 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
                 buyer.close()
 
     def _begin(self, options: Options, config: MkDocsConfig) -> None:
-        warn: Callable[[str], None] = log.warning if self._surveys is None else self._notices.append
-        pins, cache = open_libraries(options, report=warn)
+        self._notices = []
+        pins, cache = open_libraries(options, report=self._warn)
         if self._surveys is not None:
             self._options = options
-            self._start(options, config, pins=pins, cache=cache, buyer=None, warn=warn)
+            self._start(options, config, pins=pins, cache=cache, buyer=None)
             return
         if self._buyer is None or self._options is None or options.buying != self._options.buying:
             if self._buyer:
@@ -266,7 +283,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             self._buyer.new_build()
         self._written = written
         self._arrived.clear()
-        self._start(options, config, pins=pins, cache=cache, buyer=self._buyer, warn=log.warning)
+        self._start(options, config, pins=pins, cache=cache, buyer=self._buyer)
 
     def _start(
         self,
@@ -276,9 +293,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         pins: Library,
         cache: Library,
         buyer: Buyer | None,
-        warn: Callable[[str], None],
     ) -> None:
-        self._pipeline = Pipeline(options, pins=pins, cache=cache, buyer=buyer, report=warn)
+        self._pipeline = Pipeline(options, pins=pins, cache=cache, buyer=buyer, report=self._warn)
         features = config.theme.get("features")
         self._build = SiteBuild(
             options,
@@ -287,9 +303,40 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             column=lambda hidden: column(
                 config.theme.name, features=features if isinstance(features, list) else (), hidden=hidden
             ),
-            warn=warn,
+            warn=self._warn,
         )
         self._build.want_shared_pictures()
+
+    def _warn(self, message: str) -> None:
+        self._notices.append(message)
+        if self._surveys is None:
+            log.warning("%s", message)
+
+    def _fill_gallery(self, src_uri: str, build: SiteBuild, files: Files, config: MkDocsConfig) -> None:
+        """Put every picture on the gallery's page, which is rendered by now."""
+
+        def link(src_uri: str) -> tuple[str, str] | None:
+            file = files.get_file_from_path(src_uri) if src_uri else None
+            if not file or not file.page:
+                return None
+            return Markup(file.page.title).striptags(), file.page.url  # noqa: S704 - a heading's is HTML
+
+        file = files.get_file_from_path(src_uri)
+        page = file.page if file else None
+        if page is None or page.content is None:
+            self._warn(f"option `gallery`: {src_uri} is not part of the site. Name a page that is not left out of it")
+            return
+        markup = build.gallery(page_url=page.url, link=link)
+        page.content = place_gallery(page.content, markup)
+        for asset in (STYLE, SCRIPT) if markup else ():
+            self._add(files, config, f"{self._checked.assets_dir}/{asset.name}", asset)
+
+    def _write_report(self) -> None:
+        if self._build and self._checked.report and not self._serving and self._surveys is None:
+            try:
+                write_report(self._checked.report, self._build.report(self._notices))
+            except OptionError as error:
+                raise PluginError(f"qhaigc: option `{error.option}`: {error}") from error
 
     def _last_edit(self, config: MkDocsConfig) -> tuple[int, int]:
         """Return how many files the author has, and when the last of them was written; (0, 0) where nobody edits."""

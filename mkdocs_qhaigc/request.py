@@ -19,7 +19,9 @@ MOST_PIXELS = 50_000_000
 SIZE_LIMITS = (16, 16383)
 """The least and the most pixels of a side that can be asked for."""
 
-_SIZE = re.compile(r"\s*([0-9]{1,6})\s*[xX×]\s*([0-9]{1,6})\s*")
+SIZE_PATTERN = r"\s*([0-9]{1,6})\s*[xX×]\s*([0-9]{1,6})\s*"
+"""A regular expression for the whole of a size."""
+_SIZE = re.compile(SIZE_PATTERN)
 _SENTENCE_ENDS = ".!?,;:…。！？，；：、"
 
 

@@ -42,6 +42,8 @@ def test_the_defaults_are_those_of_the_contract() -> None:
         assets_dir="assets/qhaigc",
         encoding=Encoding(("webp",), (480, 800, 1280), {"avif": 58, "webp": 80, "jpeg": 80, "png": 80}),
         sizes=None,  # what fits the theme; 100vw where that is not known
+        gallery=None,
+        report=None,
     )
 
 
@@ -77,6 +79,8 @@ def test_an_option_left_empty_has_its_default() -> None:
         ("timeout", 3600, 3600),
         ("retries", 0, 0),
         ("response_format", "b64_json", "b64_json"),
+        ("gallery", " pages/./all pictures.md ", "pages/all pictures.md"),
+        ("report", "ci/report.json", "ci/report.json"),
         ("response_format", "none", "none"),
         ("cache_dir", "../cache", "../cache"),
         ("cache_dir", "/var/cache/qhaigc", "/var/cache/qhaigc"),
@@ -183,6 +187,12 @@ def test_a_good_value_is_accepted_and_checking_it_again_changes_nothing(option: 
         ("assets_dir", "C:\\site", "Write a folder of the site"),
         ("assets_dir", "https://cdn.example.com", "Write a folder of the site"),
         ("assets_dir", 7, "Write a folder of the site"),
+        *(
+            ("gallery", value, "Write a page's file within docs_dir")
+            for value in (7, "", "gallery", ".md", "a/.md", "/a.md", "../a.md", "a/../../b.md", "C:\\a.md", "a\0.md")
+        ),
+        ("report", 7, "Write a file's name"),
+        ("report", "mkdocs.yml", "Write the name of a .json file"),
         ("formats", [], "Write each format once"),
         ("formats", "", "Write each format once"),
         ("formats", ["webp", "webp"], "Write each format once"),
@@ -314,6 +324,8 @@ def check(**values: Any) -> None:
         {"cache_dir": "../cache"},
         {"cache_dir": "site-cache", "pins_dir": "docs-pins"},
         {"pins_dir": "a/b"},
+        {"report": "report.json"},
+        {"report": "/tmp/report.json"},
     ],
 )
 def test_folders_beside_docs_and_site_are_accepted(values: dict[str, str]) -> None:
@@ -377,6 +389,13 @@ def test_whatever_yaml_makes_is_an_option_or_an_error_of_ours(option: str, value
 def test_a_text_that_no_file_and_no_page_can_hold_is_refused(option: str, text: str) -> None:
     with pytest.raises(OptionError):
         check_option(option, text)
+
+
+@pytest.mark.parametrize("report", ["docs/report.json", "site/a/report.json", "docs/../site/report.json"])
+def test_a_report_that_would_be_published_is_refused(report: str) -> None:
+    with pytest.raises(OptionError, match="Name a file outside") as raised:
+        check(report=report)
+    assert raised.value.option == "report"
 
 
 def test_a_folder_of_the_cache_that_is_a_link_is_refused(tmp_path: Path) -> None:

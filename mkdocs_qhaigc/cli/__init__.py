@@ -6,10 +6,12 @@ import click
 
 from mkdocs_qhaigc import __version__
 from mkdocs_qhaigc.cli.check import check
+from mkdocs_qhaigc.cli.gallery import gallery
 from mkdocs_qhaigc.cli.pin import pin
 from mkdocs_qhaigc.cli.plan import plan
 from mkdocs_qhaigc.cli.prune import prune
 from mkdocs_qhaigc.cli.sandbox import sandbox
+from mkdocs_qhaigc.cli.schema import schema
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -18,5 +20,5 @@ def main() -> None:
     """Pictures for MkDocs pages from prompts in their front matter."""
 
 
-for command in (plan, pin, check, prune, sandbox):
+for command in (plan, pin, check, gallery, prune, schema, sandbox):
     main.add_command(command)

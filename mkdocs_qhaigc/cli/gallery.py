@@ -1,0 +1,52 @@
+"""`mkdocs-qhaigc gallery`: a contact sheet of every picture of the site."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from mkdocs_qhaigc.cli.plan import as_fields
+from mkdocs_qhaigc.cli.site import config_option, count, json_option, print_json, survey_of, tell_notices
+from mkdocs_qhaigc.gallery import DEFAULT_FILE, collect, write_gallery
+
+
+@click.command()
+@config_option
+@json_option
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=f"The file to write.  [default: {DEFAULT_FILE} in cache_dir]",
+)
+def gallery(config_file: Path, as_json: bool, out: Path | None) -> None:
+    """Write a contact sheet (HTML) of every picture: prompt, model, size, bytes, state, and the pages that show it.
+
+    It opens from disk. Buys nothing, needs no key and no network.
+    """
+    survey = survey_of(config_file)
+    tell_notices(survey)
+    file = out or survey.options.cache_dir / DEFAULT_FILE
+    try:
+        write_gallery(survey, file)
+    except OSError as error:
+        raise click.ClickException(
+            f"{file} cannot be written ({error.strerror or error}). Choose another --out"
+        ) from error
+    pictures = collect(survey.declared)
+    if as_json:
+        rows = [
+            {
+                **as_fields(one.first),
+                "bytes": one.first.original.size if one.first.original else None,
+                "pages": list(one.pages),
+                "declared": [{"page": each.page, "name": each.name, "dark": each.dark} for each in one.declared],
+            }
+            for one in pictures
+        ]
+        print_json({"file": str(file), "pictures": rows})
+    else:
+        missing = len(survey.missing())
+        said = f"{count(len(pictures), 'picture')}{f', {missing} missing' if missing else ''}"
+        click.echo(f"{file}: {said}. Open it in a browser.")

@@ -1,0 +1,146 @@
+"""A contact sheet: pictures with what is known of them, as one HTML page that opens from disk. Pure.
+
+It needs no network and holds what it needs but the pictures. Without its scripts it is a plain list of them.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+_STYLE = Path(__file__).with_name("sheet.css").read_text(encoding="utf-8")
+_SCRIPTS = tuple(Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("find.js", "sheet.js"))
+_PROPORTIONS = (0.8, 1.8)
+"""Width by height of the highest and the lowest frame; other pictures have room left beside them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One picture of a contact sheet."""
+
+    title: str
+    image: str | None
+    """URL relative to the sheet; None where there is no picture."""
+    width: int
+    """Pixels."""
+    height: int
+    """Pixels."""
+    prompt: str
+    facts: tuple[tuple[str, str], ...]
+    """(what, value): `("model", "qh-draw-x2-preview")`."""
+    line: str | None
+    """Text to copy: `variant: 3`."""
+    state: str
+    """A word; the sheet can be filtered by it."""
+    pages: tuple[tuple[str, str | None], ...]
+    """(label, href or None) of where it is shown."""
+
+
+def render_sheet(title: str, cards: Sequence[Card], *, intro: str) -> str:
+    """Return the whole page; `intro` is the text below its title."""
+    style = f"{_STYLE}\n.frame {{\n  aspect-ratio: {_proportion(cards):.4g};\n}}\n"
+    policy = (
+        f"default-src 'none'; img-src 'self' file:; style-src {_hash(style)}; "
+        f"script-src {' '.join(map(_hash, _SCRIPTS))}; base-uri 'none'; form-action 'none'"
+    )
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{escape(policy)}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="robots" content="noindex">\n'
+        f"<title>{_text(title)}</title>\n<style>{style}</style>\n</head>\n<body>\n<header>\n"
+        f'<h1>{_text(title)}</h1>\n<p class="intro">{_text(intro)}</p>\n{_keys(cards)}</header>\n'
+        f'<main>\n{_form(cards)}<ul class="cards">\n{"".join(map(_card, cards))}</ul>\n</main>\n{_DIALOG}'
+        '<output class="quiet said"></output>\n'
+        f"{''.join(f'<script>{script}</script>' for script in _SCRIPTS)}\n</body>\n</html>\n"
+    )
+
+
+_DIALOG = """<dialog aria-labelledby="large">
+<header>
+<h2 id="large"></h2>
+<button value="-1" aria-label="The picture before">←</button>
+<button value="1" aria-label="The next picture">→</button>
+<button value="close">Close</button>
+</header>
+<img alt="">
+<div class="about"></div>
+</dialog>
+"""
+
+
+def _keys(cards: Sequence[Card]) -> str:
+    keys = [("← ↑ ↓ →", "go from card to card"), ("Enter", "large"), ("Esc", "back"), ("/", "search")]
+    if any(card.line for card in cards):
+        keys.append(("c", "copy the card's line"))
+    shown = ", ".join(f"{' '.join(f'<kbd>{key}</kbd>' for key in names.split())} {does}" for names, does in keys)
+    return f'<p class="keys" data-script hidden>Keys: {shown}</p>\n'
+
+
+def _form(cards: Sequence[Card]) -> str:
+    """Return the search, and the choice by state where there are several."""
+    states = Counter(card.state for card in cards)
+    choices = "".join(
+        f'<label><input type="radio" name="state" value="{_text(value)}"{"" if value else " checked"}>'
+        f"{_text(value or 'all')} ({count})</label>\n"
+        for value, count in (("", len(cards)), *states.items())
+    )
+    by_state = f'<fieldset>\n<legend class="quiet">State</legend>\n{choices}</fieldset>\n' if len(states) > 1 else ""
+    return (
+        '<form class="qhaigc-find" role="search" hidden>\n<label class="words"><span class="quiet">Search in titles, '
+        'prompts, models and pages</span><input type="search" name="words" placeholder="Search" autocomplete="off">'
+        f"</label>\n{by_state}<output></output>\n</form>\n"
+    )
+
+
+def _card(card: Card) -> str:
+    size = f'width="{card.width}" height="{card.height}"'
+    if card.image is None:
+        frame = (
+            f'<div class="frame empty" tabindex="0" role="img" aria-label="{_text(card.title)}: no picture">'
+            f"{card.width} × {card.height}</div>"
+        )
+    else:
+        frame = (
+            f'<a class="frame" href="{_text(card.image)}"><img src="{_text(card.image)}" alt="{_text(card.title)}" '
+            f'{size} loading="lazy" decoding="async"></a>'
+        )
+    pages = ", ".join(
+        _text(label) if href is None else f'<a href="{_text(href)}">{_text(label)}</a>' for label, href in card.pages
+    )
+    facts = [(_text(what), _text(value)) for what, value in card.facts] + ([("pages", pages)] if pages else [])
+    rows = "".join(f"<dt>{what}</dt><dd>{value}</dd>\n" for what, value in facts)
+    line = (
+        f'<p class="line"><code>{_text(card.line)}</code><button class="copy" data-script hidden>Copy</button></p>\n'
+        if card.line is not None
+        else ""
+    )
+    return (
+        f'<li data-state="{_text(card.state)}">\n'
+        f'<div class="head"><h2>{_text(card.title)}</h2>'
+        f'<span class="state {_text(card.state)}">{_text(card.state)}</span></div>\n'
+        f'{frame}\n<p class="prompt" dir="auto">{_text(card.prompt)}</p>\n{line}'
+        f"<dl>\n{rows}</dl>\n</li>\n"
+    )
+
+
+def _proportion(cards: Sequence[Card]) -> float:
+    """Return width by height of the frames: the pictures' own, where most have the same."""
+    common = Counter(card.width / max(card.height, 1) for card in cards).most_common(1)
+    least, most = _PROPORTIONS
+    return min(max(common[0][0] if common else 1.5, least), most)
+
+
+def _text(text: str) -> str:
+    """Return text as HTML, within attributes too; what UTF-8 cannot say is a question mark."""
+    return escape(text.encode(errors="replace").decode())
+
+
+def _hash(content: str) -> str:
+    """Return what a content security policy calls an inline element."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"
