@@ -88,14 +88,18 @@ def write_config(folder: Path, *, theme: str, plugin: Mapping[str, Any] | None, 
 
 
 def build(folder: Path, *, environment: Mapping[str, str] | None = None) -> Timing:
-    """Build a site into an empty `site` folder, by `mkdocs build` in a fresh process, and return what that took.
-
-    `environment` is added to this process's. Compiled modules are kept beside the site, as an installed package has
-    them: the first build, which makes them, is not to be counted. A build that fails ends the benchmark with what it
-    said.
-    """
+    """Build a site into an empty `site` folder, by `mkdocs build` in a fresh process, and return what that took."""
     shutil.rmtree(folder / "site", ignore_errors=True)
     command = [sys.executable, "-m", "mkdocs", "build", "-q", "-f", str(folder / "mkdocs.yml")]
+    return timed(command, folder, environment=environment)
+
+
+def timed(command: Sequence[str], folder: Path, *, environment: Mapping[str, str] | None = None) -> Timing:
+    """Run a command on the site in `folder`, in a fresh process, and return what that took.
+
+    `environment` is added to this process's. Compiled modules are kept beside the site, as an installed package has
+    them: the first run, which makes them, is not to be counted. One that fails ends the benchmark with what it said.
+    """
     variables = {**os.environ, "PYTHONPYCACHEPREFIX": str(folder / "compiled"), **(environment or {})}
     variables.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryFile("w+", encoding="utf-8") as said:
