@@ -7,10 +7,9 @@ was paid for is taken in by a later build if this one is ended in between.
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -29,6 +28,7 @@ from mkdocs_qhaigc.errors import (
     Unreachable,
 )
 from mkdocs_qhaigc.library import Library
+from mkdocs_qhaigc.locks import owning
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.orders import Order, Progress
 from mkdocs_qhaigc.original import SANDBOX, Original
@@ -128,7 +128,7 @@ class Buyer:
         original = None
         try:
             self._require_allowed()
-            with self._owning(order.request.key):
+            with owning(self._locks, [order.request.key], timeout=self._options.timeout + 5):
                 original = self._library.find(order.request.key, fresh=True) or self._saver.leftover(order)
                 if original is None:
                     self._library.make_room(order.request.key)
@@ -198,24 +198,6 @@ class Buyer:
             pace=Pace(self._stopped),
             say=self._say,
         )
-
-    @contextlib.contextmanager
-    def _owning(self, key: str) -> Iterator[None]:
-        """Hold a key against all other threads and processes that would buy it."""
-        import filelock  # a build that buys nothing needs no locks
-
-        lock = filelock.FileLock(self._locks / f"{key[:16]}.lock", timeout=self._options.timeout + 5)
-        try:
-            self._locks.mkdir(parents=True, exist_ok=True)
-            lock.acquire()
-        except filelock.Timeout as error:
-            raise ApiError("another process has been buying this picture for too long. Build again later") from error
-        except OSError as error:
-            raise NoFurtherCalls(f"{self._locks} cannot be written ({error.strerror or error})") from error
-        try:
-            yield
-        finally:
-            lock.release()
 
     def _buy_and_save(self, order: Order) -> Original:
         assert self._client is not None

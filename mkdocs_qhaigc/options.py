@@ -72,6 +72,23 @@ class Options:
         """Whether pictures come from a sandbox, and so must never stand under real keys."""
         return self.base_url == SANDBOX or urlsplit(self.base_url).path.startswith(SANDBOX_PATH)
 
+    def api_key(self, environment: Mapping[str, str]) -> str | None:
+        """Return the key from the environment variable that is named for it; None where there is none."""
+        return environment.get(self.api_key_env, "").strip() or ("sandbox" if self.sandboxed else None)
+
+    def require_sandbox_within(self, environment: Mapping[str, str]) -> None:
+        """Refuse to buy where `mkdocs-qhaigc sandbox` runs the command.
+
+        Raises:
+            OptionError: the pictures would come from a real API.
+        """
+        if SANDBOX_VARIABLE in environment and not self.sandboxed:
+            raise OptionError(
+                "base_url",
+                f"it is {self.base_url}, and this runs under `mkdocs-qhaigc sandbox`, where nothing is bought. "
+                f"Write `base_url: !ENV [QHAIGC_BASE_URL, {self.base_url}]`",
+            )
+
 
 def read_options(values: Mapping[str, Any], *, folder: Path) -> Options:
     """Return the options from their checked values; `folder` is where mkdocs.yml stands.

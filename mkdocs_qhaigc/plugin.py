@@ -32,7 +32,6 @@ from mkdocs_qhaigc.markdown import QhaigcExtension
 from mkdocs_qhaigc.options import (
     KEY_IN_FILE,
     OPTIONS,
-    SANDBOX_VARIABLE,
     Options,
     check_folders,
     check_option,
@@ -131,12 +130,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         try:
             options = read_options(self.config, folder=folder)
             check_folders(options, folder=folder, docs_dir=Path(config.docs_dir), site_dir=Path(config.site_dir))
-            if SANDBOX_VARIABLE in os.environ and not options.sandboxed and options.missing == "generate":
-                raise OptionError(
-                    "base_url",
-                    f"it is {options.base_url}, and this runs under `mkdocs-qhaigc sandbox`, where nothing is bought. "
-                    f"Write `base_url: !ENV [QHAIGC_BASE_URL, {options.base_url}]`",
-                )
+            if options.missing == "generate":
+                options.require_sandbox_within(os.environ)
         except OptionError as error:
             raise PluginError(f"qhaigc: option `{error.option}`: {error}") from error
         config.markdown_extensions[:] = [
@@ -180,7 +175,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         if not self._build or not self._pipeline:
             return
         if self._surveys is not None:
-            self._surveys.append(Survey(self._checked, tuple(self._build.declared()), tuple(self._notices)))
+            self._surveys.append(self._survey(Path(config.docs_dir)))
             if len(self._surveys) == self._surveyed_with:
                 raise Surveyed
             return
@@ -288,6 +283,10 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         )
         self._build.want_shared_pictures()
 
+    def _survey(self, docs_dir: Path) -> Survey:
+        assert self._build is not None
+        return Survey(self._checked, tuple(self._build.declared()), tuple(self._notices), docs_dir)
+
     def _last_edit(self, config: MkDocsConfig) -> tuple[int, int]:
         """Return how many files the author has, and when the last of them was written; (0, 0) where nobody edits."""
         if not self._serving:
@@ -305,10 +304,9 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
     def _new_buyer(self, options: Options, cache: Library) -> Buyer:
         live = not self._serving and sys.stderr.isatty()
         self._progress = LiveProgress() if live else LineProgress(log.info)
-        api_key = os.environ.get(options.api_key_env, "").strip() or ("sandbox" if options.sandboxed else None)
         return Buyer(
             options,
-            api_key=api_key,
+            api_key=options.api_key(os.environ),
             library=cache,
             progress=self._progress,
             say=log.info,  # a picture that came in the end is nothing to refuse a build for

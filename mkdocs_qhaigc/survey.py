@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from mkdocs_qhaigc.options import Options
@@ -54,6 +55,8 @@ class Survey:
     """In the site's order: those of the whole site first, then page by page."""
     notices: tuple[str, ...]
     """What the build would warn of, missing pictures left out."""
+    docs_dir: Path
+    """The folder of the pages."""
 
     def missing(self) -> list[Declared]:
         """Return those that a build would have to buy, each once."""

@@ -29,7 +29,7 @@ OWNERS = {
     "jinja2": ["plugin.py"],
     "click": ["cli/*"],
     "rich": ["progress.py", "cli/*"],
-    "filelock": ["buying.py"],
+    "filelock": ["locks.py"],
     "markdown": ["markdown.py"],
     "yaml": ["options.py", "front_matter.py"],
 }
