@@ -64,4 +64,7 @@ class Survey:
 
     def each_once(self) -> list[Declared]:
         """Return the first of those that are one and the same picture."""
-        return list({one.request.key: one for one in reversed(self.declared)}.values())[::-1]
+        first: dict[str, Declared] = {}
+        for one in self.declared:
+            first.setdefault(one.request.key, one)
+        return list(first.values())

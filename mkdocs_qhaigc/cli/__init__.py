@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from mkdocs_qhaigc import __version__
+from mkdocs_qhaigc.cli.generate import generate
 from mkdocs_qhaigc.cli.plan import plan
 from mkdocs_qhaigc.cli.sandbox import sandbox
 
@@ -15,5 +16,5 @@ def main() -> None:
     """Pictures for MkDocs pages from prompts in their front matter."""
 
 
-for command in (plan, sandbox):
+for command in (plan, generate, sandbox):
     main.add_command(command)

@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 
 import click
 
-from mkdocs_qhaigc.errors import QhaigcError
+from mkdocs_qhaigc.errors import QhaigcError, SelectionError
 from mkdocs_qhaigc.survey import Survey
 
+_Chosen = TypeVar("_Chosen")
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 SCHEMA = 1
@@ -49,6 +50,18 @@ def survey_of(config_file: Path) -> Survey:
     except QhaigcError as error:
         raise click.ClickException(str(error)) from error
     return first
+
+
+def chosen(choose: Callable[[], _Chosen]) -> _Chosen:
+    """Return what arguments mean on a site.
+
+    Raises:
+        click.UsageError: they mean nothing.
+    """
+    try:
+        return choose()
+    except SelectionError as error:
+        raise click.UsageError(str(error)) from error
 
 
 def tell_notices(survey: Survey) -> None:
