@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import pty
@@ -67,6 +68,14 @@ class Terminal:
 
     def type(self, keys: str) -> None:
         os.write(self._ours, keys.encode())
+
+    def interrupt(self) -> None:
+        """Press Ctrl-C until it is heard: Python may miss it in the moment before it waits for a line."""
+        for _ in range(10):
+            self.type("\x03")
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(2)
+                return
 
     def end(self) -> tuple[int, str]:
         """Wait for the end; return the exit code and all that was printed, without its colours and movements."""

@@ -174,11 +174,14 @@ def test_on_a_terminal_it_asks_before_it_buys(site: Project, api: ImagesApi) -> 
     assert len(api.calls) == 2
 
 
-@pytest.mark.parametrize("answer", ["n\n", "\n", "\x04", "\x03"], ids=["no", "return", "ctrl-d", "ctrl-c"])
+@pytest.mark.parametrize("answer", ["n\n", "\n", "\x04", ""], ids=["no", "return", "ctrl-d", "ctrl-c"])
 def test_on_a_terminal_anything_but_yes_buys_nothing(site: Project, api: ImagesApi, answer: str) -> None:
     terminal = Terminal(site, "generate")
     terminal.until("Buy now? [y/N]: ")
-    terminal.type(answer)
+    if answer:
+        terminal.type(answer)
+    else:
+        terminal.interrupt()
     code, seen = terminal.end()
     assert code == 1
     assert "Traceback" not in seen
