@@ -163,7 +163,7 @@ def check_folders(options: Options, *, folder: Path, docs_dir: Path, site_dir: P
             raise OptionError(option, "it lies in the built site, which every build empties. Choose a folder beside it")
         if where == docs_dir.resolve() or docs_dir.resolve() in where.parents:
             raise OptionError(option, "it lies in docs_dir, whose files are published. Choose a folder beside it")
-    for name in ("answers", "index", "locks", "originals", "rejected", "sandbox", "variants"):
+    for name in ("answers", "candidates", "index", "locks", "originals", "rejected", "sandbox", "variants"):
         if (options.cache_dir / name).is_symlink():
             raise OptionError("cache_dir", f"its folder {name} is a link, which may lead anywhere. Remove the link")
     if folder.resolve() not in options.pins_dir.resolve().parents:

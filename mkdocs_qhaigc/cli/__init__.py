@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from mkdocs_qhaigc import __version__
+from mkdocs_qhaigc.cli.candidates import candidates
 from mkdocs_qhaigc.cli.generate import generate
 from mkdocs_qhaigc.cli.plan import plan
 from mkdocs_qhaigc.cli.sandbox import sandbox
@@ -16,5 +17,5 @@ def main() -> None:
     """Pictures for MkDocs pages from prompts in their front matter."""
 
 
-for command in (plan, generate, sandbox):
+for command in (plan, generate, candidates, sandbox):
     main.add_command(command)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -45,11 +46,22 @@ def survey_of(config_file: Path) -> Survey:
     """
     from mkdocs_qhaigc.engine import survey  # MkDocs: only these commands need it
 
-    try:
+    with failing():
         first, *_ = survey(config_file)
+    return first
+
+
+@contextmanager
+def failing() -> Iterator[None]:
+    """Turn an error of ours into the command line's.
+
+    Raises:
+        click.ClickException: there was one.
+    """
+    try:
+        yield
     except QhaigcError as error:
         raise click.ClickException(str(error)) from error
-    return first
 
 
 def chosen(choose: Callable[[], _Chosen]) -> _Chosen:
