@@ -5,15 +5,19 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+import stat
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
 from mkdocs_qhaigc.buying import Buyer
-from mkdocs_qhaigc.errors import LibraryError, QhaigcError
+from mkdocs_qhaigc.directives import Defaults, read_directives
+from mkdocs_qhaigc.errors import EditError, LibraryError, QhaigcError
 from mkdocs_qhaigc.files import write_whole
+from mkdocs_qhaigc.front_matter import META_KEY
+from mkdocs_qhaigc.front_matter_edit import front_matter, write_variant
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.orders import Order
 from mkdocs_qhaigc.original import Original
@@ -43,13 +47,13 @@ class Candidate:
 
 
 def find_candidates(
-    declared: Declared, options: Options, variants: int, *, report: Callable[[str], None]
+    declared: Declared, options: Options, variants: Iterable[int], *, report: Callable[[str], None]
 ) -> list[Candidate]:
-    """Return the first so many variants, and which of them are there. `report` is told of what is damaged."""
+    """Return these variants of a picture, and which of them are there. `report` is told of what is damaged."""
     pins, cache = open_libraries(options, report=report)
     known = Pipeline(options, pins=pins, cache=cache, buyer=None, report=report)
     found = []
-    for variant in range(1, variants + 1):
+    for variant in variants:
         request = replace(declared.request, variant=variant)
         picture = known.want(Order(declared.where, declared.picture.order.name, request))
         found.append(Candidate(picture.order, picture.original, picture.state if picture.original else "missing"))
@@ -86,6 +90,44 @@ def write_sheet(candidates: Sequence[Candidate], declared: Declared, options: Op
     except OSError as error:
         raise LibraryError(f"{sheet} cannot be written ({error.strerror or error})") from error
     return sheet
+
+
+def pick(declared: Declared, variant: int, *, docs_dir: Path, defaults: Defaults) -> Path | None:
+    """Write a variant into the front matter of the page that declares a picture; return the page's file.
+
+    None: it says so already. No other byte of the file changes.
+
+    Raises:
+        EditError: it cannot be written there; the message says what to do.
+    """
+    where, remedy = declared.where, f"Write `variant: {variant}` into the directive yourself"
+    if declared.request.variant == variant:
+        return None
+    if not declared.page:
+        raise EditError(f"{where} is declared by the option `images`. {remedy}, in mkdocs.yml")
+    file = docs_dir.joinpath(declared.page).resolve()  # of a link, what it leads to
+    try:
+        mode = stat.S_IMODE(file.stat().st_mode)
+        page = file.read_bytes().decode()
+        edited = write_variant(page, declared.name, variant)
+        _require_same_picture(edited, declared, variant, defaults)
+        write_whole(file, edited.encode(), mode=mode)
+    except FileNotFoundError as error:
+        raise EditError(f"{where}: {file} is no file: a plugin makes this page. {remedy}, where it is made") from error
+    except UnicodeDecodeError as error:
+        raise EditError(f"{file} is not in UTF-8. {remedy}") from error
+    except OSError as error:
+        raise EditError(f"{file} cannot be written ({error.strerror or error})") from error
+    except EditError as error:
+        raise EditError(f"{file} was not changed, for {error}. {remedy}") from error
+    return file
+
+
+def _require_same_picture(page: str, declared: Declared, variant: int, defaults: Defaults) -> None:
+    """Raise EditError where a page, as its file has it, does not declare this variant of this very picture."""
+    directive = read_directives(front_matter(page).get(META_KEY), defaults)[0].get(declared.name)
+    if directive is None or directive.request != replace(declared.request, variant=variant):
+        raise EditError("the site gives this picture other fields than the page's own front matter does")
 
 
 def _runs(orders: Sequence[Order]) -> Iterator[list[Order]]:

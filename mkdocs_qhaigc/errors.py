@@ -8,6 +8,7 @@
     ├── CacheError         the cache of variants fails in mid-build
     ├── PictureError       bytes that are no picture we accept
     ├── SelectionError     an argument of a command means nothing on this site
+    ├── EditError          a page's front matter cannot be edited
     ├── SiteError          a site cannot be read by the commands
     ├── MissingPictures    pictures that are not there, in a build that may not buy any
     ├── NoFurtherCalls     key, permission, quota or disk: nothing more can be bought in this build
@@ -59,6 +60,10 @@ class PictureError(QhaigcError):
 
 class SelectionError(QhaigcError):
     """An argument of a command means nothing on this site."""
+
+
+class EditError(QhaigcError):
+    """A page's front matter cannot be edited without changing what was not meant."""
 
 
 class SiteError(QhaigcError):

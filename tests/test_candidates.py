@@ -215,3 +215,86 @@ def test_a_page_with_one_picture_needs_no_name(site: Project, api: ImagesApi) ->
     finished = run(site, "candidates", "guide/start.md", "--yes")
     assert finished.returncode == 2
     assert "Write one of guide/start.md#one, guide/start.md#two" in finished.stderr
+
+
+def test_a_picked_variant_is_written_into_the_page_and_used_by_the_build(site: Project, api: ImagesApi) -> None:
+    page = site.write(
+        "docs/guide/start.md",
+        "\ufeff---\r\n# before\r\ntitle: 'Start'\r\nqhaigc: fog  # the light\r\n---\r\n![x](qhaigc:hero)\r\n",
+    )
+    page.chmod(0o640)
+    assert run(site, "candidates", PICTURE, "--yes").returncode == 0
+    finished = run(site, "candidates", PICTURE, "--pick", "3")
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stdout == f"{page}: hero is variant 3 now.\n"
+    assert page.read_bytes().decode() == (
+        "\ufeff---\r\n# before\r\ntitle: 'Start'\r\nqhaigc:\r\n  prompt: fog  # the light\r\n  variant: 3\r\n---\r\n"
+        "![x](qhaigc:hero)\r\n"
+    )
+    assert page.stat().st_mode & 0o777 == 0o640
+    assert site.build("--strict").summary == "1 cached"
+    assert counts(api) == [4]
+    again = run(site, "candidates", PICTURE, "--pick", "3")
+    assert (again.returncode, again.stdout) == (0, f"{PICTURE} is variant 3 already.\n")
+    back = run(site, "candidates", PICTURE, "--pick", "1")
+    assert back.returncode == 0, back.stderr
+    assert b"variant: 1\r\n" in page.read_bytes()
+    assert site.build("--strict").summary == "1 cached"
+
+
+def test_a_page_that_is_a_link_stays_one(site: Project) -> None:
+    real = site.write("elsewhere/start.md", "---\nqhaigc: fog\n---\n")
+    link = site.docs / "guide/start.md"
+    link.unlink()
+    link.symlink_to(real)
+    assert run(site, "candidates", PICTURE, "--yes", "-n", "2").returncode == 0
+    assert run(site, "candidates", PICTURE, "--pick", "2").returncode == 0
+    assert link.is_symlink()
+    assert real.read_text(encoding="utf-8") == "---\nqhaigc:\n  prompt: fog\n  variant: 2\n---\n"
+
+
+def test_a_variant_that_nobody_has_seen_is_not_picked(site: Project, api: ImagesApi) -> None:
+    before = (site.docs / "guide/start.md").read_bytes()
+    finished = run(site, "candidates", PICTURE, "--pick", "2")
+    assert finished.returncode == 1
+    assert f"there is no variant 2 of {PICTURE}" in finished.stderr
+    assert (site.docs / "guide/start.md").read_bytes() == before
+    assert not api.calls
+
+
+def test_what_cannot_be_edited_alone_is_told_and_left_as_it_is(site: Project) -> None:
+    page = site.write("docs/guide/start.md", "---\nqhaigc:\n  hero: &h {prompt: fog}\n  other: *h\n---\n")
+    before = page.read_bytes()
+    assert run(site, "candidates", PICTURE, "--yes", "-n", "2").returncode == 0
+    finished = run(site, "candidates", PICTURE, "--pick", "2")
+    assert finished.returncode == 1
+    assert f"{page} was not changed" in finished.stderr
+    assert "Write `variant: 2` into the directive yourself" in finished.stderr
+    assert page.read_bytes() == before
+
+
+def test_pictures_of_the_whole_site_and_of_made_pages_are_not_edited(site: Project) -> None:
+    site.options["images"] = {"logo": "a logo"}
+    site.write("hooks.py", "def on_page_markdown(markdown, page, **_):\n    page.meta.setdefault('qhaigc', 'made')\n")
+    site.config["hooks"] = ["hooks.py"]
+    for picture, words in (("mkdocs.yml#logo", "in mkdocs.yml"), ("index.md#hero", "index.md was not changed")):
+        assert run(site, "candidates", picture, "--yes", "-n", "2").returncode == 0
+        finished = run(site, "candidates", picture, "--pick", "2")
+        assert finished.returncode == 1
+        assert words in " ".join(finished.stderr.split())
+
+
+def test_a_pick_says_that_the_dark_picture_is_missing(site: Project, api: ImagesApi) -> None:
+    site.page("guide/start.md", qhaigc={"prompt": "fog", "dark": "night"})
+    assert run(site, "candidates", PICTURE, "--yes", "-n", "2").returncode == 0
+    finished = run(site, "candidates", PICTURE, "--pick", "2")
+    assert finished.returncode == 0, finished.stderr
+    assert f"mkdocs-qhaigc generate {PICTURE}" in finished.stdout
+    assert run(site, "generate", PICTURE, "--yes").returncode == 0
+    assert api.prompts == ["fog", "night"]
+
+
+def test_pick_goes_with_no_number_of_variants(site: Project) -> None:
+    finished = run(site, "candidates", PICTURE, "--pick", "2", "-n", "4")
+    assert finished.returncode == 2
+    assert "--pick goes with neither -n nor --json" in finished.stderr

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from mkdocs_qhaigc.budget import Budget
-from mkdocs_qhaigc.candidates import Candidate, find_candidates, order_missing, write_sheet
+from mkdocs_qhaigc.candidates import Candidate, find_candidates, order_missing, pick, write_sheet
 from mkdocs_qhaigc.cli.purchase import agree, buying, tell, yes_option
 from mkdocs_qhaigc.cli.site import (
     chosen,
@@ -33,20 +33,30 @@ _USED_UP = (
 
 @click.command()
 @click.argument("picture", metavar="PAGE#NAME")
-@click.option("-n", "variants", type=click.IntRange(1, 100), default=4, show_default=True, help="How many variants.")
+@click.option("-n", "variants", type=click.IntRange(1, 100), help="How many variants.  [default: 4]")
+@click.option("--pick", "picked", type=click.IntRange(1, 10_000), help="Write this variant into the page; buy nothing.")
 @yes_option
 @json_option
 @config_option
-def candidates(picture: str, variants: int, yes: bool, as_json: bool, config_file: Path) -> None:
-    """Buy variants 1 to N of a picture, and write a contact sheet to choose from.
+def candidates(
+    picture: str, variants: int | None, picked: int | None, yes: bool, as_json: bool, config_file: Path
+) -> None:
+    """Buy variants 1 to N of a picture, and write a contact sheet to choose from; then --pick one.
 
     Variants that are there already are not bought again. Those that are not come in one call, where the model takes
     it. Says first how many it buys by which model, and asks.
+
+    --pick writes `variant: NUMBER` into the page's front matter and changes nothing else of the file.
     """
+    if picked and (variants or as_json):
+        raise click.UsageError("--pick goes with neither -n nor --json.")
     survey = survey_of(config_file)
     tell_notices(survey)
     declared = chosen(lambda: select_one(survey, picture))
-    found = find_candidates(declared, survey.options, variants, report=lambda text: click.echo(text, err=True))
+    if picked:
+        _pick(declared, survey, picked)
+        return
+    found = find_candidates(declared, survey.options, range(1, (variants or 4) + 1), report=_warn)
     complete = True
     missing = [candidate.order for candidate in found if candidate.state == "missing"]
     if missing:
@@ -58,6 +68,33 @@ def candidates(picture: str, variants: int, yes: bool, as_json: bool, config_fil
     _print(found, declared, sheet, as_json)
     if not complete:
         sys.exit(1)
+
+
+def _pick(declared: Declared, survey: Survey, variant: int) -> None:
+    """Write a variant that is there into its page."""
+    [candidate] = find_candidates(declared, survey.options, [variant], report=_warn)
+    if not candidate.original:
+        raise click.ClickException(
+            f"there is no variant {variant} of {declared.where}. "
+            f"To buy it: mkdocs-qhaigc candidates {declared.where} -n {variant}"
+        )
+    with failing():
+        file = pick(declared, variant, docs_dir=survey.docs_dir, defaults=survey.options.defaults)
+    if file is None:
+        click.echo(f"{declared.where} is variant {variant} already.")
+        return
+    click.echo(f"{file}: {declared.name} is variant {variant} now.")
+    dark = next(
+        (one for one in survey.declared if one.dark and (one.page, one.name) == (declared.page, declared.name)), None
+    )
+    if dark:
+        [beside] = find_candidates(dark, survey.options, [variant], report=_warn)
+        if not beside.original:
+            click.echo(f"Its dark picture of that variant is not there. To buy it: mkdocs-qhaigc generate {dark.where}")
+
+
+def _warn(message: str) -> None:
+    click.echo(f"Warning: {message}", err=True)
 
 
 def _buy(found: list[Candidate], survey: Survey, budget: Budget) -> tuple[list[Candidate], bool]:
