@@ -72,9 +72,16 @@ def failures(found: Iterable[Result]) -> list[str]:
     return said
 
 
-def by_model(orders: Iterable[Order]) -> str:
-    """Return how many pictures of which model: `2 by dall-e-3, 1 by qh-draw-x1-pro`; `nothing` for none."""
+def purchase(orders: Sequence[Order], options: Options) -> str:
+    """Return how many pictures of which model, and what they cost where that is known; `nothing` for none.
+
+    `2 by dall-e-3, 1 by qh-draw-x1-pro, for 0.11 USD`
+    """
+    if not orders:
+        return "nothing"
     models: dict[str, int] = {}
     for order in orders:
         models[order.request.model] = models.get(order.request.model, 0) + 1
-    return ", ".join(f"{number} by {model}" for model, number in models.items()) or "nothing"
+    said = ", ".join(f"{number} by {model}" for model, number in models.items())
+    cost = options.cost(order.request for order in orders)
+    return f"{said}, for {cost}" if cost else said

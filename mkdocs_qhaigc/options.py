@@ -15,8 +15,9 @@ import yaml
 from mkdocs_qhaigc.directives import Defaults, nearest, read_directives, resolve_style, shown
 from mkdocs_qhaigc.errors import DirectiveError, OptionError
 from mkdocs_qhaigc.original import SANDBOX
+from mkdocs_qhaigc.prices import Cost, Prices, check_prices
 from mkdocs_qhaigc.publication import MIME_TYPES, Encoding
-from mkdocs_qhaigc.request import parse_size
+from mkdocs_qhaigc.request import ImageRequest, parse_size
 
 SANDBOX_VARIABLE = "QHAIGC_SANDBOX"
 """Set by `mkdocs-qhaigc sandbox -- COMMAND` for the command: whoever runs it wants to spend nothing."""
@@ -52,6 +53,7 @@ class Options:
     encoding: Encoding
     sizes: str | None
     """None: what fits the theme."""
+    prices: Prices
 
     @property
     def buying(self) -> tuple[object, ...]:
@@ -75,6 +77,10 @@ class Options:
     def api_key(self, environment: Mapping[str, str]) -> str | None:
         """Return the key from the environment variable that is named for it; None where there is none."""
         return environment.get(self.api_key_env, "").strip() or ("sandbox" if self.sandboxed else None)
+
+    def cost(self, requests: Iterable[ImageRequest]) -> Cost | None:
+        """Return what pictures cost; None where nothing says it, and for those of a sandbox, which sells none."""
+        return None if self.sandboxed else self.prices.cost(requests)
 
     def require_sandbox_within(self, environment: Mapping[str, str]) -> None:
         """Refuse to buy where `mkdocs-qhaigc sandbox` runs the command.
@@ -134,6 +140,7 @@ def read_options(values: Mapping[str, Any], *, folder: Path) -> Options:
         assets_dir=get["assets_dir"],
         encoding=encoding,
         sizes=get["sizes"],
+        prices=check_prices(get["prices"] or {}),
     )
 
 
@@ -298,6 +305,12 @@ def _styles(value: Any) -> Mapping[str, str]:
     return styles
 
 
+def _prices(value: Any) -> Mapping[str, Any]:
+    prices = _mapping("prices")(value)
+    check_prices(prices)
+    return prices
+
+
 def _list(value: Any) -> list[Any]:
     """A list; as a text (from `!ENV`), its items between commas or blanks."""
     if isinstance(value, str):
@@ -375,6 +388,7 @@ OPTIONS: Mapping[str, _Option] = {
     "images": _Option(None, _mapping("images")),
     "missing": _Option("generate", _choice("missing", "generate", "placeholder", "error")),
     "max_new_images": _Option(25, _whole("max_new_images", 0, 100_000)),
+    "prices": _Option(None, _prices),
     "concurrency": _Option(4, _whole("concurrency", 1, 64)),
     "timeout": _Option(180, _seconds),
     "retries": _Option(4, _whole("retries", 0, 20)),

@@ -122,7 +122,7 @@ def test_json_says_what_became_of_each_picture(site: Project, api: ImagesApi) ->
     assert by_name["night"]["reason"] is None
     assert by_name["night"]["file"].endswith(".png")
     nothing = json.loads(run(site, "generate", "--yes", "--json", "index.md#logo").stdout)
-    assert nothing == {"schema": 1, "pictures": [], "generated": 0, "failed": 0}
+    assert nothing == {"schema": 1, "pictures": [], "generated": 0, "failed": 0, "cost": None}
 
 
 def test_without_a_key_nothing_is_asked(site: Project, api: ImagesApi) -> None:

@@ -14,6 +14,7 @@ from mkdocs_qhaigc.cli.plan import as_fields
 from mkdocs_qhaigc.cli.purchase import agree, buying, outcome, tell, yes_option
 from mkdocs_qhaigc.cli.site import chosen, config_option, json_option, print_json, survey_of, tell_notices
 from mkdocs_qhaigc.generating import Result, results, wait_for_all
+from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.selection import select
 from mkdocs_qhaigc.survey import Declared
 
@@ -40,7 +41,7 @@ def generate(pages: Sequence[str], max_new: int | None, yes: bool, as_json: bool
     missing = [one for one in survey.missing() if one.request.key in wanted]
     if not missing:
         if as_json:
-            _print_as_json([], [])
+            _print_as_json([], [], survey.options)
         else:
             click.echo("Nothing to buy: every picture is there.")
         return
@@ -56,14 +57,14 @@ def generate(pages: Sequence[str], max_new: int | None, yes: bool, as_json: bool
     found = results(ordered)
     complete = tell(found)
     if as_json:
-        _print_as_json(missing, found)
+        _print_as_json(missing, found, survey.options)
     else:
-        click.echo(f"{outcome(found)}.")
+        click.echo(f"{outcome(found, survey.options)}.")
     if not complete:
         sys.exit(1)
 
 
-def _print_as_json(missing: Sequence[Declared], found: Sequence[Result]) -> None:
+def _print_as_json(missing: Sequence[Declared], found: Sequence[Result], options: Options) -> None:
     pictures: list[dict[str, Any]] = [
         {
             **as_fields(one),
@@ -73,5 +74,7 @@ def _print_as_json(missing: Sequence[Declared], found: Sequence[Result]) -> None
         }
         for one, result in zip(missing, found, strict=True)
     ]
-    generated = sum(1 for result in found if result.original)
-    print_json({"pictures": pictures, "generated": generated, "failed": len(found) - generated})
+    generated = [result.order.request for result in found if result.original]
+    cost = options.cost(generated)
+    counts = {"generated": len(generated), "failed": len(found) - len(generated)}
+    print_json({"pictures": pictures, **counts, "cost": cost and cost.as_fields()})

@@ -14,7 +14,7 @@ from mkdocs_qhaigc.budget import Budget
 from mkdocs_qhaigc.buying import Buyer
 from mkdocs_qhaigc.cli.site import count
 from mkdocs_qhaigc.errors import OptionError
-from mkdocs_qhaigc.generating import Result, by_model, failures, opened_buyer
+from mkdocs_qhaigc.generating import Result, failures, opened_buyer, purchase
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.orders import Order
 from mkdocs_qhaigc.progress import LineProgress, LiveProgress
@@ -40,7 +40,7 @@ def agree(orders: Sequence[Order], options: Options, *, most: int, limit: str, y
         click.UsageError: nobody can be asked.
     """
     seller = "the sandbox, which sells nothing" if options.sandboxed else options.base_url
-    _say(f"To buy from {seller}: {count(len(orders), 'picture')} ({by_model(orders)}).")
+    _say(f"To buy from {seller}: {count(len(orders), 'picture')} ({purchase(orders, options)}).")
     if len(orders) > most:
         _say(f"Of these at most {most} now ({limit}).")
     try:
@@ -84,10 +84,12 @@ def tell(found: Sequence[Result]) -> bool:
     return all(result.original for result in found)
 
 
-def outcome(found: Sequence[Result]) -> str:
-    """Return how many pictures came and how many did not: `2 pictures generated, 1 failed`."""
-    came = sum(1 for result in found if result.original)
-    return f"{count(came, 'picture')} generated" + (f", {len(found) - came} not" if came < len(found) else "")
+def outcome(found: Sequence[Result], options: Options) -> str:
+    """Return how many pictures came, for how much, and how many did not: `2 pictures generated for 0.04 USD, 1 not`."""
+    came = [result.order.request for result in found if result.original]
+    cost = options.cost(came) if came else None
+    said = f"{count(len(came), 'picture')} generated" + (f" for {cost}" if cost else "")
+    return said + (f", {len(found) - len(came)} not" if len(came) < len(found) else "")
 
 
 def _say(message: str) -> None:
