@@ -21,6 +21,7 @@ from mkdocs_qhaigc.front_matter import FRONT_MATTER, META_KEY
 
 _YAML_ERRORS = (yaml.YAMLError, ValueError, RecursionError, LookupError, AttributeError)
 """PyYAML lets others than its own pass: dates and numbers that are none, wrong explicit tags."""
+_INDENTED = re.compile(r"((?:[&!]\S*\s+)*[|>][+-]?)([1-9])")
 _BREAK = re.compile(r"\r\n|\n|\r")
 
 
@@ -204,9 +205,17 @@ def _around(front: str, key: yaml.Node, place: _Place, *, in_flow: bool, variant
         for deeper in dict.fromkeys((column or 2, 2, 1)):
             indent = " " * (column + deeper)
             opened = f"{opening}{indent}{first}: "
-            line = f"{indent}{number}: {variant}"
-            yield _with_line_after(opened + front[place.start :], len(opened) + len(value), line)
+            text = opened + _indented_less(value, len(indent) - column)
+            yield _with_line_after(text + front[place.end :], len(text), f"{indent}{number}: {variant}")
     yield f"{front[: place.start]}{{{first}: {value}, {number}: {variant}}}{front[place.end :]}"
+
+
+def _indented_less(value: str, columns: int) -> str:
+    """Return a value whose text, if it says by how much it is indented (`|2`), is so by so many columns less."""
+    found = _INDENTED.match(value)
+    if not found or int(found[2]) <= columns:
+        return value
+    return f"{found[1]}{int(found[2]) - columns}{value[found.end() :]}"
 
 
 def _with_line_after(text: str, position: int, line: str) -> str:
