@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 from importlib import import_module
@@ -32,7 +32,7 @@ from mkdocs_qhaigc.original import SANDBOX, Original
 from mkdocs_qhaigc.retrying import Pace
 from mkdocs_qhaigc.saving import Saver
 from mkdocs_qhaigc.till import Till
-from mkdocs_qhaigc.workers import Workers
+from mkdocs_qhaigc.workers import Workers, give_up, pass_on
 
 if TYPE_CHECKING:
     from mkdocs_qhaigc.client import ImagesClient
@@ -103,7 +103,7 @@ class Buyer:
             for order in orders:
                 self._progress.ordered(order)
             job = self._together.submit(self._have_together, orders, futures)
-            job.add_done_callback(partial(_give_up, futures.values()))
+            job.add_done_callback(partial(give_up, futures.values()))
             return list(futures.values())
 
     def new_build(self) -> None:
@@ -196,7 +196,7 @@ class Buyer:
                     end(order, error)
         for order in orders:
             if not futures[order.request.key].done():
-                self._workers.submit(self._have, order).add_done_callback(partial(_pass_on, futures[order.request.key]))
+                self._workers.submit(self._have, order).add_done_callback(partial(pass_on, futures[order.request.key]))
 
     def _refusal(self) -> NoFurtherCalls | None:
         """Return why nothing can be bought, where that is known without a call."""
@@ -261,26 +261,6 @@ class Buyer:
             pace=Pace(self._stopped),
             say=self._say,
         )
-
-
-def _pass_on(future: Future[Original], done: Future[Original]) -> None:
-    """Give a future what another one has brought."""
-    if done.cancelled():
-        future.cancel()
-    elif error := done.exception():
-        future.set_exception(error)
-    else:
-        future.set_result(done.result())
-
-
-def _give_up(futures: Iterable[Future[Original]], done: Future[None]) -> None:
-    """End the futures of a job that was cancelled, or that an error of no kind of ours has ended."""
-    error = None if done.cancelled() else done.exception()
-    for future in futures:
-        if error and not future.done():
-            future.set_exception(error)
-        elif done.cancelled():
-            future.cancel()
 
 
 def failure_of(future: Future[Original]) -> QhaigcError | None:
