@@ -51,6 +51,11 @@ class ServerError:
         """Whether no further call can succeed: key, permission or quota."""
         return not self.refused and (self.status in (401, 403) or self.code in QUOTA_CODES)
 
+    @property
+    def invalid(self) -> bool:
+        """Whether the call was turned down for what stands in it, before anything was drawn."""
+        return self.status in (400, 422) and not self.refused and not self.account
+
     def __str__(self) -> str:
         code = f" ({self.code})" if self.code and self.code not in self.message else ""
         return f"{self.status}{code}: {self.message}"

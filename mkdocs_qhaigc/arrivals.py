@@ -1,18 +1,23 @@
 """Answers that were paid for, kept while they arrive and until their pictures are saved.
 
 A build that ends in between, killed even, loses nothing: the next one reads what was kept before it buys anything. What
-is kept is the body of the API's answer, as far as it came; one that was cut short is no JSON and counts as none.
+is kept is the body of the API's answer, as far as it came; one that was cut short is no JSON and counts as none. Of a
+call for several pictures each has the whole body in a file of its own, which begins with a line that says which of the
+body's pictures is meant; without it, the first.
 """
 
 from __future__ import annotations
 
 import contextlib
+import re
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 OLDEST = 24 * 3600
 """Seconds after which a kept answer is not read any more: the address in it has expired."""
 _LARGEST = 64 << 20
+_POSITION = re.compile(rb"([0-9]{1,4})\n")
 
 
 class Arrival:
@@ -22,15 +27,16 @@ class Arrival:
         """The file and its folder need not exist yet."""
         self._path = path
 
-    def begin(self) -> None:
-        """Start anew: the body of an answer follows.
+    def begin(self, position: int = 0) -> None:
+        """Start anew: the body of an answer follows, whose picture at this position is meant.
 
         Raises:
             OSError: nothing can be written there.
         """
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._path.unlink(missing_ok=True)
-        self._path.open("xb").close()  # a file of its own: never through a link that lies there
+        with self._path.open("xb") as file:  # a file of its own: never through a link that lies there
+            file.write(b"%d\n" % position if position else b"")
 
     def add(self, chunk: bytes) -> None:
         """Keep the next bytes, at once.
@@ -41,12 +47,14 @@ class Arrival:
         with self._path.open("ab", buffering=0) as file:
             file.write(chunk)
 
-    def read(self) -> bytes | None:
-        """Return what was kept, or None where there is nothing that may still be good."""
+    def read(self) -> tuple[int, bytes] | None:
+        """Return the picture's position and the body, or None where there is nothing that may still be good."""
         try:
             status = self._path.lstat()
             if time.time() - status.st_mtime < OLDEST and 0 < status.st_size <= _LARGEST and self._path.is_file():
-                return self._path.read_bytes()
+                kept = self._path.read_bytes()
+                position = _POSITION.match(kept)
+                return (int(position[1]), kept[position.end() :]) if position else (0, kept)
         except OSError:
             return None
         return None
@@ -55,3 +63,34 @@ class Arrival:
         """Remove the file: its picture is saved, or gone for good."""
         with contextlib.suppress(OSError):
             self._path.unlink(missing_ok=True)
+
+
+class Arrivals:
+    """The files in which the answer to one call for several pictures is kept."""
+
+    def __init__(self, files: Sequence[Arrival]) -> None:
+        """One for each picture, in the order in which they are expected."""
+        self._files = files
+
+    def begin(self) -> None:
+        """Start anew: the body of an answer follows.
+
+        Raises:
+            OSError: nothing can be written there.
+        """
+        for position, file in enumerate(self._files):
+            file.begin(position)
+
+    def add(self, chunk: bytes) -> None:
+        """Keep the next bytes, at once.
+
+        Raises:
+            OSError: they cannot be written.
+        """
+        for file in self._files:
+            file.add(chunk)
+
+    def forget(self) -> None:
+        """Remove the files."""
+        for file in self._files:
+            file.forget()

@@ -6,30 +6,33 @@ import threading
 
 from mkdocs_qhaigc.errors import OverBudget
 
+BUILD_BUDGET = (
+    "one build may buy {most} new pictures (`max_new_images`). Build again for the next ones, or raise `max_new_images`"
+)
+
 
 class Budget:
     """How many pictures may still be bought."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, *, used_up: str = BUILD_BUDGET) -> None:
+        """`used_up` is what to say when it is; it may hold `{most}`."""
         self.most = most
+        self._used_up = used_up
         self._spent = 0
         self._lock = threading.Lock()
 
-    def take(self) -> None:
-        """Set one picture's price aside.
+    def take(self, pictures: int = 1) -> None:
+        """Set the price of so many pictures aside, of all or of none.
 
         Raises:
-            OverBudget: the budget is used up.
+            OverBudget: there is not so much left.
         """
         with self._lock:
-            if self._spent >= self.most:
-                raise OverBudget(
-                    f"one build may buy {self.most} new pictures (`max_new_images`). "
-                    "Build again for the next ones, or raise `max_new_images`"
-                )
-            self._spent += 1
+            if self._spent + pictures > self.most:
+                raise OverBudget(self._used_up.format(most=self.most))
+            self._spent += pictures
 
-    def give_back(self) -> None:
-        """Put one price back: the call was surely not billed."""
+    def give_back(self, pictures: int = 1) -> None:
+        """Put the price of so many pictures back: they were surely not billed."""
         with self._lock:
-            self._spent -= 1
+            self._spent -= pictures

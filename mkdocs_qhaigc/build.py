@@ -234,11 +234,15 @@ class SiteBuild:
 
     def summary(self) -> str | None:
         """Return the one line that says how many pictures came from where; None where the site has none."""
-        states = [picture.state for picture in self._pipeline.pictures()]
+        pictures = self._pipeline.pictures()
+        states = [picture.state for picture in pictures]
         if not states:
             return None
         counts = [(states.count(state), state) for state in ("generated", "cached", "pinned")]
         said = [f"{count} {state}" for count, state in counts if count]
+        bought = [picture.order.request for picture in pictures if picture.state == "generated"]
+        if bought and (cost := self._options.cost(bought)):
+            said[0] += f" for {cost}"
         missing = states.count("placeholder")
         if missing:
             said.append(f"{missing} {plural(missing, 'placeholder', 'placeholders')}")

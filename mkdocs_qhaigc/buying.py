@@ -7,36 +7,33 @@ was paid for is taken in by a later build if this one is ended in between.
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from mkdocs_qhaigc.answers import Answer, read_answers
-from mkdocs_qhaigc.arrivals import Arrival
 from mkdocs_qhaigc.budget import Budget
 from mkdocs_qhaigc.errors import (
-    ApiError,
-    Gone,
     LibraryError,
     NoFurtherCalls,
+    NotSoMany,
     OverBudget,
-    PictureError,
     QhaigcError,
     Unreachable,
 )
 from mkdocs_qhaigc.library import Library
-from mkdocs_qhaigc.locks import hold
+from mkdocs_qhaigc.locks import owning
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.orders import Effort, Order, Progress
-from mkdocs_qhaigc.original import KEY_DIGITS, SANDBOX, Original
-from mkdocs_qhaigc.retrying import Deadline, Pace
+from mkdocs_qhaigc.original import SANDBOX, Original
+from mkdocs_qhaigc.retrying import Pace
 from mkdocs_qhaigc.saving import Saver
-from mkdocs_qhaigc.workers import Workers
+from mkdocs_qhaigc.till import Till
+from mkdocs_qhaigc.workers import Workers, give_up, pass_on
 
 if TYPE_CHECKING:
     from mkdocs_qhaigc.client import ImagesClient
@@ -70,7 +67,6 @@ class Buyer:
         self._say = say
         self._arrived = arrived
         self._locks = options.cache_dir / "locks"
-        self._answers = options.cache_dir / "answers"
         self._stopped = threading.Event()
         self._lock = threading.Lock()
         self._saver = Saver(options, library, say=say)
@@ -79,8 +75,10 @@ class Buyer:
         self._seconds: dict[str, float] = {}
         self._no_further: NoFurtherCalls | None = None
         self._client: ImagesClient | None = None
+        self._till: Till | None = None
         self._server: Sandbox | None = None
         self._workers: Workers[Original] = Workers(options.concurrency, "qhaigc-buyer")
+        self._together: Workers[None] = Workers(1, "qhaigc-buyer-of-several")
         self.budget = Budget(options.max_new_images)
 
     def buy(self, order: Order) -> Future[Original]:
@@ -97,6 +95,20 @@ class Buyer:
                     future.add_done_callback(lambda _: self._arrived and self._arrived())
             return future
 
+    def buy_together(self, orders: Sequence[Order]) -> list[Future[Original]]:
+        """Return the futures of variants of one request, ordered in one call; one by one where that is not taken.
+
+        Where the budget is too small for all, too: then some of them are had.
+        """
+        with self._lock:
+            futures: dict[str, Future[Original]] = {order.request.key: Future() for order in orders}
+            self._futures |= futures
+            for order in orders:
+                self._progress.ordered(order)
+            job = self._together.submit(self._have_together, orders, futures)
+            job.add_done_callback(partial(give_up, futures.values()))
+            return list(futures.values())
+
     def new_build(self) -> None:
         """Begin a build of the author's: its own budget, and what another was not allowed is asked for again."""
         self.drop()
@@ -110,6 +122,7 @@ class Buyer:
 
     def drop(self) -> None:
         """Forget what was ordered and has not begun: who still wants it orders it again."""
+        self._together.drop()
         self._workers.drop()
 
     def forget(self, key: str) -> None:
@@ -125,6 +138,7 @@ class Buyer:
     def close(self) -> None:
         """Stop buying; pictures that have arrived are still written."""
         self._stopped.set()
+        self._together.close()
         self._workers.close()
         self._saver.wait(_TIME_TO_SAVE)
         if self._client:
@@ -136,13 +150,13 @@ class Buyer:
         started = time.monotonic()
         original = None
         try:
-            self._require_allowed()
-            with self._owning(order.request.key):
+            till = self._open_till()
+            with owning(self._locks, [order.request.key], timeout=self._options.timeout + 5):
                 original = self._saved(order.request.key) or self._saver.leftover(order)
                 if original is None:
                     self._library.make_room(order.request.key)
                     self._progress.began(order)
-                    original = self._buy_and_save(order)
+                    original = till.buy(order, self.budget)
             return original
         except OverBudget:
             raise  # a call under way may yet turn out not to have been billed
@@ -158,6 +172,46 @@ class Buyer:
         """Return what another process has saved since; never a sandbox's drawing for a real picture."""
         found = self._library.find_all(key, fresh=True)
         return next((one for one in found if self._options.sandboxed or not one.sandbox), None)
+
+    def _have_together(self, orders: Sequence[Order], futures: Mapping[str, Future[Original]]) -> None:
+        """Bring each future its picture, or why there is none."""
+        started = time.monotonic()
+
+        def end(order: Order, result: Original | QhaigcError) -> None:
+            future = futures[order.request.key]
+            bought = not isinstance(result, QhaigcError)
+            self._progress.ended(order, seconds=time.monotonic() - started if bought else None)
+            if isinstance(result, QhaigcError):
+                future.set_exception(result)
+            else:
+                future.set_result(result)
+
+        try:
+            till = self._open_till()
+            keys = [order.request.key for order in orders]
+            with owning(self._locks, keys, timeout=self._options.timeout + 5):
+                wanted = []
+                for order in orders:
+                    original = self._saved(order.request.key) or self._saver.leftover(order)
+                    if original:
+                        end(order, original)
+                        continue
+                    self._library.make_room(order.request.key)
+                    self._progress.began(order)
+                    wanted.append(order)
+                for order, result in till.buy_together(wanted, self.budget) if wanted else ():
+                    end(order, result)
+        except (NotSoMany, OverBudget):
+            pass  # what is not there yet is asked for one by one
+        except QhaigcError as error:
+            if isinstance(error, NoFurtherCalls):
+                self._no_further = error
+            for order in orders:
+                if not futures[order.request.key].done():
+                    end(order, error)
+        for order in orders:
+            if not futures[order.request.key].done():
+                self._workers.submit(self._have, order).add_done_callback(partial(pass_on, futures[order.request.key]))
 
     def _refusal(self) -> NoFurtherCalls | None:
         """Return why nothing can be bought, where that is known without a call."""
@@ -177,7 +231,12 @@ class Buyer:
             )
         return None
 
-    def _require_allowed(self) -> None:
+    def _open_till(self) -> Till:
+        """Return what buys.
+
+        Raises:
+            NoFurtherCalls: nothing can be bought, or nothing could be saved.
+        """
         if refusal := self._refusal():
             raise refusal
         assert self._api_key
@@ -189,10 +248,17 @@ class Buyer:
             if self._client is None:
                 try:
                     self._client = self._connect(self._api_key)
+                    self._till = Till(self._client, self._saver, self._options, asked=self._count)
                 except (ImportError, ValueError, TypeError) as error:  # httpx on proxies that it cannot use
                     raise NoFurtherCalls(
                         f"no connection can be made ({error}). Look at the variables HTTP_PROXY, HTTPS_PROXY, ALL_PROXY"
                     ) from error
+            assert self._till
+            return self._till
+
+    def _count(self, orders: Sequence[Order]) -> None:
+        """Take note of a call."""
+        self._requests.update(order.request.key for order in orders)
 
     def _connect(self, api_key: str) -> ImagesClient:
         from mkdocs_qhaigc.client import ImagesClient  # a build that buys nothing needs no httpx
@@ -214,66 +280,6 @@ class Buyer:
             pace=Pace(self._stopped),
             say=self._say,
         )
-
-    @contextlib.contextmanager
-    def _owning(self, key: str) -> Iterator[None]:
-        """Hold a key against all other threads and processes that would buy it."""
-        try:
-            held = hold(self._locks, key[:KEY_DIGITS], seconds=self._options.timeout + 5)
-        except TimeoutError as error:
-            raise ApiError("another process has been buying this picture for too long. Build again later") from error
-        except OSError as error:
-            raise NoFurtherCalls(f"{self._locks} cannot be written ({error.strerror or error})") from error
-        with held:
-            yield
-
-    def _buy_and_save(self, order: Order) -> Original:
-        assert self._client is not None
-        deadline = Deadline.after(self._options.timeout)
-        arrival = Arrival(self._answers / f"{order.request.key}.json")
-        kept = self._kept_answer(arrival)
-        if kept:
-            try:
-                return self._take(order, kept, arrival, deadline)
-            except (Gone, PictureError):
-                arrival.forget()
-        keeper = None if self._options.sandboxed else arrival
-        try:
-            answers = self._client.generate(
-                order.request,
-                deadline=deadline,
-                purse=self.budget,
-                keeper=keeper,
-                asked=lambda: self._requests.update((order.request.key,)),
-            )
-        except QhaigcError:
-            arrival.forget()  # whatever came, no picture was in it
-            raise
-        try:
-            return self._take(order, answers[0], arrival, deadline)
-        except ApiError as error:
-            raise ApiError(
-                f"the picture was made, but {error}. The next builds, for a day, fetch it before they buy another"
-            ) from error
-
-    def _kept_answer(self, arrival: Arrival) -> Answer | None:
-        """Return the answer that an earlier build was given and could not finish with."""
-        body = None if self._options.sandboxed else arrival.read()  # a sandbox's addresses end with it
-        if body is None:
-            return None
-        try:
-            return read_answers(body, status=200, media_type="", base_url=self._options.base_url)[0]
-        except (ApiError, NoFurtherCalls):
-            arrival.forget()
-            return None
-
-    def _take(self, order: Order, answer: Answer, arrival: Arrival, deadline: Deadline) -> Original:
-        """Return the saved picture of an answer, fetched where it is hosted."""
-        assert self._client is not None
-        data = self._client.fetch(answer.url, deadline=deadline) if answer.data is None else answer.data
-        original = self._saver.save(order, data, answer.revised_prompt)
-        arrival.forget()
-        return original
 
 
 def failure_of(future: Future[Original]) -> QhaigcError | None:

@@ -16,7 +16,7 @@ import httpx
 
 from mkdocs_qhaigc import __version__
 from mkdocs_qhaigc.answers import Answer, ServerError, read_answers, read_error
-from mkdocs_qhaigc.errors import ApiError, Gone, NoFurtherCalls, Unreachable
+from mkdocs_qhaigc.errors import ApiError, Gone, NoFurtherCalls, NotSoMany, Unreachable
 from mkdocs_qhaigc.request import ImageRequest
 from mkdocs_qhaigc.retrying import Billing, Deadline, Failed, Pace, keep_trying, wished_delay
 from mkdocs_qhaigc.transport import guard, is_loopback, is_public, within
@@ -55,11 +55,11 @@ class Keeper(Protocol):
 class Purse(Protocol):
     """What a build may still spend."""
 
-    def take(self) -> None:
-        """Set one picture's price aside. Raises an error of this package where the budget is used up."""
+    def take(self, pictures: int) -> None:
+        """Set the price of so many pictures aside. Raises an error of this package where the budget is used up."""
 
-    def give_back(self) -> None:
-        """Put one price back: the call was surely not billed."""
+    def give_back(self, pictures: int) -> None:
+        """Put the price of so many pictures back: they were surely not billed."""
 
 
 class ImagesClient:
@@ -116,22 +116,30 @@ class ImagesClient:
     ) -> list[Answer]:
         """Ask for `n` pictures of one request; one call where nothing fails. `asked` is called before each call.
 
+        A call for several that may have been billed is not made again: it would cost more than was agreed to.
+
         Raises:
+            NotSoMany: the API turns the call down, and may take one for a single picture.
             ApiError: there is no picture; its kind says whether it is worth asking for others.
         """
 
         def attempt() -> list[Answer]:
-            for _ in range(n):
-                purse.take()
+            purse.take(n)
             try:
                 return self._post(request, n, deadline, keeper, asked)
             except Failed as failed:
                 if not failed.may_be_billed:
-                    for _ in range(n):
-                        purse.give_back()
+                    purse.give_back(n)
                 raise
 
-        return keep_trying(attempt, retries=self._retries, deadline=deadline, pace=self._pace, say=self._tell)
+        return keep_trying(
+            attempt,
+            retries=self._retries,
+            deadline=deadline,
+            pace=self._pace,
+            say=self._tell,
+            repeat_billed=1 if n == 1 else 0,
+        )
 
     def fetch(self, url: str, *, deadline: Deadline) -> bytes:
         """Return the bytes of a hosted picture. Trying again costs nothing, so every failure may be tried again.
@@ -169,8 +177,8 @@ class ImagesClient:
         asked()
         status, headers, content = self._exchange(body, request.variant, deadline, keeper)
         if status >= 400 and "response_format" in body:
-            error = read_error(status, headers.get("content-type", ""), content)
-            if status == 400 and "response_format" in (error.param, *error.message.replace("'", " ").split()):
+            refused = read_error(status, headers.get("content-type", ""), content)
+            if status == 400 and "response_format" in (refused.param, *refused.message.replace("'", " ").split()):
                 self._response_format = "none"
                 del body["response_format"]
                 asked()
@@ -179,16 +187,17 @@ class ImagesClient:
             raise Failed(NoFurtherCalls(self._sandbox_mismatch()), Billing.NEVER_AGAIN, may_be_billed=status < 400)
         media_type = headers.get("content-type", "")
         if status >= 300:
-            raise self._failed(read_error(status, media_type, self._redacted_bytes(content)), headers)
+            error = read_error(status, media_type, self._redacted_bytes(content))
+            raise self._too_many(error) if n > 1 and error.invalid else self._failed(error, headers)
         try:
             answers = read_answers(content, status=status, media_type=media_type, base_url=self._base_url)
             return [
                 replace(answer, revised_prompt=answer.revised_prompt and self._redacted(answer.revised_prompt))
                 for answer in answers
             ]
-        except (ApiError, NoFurtherCalls) as error:
-            error.args = (self._redacted(str(error)),)
-            raise Failed(error, Billing.NEVER_AGAIN, may_be_billed=isinstance(error, ApiError)) from error
+        except (ApiError, NoFurtherCalls) as wrong:
+            wrong.args = (self._redacted(str(wrong)),)
+            raise Failed(wrong, Billing.NEVER_AGAIN, may_be_billed=isinstance(wrong, ApiError)) from wrong
 
     def _exchange(
         self, body: dict[str, Any], variant: int, deadline: Deadline, keeper: Keeper | None
@@ -215,6 +224,10 @@ class ImagesClient:
             raise Failed(Unreachable(what), Billing.NO) from error
         except httpx.HTTPError as error:
             raise Failed(ApiError(f"the API did not answer ({_what(error)})"), Billing.PERHAPS) from error
+
+    def _too_many(self, error: ServerError) -> Failed:
+        """Return the failure of a call for several pictures whose fields the API does not take: `n`, or any other."""
+        return Failed(NotSoMany(self._redacted(f"the API answered {error}")), Billing.NEVER_AGAIN)
 
     def _failed(self, error: ServerError, headers: httpx.Headers) -> Failed:
         wish = wished_delay(headers)

@@ -7,12 +7,15 @@
     │   └── Damaged        an original is gone, or its bytes are not those that were saved
     ├── CacheError         the cache of variants fails in mid-build
     ├── PictureError       bytes that are no picture we accept
+    ├── SelectionError     an argument of a command means nothing on this site
+    ├── EditError          a page's front matter cannot be edited
     ├── SiteError          a site cannot be read by the commands
     ├── MissingPictures    pictures that are not there, in a build that may not buy any
     ├── NoFurtherCalls     key, permission, quota or disk: nothing more can be bought in this build
     │   ├── OverBudget     the build has bought as many pictures as it may
     │   └── Unreachable    no connection to the API, however often it was tried
     └── ApiError           the Images API did not give a picture
+        ├── NotSoMany      it does not take a call for several pictures
         ├── Refused        it will not draw this prompt: never ask again
         └── Gone           a hosted picture's address has expired
 
@@ -55,6 +58,14 @@ class PictureError(QhaigcError):
     """Bytes that are no picture we accept."""
 
 
+class SelectionError(QhaigcError):
+    """An argument of a command means nothing on this site."""
+
+
+class EditError(QhaigcError):
+    """A page's front matter cannot be edited without changing what was not meant."""
+
+
 class SiteError(QhaigcError):
     """A site cannot be read by the commands."""
 
@@ -77,6 +88,10 @@ class Unreachable(NoFurtherCalls):
 
 class ApiError(QhaigcError):
     """The Images API did not give a picture."""
+
+
+class NotSoMany(ApiError):  # noqa: N818 - what happened, as with Refused
+    """The API does not take a call for several pictures; it may take one for a single one."""
 
 
 class Refused(ApiError):  # noqa: N818 - what happened, as the API itself says it

@@ -11,7 +11,8 @@ import yaml
 from mkdocs_qhaigc import html
 
 META_KEY = "qhaigc"
-_FRONT_MATTER = re.compile(r"\ufeff?---[ \t]*\r?\n(.*?)^(?:---|\.\.\.)[ \t]*\r?$", re.DOTALL | re.MULTILINE)
+FRONT_MATTER = re.compile(r"\ufeff?---[ \t]*\r?\n(.*?)^(?:---|\.\.\.)[ \t]*\r?$", re.DOTALL | re.MULTILINE)
+"""A page that begins with front matter in YAML; the group is what stands between its lines."""
 
 
 def holds_reference(value: Any) -> bool:
@@ -62,7 +63,7 @@ def broken_front_matter(text: str) -> str | None:
 
     MkDocs takes such front matter for text, without a word.
     """
-    match = _FRONT_MATTER.match(text)
+    match = FRONT_MATTER.match(text)
     if not match or not re.search(rf"^{META_KEY}\s*:", match[1], re.MULTILINE):
         return None
     try:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
+
+from mkdocs_qhaigc.errors import ApiError, NoFurtherCalls
+from mkdocs_qhaigc.original import KEY_DIGITS
 
 
 def hold(folder: Path, name: str, *, seconds: float) -> AbstractContextManager[object]:
@@ -17,3 +21,26 @@ def hold(folder: Path, name: str, *, seconds: float) -> AbstractContextManager[o
 
     folder.mkdir(parents=True, exist_ok=True)
     return filelock.FileLock(folder / f"{name}.lock", timeout=seconds).acquire()
+
+
+@contextmanager
+def owning(folder: Path, keys: Iterable[str], *, timeout: float) -> Iterator[None]:
+    """Hold keys against all other threads and processes that would buy them. `timeout` is in seconds, for each.
+
+    Always in one order, so that two who want the same ones do not wait for each other.
+
+    Raises:
+        ApiError: another one has held a key for too long.
+        NoFurtherCalls: the folder cannot be written.
+    """
+    with ExitStack() as held:
+        for name in sorted({key[:KEY_DIGITS] for key in keys}):
+            try:
+                held.enter_context(hold(folder, name, seconds=timeout))
+            except TimeoutError as error:
+                raise ApiError(
+                    "another process has been buying this picture for too long. Build again later"
+                ) from error
+            except OSError as error:
+                raise NoFurtherCalls(f"{folder} cannot be written ({error.strerror or error})") from error
+        yield

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -10,24 +9,22 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-import yaml
-
+from mkdocs_qhaigc import option_checks as checks
 from mkdocs_qhaigc.directives import (
     PICTURES,
     SIZE,
     TEXT,
     Defaults,
     Schema,
-    nearest,
     plain_sizes,
     read_directives,
     resolve_style,
-    shown,
 )
 from mkdocs_qhaigc.errors import DirectiveError, OptionError
 from mkdocs_qhaigc.original import SANDBOX
+from mkdocs_qhaigc.prices import Cost, Prices, check_prices
 from mkdocs_qhaigc.publication import MIME_TYPES, Encoding
-from mkdocs_qhaigc.request import parse_size
+from mkdocs_qhaigc.request import ImageRequest
 
 SANDBOX_VARIABLE = "QHAIGC_SANDBOX"
 """Set by `mkdocs-qhaigc sandbox -- COMMAND` for the command: whoever runs it wants to spend nothing."""
@@ -67,6 +64,7 @@ class Options:
     """The page, relative to docs_dir, with `/`, that shows every picture; None: there is none."""
     report: Path | None
     """Where a build says what it did; None: nowhere."""
+    prices: Prices
 
     @property
     def buying(self) -> tuple[object, ...]:
@@ -86,6 +84,27 @@ class Options:
     def sandboxed(self) -> bool:
         """Whether pictures come from a sandbox, and so must never stand under real keys."""
         return self.base_url == SANDBOX or urlsplit(self.base_url).path.startswith(SANDBOX_PATH)
+
+    def api_key(self, environment: Mapping[str, str]) -> str | None:
+        """Return the key from the environment variable that is named for it; None where there is none."""
+        return environment.get(self.api_key_env, "").strip() or ("sandbox" if self.sandboxed else None)
+
+    def cost(self, requests: Iterable[ImageRequest]) -> Cost | None:
+        """Return what pictures cost; None where nothing says it, and for those of a sandbox, which sells none."""
+        return None if self.sandboxed else self.prices.cost(requests)
+
+    def require_sandbox_within(self, environment: Mapping[str, str]) -> None:
+        """Refuse to buy where `mkdocs-qhaigc sandbox` runs the command.
+
+        Raises:
+            OptionError: the pictures would come from a real API.
+        """
+        if SANDBOX_VARIABLE in environment and not self.sandboxed:
+            raise OptionError(
+                "base_url",
+                f"it is {self.base_url}, and this runs under `mkdocs-qhaigc sandbox`, where nothing is bought. "
+                f"Write `base_url: !ENV [QHAIGC_BASE_URL, {self.base_url}]`",
+            )
 
 
 def read_options(values: Mapping[str, Any], *, folder: Path) -> Options:
@@ -113,7 +132,9 @@ def read_options(values: Mapping[str, Any], *, folder: Path) -> Options:
         with_prompt=isinstance(provenance, Mapping) and provenance.get("prompt", False),
         formats=get["formats"],
         widths=get["widths"],
-        quality=_by_format(quality) if isinstance(quality, int) else {**_by_format(_QUALITY), **quality},
+        quality=checks.by_format(quality)
+        if isinstance(quality, int)
+        else {**checks.by_format(checks.QUALITY), **quality},
     )
     return Options(
         enabled=get["enabled"],
@@ -134,6 +155,7 @@ def read_options(values: Mapping[str, Any], *, folder: Path) -> Options:
         sizes=plain_sizes(get["sizes"]),
         gallery=get["gallery"],
         report=folder / get["report"] if get["report"] else None,
+        prices=check_prices(get["prices"] or {}),
     )
 
 
@@ -163,7 +185,7 @@ def check_folders(options: Options, *, folder: Path, docs_dir: Path, site_dir: P
             raise OptionError(option, "it lies in the built site, which every build empties. Choose a folder beside it")
         if where == docs_dir.resolve() or docs_dir.resolve() in where.parents:
             raise OptionError(option, "it lies in docs_dir, whose files are published. Choose a folder beside it")
-    for name in ("answers", "index", "locks", "originals", "rejected", "sandbox", "variants"):
+    for name in ("answers", "candidates", "index", "locks", "originals", "rejected", "sandbox", "variants"):
         if (options.cache_dir / name).is_symlink():
             raise OptionError("cache_dir", f"its folder {name} is a link, which may lead anywhere. Remove the link")
     for name, place in (("docs_dir", docs_dir.resolve()), ("the built site", site_dir.resolve())):
@@ -183,215 +205,10 @@ class _Option:
     """JSON Schema of what an author may write; what `!ENV` may give as a text is left out."""
 
 
-def _fail(option: str, value: object, remedy: str) -> OptionError:
-    return OptionError(option, f"it is {shown(value)}. {remedy}")
-
-
-def _flag(option: str) -> Callable[[Any], bool]:
-    def check(value: Any) -> bool:
-        if not isinstance(value, bool):
-            raise _fail(option, value, "Write true or false")
-        return value
-
-    return check
-
-
-def _text(option: str, remedy: str) -> Callable[[Any], str]:
-    def check(value: Any) -> str:
-        if not isinstance(value, str) or not value.strip() or not _is_plain(value):
-            raise _fail(option, value, remedy)
-        return value.strip()
-
-    return check
-
-
-def _is_plain(text: str) -> bool:
-    """Whether a text is free of control characters and halves of characters, which no file system takes."""
-    return all(char.isprintable() or char in "\n\t" for char in text)
-
-
-def _whole(option: str, least: int, most: int) -> Callable[[Any], int]:
-    def check(value: Any) -> int:
-        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-            raise _fail(option, value, f"Write a whole number from {least} to {most}")
-        return value
-
-    return check
-
-
-def _choice(option: str, *choices: str) -> Callable[[Any], str]:
-    def check(value: Any) -> str:
-        if value not in choices:
-            raise _fail(option, value, f"Write one of {', '.join(choices)}")
-        return str(value)
-
-    return check
-
-
-def _seconds(value: Any) -> float:
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value <= 3600:
-        raise _fail("timeout", value, "Write seconds, more than 0 and at most 3600")
-    return float(value)
-
-
-def _size(value: Any) -> str:
-    size = parse_size(value) if isinstance(value, str) else None
-    if size is None:
-        raise _fail("size", value, "Write WIDTHxHEIGHT in pixels, for example 1280x720")
-    return size
-
-
-def _base_url(value: Any) -> str:
-    remedy = "Write an address such as https://api.qhaigc.net/v1, or the word sandbox"
-    # The value is never shown: it may hold a key, or be one.
-    if not isinstance(value, str):
-        raise OptionError("base_url", f"it is no web address. {remedy}")
-    if value.strip() == SANDBOX:
-        return SANDBOX
-    url = value.strip().rstrip("/")
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
-        usable = usable and url.isprintable() and " " not in url
-    except ValueError:
-        raise OptionError("base_url", f"it is no web address. {remedy}") from None
-    if parts.username is not None or parts.query or parts.fragment:
-        raise OptionError(
-            "base_url", f"it holds a user name, a query or a fragment. A key never stands in a file. {remedy}"
-        )
-    if not usable:
-        raise OptionError("base_url", f"it is no web address. {remedy}")
-    return url
-
-
-_LIKE_A_KEY = re.compile(r"(?=.*[0-9])(?:[A-Za-z0-9]{20,}|(?=.*[a-z])[A-Za-z0-9_]{20,})")
-"""Letters and digits at random, in one piece; names of variables have words, or no small letters."""
-
-
-def _api_key_env(value: Any) -> str:
-    name = value if isinstance(value, str) else ""
-    if not re.fullmatch(_VARIABLE, name) or _LIKE_A_KEY.fullmatch(name):
-        # The value is not shown: it may be the key itself.
-        raise OptionError(
-            "api_key_env",
-            "it is not the name of an environment variable. Write its name, never the key itself",
-        )
-    return name
-
-
-def _mapping(option: str) -> Callable[[Any], Mapping[str, Any]]:
-    """A mapping; as a text (from `!ENV`), YAML of one."""
-
-    def check(value: Any) -> Mapping[str, Any]:
-        if isinstance(value, str):
-            try:
-                value = yaml.safe_load(value)
-            except (yaml.YAMLError, ValueError, RecursionError, LookupError, AttributeError) as error:
-                # PyYAML lets others than its own pass: dates and numbers that are none, wrong explicit tags.
-                what = str(error).partition("\n")[0]
-                raise OptionError(option, f"it is a text that is no YAML ({what}). Write a mapping of names") from error
-        if not isinstance(value, Mapping):
-            raise _fail(option, value, "Write a mapping of names")
-        return value
-
-    return check
-
-
-def _styles(value: Any) -> Mapping[str, str]:
-    styles = _mapping("styles")(value)
-    for name, text in styles.items():
-        if not isinstance(name, str) or not isinstance(text, str) or not text.strip():
-            raise OptionError("styles", f"{shown(name)} is {shown(text)}. Write a text for each name")
-    return styles
-
-
-def _list(value: Any) -> list[Any]:
-    """A list; as a text (from `!ENV`), its items between commas or blanks."""
-    if isinstance(value, str):
-        return [item for item in re.split(r"[\s,]+", value) if item]
-    return list(value) if isinstance(value, (list, tuple)) else [value]
-
-
-def _formats(value: Any) -> tuple[str, ...]:
-    formats = tuple("jpeg" if item == "jpg" else item for item in _list(value))
-    for item in formats:
-        if not isinstance(item, str) or item not in MIME_TYPES:
-            meant = nearest(item, MIME_TYPES) if isinstance(item, str) else None
-            raise _fail("formats", item, f"Did you mean {meant}?" if meant else f"Known are {', '.join(MIME_TYPES)}")
-    if not formats or len(set(formats)) != len(formats):
-        raise _fail("formats", value, "Write each format once, for example [avif, webp]")
-    return formats
-
-
-def _widths(value: Any) -> tuple[int, ...]:
-    widths: set[int] = set()
-    for item in _list(value):
-        number = int(item) if isinstance(item, str) and item.isascii() and item.isdigit() and len(item) < 6 else item
-        widths.add(_whole("widths", 16, 16384)(number))
-    return tuple(sorted(widths))
-
-
-_QUALITY = 80
-_AVIF_SHARE = 0.72
-"""What AVIF's scale has for the same loss: at 58 it shows as much as WebP and JPEG at 80."""
-
-
-def _by_format(quality: int) -> dict[str, int]:
-    return {name: max(1, round(quality * _AVIF_SHARE)) if name == "avif" else quality for name in MIME_TYPES}
-
-
-def _quality(value: Any) -> int | Mapping[str, int]:
-    check = _whole("quality", 1, 100)
-    if isinstance(value, int):
-        return check(value)
-    by_format = _mapping("quality")(value)
-    for format_ in by_format:
-        if format_ not in MIME_TYPES:
-            raise _fail("quality", format_, f"Known formats are {', '.join(MIME_TYPES)}")
-    return {format_: check(number) for format_, number in by_format.items()}
-
-
-def _provenance(value: Any) -> bool | Mapping[str, bool]:
-    remedy = "Write true, false, or {prompt: true} to publish the prompts too"
-    if isinstance(value, bool):
-        return value
-    fields = _mapping("provenance")(value)
-    if set(fields) - {"prompt"} or not all(isinstance(flag, bool) for flag in fields.values()):
-        raise _fail("provenance", value, remedy)
-    return fields
-
-
-def _assets_dir(value: Any) -> str:
-    remedy = "Write a folder of the site, for example assets/qhaigc"
-    if not isinstance(value, str) or not _is_plain(value) or any(len(part.encode()) > 200 for part in value.split("/")):
-        raise _fail("assets_dir", value, remedy)
-    path = posixpath.normpath(value.strip().replace("\\", "/").strip("/") or ".")
-    if path == "." or path.startswith("..") or ":" in path or value.startswith(("/", "\\")):
-        raise _fail("assets_dir", value, remedy)
-    return path
-
-
-def _page(value: Any) -> str:
-    path = posixpath.normpath(value.strip().replace("\\", "/")) if isinstance(value, str) and _is_plain(value) else ""
-    if (
-        path.startswith(("/", "../"))
-        or ":" in path
-        or not path.removesuffix(".md").rpartition("/")[2]
-        or path[-3:] != ".md"
-    ):
-        raise _fail("gallery", value, "Write a page's file within docs_dir, for example pictures.md")
-    return path
-
-
-def _json_file(value: Any) -> str:
-    path = _text("report", "Write a file's name, for example qhaigc-report.json")(value)
-    if not path.endswith(".json"):
-        raise _fail("report", value, "Write the name of a .json file: what has that name is replaced")
-    return path
-
-
-_VARIABLE = "[A-Za-z_][A-Za-z0-9_]{0,63}"
 _FORMAT: Schema = {"enum": [*MIME_TYPES, "jpg"]}
+
+
+_PRICE: Schema = {"type": "number", "minimum": 0}
 
 
 def _range(least: int, most: int) -> Schema:
@@ -399,11 +216,11 @@ def _range(least: int, most: int) -> Schema:
 
 
 def _number(name: str, default: int, about: str, least: int, most: int) -> _Option:
-    return _Option(default, _whole(name, least, most), about, _range(least, most))
+    return _Option(default, checks.whole(name, least, most), about, _range(least, most))
 
 
 def _one_of(name: str, about: str, default: str, *others: str) -> _Option:
-    return _Option(default, _choice(name, default, *others), about, {"enum": [default, *others]})
+    return _Option(default, checks.choice(name, default, *others), about, {"enum": [default, *others]})
 
 
 def _some(item: Schema, *, unique: bool = False) -> Schema:
@@ -414,36 +231,36 @@ def _some(item: Schema, *, unique: bool = False) -> Schema:
 OPTIONS: Mapping[str, _Option] = {
     "enabled": _Option(
         True,
-        _flag("enabled"),
+        checks.flag("enabled"),
         "off: directives are ignored, references become nothing but their alt text",
         {"type": "boolean"},
     ),
     "base_url": _Option(
         "https://api.qhaigc.net/v1",
-        _base_url,
+        checks.base_url,
         "any OpenAI-compatible Images API; the word `sandbox` is the embedded server",
         TEXT,
     ),
     "api_key_env": _Option(
         "QHAIGC_API_KEY",
-        _api_key_env,
+        checks.api_key_env,
         "the *name* of the environment variable with the key; a key never stands in a file",
-        {"type": "string", "pattern": f"^{_VARIABLE}$"},
+        {"type": "string", "pattern": f"^{checks.VARIABLE}$"},
     ),
     "model": _Option(
-        "qh-draw-x2-preview", _text("model", "Write a model's name"), "for directives that name none", TEXT
+        "qh-draw-x2-preview", checks.text("model", "Write a model's name"), "for directives that name none", TEXT
     ),
-    "size": _Option("1280x720", _size, "for directives that name none", SIZE),
+    "size": _Option("1280x720", checks.size, "for directives that name none", SIZE),
     "style": _Option(
         None,
-        _text("style", "Write a text, or a name from `styles`"),
+        checks.text("style", "Write a text, or a name from `styles`"),
         "the site's look: text (or a name from `styles`) added to every prompt",
         TEXT,
     ),
     "styles": _Option(
-        None, _styles, "named texts for the field `style`", {"type": "object", "additionalProperties": TEXT}
+        None, checks.styles, "named texts for the field `style`", {"type": "object", "additionalProperties": TEXT}
     ),
-    "images": _Option(None, _mapping("images"), "pictures for the whole site", {"$ref": PICTURES}),
+    "images": _Option(None, checks.mapping("images"), "pictures for the whole site", {"$ref": PICTURES}),
     "missing": _one_of(
         "missing",
         "`generate`, `placeholder` (never call the API), or `error` (never call it, fail the build)",
@@ -452,10 +269,21 @@ OPTIONS: Mapping[str, _Option] = {
         "error",
     ),
     "max_new_images": _number("max_new_images", 25, "the most pictures one build may buy", 0, 100_000),
+    "prices": _Option(
+        None,
+        checks.prices,
+        "what a picture costs, for each model or each of its sizes: "
+        "`{dall-e-3: 0.04, qh-draw-x2-preview: {1280x720: 0.02, default: 0.03}, currency: USD}`",
+        {
+            "type": "object",
+            "properties": {"currency": {"type": "string"}},
+            "additionalProperties": {"anyOf": [_PRICE, {"type": "object", "additionalProperties": _PRICE}]},
+        },
+    ),
     "concurrency": _number("concurrency", 4, "calls at once", 1, 64),
     "timeout": _Option(
         180,
-        _seconds,
+        checks.seconds,
         "seconds for one picture, retries included",
         {"type": "number", "exclusiveMinimum": 0, "maximum": 3600},
     ),
@@ -464,27 +292,30 @@ OPTIONS: Mapping[str, _Option] = {
         "response_format", "`url`, `b64_json`, or `none` to leave the field out", "url", "b64_json", "none"
     ),
     "cache_dir": _Option(
-        ".cache/plugin/qhaigc", _text("cache_dir", "Write a folder"), "this machine's pictures; not committed", TEXT
+        ".cache/plugin/qhaigc",
+        checks.text("cache_dir", "Write a folder"),
+        "this machine's pictures; not committed",
+        TEXT,
     ),
     "pins_dir": _Option(
-        "generated-images", _text("pins_dir", "Write a folder"), "pictures committed with the docs", TEXT
+        "generated-images", checks.text("pins_dir", "Write a folder"), "pictures committed with the docs", TEXT
     ),
-    "assets_dir": _Option("assets/qhaigc", _assets_dir, "where pictures stand in the built site", TEXT),
+    "assets_dir": _Option("assets/qhaigc", checks.assets_dir, "where pictures stand in the built site", TEXT),
     "formats": _Option(
         ("webp",),
-        _formats,
+        checks.formats,
         "any of avif, webp, jpeg, png; several make a `<picture>`, the last one for every reader",
         _some(_FORMAT, unique=True),
     ),
     "widths": _Option(
         (480, 800, 1280),
-        _widths,
+        checks.widths,
         "pixels; narrower copies for small screens, beside the picture's own width",
         _some(_range(16, 16384)),
     ),
     "quality": _Option(
-        _QUALITY,
-        _quality,
+        checks.QUALITY,
+        checks.quality,
         "1 to 100; one number (of which AVIF takes 0.72: 58 shows as much there), or one a format: "
         "`{webp: 82, avif: 60}`",
         {
@@ -496,7 +327,7 @@ OPTIONS: Mapping[str, _Option] = {
     ),
     "provenance": _Option(
         True,
-        _provenance,
+        checks.provenance,
         'machine-readable "made by AI" marking in every file; `{prompt: true}` adds the prompt',
         {
             "anyOf": [
@@ -507,21 +338,21 @@ OPTIONS: Mapping[str, _Option] = {
     ),
     "sizes": _Option(
         None,
-        _text("sizes", "Write the attribute's value, for example 100vw"),
+        checks.text("sizes", "Write the attribute's value, for example 100vw"),
         "how wide pictures are drawn, as in HTML; left out, the text column of the themes mkdocs, readthedocs and "
         "Material",
         TEXT,
     ),
     "gallery": _Option(
         None,
-        _page,
+        checks.page,
         "a page, relative to `docs_dir`, that shows every picture with its prompt: at "
         "`<!-- qhaigc-gallery -->` or at its end; made where there is none",
         {"type": "string", "pattern": r"[^/\\]\.md\s*$"},
     ),
     "report": _Option(
         None,
-        _json_file,
+        checks.json_file,
         "a `.json` file outside the site in which `mkdocs build` says what it did for each picture",
         {"type": "string", "pattern": r"\.json\s*$"},
     ),

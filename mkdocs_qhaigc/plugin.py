@@ -33,7 +33,6 @@ from mkdocs_qhaigc.markdown import QhaigcExtension
 from mkdocs_qhaigc.options import (
     KEY_IN_FILE,
     OPTIONS,
-    SANDBOX_VARIABLE,
     Options,
     check_folders,
     check_option,
@@ -132,12 +131,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         try:
             options = read_options(self.config, folder=folder)
             check_folders(options, folder=folder, docs_dir=Path(config.docs_dir), site_dir=Path(config.site_dir))
-            if SANDBOX_VARIABLE in os.environ and not options.sandboxed and options.missing == "generate":
-                raise OptionError(
-                    "base_url",
-                    f"it is {options.base_url}, and this runs under `mkdocs-qhaigc sandbox`, where nothing is bought. "
-                    f"Write `base_url: !ENV [QHAIGC_BASE_URL, {options.base_url}]`",
-                )
+            if options.missing == "generate":
+                options.require_sandbox_within(os.environ)
             if options.report and options.enabled and not self._serving and self._surveys is None:
                 forget_report(options.report)
         except OptionError as error:
@@ -190,8 +185,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         if not self._build or not self._pipeline:
             return
         if self._surveys is not None:
-            declared, notices = tuple(self._build.declared()), tuple(self._notices)
-            self._surveys.append(Survey(self._checked, declared, notices, self._build.told))
+            self._surveys.append(self._survey(Path(config.docs_dir)))
             if len(self._surveys) == self._surveyed_with:
                 raise Surveyed
             return
@@ -338,6 +332,11 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             except OptionError as error:
                 raise PluginError(f"qhaigc: option `{error.option}`: {error}") from error
 
+    def _survey(self, docs_dir: Path) -> Survey:
+        assert self._build is not None
+        declared, notices = tuple(self._build.declared()), tuple(self._notices)
+        return Survey(self._checked, declared, notices, self._build.told, docs_dir)
+
     def _last_edit(self, config: MkDocsConfig) -> tuple[int, int]:
         """Return how many files the author has, and when the last of them was written; (0, 0) where nobody edits."""
         if not self._serving:
@@ -355,10 +354,9 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
     def _new_buyer(self, options: Options, cache: Library) -> Buyer:
         live = not self._serving and sys.stderr.isatty()
         self._progress = LiveProgress() if live else LineProgress(log.info)
-        api_key = os.environ.get(options.api_key_env, "").strip() or ("sandbox" if options.sandboxed else None)
         return Buyer(
             options,
-            api_key=api_key,
+            api_key=options.api_key(os.environ),
             library=cache,
             progress=self._progress,
             say=log.info,  # a picture that came in the end is nothing to refuse a build for

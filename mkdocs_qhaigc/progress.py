@@ -67,6 +67,8 @@ class LiveProgress:
     def began(self, order: Order) -> None:
         """Show a picture that is under way."""
         with self._lock:
+            if order.request.key in self._tasks:
+                return  # asked for with others in vain, and now alone
             label = f"{order.where} · {order.request.model} · {order.request.size}"
             bar = self._started()
             room = bar.console.width - _COLUMNS_BESIDE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from mkdocs_qhaigc.notices import Kind
@@ -58,6 +59,8 @@ class Survey:
     """What the build would warn of, missing pictures left out."""
     kinds: Mapping[str, Kind]
     """What these notices are about; those of files on the disk stand not here."""
+    docs_dir: Path
+    """The folder of the pages."""
 
     @property
     def problems(self) -> list[str]:
@@ -70,4 +73,7 @@ class Survey:
 
     def each_once(self) -> list[Declared]:
         """Return the first of those that are one and the same picture."""
-        return list({one.request.key: one for one in reversed(self.declared)}.values())[::-1]
+        first: dict[str, Declared] = {}
+        for one in self.declared:
+            first.setdefault(one.request.key, one)
+        return list(first.values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from typing import Any, Generic, TypeVar
 
@@ -59,3 +59,23 @@ class Workers(Generic[T]):
                         future.set_exception(error)
         finally:
             self._on_exit()
+
+
+def pass_on(future: Future[T], done: Future[T]) -> None:
+    """Give a future what another one has brought."""
+    if done.cancelled():
+        future.cancel()
+    elif error := done.exception():
+        future.set_exception(error)
+    else:
+        future.set_result(done.result())
+
+
+def give_up(futures: Iterable[Future[T]], done: Future[None]) -> None:
+    """End the futures of a job that was cancelled, or that an error of no kind of ours has ended."""
+    error = None if done.cancelled() else done.exception()
+    for future in futures:
+        if error and not future.done():
+            future.set_exception(error)
+        elif done.cancelled():
+            future.cancel()

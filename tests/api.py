@@ -291,3 +291,19 @@ def stream(media_type: str, size: int) -> Behaviour:
 def redirect(location: str) -> Behaviour:
     """Send on to another address."""
     return raw(302, b"", "text/plain", Location=location)
+
+
+def several(handler: Handler, body: dict[str, Any]) -> None:
+    """Answer with as many pictures as `n` asks for, each another one."""
+    api = handler.server.api
+    width, height = (int(side) for side in body["size"].split("x"))
+    with api.lock:
+        first = sum(call["n"] for call in api.calls)
+    pictures = [picture(f"{body['prompt']} {first + index}", width, height) for index in range(body["n"])]
+    handler.send(200, {"created": 1, "data": [{"url": api.origin + api.host(data)} for data in pictures]})
+
+
+def one_at_a_time(handler: Handler, body: dict[str, Any]) -> None:
+    """Answer as a model that takes only 1 picture a call."""
+    then = several if body["n"] == 1 else error(400, "invalid_value", "This model supports one image per request.")
+    then(handler, body)

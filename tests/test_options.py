@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from mkdocs_qhaigc.directives import Defaults
 from mkdocs_qhaigc.errors import OptionError
 from mkdocs_qhaigc.options import OPTIONS, Options, check_folders, check_option, read_options
+from mkdocs_qhaigc.prices import Prices
 from mkdocs_qhaigc.publication import Encoding
 
 FOLDER = Path("/project")
@@ -44,6 +45,7 @@ def test_the_defaults_are_those_of_the_contract() -> None:
         sizes=None,  # what fits the theme; 100vw where that is not known
         gallery=None,
         report=None,
+        prices=Prices(),
     )
 
 

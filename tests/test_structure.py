@@ -31,7 +31,7 @@ OWNERS = {
     "rich": ["progress.py", "cli/*"],
     "filelock": ["locks.py"],
     "markdown": ["markdown.py"],
-    "yaml": ["options.py", "front_matter.py"],
+    "yaml": ["option_checks.py", "front_matter.py", "front_matter_edit.py"],
 }
 ENGINES = ("mkdocs", "zensical", "properdocs")
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import click
 
 from mkdocs_qhaigc import __version__
+from mkdocs_qhaigc.cli.candidates import candidates
 from mkdocs_qhaigc.cli.check import check
 from mkdocs_qhaigc.cli.gallery import gallery
+from mkdocs_qhaigc.cli.generate import generate
 from mkdocs_qhaigc.cli.pin import pin
 from mkdocs_qhaigc.cli.plan import plan
 from mkdocs_qhaigc.cli.prune import prune
@@ -20,5 +22,5 @@ def main() -> None:
     """Pictures for MkDocs pages from prompts in their front matter."""
 
 
-for command in (plan, pin, check, gallery, prune, schema, sandbox):
+for command in (plan, generate, candidates, pin, check, gallery, prune, schema, sandbox):
     main.add_command(command)

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from mkdocs_qhaigc.cli.site import config_option, count, json_option, print_json, survey_of, tell_notices
+from mkdocs_qhaigc.generating import purchase
 from mkdocs_qhaigc.survey import Declared, Survey
 
 
@@ -23,7 +24,10 @@ def plan(config_file: Path, as_json: bool, format_: str) -> None:
     survey = survey_of(config_file)
     tell_notices(survey)
     if as_json:
-        print_json({"pictures": [as_fields(one) for one in survey.declared], "to_buy": len(survey.missing())})
+        missing = survey.missing()
+        cost = survey.options.cost(one.request for one in missing)
+        pictures = [as_fields(one) for one in survey.declared]
+        print_json({"pictures": pictures, "to_buy": len(missing), "cost": cost and cost.as_fields()})
     elif format_ == "markdown":
         click.echo(as_markdown(survey))
     else:
@@ -90,13 +94,11 @@ def summary(survey: Survey) -> str:
     once = survey.each_once()
     states = [one.state for one in once]
     said = [f"{states.count(state)} {state}" for state in ("pinned", "cached", "missing") if state in states]
-    models: dict[str, int] = {}
-    for one in survey.missing():
-        models[one.request.model] = models.get(one.request.model, 0) + 1
-    buys = ", ".join(f"{number} by {model}" for model, number in models.items()) or "nothing"
+    missing = survey.missing()
+    buys = purchase([one.picture.order for one in missing], survey.options)
     sandbox = " (of the sandbox, which sells nothing)" if survey.options.sandboxed else ""
     total = count(len(once), "picture")
-    return f"{total}{': ' + ', '.join(said) if said else ''}. To buy: {buys}{sandbox if models else ''}."
+    return f"{total}{': ' + ', '.join(said) if said else ''}. To buy: {buys}{sandbox if missing else ''}."
 
 
 def _cell(text: str) -> str:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from mkdocs_qhaigc.errors import QhaigcError
+from mkdocs_qhaigc.errors import QhaigcError, SelectionError
 from mkdocs_qhaigc.survey import Survey
 
+_Chosen = TypeVar("_Chosen")
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 SCHEMA = 1
@@ -58,11 +60,34 @@ def survey_of(config_file: Path) -> Survey:
     """
     from mkdocs_qhaigc.engine import survey  # MkDocs: only these commands need it
 
-    try:
+    with failing():
         first, *_ = survey(config_file)
+    return first
+
+
+@contextmanager
+def failing() -> Iterator[None]:
+    """Turn an error of ours into the command line's.
+
+    Raises:
+        click.ClickException: there was one.
+    """
+    try:
+        yield
     except QhaigcError as error:
         raise click.ClickException(str(error)) from error
-    return first
+
+
+def chosen(choose: Callable[[], _Chosen]) -> _Chosen:
+    """Return what arguments mean on a site.
+
+    Raises:
+        click.UsageError: they mean nothing.
+    """
+    try:
+        return choose()
+    except SelectionError as error:
+        raise click.UsageError(str(error)) from error
 
 
 def surveys_of(*config_files: Path) -> list[Survey]:
@@ -73,10 +98,8 @@ def surveys_of(*config_files: Path) -> list[Survey]:
     """
     from mkdocs_qhaigc.engine import survey  # MkDocs: only these commands need it
 
-    try:
+    with failing():
         return [found for config_file in config_files for found in survey(config_file)]
-    except QhaigcError as error:
-        raise click.ClickException(str(error)) from error
 
 
 def tell_problems(surveys: Sequence[Survey]) -> None:

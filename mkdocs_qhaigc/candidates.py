@@ -1,0 +1,168 @@
+"""Variants of one directive's picture: which are there, which are bought, and the sheet that shows them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import stat
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import quote
+
+from mkdocs_qhaigc.buying import Buyer
+from mkdocs_qhaigc.directives import Defaults, read_directives
+from mkdocs_qhaigc.errors import EditError, LibraryError, QhaigcError
+from mkdocs_qhaigc.files import write_whole
+from mkdocs_qhaigc.front_matter import META_KEY
+from mkdocs_qhaigc.front_matter_edit import front_matter, write_variant
+from mkdocs_qhaigc.options import Options
+from mkdocs_qhaigc.orders import Order
+from mkdocs_qhaigc.original import Original
+from mkdocs_qhaigc.pipeline import Pipeline, open_libraries
+from mkdocs_qhaigc.sheet import Card, render_sheet
+from mkdocs_qhaigc.survey import Declared
+
+MOST_IN_ONE_CALL = 10
+"""What the Images API takes as `n`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A variant of a directive's picture."""
+
+    order: Order
+    original: Original | None
+    state: str
+    """pinned, cached, generated or missing."""
+    reason: QhaigcError | None = None
+    """Why it is missing."""
+
+    @property
+    def variant(self) -> int:
+        """Its number, from 1."""
+        return self.order.request.variant
+
+
+def find_candidates(
+    declared: Declared, options: Options, variants: Iterable[int], *, report: Callable[[str], None]
+) -> list[Candidate]:
+    """Return these variants of a picture, and which of them are there. `report` is told of what is damaged."""
+    pins, cache = open_libraries(options, report=report)
+    known = Pipeline(options, pins=pins, cache=cache, buyer=None, report=report)
+    found = []
+    for variant in variants:
+        request = replace(declared.request, variant=variant)
+        picture = known.want(Order(declared.where, declared.picture.order.name, request))
+        found.append(Candidate(picture.order, picture.original, picture.state if picture.original else "missing"))
+    return found
+
+
+def order_missing(candidates: Sequence[Candidate], buyer: Buyer) -> list[tuple[Order, Future[Original]]]:
+    """Order the variants that are not there, as few calls as can be."""
+    ordered: list[tuple[Order, Future[Original]]] = []
+    for run in _runs([candidate.order for candidate in candidates if candidate.state == "missing"]):
+        futures = buyer.buy_together(run) if len(run) > 1 else [buyer.buy(run[0])]
+        ordered += zip(run, futures, strict=True)
+    return ordered
+
+
+def write_sheet(candidates: Sequence[Candidate], declared: Declared, options: Options) -> Path:
+    """Write the contact sheet; return where it is.
+
+    Raises:
+        LibraryError: it cannot be written.
+    """
+    where = declared.where
+    folder = options.cache_dir / "candidates"
+    name = re.sub(r"[^\w-]+", "-", where.removesuffix(".md")).strip("-")[:80]
+    sheet = folder / f"{name}-{hashlib.sha256(where.encode()).hexdigest()[:8]}.html"
+    cards = [_card(candidate, declared, folder) for candidate in candidates]
+    intro = (
+        f"Choose one: mkdocs-qhaigc candidates {where} --pick NUMBER writes it into the page's front matter, "
+        "or write the line below a picture there yourself."
+    )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(sheet, render_sheet(f"Candidates for {where}", cards, intro=intro).encode())
+    except OSError as error:
+        raise LibraryError(f"{sheet} cannot be written ({error.strerror or error})") from error
+    return sheet
+
+
+def pick(declared: Declared, variant: int, *, docs_dir: Path, defaults: Defaults) -> Path | None:
+    """Write a variant into the front matter of the page that declares a picture; return the page's file.
+
+    None: it says so already. No other byte of the file changes.
+
+    Raises:
+        EditError: it cannot be written there; the message says what to do.
+    """
+    where, remedy = declared.where, f"Write `variant: {variant}` into the directive yourself"
+    if declared.request.variant == variant:
+        return None
+    if not declared.page:
+        raise EditError(f"{where} is declared by the option `images`. {remedy}, in mkdocs.yml")
+    file = docs_dir.joinpath(declared.page).resolve()  # of a link, what it leads to
+    try:
+        mode = stat.S_IMODE(file.stat().st_mode)
+        page = file.read_bytes().decode()
+        edited = write_variant(page, declared.name, variant)
+        _require_same_picture(edited, declared, variant, defaults)
+        write_whole(file, edited.encode(), mode=mode)
+    except FileNotFoundError as error:
+        raise EditError(f"{where}: {file} is no file: a plugin makes this page. {remedy}, where it is made") from error
+    except UnicodeDecodeError as error:
+        raise EditError(f"{file} is not in UTF-8. {remedy}") from error
+    except OSError as error:
+        raise EditError(f"{file} cannot be written ({error.strerror or error})") from error
+    except EditError as error:
+        raise EditError(f"{file} was not changed, for {error}. {remedy}") from error
+    return file
+
+
+def _require_same_picture(page: str, declared: Declared, variant: int, defaults: Defaults) -> None:
+    """Raise EditError where a page, as its file has it, does not declare this variant of this very picture."""
+    directive = read_directives(front_matter(page).get(META_KEY), defaults)[0].get(declared.name)
+    if directive is None or directive.request != replace(declared.request, variant=variant):
+        raise EditError("the site gives this picture other fields than the page's own front matter does")
+
+
+def _runs(orders: Sequence[Order]) -> Iterator[list[Order]]:
+    """Yield orders whose variants follow each other: a sandbox draws such in one call as it would one by one."""
+    run: list[Order] = []
+    for order in orders:
+        if run and (order.request.variant != run[-1].request.variant + 1 or len(run) == MOST_IN_ONE_CALL):
+            yield run
+            run = []
+        run.append(order)
+    if run:
+        yield run
+
+
+def _card(candidate: Candidate, declared: Declared, folder: Path) -> Card:
+    request, original = candidate.order.request, candidate.original
+    in_use = candidate.variant == declared.request.variant
+    facts = [("model", request.model), ("size", request.size)]
+    if original:
+        facts += [("came as", f"{original.width}×{original.height} {original.format}"), ("bytes", f"{original.size:,}")]
+    return Card(
+        title=f"Variant {candidate.variant}" + (" (in use)" if in_use else ""),
+        image=_address(original.path, folder) if original else None,
+        width=original.width if original else request.width,
+        height=original.height if original else request.height,
+        prompt=request.prompt,
+        facts=tuple(facts),
+        line=f"variant: {candidate.variant}",
+        state=candidate.state if candidate.reason is None else f"{candidate.state}: {candidate.reason}",
+        pages=((declared.where, None),),
+    )
+
+
+def _address(path: Path, folder: Path) -> str:
+    path, folder = path.resolve(), folder.resolve()
+    if path.anchor != folder.anchor:  # another drive
+        return path.as_uri()
+    return quote(Path(os.path.relpath(path, folder)).as_posix())

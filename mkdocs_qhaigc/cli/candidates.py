@@ -1,0 +1,139 @@
+"""`mkdocs-qhaigc candidates`: several pictures of one prompt, a sheet to look at them, and the choice of one."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mkdocs_qhaigc.budget import Budget
+from mkdocs_qhaigc.candidates import Candidate, find_candidates, order_missing, pick, write_sheet
+from mkdocs_qhaigc.cli.purchase import agree, buying, tell, yes_option
+from mkdocs_qhaigc.cli.site import (
+    chosen,
+    config_option,
+    count,
+    failing,
+    json_option,
+    print_json,
+    survey_of,
+    tell_notices,
+)
+from mkdocs_qhaigc.generating import results, wait_for_all
+from mkdocs_qhaigc.selection import select_one
+from mkdocs_qhaigc.survey import Declared, Survey
+
+_USED_UP = (
+    "this command may buy {most} new pictures (`max_new_images`). Ask for fewer, or run it again for the next ones"
+)
+
+
+@click.command()
+@click.argument("picture", metavar="PAGE#NAME")
+@click.option("-n", "variants", type=click.IntRange(1, 100), help="How many variants.  [default: 4]")
+@click.option("--pick", "picked", type=click.IntRange(1, 10_000), help="Write this variant into the page; buy nothing.")
+@yes_option
+@json_option
+@config_option
+def candidates(
+    picture: str, variants: int | None, picked: int | None, yes: bool, as_json: bool, config_file: Path
+) -> None:
+    """Buy variants 1 to N of a picture, and write a contact sheet to choose from; then --pick one.
+
+    Variants that are there already are not bought again. Those that are not come in one call, where the model takes
+    it. Says first how many it buys by which model, and asks.
+
+    --pick writes `variant: NUMBER` into the page's front matter and changes nothing else of the file.
+    """
+    if picked and (variants or as_json):
+        raise click.UsageError("--pick goes with neither -n nor --json.")
+    survey = survey_of(config_file)
+    tell_notices(survey)
+    declared = chosen(lambda: select_one(survey, picture))
+    if picked:
+        _pick(declared, survey, picked)
+        return
+    found = find_candidates(declared, survey.options, range(1, (variants or 4) + 1), report=_warn)
+    complete = True
+    missing = [candidate.order for candidate in found if candidate.state == "missing"]
+    if missing:
+        most = survey.options.max_new_images
+        agree(missing, survey.options, most=most, limit="max_new_images", yes=yes)
+        found, complete = _buy(found, survey, Budget(most, used_up=_USED_UP))
+    with failing():
+        sheet = write_sheet(found, declared, survey.options)
+    _print(found, declared, sheet, as_json)
+    if not complete:
+        sys.exit(1)
+
+
+def _pick(declared: Declared, survey: Survey, variant: int) -> None:
+    """Write a variant that is there into its page."""
+    [candidate] = find_candidates(declared, survey.options, [variant], report=_warn)
+    if not candidate.original:
+        raise click.ClickException(
+            f"there is no variant {variant} of {declared.where}. "
+            f"To buy it: mkdocs-qhaigc candidates {declared.where} -n {variant}"
+        )
+    with failing():
+        file = pick(declared, variant, docs_dir=survey.docs_dir, defaults=survey.options.defaults)
+    if file is None:
+        click.echo(f"{declared.where} is variant {variant} already.")
+        return
+    click.echo(f"{file}: {declared.name} is variant {variant} now.")
+    dark = next(
+        (one for one in survey.declared if one.dark and (one.page, one.name) == (declared.page, declared.name)), None
+    )
+    if dark:
+        [beside] = find_candidates(dark, survey.options, [variant], report=_warn)
+        if not beside.original:
+            click.echo(f"Its dark picture of that variant is not there. To buy it: mkdocs-qhaigc generate {dark.where}")
+
+
+def _warn(message: str) -> None:
+    click.echo(f"Warning: {message}", err=True)
+
+
+def _buy(found: list[Candidate], survey: Survey, budget: Budget) -> tuple[list[Candidate], bool]:
+    """Return the candidates after buying, and whether all are there."""
+    with buying(survey.options, budget) as buyer:
+        ordered = order_missing(found, buyer)
+        try:
+            wait_for_all(future for _, future in ordered)
+        except KeyboardInterrupt:
+            click.echo(err=True)
+    bought = {result.order.request.key: result for result in results(ordered)}
+    complete = tell(list(bought.values()))
+    after = []
+    for candidate in found:
+        result = bought.get(candidate.order.request.key)
+        if result and result.original:
+            candidate = replace(candidate, original=result.original, state="generated")  # noqa: PLW2901
+        elif result:
+            candidate = replace(candidate, reason=result.reason)  # noqa: PLW2901
+        after.append(candidate)
+    return after, complete
+
+
+def _print(found: list[Candidate], declared: Declared, sheet: Path, as_json: bool) -> None:
+    if as_json:
+        rows: list[dict[str, Any]] = [
+            {
+                "variant": candidate.variant,
+                "state": candidate.state,
+                "in_use": candidate.variant == declared.request.variant,
+                "key": candidate.order.request.key,
+                "file": str(candidate.original.path) if candidate.original else None,
+                "reason": str(candidate.reason) if candidate.reason else None,
+            }
+            for candidate in found
+        ]
+        print_json({"picture": declared.where, "candidates": rows, "sheet": str(sheet)})
+        return
+    there = sum(1 for candidate in found if candidate.original)
+    click.echo(f"{count(there, 'variant')} of {declared.where} to choose from:")
+    click.echo(f"  {sheet}")
+    click.echo(f"To choose: mkdocs-qhaigc candidates {declared.where} --pick NUMBER")

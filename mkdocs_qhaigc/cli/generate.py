@@ -1,0 +1,80 @@
+"""`mkdocs-qhaigc generate`: buys the pictures that are missing, without building the site."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mkdocs_qhaigc.budget import Budget
+from mkdocs_qhaigc.cli.plan import as_fields
+from mkdocs_qhaigc.cli.purchase import agree, buying, outcome, tell, yes_option
+from mkdocs_qhaigc.cli.site import chosen, config_option, json_option, print_json, survey_of, tell_notices
+from mkdocs_qhaigc.generating import Result, results, wait_for_all
+from mkdocs_qhaigc.options import Options
+from mkdocs_qhaigc.selection import select
+from mkdocs_qhaigc.survey import Declared
+
+_USED_UP = "this command may buy {most} new pictures (`%s`). Run it again for the next ones, or give a higher --max-new"
+
+
+@click.command()
+@click.argument("pages", nargs=-1, metavar="[PAGE[#NAME]]...")
+@click.option("--max-new", type=click.IntRange(0), help="The most pictures to buy.  [default: option max_new_images]")
+@yes_option
+@json_option
+@config_option
+def generate(pages: Sequence[str], max_new: int | None, yes: bool, as_json: bool, config_file: Path) -> None:
+    """Buy the pictures that are missing, without building the site.
+
+    All of the site, or those of the given pages (guide/start.md), or single ones (guide/start.md#hero;
+    mkdocs.yml#logo for the option `images`). Says first how many it buys by which model, and asks.
+
+    What the option `missing` forbids to builds, this command does: it is asked to.
+    """
+    survey = survey_of(config_file)
+    tell_notices(survey)
+    wanted = {one.request.key for one in chosen(lambda: select(survey, pages))}
+    missing = [one for one in survey.missing() if one.request.key in wanted]
+    if not missing:
+        if as_json:
+            _print_as_json([], [], survey.options)
+        else:
+            click.echo("Nothing to buy: every picture is there.")
+        return
+    limit = "max_new_images" if max_new is None else "--max-new"
+    most = survey.options.max_new_images if max_new is None else max_new
+    agree([one.picture.order for one in missing], survey.options, most=most, limit=limit, yes=yes)
+    with buying(survey.options, Budget(most, used_up=_USED_UP % limit)) as buyer:
+        ordered = [(one.picture.order, buyer.buy(one.picture.order)) for one in missing]
+        try:
+            wait_for_all(future for _, future in ordered)
+        except KeyboardInterrupt:
+            click.echo(err=True)
+    found = results(ordered)
+    complete = tell(found)
+    if as_json:
+        _print_as_json(missing, found, survey.options)
+    else:
+        click.echo(f"{outcome(found, survey.options)}.")
+    if not complete:
+        sys.exit(1)
+
+
+def _print_as_json(missing: Sequence[Declared], found: Sequence[Result], options: Options) -> None:
+    pictures: list[dict[str, Any]] = [
+        {
+            **as_fields(one),
+            "state": "generated" if result.original else "missing",
+            "file": str(result.original.path) if result.original else None,
+            "reason": str(result.reason) if result.reason else None,
+        }
+        for one, result in zip(missing, found, strict=True)
+    ]
+    generated = [result.order.request for result in found if result.original]
+    cost = options.cost(generated)
+    counts = {"generated": len(generated), "failed": len(found) - len(generated)}
+    print_json({"pictures": pictures, **counts, "cost": cost and cost.as_fields()})

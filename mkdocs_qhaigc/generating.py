@@ -1,0 +1,87 @@
+"""Buying pictures without building the site: what `generate` and `candidates` do. Knows no terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from mkdocs_qhaigc.budget import Budget
+from mkdocs_qhaigc.buying import Buyer, failure_of
+from mkdocs_qhaigc.encoding import wait_for
+from mkdocs_qhaigc.errors import NoFurtherCalls, QhaigcError
+from mkdocs_qhaigc.notices import plural
+from mkdocs_qhaigc.options import Options
+from mkdocs_qhaigc.orders import Order, Progress
+from mkdocs_qhaigc.original import Original
+from mkdocs_qhaigc.pipeline import open_libraries
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of an order."""
+
+    order: Order
+    original: Original | None
+    reason: QhaigcError | None
+    """Why there is no picture; None where there is one, or where nobody has waited for it."""
+
+
+@contextmanager
+def opened_buyer(
+    options: Options, *, api_key: str | None, budget: Budget, progress: Progress, say: Callable[[str], None]
+) -> Iterator[Buyer]:
+    """Yield a buyer into this machine's pictures. On leaving, what has arrived is saved, whatever the reason is."""
+    _, cache = open_libraries(options, report=say)
+    buyer = Buyer(options, api_key=api_key, library=cache, progress=progress, say=say)
+    buyer.budget = budget
+    try:
+        yield buyer
+    finally:
+        buyer.close()
+
+
+def wait_for_all(futures: Iterable[Future[Original]]) -> None:
+    """Wait until all pictures are there, or cannot be had."""
+    for future in futures:
+        wait_for(future)
+
+
+def results(ordered: Sequence[tuple[Order, Future[Original]]]) -> list[Result]:
+    """Return what has become of orders by now."""
+    found = []
+    for order, future in ordered:
+        reason = failure_of(future) if future.done() else None
+        found.append(Result(order, future.result() if future.done() and reason is None else None, reason))
+    return found
+
+
+def failures(found: Iterable[Result]) -> list[str]:
+    """Return why pictures could not be had: one message a picture; one for all that share what keeps them all away."""
+    common: dict[str, list[str]] = {}
+    said = []
+    for result in found:
+        if isinstance(result.reason, NoFurtherCalls):
+            common.setdefault(str(result.reason), []).append(result.order.where)
+        elif result.reason:
+            said.append(f"{result.order.where}: {result.reason}")
+    for reason, places in common.items():
+        count = len(places)
+        said.append(f"{count} {plural(count, 'picture', 'pictures')} ({', '.join(places)}): {reason}")
+    return said
+
+
+def purchase(orders: Sequence[Order], options: Options) -> str:
+    """Return how many pictures of which model, and what they cost where that is known; `nothing` for none.
+
+    `2 by dall-e-3, 1 by qh-draw-x1-pro, for 0.11 USD`
+    """
+    if not orders:
+        return "nothing"
+    models: dict[str, int] = {}
+    for order in orders:
+        models[order.request.model] = models.get(order.request.model, 0) + 1
+    said = ", ".join(f"{number} by {model}" for model, number in models.items())
+    cost = options.cost(order.request for order in orders)
+    return f"{said}, for {cost}" if cost else said

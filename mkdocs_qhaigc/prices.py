@@ -1,0 +1,95 @@
+"""What pictures cost, by the price list in the options. Pure. Where the list says nothing, no number is made up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from mkdocs_qhaigc.directives import shown
+from mkdocs_qhaigc.errors import OptionError
+from mkdocs_qhaigc.request import ImageRequest, parse_size
+
+_REMEDY = "Write a number for each model, or one for each of its sizes: {dall-e-3: {1024x1024: 0.04, default: 0.08}}"
+_MOST = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What several pictures cost together."""
+
+    amount: Decimal
+    """Of those whose price is known."""
+    known: int
+    """How many have one."""
+    unknown: int
+    """How many have none."""
+    currency: str
+
+    def __str__(self) -> str:
+        """`0.06 USD`, `0.06 USD and 2 of unknown price`, `unknown price`."""
+        cents = self.amount.quantize(Decimal("0.01"))
+        number = f"{cents if cents == self.amount else self.amount.normalize():f}"
+        known = f"{number} {self.currency}".rstrip()
+        if not self.unknown:
+            return known
+        return f"{known} and {self.unknown} of unknown price" if self.known else "unknown price"
+
+    def as_fields(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {"amount": float(self.amount), "currency": self.currency or None, "unknown": self.unknown}
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """The price list."""
+
+    by_model: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
+    """Model -> size (`WIDTHxHEIGHT`, or `default`) -> price of one picture."""
+    currency: str = ""
+
+    def cost(self, requests: Iterable[ImageRequest]) -> Cost | None:
+        """Return what pictures cost; None where there is no price list."""
+        if not self.by_model:
+            return None
+        prices = [self._price(request) for request in requests]
+        known = [price for price in prices if price is not None]
+        return Cost(sum(known, Decimal(0)), len(known), len(prices) - len(known), self.currency)
+
+    def _price(self, request: ImageRequest) -> Decimal | None:
+        sizes = self.by_model.get(request.model, {})
+        return sizes.get(request.size, sizes.get("default"))
+
+
+def check_prices(value: Mapping[Any, Any]) -> Prices:
+    """Return the price list from the option's value.
+
+    Raises:
+        OptionError: it cannot be used.
+    """
+    by_model: dict[str, dict[str, Decimal]] = {}
+    currency = value.get("currency", "")
+    if not isinstance(currency, str) or not currency.isprintable():
+        raise OptionError("prices", f"`currency` is {shown(currency)}. Write its name, for example USD")
+    for model, given in value.items():
+        if model == "currency":
+            continue
+        if not isinstance(model, str):
+            raise OptionError("prices", f"the model {shown(model)} is no text. Put it in quotes")
+        sizes = given if isinstance(given, Mapping) else {"default": given}
+        by_model[model] = {_size(model, size): _price(model, price) for size, price in sizes.items()}
+    return Prices(by_model, currency.strip())
+
+
+def _size(model: str, size: object) -> str:
+    read = parse_size(size) if isinstance(size, str) and size != "default" else size
+    if not isinstance(read, str):
+        raise OptionError("prices", f"{model!r} has the size {shown(size)}. Write WIDTHxHEIGHT or `default`")
+    return read
+
+
+def _price(model: str, price: object) -> Decimal:
+    if isinstance(price, bool) or not isinstance(price, (int, float)) or not 0 <= price <= _MOST:
+        raise OptionError("prices", f"{model!r} costs {shown(price)}. {_REMEDY}")
+    return Decimal(str(price))  # as it is written, not as a computer has it

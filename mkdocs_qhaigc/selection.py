@@ -1,0 +1,86 @@
+"""What the arguments `PAGE` and `PAGE#NAME` of the commands mean on a site. Pure."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from mkdocs_qhaigc.directives import nearest
+from mkdocs_qhaigc.errors import SelectionError
+from mkdocs_qhaigc.survey import Declared, Survey
+
+SITE = "mkdocs.yml"
+"""What the commands call the place of the option `images`."""
+_SHOWN = 12
+
+
+def select(survey: Survey, arguments: Sequence[str]) -> list[Declared]:
+    """Return the pictures that are meant, in the site's order; all of them without arguments.
+
+    `PAGE` means what the page declares and what it shows of the option `images`; `PAGE#NAME` one of these.
+
+    Raises:
+        SelectionError: a page or a name is not known; the message says what is.
+    """
+    if not arguments:
+        return list(survey.declared)
+    meant = {id(one) for argument in arguments for one in _meant(survey, argument)}
+    return [one for one in survey.declared if id(one) in meant]
+
+
+def select_one(survey: Survey, argument: str) -> Declared:
+    """Return the picture that `PAGE#NAME` means; of one with a dark picture, the light one.
+
+    Raises:
+        SelectionError: there is none, or `PAGE` alone means several.
+    """
+    light = [one for one in select(survey, [argument]) if not one.dark]
+    if len(light) > 1:
+        names = ", ".join(one.where for one in light[:_SHOWN])
+        raise SelectionError(f"{argument} has several pictures. Write one of {names}")
+    return light[0]
+
+
+def _meant(survey: Survey, argument: str) -> list[Declared]:
+    page, hash_, name = argument.partition("#")
+    page = _page(survey, page)
+    own = [one for one in survey.declared if (one.page or SITE) == page]
+    names = {one.name for one in own}
+    shared = [one for one in survey.declared if not one.page and page in one.users and one.name not in names]
+    found = [*own, *shared]
+    if not found:
+        pages = _unique(one.page or SITE for one in survey.declared)
+        close = nearest(page, pages)
+        raise SelectionError(
+            f"{argument}: {page or 'that'} is no page with pictures. "
+            + (f"Did you mean {close}?" if close else f"There are {_list(pages)}")
+        )
+    if not hash_:
+        return found
+    name = unicodedata.normalize("NFC", name)
+    if not any(one.name == name for one in found):
+        raise SelectionError(
+            f"{argument}: {page} has no picture {name!r}. It has {_list(_unique(one.name for one in found))}"
+        )
+    return [one for one in found if one.name == name]
+
+
+def _page(survey: Survey, written: str) -> str:
+    """Return a page as MkDocs names it, from that or from the path of its file."""
+    known = {one.page for one in survey.declared} | {user for one in survey.declared for user in one.users}
+    named = unicodedata.normalize("NFC", written.replace("\\", "/")).removeprefix("./")
+    if named in known or named == SITE:
+        return named
+    try:
+        return Path(written).resolve().relative_to(survey.docs_dir.resolve()).as_posix()
+    except (ValueError, OSError):
+        return named
+
+
+def _unique(words: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(words))
+
+
+def _list(words: Sequence[str]) -> str:
+    return (", ".join(words[:_SHOWN]) + (" …" if len(words) > _SHOWN else "")) or "none"

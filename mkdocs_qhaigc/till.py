@@ -1,0 +1,139 @@
+"""One purchase: the call, its answer kept while it arrives, its pictures saved one by one.
+
+Whoever buys owns the keys of the pictures meanwhile (`locks.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from mkdocs_qhaigc.answers import Answer, read_answers
+from mkdocs_qhaigc.arrivals import Arrival, Arrivals
+from mkdocs_qhaigc.budget import Budget
+from mkdocs_qhaigc.errors import ApiError, Gone, NoFurtherCalls, PictureError, QhaigcError
+from mkdocs_qhaigc.options import Options
+from mkdocs_qhaigc.orders import Order
+from mkdocs_qhaigc.original import Original
+from mkdocs_qhaigc.retrying import Deadline
+from mkdocs_qhaigc.saving import Saver
+
+if TYPE_CHECKING:
+    from mkdocs_qhaigc.client import ImagesClient
+
+
+class Till:
+    """Buys with one client."""
+
+    def __init__(
+        self, client: ImagesClient, saver: Saver, options: Options, *, asked: Callable[[Sequence[Order]], None]
+    ) -> None:
+        """`asked` is told before each call which pictures it is for."""
+        self._client = client
+        self._asked = asked
+        self._saver = saver
+        self._options = options
+        self._folder = options.cache_dir / "answers"
+
+    def buy(self, order: Order, budget: Budget) -> Original:
+        """Return a picture, saved: from the answer that an earlier build was given, else from a new one.
+
+        Raises:
+            QhaigcError: it cannot be had.
+        """
+        [(_, result)] = self.buy_together([order], budget)
+        if isinstance(result, QhaigcError):
+            raise result
+        return result
+
+    def buy_together(
+        self, orders: Sequence[Order], budget: Budget
+    ) -> Iterator[tuple[Order, Original | ApiError | PictureError]]:
+        """Yield what became of each of several variants of one request, as soon as it is known; one call for all.
+
+        Those that the API has left out of its answer are not among them, and their price is given back.
+
+        Raises:
+            QhaigcError: none of those that were not yielded can be had.
+        """
+        deadline = Deadline.after(self._options.timeout * len(orders))
+        wanted = []
+        for order in orders:
+            result = self._take_kept(order, deadline)
+            if result is None:
+                wanted.append(order)
+            else:
+                yield order, result
+        if not wanted:
+            return
+        arrivals = Arrivals([self._arrival(order) for order in wanted])
+        keeper = None if self._options.sandboxed else arrivals
+        try:
+            answers = self._client.generate(
+                wanted[0].request,
+                deadline=deadline,
+                purse=budget,
+                keeper=keeper,
+                n=len(wanted),
+                asked=lambda: self._asked(wanted),
+            )
+        except QhaigcError:
+            arrivals.forget()  # whatever came, no picture was in it
+            raise
+        for order in wanted[len(answers) :]:
+            self._arrival(order).forget()
+            budget.give_back()
+        for order, answer in zip(wanted, answers, strict=False):
+            if len(orders) > 1:  # one that cannot be fetched must not take the time of the others
+                deadline = Deadline.after(self._options.timeout)
+            yield order, self._take_new(order, answer, deadline)
+
+    def _take_new(self, order: Order, answer: Answer, deadline: Deadline) -> Original | ApiError | PictureError:
+        try:
+            return self._take(order, answer, deadline)
+        except PictureError as error:
+            return error
+        except ApiError as error:
+            told = ApiError(
+                f"the picture was made, but {error}. The next builds, for a day, fetch it before they buy another"
+            )
+            told.__cause__ = error
+            return told
+
+    def _take_kept(self, order: Order, deadline: Deadline) -> Original | ApiError | None:
+        """Return the picture of an answer that an earlier build could not finish with; None: there is none to be had.
+
+        Raises:
+            NoFurtherCalls: it cannot be saved.
+        """
+        answer = self._kept_answer(order)
+        if answer is None:
+            return None
+        try:
+            return self._take(order, answer, deadline)
+        except (Gone, PictureError):
+            self._arrival(order).forget()
+            return None
+        except ApiError as error:
+            return error
+
+    def _kept_answer(self, order: Order) -> Answer | None:
+        kept = None if self._options.sandboxed else self._arrival(order).read()  # a sandbox's addresses end with it
+        if kept is None:
+            return None
+        position, body = kept
+        try:
+            return read_answers(body, status=200, media_type="", base_url=self._options.base_url)[position]
+        except (ApiError, NoFurtherCalls, IndexError):
+            self._arrival(order).forget()
+            return None
+
+    def _take(self, order: Order, answer: Answer, deadline: Deadline) -> Original:
+        """Return the saved picture of an answer, fetched where it is hosted."""
+        data = self._client.fetch(answer.url, deadline=deadline) if answer.data is None else answer.data
+        original = self._saver.save(order, data, answer.revised_prompt)
+        self._arrival(order).forget()
+        return original
+
+    def _arrival(self, order: Order) -> Arrival:
+        return Arrival(self._folder / f"{order.request.key}.json")
