@@ -11,6 +11,8 @@ from tests.api import ImagesApi, bytes_by_url, picture
 from tests.conftest import Built, Project
 from tests.pages import broken_urls, elements
 
+pytestmark = pytest.mark.compatibility
+
 REWRITES = """
 import re
 

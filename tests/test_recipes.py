@@ -17,6 +17,8 @@ import yaml
 from tests.api import KEY, ImagesApi
 from tests.conftest import SMALL, Project
 
+pytestmark = pytest.mark.compatibility
+
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 SITE = """
 site_name: Test
