@@ -16,7 +16,14 @@ from mkdocs_qhaigc.cli.sandbox import sandbox
 from mkdocs_qhaigc.cli.schema import schema
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _InOrder(click.Group):
+    """Lists its commands in the order in which they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(cls=_InOrder, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="mkdocs-qhaigc")
 def main() -> None:
     """Pictures for MkDocs pages from prompts in their front matter."""

@@ -31,7 +31,7 @@ _USED_UP = (
 )
 
 
-@click.command()
+@click.command(short_help="Buy variants of a picture, and pick one.")
 @click.argument("picture", metavar="PAGE#NAME")
 @click.option("-n", "variants", type=click.IntRange(1, 100), help="How many variants.  [default: 4]")
 @click.option("--pick", "picked", type=click.IntRange(1, 10_000), help="Write this variant into the page; buy nothing.")

@@ -14,7 +14,7 @@ from mkdocs_qhaigc.cli.site import config_files_option, count, json_option, prin
 from mkdocs_qhaigc.errors import QhaigcError
 
 
-@click.command()
+@click.command(short_help="Exit with 1 where a picture is missing or damaged.")
 @config_files_option
 @json_option
 def check(config_files: tuple[Path, ...], as_json: bool) -> None:

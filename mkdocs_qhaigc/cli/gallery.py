@@ -11,7 +11,7 @@ from mkdocs_qhaigc.cli.site import config_option, count, json_option, print_json
 from mkdocs_qhaigc.gallery import DEFAULT_FILE, collect, write_gallery
 
 
-@click.command()
+@click.command(short_help="Write a contact sheet of every picture.")
 @config_option
 @json_option
 @click.option(

@@ -21,7 +21,7 @@ from mkdocs_qhaigc.survey import Declared
 _USED_UP = "this command may buy {most} new pictures (`%s`). Run it again for the next ones, or give a higher --max-new"
 
 
-@click.command()
+@click.command(short_help="Buy the pictures that are missing.")
 @click.argument("pages", nargs=-1, metavar="[PAGE[#NAME]]...")
 @click.option("--max-new", type=click.IntRange(0), help="The most pictures to buy.  [default: option max_new_images]")
 @yes_option

@@ -27,7 +27,7 @@ _DONE = {"unpinned": "pinned", "unused": "taken away", "remnant": "taken away", 
 _TO_DO = {"unpinned": "not pinned", "unused": "not used", "remnant": "not used", "missing": "missing"}
 
 
-@click.command()
+@click.command(short_help="Copy the site's pictures into the folder of pins.")
 @config_files_option
 @click.option("--check", "only_check", is_flag=True, help="Change nothing; exit code 1 where something differs.")
 @click.option(

@@ -12,7 +12,7 @@ from mkdocs_qhaigc.generating import purchase
 from mkdocs_qhaigc.survey import Declared, Survey
 
 
-@click.command()
+@click.command(short_help="List every picture of the site; buys nothing.")
 @config_option
 @json_option
 @click.option("--format", "format_", type=click.Choice(["table", "markdown"]), default="table", show_default=True)

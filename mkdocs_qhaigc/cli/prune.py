@@ -26,7 +26,7 @@ def _seconds(context: click.Context, parameter: click.Parameter, value: str) -> 
     return int(match[1]) * _UNITS[match[2]]
 
 
-@click.command()
+@click.command(short_help="Remove pictures that the site does not use.")
 @config_files_option
 @click.option(
     "--older-than",

@@ -16,7 +16,7 @@ _KEY_VARIABLE = "QHAIGC_API_KEY"
 _ADDRESS_VARIABLE = "QHAIGC_BASE_URL"
 
 
-@click.command()
+@click.command(short_help="Run the embedded Images API server.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1; 0 finds a free one.")
 @click.option(
     "--latency",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 
-@click.command()
+@click.command(short_help="Print a JSON Schema for editors.")
 @click.argument("of", type=click.Choice(["options", "front-matter"]), default="options")
 def schema(of: str) -> None:
     """Print a JSON Schema for editors: of mkdocs.yml with this plugin's options, or of pages' front matter."""
