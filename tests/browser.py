@@ -34,7 +34,7 @@ window.walk = async () => {
   scrollTo(0, document.documentElement.scrollHeight); await painted();
 };
 window.arrived = () => Promise.race([
-  Promise.all([...document.images].map((img) => img.decode().catch(() => null))).then(painted),
+  Promise.all([...document.images].map((img) => img.checkVisibility() && img.decode().catch(() => null))).then(painted),
   new Promise((done) => setTimeout(done, 20000)),
 ]);
 """
