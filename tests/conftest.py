@@ -6,16 +6,20 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.api import KEY, ImagesApi
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 SMALL = "96x54"
 """A size that draws quickly."""
@@ -147,3 +151,17 @@ def api() -> Iterator[ImagesApi]:
 def project(tmp_path: Path, api: ImagesApi) -> Project:
     """A project that buys from `api`."""
     return Project(tmp_path / "project", api.base_url)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """The Chromium that is installed; for tests marked `browser`."""
+    from playwright.sync_api import sync_playwright
+
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next(filter(None, map(shutil.which, names)), None)  # None: the one that playwright installed
+    rights = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=rights)
+        yield chromium
+        chromium.close()

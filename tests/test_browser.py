@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -148,19 +146,6 @@ OWN = """# What an author set
 def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
     with ImagesApi(draw) as api:
         yield Sites(Project(tmp_path_factory.mktemp("browser") / "project", api.base_url))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    from playwright.sync_api import sync_playwright
-
-    names = ("chromium", "chromium-browser", "google-chrome")
-    path = next(filter(None, map(shutil.which, names)), None)  # None: the one that playwright installed
-    rights = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=rights)
-        yield chromium
-        chromium.close()
 
 
 def faults(pictures: list[Shown], scale: float, formats: tuple[str, ...]) -> list[str]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -223,19 +221,6 @@ def test_a_site_without_pictures_has_an_empty_page(project: Project) -> None:
     assert "qhaigc" not in built.html("pictures/index.html")
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    from playwright.sync_api import sync_playwright
-
-    names = ("chromium", "chromium-browser", "google-chrome")
-    path = next(filter(None, map(shutil.which, names)), None)  # None: the one that playwright installed
-    rights = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=rights)
-        yield chromium
-        chromium.close()
-
-
 CARDS = [
     Card(f"index.md#{name}", f"{name}.png", 96, 54, prompt, (("model", "m-1"),), line, state, (("index.md", None),))
     for name, prompt, line, state in (
@@ -271,12 +256,19 @@ def opened(
         page.on("pageerror", lambda error: trouble.append(str(error)))
         page.on("request", lambda asked: None if asked.url.startswith("file:") else trouble.append(asked.url))
         page.goto((folder / "sheet.html").as_uri())
+        if script:
+            page.evaluate(ARRIVED)  # lazy pictures come after the page's own load event
         yield page
         assert trouble == []
     finally:
         context.close()
 
 
+ARRIVED = "Promise.all([...document.querySelectorAll('.frame img')].map((img) => img.decode())).then(() => true)"
+CLOSES = """() => {
+  const dialog = document.querySelector("dialog");
+  window.closed_ = new Promise((done) => dialog.addEventListener("close", () => done(true)));
+}"""
 FOCUSED = "document.activeElement.closest('li')?.querySelector('h2').textContent.split('#')[1]"
 VISIBLE = "[...document.querySelectorAll('.cards > li')].map((li) => li.checkVisibility())"
 
@@ -309,7 +301,9 @@ def test_keys_go_from_card_to_card_enlarge_and_copy(browser: Browser, tmp_path: 
         page.keyboard.press("c")
         page.get_by_text("Copied: variant: 3").wait_for(state="attached")
         assert page.evaluate("navigator.clipboard.readText()") == "variant: 3"
+        page.evaluate(CLOSES)
         page.keyboard.press("Escape")
+        page.evaluate("window.closed_")  # the event that moves the focus comes after the key
         assert not page.evaluate("document.querySelector('dialog').open")
         assert page.evaluate(FOCUSED) == "three"
         page.keyboard.press("End")

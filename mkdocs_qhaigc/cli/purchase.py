@@ -6,6 +6,8 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from shutil import get_terminal_size
+from textwrap import fill
 from typing import Any, TypeVar
 
 import click
@@ -93,5 +95,7 @@ def outcome(found: Sequence[Result], options: Options) -> str:
 
 
 def _say(message: str) -> None:
-    """Print beside the command's own output, above the bar where there is one."""
+    """Print beside the command's own output, above the bar where there is one; on a terminal by whole words."""
+    if sys.stderr.isatty():
+        message = fill(message, get_terminal_size().columns, break_on_hyphens=False)
     click.echo(message, err=True)
