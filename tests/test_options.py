@@ -327,7 +327,7 @@ def check(**values: Any) -> None:
         {"cache_dir": "site-cache", "pins_dir": "docs-pins"},
         {"pins_dir": "a/b"},
         {"report": "report.json"},
-        {"report": "/tmp/report.json"},
+        {"report": "../report.json"},
     ],
 )
 def test_folders_beside_docs_and_site_are_accepted(values: dict[str, str]) -> None:
