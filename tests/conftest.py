@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.api import KEY, ImagesApi
+from tests.engines import COLUMNS, table
 
 if TYPE_CHECKING:
+    from _pytest.terminal import TerminalReporter
     from playwright.sync_api import Browser
 
 SMALL = "96x54"
@@ -76,6 +78,8 @@ class Project:
             "NO_MKDOCS_2_WARNING": "1",
             "SOURCE_DATE_EPOCH": "1700000000",  # the date that MkDocs writes into pages
         }
+        self.engine = "mkdocs"
+        """The module that builds it."""
         self.yaml: str | None = None
         """The whole of mkdocs.yml, for what JSON cannot say; `config` and `options` then mean nothing."""
         self.docs = folder / "docs"
@@ -114,7 +118,7 @@ class Project:
         return {**inherited, **self.environment}
 
     def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "mkdocs", arguments[0], "-f", str(self.write_config()), *arguments[1:]]
+        return [sys.executable, "-m", self.engine, arguments[0], "-f", str(self.write_config()), *arguments[1:]]
 
     def build(self, *arguments: str, site: str = "site") -> Built:
         folder = self.folder / site
@@ -151,6 +155,31 @@ def api() -> Iterator[ImagesApi]:
 def project(tmp_path: Path, api: ImagesApi) -> Project:
     """A project that buys from `api`."""
     return Project(tmp_path / "project", api.base_url)
+
+
+@pytest.fixture
+def column(request: pytest.FixtureRequest, project: Project, record_property: Callable[[str, object], None]) -> str:
+    """The engine and the theme that `beside` chose: `project` is built with them."""
+    row, name, cell = request.param
+    record_property("cell", [row, name, cell])
+    project.engine = COLUMNS[name].engine
+    project.config["theme"] = dict(COLUMNS[name].theme)
+    return str(name)
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    """Print the table of what works where, as far as it was run."""
+    cells: dict[tuple[str, str], str] = {}
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.stats.get(outcome, []):
+            for row, name, cell in (value for key, value in report.user_properties if key == "cell"):
+                if outcome == "failed":
+                    cells[row, name] = "FAILED"
+                elif cells.get((row, name), "yes") == "yes":
+                    cells[row, name] = cell
+    if cells:
+        terminalreporter.section("what works where")
+        terminalreporter.write_line(table(cells.items()))
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ import pytest
 
 from tests.api import ImagesApi, bytes_by_url, picture
 from tests.conftest import Built, Project
+from tests.engines import EVERY_MATERIAL, beside
 from tests.pages import broken_urls, elements
 
 pytestmark = pytest.mark.compatibility
@@ -106,8 +107,9 @@ def test_excerpts_of_a_blog_have_their_pictures_below_their_titles_and_none_load
     assert len(api.calls) == 6
 
 
-def test_defaults_of_a_folder_come_from_materials_meta_plugin(project: Project, api: ImagesApi) -> None:
-    project.config["theme"] = {"name": "material", "font": False, "custom_dir": "overrides"}
+@beside("meta", *EVERY_MATERIAL)
+def test_defaults_of_a_folder_come_from_materials_meta_plugin(project: Project, api: ImagesApi, column: str) -> None:
+    project.config["theme"]["custom_dir"] = "overrides"
     project.config["plugins"] = ["meta"]
     project.write(
         "overrides/main.html",
