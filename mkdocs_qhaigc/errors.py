@@ -11,6 +11,7 @@
     ├── EditError          a page's front matter cannot be edited
     ├── SiteError          a site cannot be read by the commands
     ├── MissingPictures    pictures that are not there, in a build that may not buy any
+    ├── NotWritten         pictures that `sync` has not written, on a page that looks them up
     ├── NoFurtherCalls     key, permission, quota or disk: nothing more can be bought in this build
     │   ├── OverBudget     the build has bought as many pictures as it may
     │   └── Unreachable    no connection to the API, however often it was tried
@@ -72,6 +73,10 @@ class SiteError(QhaigcError):
 
 class MissingPictures(QhaigcError):  # noqa: N818 - what is reported, not what failed
     """Pictures are missing in a build that was told never to buy any."""
+
+
+class NotWritten(QhaigcError):  # noqa: N818 - what is reported, not what failed
+    """A page shows pictures that `sync` has not written."""
 
 
 class NoFurtherCalls(QhaigcError):  # noqa: N818 - the state that it leaves behind

@@ -34,6 +34,10 @@ KEY_IN_FILE = (
     "a key never stands in a file. Remove it, set it as the environment variable QHAIGC_API_KEY "
     "(or as the one that `api_key_env` names), and revoke it if others may have seen it"
 )
+EXTENSION = "mkdocs_qhaigc.markdown"
+"""The Markdown extension by which a site says that Zensical builds it."""
+LASTING_CACHE = ".qhaigc"
+"""`cache_dir` of a zensical.toml that names none: `zensical build --clean` deletes all of `.cache`."""
 _KEY_OPTION = re.compile(r"(?:.*[_-])?(?:api[_-]?key|key|token|secret|password|authorization)", re.IGNORECASE)
 
 
@@ -173,8 +177,10 @@ def keys_among(names: Iterable[object]) -> list[str]:
     return [name for name in names if isinstance(name, str) and name not in OPTIONS and _KEY_OPTION.fullmatch(name)]
 
 
-def check_folders(options: Options, *, folder: Path, docs_dir: Path, site_dir: Path) -> None:
+def check_folders(options: Options, *, folder: Path, docs_dir: Path, site_dir: Path, zensical: bool = False) -> None:
     """Refuse folders where pictures would be lost, published raw, or make `mkdocs serve` rebuild for ever.
+
+    `zensical`: whether the site is built by that, too.
 
     Raises:
         OptionError: naming the option.
@@ -185,6 +191,12 @@ def check_folders(options: Options, *, folder: Path, docs_dir: Path, site_dir: P
             raise OptionError(option, "it lies in the built site, which every build empties. Choose a folder beside it")
         if where == docs_dir.resolve() or docs_dir.resolve() in where.parents:
             raise OptionError(option, "it lies in docs_dir, whose files are published. Choose a folder beside it")
+    if zensical and not options.sandboxed and (folder / ".cache").resolve() in options.cache_dir.resolve().parents:
+        raise OptionError(
+            "cache_dir",
+            f"`zensical build --clean` deletes {folder / '.cache'}, and with it every picture that was bought. Write "
+            f"`cache_dir: {LASTING_CACHE}`, and move what there is: mv {options.cache_dir} {folder / LASTING_CACHE}",
+        )
     for name in ("answers", "candidates", "index", "locks", "originals", "rejected", "sandbox", "variants"):
         if (options.cache_dir / name).is_symlink():
             raise OptionError("cache_dir", f"its folder {name} is a link, which may lead anywhere. Remove the link")

@@ -44,6 +44,8 @@ class Picture:
     original: Original | None = None
     reason: QhaigcError | None = None
     """Why a placeholder stands there; None where nothing was tried, or it is still under way."""
+    colour: str | None = None
+    """What stands in its place while a page loads; something of the kind until it is known."""
 
 
 class Pipeline:
@@ -73,8 +75,7 @@ class Pipeline:
         if picture is None and self._buyer and self._options.missing == "generate":
             future = self._purchases[key] = self._buyer.buy(order)
             future.add_done_callback(self._encode_bought)
-            picture = Picture(order, "under way", Drawn(f"asked:{key}", order.request.width, order.request.height))
-            self._pictures[key] = picture
+            picture = self._pictures[key] = asked_for(order)
             return picture
         return self._know(picture or placeholder(order))
 
@@ -156,7 +157,7 @@ class Pipeline:
                     drawn = f"{original.path} was drawn by the sandbox and is not used for a real picture"
                     self._report(f"{drawn}. Remove it, or let `mkdocs-qhaigc pin` take it away")
                 elif state == "cached" or self._options.missing != "error" or self._is_whole(library, original):
-                    return Picture(order, state, drawn_as(original), original)
+                    return _there(order, state, original)
         return None
 
     def _is_whole(self, library: Library, original: Original) -> bool:
@@ -238,6 +239,13 @@ def open_libraries(options: Options, *, report: Callable[[str], None]) -> tuple[
     return Library(options.pins_dir, report=report, index=indexes / "pins.json"), cache
 
 
+def asked_for(order: Order) -> Picture:
+    """Return a picture that is not there yet, on the guess that it comes, and in the size that was asked for."""
+    request = order.request
+    drawn = Drawn(f"asked:{request.key}", request.width, request.height)
+    return Picture(order, "under way", drawn, colour="transparent")
+
+
 def placeholder(order: Order, reason: QhaigcError | None = None) -> Picture:
     """Return the picture that stands where there is none."""
     width, height = order.request.width, order.request.height
@@ -279,8 +287,11 @@ def _bought(order: Order, future: Future[Original]) -> Picture:
     reason = failure_of(future)
     if reason:
         return placeholder(order, reason)
-    original = future.result()
-    return Picture(order, "generated", drawn_as(original), original)
+    return _there(order, "generated", future.result())
+
+
+def _there(order: Order, state: State, original: Original) -> Picture:
+    return Picture(order, state, drawn_as(original), original, colour=original.colour)
 
 
 def _draw_placeholder(wanted: Picture) -> bytes:

@@ -31,6 +31,7 @@ from mkdocs_qhaigc.gallery_page import NEW_PAGE, SCRIPT, STYLE, place_gallery
 from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.markdown import QhaigcExtension
 from mkdocs_qhaigc.options import (
+    EXTENSION,
     KEY_IN_FILE,
     OPTIONS,
     Options,
@@ -130,7 +131,13 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         folder = Path(config.config_file_path).parent if config.config_file_path else Path.cwd()
         try:
             options = read_options(self.config, folder=folder)
-            check_folders(options, folder=folder, docs_dir=Path(config.docs_dir), site_dir=Path(config.site_dir))
+            check_folders(
+                options,
+                folder=folder,
+                docs_dir=Path(config.docs_dir),
+                site_dir=Path(config.site_dir),
+                zensical=EXTENSION in config.markdown_extensions,
+            )
             if options.missing == "generate":
                 options.require_sandbox_within(os.environ)
             if options.report and options.enabled and not self._serving and self._surveys is None:
@@ -159,7 +166,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
     def on_page_markdown(self, markdown: str, *, page: Page, **_: Any) -> None:
         """Take in a page's front matter."""
         if self._build:
-            self._build.read_page(
+            self._build.pages.read_page(
                 page, src_uri=page.file.src_uri, url=page.url, text=markdown, source=partial(_source_of, page)
             )
         else:
@@ -299,7 +306,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             ),
             warn=self._warn,
         )
-        self._build.want_shared_pictures()
+        self._build.pages.want_shared_pictures()
 
     def _warn(self, message: str) -> None:
         self._notices.append(message)
@@ -363,18 +370,21 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             arrived=self._note_arrival if self._serving else None,
         )
 
-    def _render(self, page: Page, url: str, text: str) -> str:
-        return self._build.render(page, url, text) if self._build else html.strip(text)
+    def _render(self, page: Page, shown_at: str, text: str) -> str:
+        if not self._build:
+            return html.strip(text)
+        file = page.file
+        return self._build.pages.render(page, text, src_uri=file.src_uri, url=file.url, shown_at=shown_at)
 
     def _add(self, files: Files, config: MkDocsConfig, dest_uri: str, path: Path) -> None:
         if files.get_file_from_path(dest_uri) is None:
             files.append(File.generated(config, dest_uri, abs_src_path=str(path), inclusion=InclusionLevel.INCLUDED))
 
     def _template_image(self, page: Page | None, name: str) -> Markup:
-        return Markup(self._build.template_image(page, name) if self._build else "")  # noqa: S704 - html.py escapes
+        return Markup(self._build.pages.template_image(page, name) if self._build else "")  # noqa: S704 - html.py escapes
 
     def _template_url(self, page: Page | None, name: str) -> str:
-        return self._build.template_url(page, name) if self._build else ""
+        return self._build.pages.template_url(page, name) if self._build else ""
 
     @property
     def _checked(self) -> Options:

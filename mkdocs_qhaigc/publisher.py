@@ -21,13 +21,6 @@ class Shown:
     publish: Callable[[Picture], Publication]
     """The files of another picture in its place."""
 
-    @property
-    def colour(self) -> str | None:
-        """What stands in its place while a page loads; something of the kind until it is known."""
-        if self.picture.state == "under way":
-            return "transparent"
-        return self.picture.original.colour if self.picture.original else None
-
 
 class Publisher:
     """The files that the pages of one build show."""

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
     from playwright.sync_api import Browser
 
+SYNCED = "docs/assets/qhaigc/.qhaigc.json"
+"""What `sync` writes beside the pictures."""
 SMALL = "96x54"
 """A size that draws quickly."""
 
@@ -122,6 +124,8 @@ class Project:
 
     def build(self, *arguments: str, site: str = "site") -> Built:
         folder = self.folder / site
+        if self.engine == "zensical":
+            return self._build_with_zensical(*arguments, site=folder)
         finished = subprocess.run(
             [*self.command("build"), "-d", str(folder), *arguments],
             capture_output=True,
@@ -132,6 +136,38 @@ class Project:
             check=False,
         )
         return Built(finished.returncode, finished.stdout + finished.stderr, folder)
+
+    def write_zensical_config(self, site: str = "site") -> Path:
+        """Write the site's configuration for Zensical, in the form of an mkdocs.yml."""
+        extensions = [*self.config.get("markdown_extensions", []), "mkdocs_qhaigc.markdown"]
+        extra_css = [*self.config.get("extra_css", []), "assets/qhaigc/qhaigc.css"]
+        lists = {"markdown_extensions": extensions, "extra_css": extra_css, "watch": [SYNCED]}
+        plugins: list[Any] = [{"qhaigc": {"cache_dir": ".qhaigc", **self.options}}, *self.config.get("plugins", [])]
+        config = {**self.config, **lists, "plugins": plugins, "site_dir": site}
+        return self.write("zensical.yml", json.dumps(config, ensure_ascii=False))
+
+    def _build_with_zensical(self, *arguments: str, site: Path) -> Built:
+        """Sync and build. What the two printed is the output; the code is that of the first that failed."""
+        config = str(self.write_zensical_config(site.name))
+        output = ""
+        for command in (
+            [str(Path(sys.executable).with_name("mkdocs-qhaigc")), "sync", "-f", config],
+            [sys.executable, "-m", "zensical", "build", "-f", config, *arguments],
+        ):
+            finished = subprocess.run(
+                command,
+                cwd=self.folder,
+                capture_output=True,
+                text=True,
+                encoding="utf-8",
+                env=self.environ(),
+                timeout=120,
+                check=False,
+            )
+            output += finished.stdout + finished.stderr
+            if finished.returncode:
+                break
+        return Built(finished.returncode, output, site)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start an MkDocs command and return its process."""

@@ -31,7 +31,9 @@ OWNERS = {
     "rich": ["progress.py", "cli/*"],
     "filelock": ["locks.py"],
     "markdown": ["markdown.py"],
-    "yaml": ["option_checks.py", "front_matter.py", "front_matter_edit.py"],
+    "yaml": ["configuration.py", "source_pages.py", "option_checks.py", "front_matter.py", "front_matter_edit.py"],
+    "pathspec": ["source_pages.py"],
+    "watchdog": ["watching.py"],
 }
 ENGINES = ("mkdocs", "zensical", "properdocs")
 

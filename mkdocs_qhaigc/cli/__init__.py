@@ -14,6 +14,7 @@ from mkdocs_qhaigc.cli.plan import plan
 from mkdocs_qhaigc.cli.prune import prune
 from mkdocs_qhaigc.cli.sandbox import sandbox
 from mkdocs_qhaigc.cli.schema import schema
+from mkdocs_qhaigc.cli.sync import sync
 
 
 class _InOrder(click.Group):
@@ -29,5 +30,5 @@ def main() -> None:
     """Pictures for MkDocs pages from prompts in their front matter."""
 
 
-for command in (plan, generate, candidates, pin, check, gallery, prune, schema, sandbox):
+for command in (plan, generate, candidates, pin, check, gallery, prune, sync, schema, sandbox):
     main.add_command(command)

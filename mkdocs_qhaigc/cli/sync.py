@@ -1,0 +1,104 @@
+"""`mkdocs-qhaigc sync`: the pictures as files among the pages, for engines that run no MkDocs plugins."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from mkdocs_qhaigc.budget import BUILD_BUDGET, Budget
+from mkdocs_qhaigc.cli.purchase import buying
+from mkdocs_qhaigc.cli.site import config_option, count, failing, json_option, print_json, shown_path
+from mkdocs_qhaigc.configuration import Configuration, read_configuration
+from mkdocs_qhaigc.syncing import Synced
+from mkdocs_qhaigc.syncing import sync as sync_site
+
+
+@click.command(short_help="Write the pictures into the docs folder.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder, within docs_dir.  [default: option assets_dir]",
+)
+@click.option("--watch", is_flag=True, help="Go on, and sync again when a page or the configuration has changed.")
+@json_option
+@config_option
+def sync(out: Path | None, watch: bool, as_json: bool, config_file: Path) -> None:
+    """Write the site's pictures into a folder of its pages, for Zensical, which runs no MkDocs plugins.
+
+    Reads mkdocs.yml or zensical.toml and the front matter of every page itself, buys what is missing as a build does
+    (options `missing` and `max_new_images`), encodes, writes only what changed, and removes what is no longer used:
+    only files that it wrote.
+
+    Exit code 1 where a placeholder stands for a picture, or a directive cannot be used.
+    """
+    if watch and as_json:
+        raise click.UsageError("--watch goes on, and --json prints one object. Leave one of them out.")
+
+    def read() -> Configuration:
+        site = read_configuration(config_file)
+        return site.publishing_to(out) if out else site
+
+    with failing():
+        site = read()
+        complete = _once(site, as_json=as_json)
+        if watch:
+            _watch(site, read)
+    if not complete:
+        sys.exit(1)
+
+
+def _once(site: Configuration, *, as_json: bool = False) -> bool:
+    """Sync and say what was done. Return whether nothing is missing that should be there."""
+    with buying(site.options, Budget(site.options.max_new_images, used_up=BUILD_BUDGET)) as buyer:
+        synced = sync_site(site, buyer=buyer, warn=_warn)
+    if as_json:
+        print_json(
+            {
+                "out": str(site.pictures_dir),
+                "pictures": len(synced.pictures),
+                "missing": [picture.order.where for picture in synced.missing],
+                "written": synced.written,
+                "removed": synced.removed,
+                "kept": synced.kept,
+                "unchanged": synced.unchanged,
+            }
+        )
+    else:
+        click.echo(_said(synced, site))
+    wanted = site.options.missing == "placeholder"
+    return not synced.problems and (wanted or not synced.missing)
+
+
+def _said(synced: Synced, site: Configuration) -> str:
+    files = [f"{len(synced.written)} written", f"{synced.unchanged} unchanged", f"{len(synced.removed)} removed"]
+    lines = [f"{shown_path(site.pictures_dir)}: {count(len(synced.pictures), 'picture')}, {', '.join(files)}."]
+    lines += [f"Kept: {name} is no longer used, but was changed after it was written." for name in synced.kept]
+    return "\n".join(lines)
+
+
+def _watch(site: Configuration, read: Callable[[], Configuration]) -> None:
+    """Sync again whenever a page or the configuration has changed, until Ctrl-C."""
+    from mkdocs_qhaigc.watching import changes
+
+    click.echo(f"Watching {shown_path(site.docs_dir)} and {shown_path(site.file)}. Ctrl-C ends it.", err=True)
+    for _ in changes(site.docs_dir, site.file, without=site.pictures_dir):
+        with _telling():
+            _once(read())
+
+
+@contextmanager
+def _telling() -> Iterator[None]:
+    """Print an error of ours, and go on: the next edit may mend it."""
+    try:
+        with failing():
+            yield
+    except click.ClickException as error:
+        error.show()
+
+
+def _warn(message: str) -> None:
+    click.echo(f"Warning: {message}", err=True)

@@ -1,0 +1,192 @@
+"""A site's configuration, read without its engine: mkdocs.yml, properdocs.yml or zensical.toml.
+
+For Zensical, which runs no MkDocs plugins, and reads their options out of neither file for them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from mkdocs_qhaigc.errors import OptionError, SiteError
+from mkdocs_qhaigc.options import (
+    EXTENSION,
+    KEY_IN_FILE,
+    LASTING_CACHE,
+    OPTIONS,
+    Options,
+    check_folders,
+    keys_among,
+    read_options,
+)
+
+PLUGIN: Final = "qhaigc"
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What is known of a site before any page is read."""
+
+    file: Path
+    docs_dir: Path
+    site_url: str | None
+    theme: str | None
+    """None: the engine's own."""
+    features: tuple[str, ...]
+    """Material's and Zensical's, by their names."""
+    plugins: Mapping[str, Mapping[str, Any]]
+    not_built: str
+    """Pages that are left out, as patterns of .gitignore: `exclude_docs` and `draft_docs`."""
+    options: Options
+
+    def publishing_to(self, folder: Path) -> Configuration:
+        """Return the site with another folder for its pictures.
+
+        Raises:
+            SiteError: it does not lie in the folder of the pages.
+        """
+        inside = Path(os.path.relpath(folder.resolve(), self.docs_dir.resolve()))
+        if inside.parts[:1] == ("..",) or inside.is_absolute() or inside == Path():
+            docs = os.path.relpath(self.docs_dir)
+            raise SiteError(f"{folder} is no folder within {docs}, from where it would be published. Name one")
+        return replace(self, options=replace(self.options, assets_dir=inside.as_posix()))
+
+    @property
+    def pictures_dir(self) -> Path:
+        """Where pictures stand among the pages."""
+        return self.docs_dir / self.options.assets_dir
+
+
+def read_configuration(file: Path) -> Configuration:
+    """Return what a site's configuration says.
+
+    Raises:
+        SiteError: it cannot be read, or does not list the plugin.
+    """
+    content = _read(file)
+    folder = file.resolve().parent
+    plugins = _named(content.get("plugins"))
+    if PLUGIN not in plugins:
+        where = "[project.plugins.qhaigc]" if file.suffix == ".toml" else "`plugins`"
+        raise SiteError(f"{file} does not list the plugin qhaigc. Add it: {where}")
+    docs_dir = folder / str(content.get("docs_dir") or "docs")
+    theme = content.get("theme")
+    theme = theme if isinstance(theme, Mapping) else {"name": theme}
+    features = theme.get("features")
+    given = plugins[PLUGIN]
+    if file.suffix == ".toml":
+        given = {"cache_dir": LASTING_CACHE, **given}
+    return Configuration(
+        file=file.resolve(),
+        docs_dir=docs_dir,
+        site_url=content.get("site_url") or None,
+        theme=theme.get("name"),
+        features=tuple(features) if isinstance(features, list) else (),
+        plugins=plugins,
+        not_built="\n".join(str(content.get(key) or "") for key in ("exclude_docs", "draft_docs")),
+        options=_options(
+            given,
+            file,
+            folder=folder,
+            docs_dir=docs_dir,
+            site_dir=folder / str(content.get("site_dir") or "site"),
+            zensical=file.suffix == ".toml" or EXTENSION in _named(content.get("markdown_extensions")),
+        ),
+    )
+
+
+def _options(
+    given: Mapping[str, Any], file: Path, *, folder: Path, docs_dir: Path, site_dir: Path, zensical: bool
+) -> Options:
+    for name in keys_among(given):
+        raise SiteError(f"{file}, option `{name}`: {KEY_IN_FILE}")
+    for name in given:
+        if name not in OPTIONS:
+            raise SiteError(f"{file}: the plugin has no option {name!r}. It has {', '.join(OPTIONS)}")
+    try:
+        options = read_options(given, folder=folder)
+        check_folders(options, folder=folder, docs_dir=docs_dir, site_dir=site_dir, zensical=zensical)
+    except OptionError as error:
+        raise SiteError(f"{file}, option `{error.option}`: {error}") from error
+    return options
+
+
+def _read(file: Path) -> Mapping[str, Any]:
+    try:
+        content = _read_toml(file) if file.suffix == ".toml" else _read_yaml(file)
+    except OSError as error:
+        raise SiteError(f"{file} cannot be read ({error.strerror or error})") from error
+    except (ValueError, RecursionError, LookupError, yaml.YAMLError) as error:
+        raise SiteError(f"{file} cannot be read: {error}") from error
+    if not isinstance(content, Mapping):
+        raise SiteError(f"{file} is no configuration: it holds no mapping of names")
+    return content
+
+
+def _read_toml(file: Path) -> Any:
+    if sys.version_info >= (3, 11):
+        import tomllib
+
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+        return content.get("project", content)
+    raise SiteError(f"{file}: Zensical needs Python 3.11 or newer, and so does reading its configuration")
+
+
+def _read_yaml(file: Path, seen: tuple[Path, ...] = ()) -> Any:
+    """Return the content, that of the file which `INHERIT` names beneath it, as Zensical merges the two."""
+    content = yaml.load(file.read_text(encoding="utf-8-sig"), Loader=_Loader)  # noqa: S506 - a safe one
+    if not isinstance(content, dict) or "INHERIT" not in content:
+        return content
+    parent = file.parent / str(content.pop("INHERIT"))
+    if parent.resolve() in seen:
+        raise ValueError(f"INHERIT leads in a circle to {parent}")
+    return merged(_read_yaml(parent, (*seen, file.resolve())), content)
+
+
+def merged(base: Any, over: Any) -> Any:
+    """Return two values as one: mappings name by name, lists one after the other, else the second."""
+    if isinstance(base, Mapping) and isinstance(over, Mapping):
+        both = {name: merged(base[name], over[name]) for name in base if name in over}
+        return {**base, **over, **both}
+    return [*base, *over] if isinstance(base, list) and isinstance(over, list) else over
+
+
+def _named(entries: Any) -> dict[str, Mapping[str, Any]]:
+    """Return plugins or extensions, written as a list or as a mapping, by their names."""
+    if isinstance(entries, Mapping):
+        entries = [{name: entry} for name, entry in entries.items()]
+    named: dict[str, Mapping[str, Any]] = {}
+    for entry in entries if isinstance(entries, list) else [entries]:
+        one = {entry: {}} if isinstance(entry, str) else entry if isinstance(entry, Mapping) else {}
+        for name, options in one.items():
+            named[str(name)] = merged(named.get(str(name), {}), options if isinstance(options, Mapping) else {})
+    return named
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as in mkdocs.yml: with `!ENV`; what else has a tag (functions, paths) is for the engine, and nothing."""
+
+
+def _environment(loader: _Loader, node: yaml.Node) -> Any:
+    """Return what `!ENV NAME` or `!ENV [NAME, OTHER, default]` stands for."""
+    names, default = [node], None
+    if isinstance(node, yaml.SequenceNode):
+        names = list(node.value)
+        if len(names) > 1:
+            default = loader.construct_object(names.pop(), deep=True)
+    for name in names:
+        value = os.environ.get(str(getattr(name, "value", "")))
+        if value is not None:  # typed as if it stood there, as MkDocs does it
+            tag = loader.resolve(yaml.ScalarNode, value, (True, False))  # type: ignore[no-untyped-call]
+            return loader.construct_object(yaml.ScalarNode(tag, value))
+    return default
+
+
+_Loader.add_constructor("!ENV", _environment)
+_Loader.add_multi_constructor("", lambda *_: None)

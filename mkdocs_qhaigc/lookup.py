@@ -1,0 +1,236 @@
+"""References on pages that Zensical renders -> the pictures that `sync` has written. Generates nothing.
+
+A page is rendered by the code that renders it in a build of MkDocs, with what is written in the place of libraries.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache, partial
+from pathlib import Path
+from typing import Any, Protocol
+
+from mkdocs_qhaigc import html
+from mkdocs_qhaigc.columns import column
+from mkdocs_qhaigc.configuration import Configuration, read_configuration
+from mkdocs_qhaigc.errors import NotWritten
+from mkdocs_qhaigc.front_matter import strip_meta
+from mkdocs_qhaigc.img import render_image
+from mkdocs_qhaigc.options import OPTIONS
+from mkdocs_qhaigc.orders import Order
+from mkdocs_qhaigc.pipeline import Picture, State, asked_for, placeholder
+from mkdocs_qhaigc.publication import relative_url
+from mkdocs_qhaigc.rendering import Renderer
+from mkdocs_qhaigc.request import ImageRequest
+from mkdocs_qhaigc.tags import parse, tags_with, with_changes
+from mkdocs_qhaigc.written import FILE, Written, read_written
+
+log = logging.getLogger("mkdocs_qhaigc")
+FOR_TEMPLATES = "qhaigc_images"
+"""The name in a page's front matter under which templates find its pictures."""
+_REBASED = ("src", "href", "srcset")
+"""Attributes in which Zensical 0.0.73 makes relative to the page what is relative to its file."""
+
+
+class Page(Protocol):
+    """A page, as Zensical hands it to Markdown extensions."""
+
+    path: str
+    """Its file, relative to docs_dir, with `/`."""
+    url: str
+    meta: dict[str, Any]
+
+
+@cache
+def lookup(out: str | None) -> Lookup:
+    """Return what looks pictures up, one for all pages: `out` is as of `Lookup`."""
+    return Lookup(out)
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """A folder that `sync` has written."""
+
+    site: Configuration
+    written: Written
+    stamp: tuple[int, int]
+    """When what it says, and the site's configuration, were written."""
+
+
+@dataclass(slots=True)
+class _WrittenPictures:
+    """Pictures of which those are there that were written."""
+
+    written: Written
+    known: dict[str, Picture] = field(default_factory=dict)
+    under_way: bool = False
+    """What is not written yet is guessed; who looks again sees what came."""
+
+    def want(self, order: Order) -> Picture:
+        found = self.written.pictures.get(order.request.key)
+        if found is None:
+            picture = asked_for(order)
+        else:
+            state: State = "placeholder" if found.drawn.placeholder else "cached"
+            picture = Picture(order, state, found.drawn, colour=found.colour)
+        return self.known.setdefault(order.request.key, picture)
+
+    def want_card(self, request: ImageRequest, crop: object) -> None:
+        """Cards are written as other files are."""
+
+    def picture(self, request: ImageRequest) -> Picture:
+        return self.known[request.key]
+
+    def stand_in(self, order: Order) -> Picture:
+        return placeholder(order)
+
+
+class Lookup:
+    """The pictures of one site that `sync` has written."""
+
+    def __init__(self, out: str | None) -> None:
+        """`out` is the folder, relative to that of the site's configuration; None: what is usual among its pages."""
+        self._out = out
+        self._folder: _Folder | None = None
+        self._serving = "serve" in sys.argv[1:]
+        """`zensical serve` would end with an error, where the picture may be on its way."""
+
+    def render(self, page: Page, text: str, *, config: Mapping[str, Any]) -> str:
+        """Return a page's HTML with its references resolved; those of its front matter are resolved in their places.
+
+        `config` is Zensical's configuration of the site.
+
+        Raises:
+            NotWritten: a picture of the page is not there, or a directive or reference of it cannot be used.
+            SiteError: the configuration, or what `sync` wrote, cannot be read.
+        """
+        root = Path(config["root_dir"])
+        out = root / self._out if self._out else root / config["docs_dir"] / OPTIONS["assets_dir"].default
+        _require_watch(root, out, config["watch"])
+        folder = self._read(out)
+        site = folder.site
+        if not site.options.enabled:
+            strip_meta(page.meta)
+            return html.strip(text)
+        pictures = _WrittenPictures(folder.written)
+        renderer = Renderer(
+            site.options,
+            pictures,
+            site_url=site.site_url,
+            column=partial(_column, site),
+            warn=lambda _: None,  # told below
+        )
+        renderer.want_shared_pictures()
+        source = partial((site.docs_dir / page.path).read_text, encoding="utf-8-sig")
+        renderer.read_page(page, src_uri=page.path, url=page.url, text="", source=source)
+        rendered = renderer.render(page, text, src_uri=page.path, url=page.url, shown_at=page.url)
+        self._tell(page, renderer, pictures, out)
+        page.meta[FOR_TEMPLATES] = _for_templates(page, renderer, pictures)
+        return _relative_to_source(rendered, page, assets_dir=site.options.assets_dir)
+
+    def _read(self, out: Path) -> _Folder:
+        """Return what was written, read anew where it has changed."""
+        if not (out / FILE).exists():
+            raise NotWritten(
+                f"{_short(out)} holds no pictures yet. Run `mkdocs-qhaigc sync --out {_short(out)}`; where it writes "
+                "into another folder, name that for the Markdown extension: `mkdocs_qhaigc.markdown: {out: …}`"
+            )
+        known = self._folder
+        if known is None or known.stamp != _stamp(out, known.site.file):
+            written = read_written(out) or Written(Path())
+            site = read_configuration(written.config).publishing_to(out)
+            known = self._folder = _Folder(site, written, _stamp(out, site.file))
+        return known
+
+    def _tell(self, page: Page, renderer: Renderer, pictures: _WrittenPictures, out: Path) -> None:
+        """Raise what keeps a page from showing its pictures; for a server, and of what has no alt, only say it."""
+        kinds = renderer.notices.kinds
+        problems = [message for message, kind in kinds.items() if kind in ("directive", "reference")]
+        missing = dict.fromkeys(_missing(page, renderer, pictures, out))
+        if missing:
+            run = f"Run `mkdocs-qhaigc sync --out {_short(out)}`, then build again"
+            problems.append(f"{', '.join(missing)}: not in {_short(out)}, or not as the options are now. {run}")
+        for message, kind in kinds.items():
+            if kind == "alt":
+                log.warning("qhaigc: %s", message)
+        if problems and not self._serving:
+            raise NotWritten("; ".join(problems))
+        for message in problems:
+            log.warning("qhaigc: %s", message)
+
+
+def _missing(page: Page, renderer: Renderer, pictures: _WrittenPictures, out: Path) -> Iterator[str]:
+    """Yield where a page declares or shows a picture that was not written as it should stand there."""
+    for picture in pictures.known.values():
+        if picture.state == "under way" and picture.order.where.startswith(f"{page.path}#"):
+            yield picture.order.where
+    for publication, picture in renderer.publisher.hand_out():
+        files = [Path(variant.dest_uri).name for variant in publication.variants]
+        written = all(name in pictures.written.files and (out / name).exists() for name in files)
+        if picture.order.request.model and not written:  # else it means nothing on this page, which is told already
+            yield picture.order.where
+
+
+def _for_templates(page: Page, renderer: Renderer, pictures: _WrittenPictures) -> dict[str, dict[str, str]]:
+    """Return the HTML and the URL of each picture that has a name on a page: Zensical's templates call no functions."""
+    scope = renderer.scopes[page.path]
+    names = {**renderer.site.directives, **scope.directives}
+    images = {
+        name: renderer.image(scope, name, page.url)
+        for name, directive in names.items()
+        if all(request.key in pictures.written.pictures for _, request in directive.requests)
+    }
+    return {name: {"html": render_image(image), "url": image.url} for name, image in images.items()}
+
+
+def _require_watch(root: Path, out: Path, watch: Iterable[str]) -> None:
+    """Have Zensical render pages anew that it has kept, when other pictures are written.
+
+    Raises:
+        NotWritten: it would not.
+    """
+    wanted = (out / FILE).resolve()
+    if not any(path in (wanted, *wanted.parents) for path in ((root / name).resolve() for name in watch)):
+        name = Path(os.path.relpath(wanted, root.resolve())).as_posix()
+        raise NotWritten(
+            f"the site's `watch` does not name {name}: Zensical would go on with pages as it rendered them before "
+            f'other pictures were written. Add it: `watch: [{name}]`, in zensical.toml `watch = ["{name}"]`'
+        )
+
+
+def _relative_to_source(html: str, page: Page, *, assets_dir: str) -> str:
+    """Return a page's HTML as Zensical wants it: it takes these attributes for relative to the page's file."""
+    by_url, by_file = relative_url(assets_dir, page.url) + "/", relative_url(assets_dir, page.path) + "/"
+    if by_url == by_file:
+        return html
+    pieces: list[str] = []
+    end = 0
+    for tag, start, _ in tags_with(html, by_url):
+        attributes = parse(tag)[1]
+        changes = {
+            key: (value, value.replace(by_url, by_file))
+            for key, value in attributes.items()
+            if key in _REBASED and value and by_url in value
+        }
+        pieces += html[end:start], with_changes(tag, changes)
+        end = start + len(tag)
+    return "".join((*pieces, html[end:]))
+
+
+def _column(site: Configuration, hidden: Container[object]) -> str:
+    """Return how wide the text of a page is in Zensical's own theme, which has Material's measures."""
+    theme = "material" if site.theme in (None, "zensical") else site.theme
+    return column(theme, features=site.features, hidden=hidden)
+
+
+def _stamp(out: Path, config: Path) -> tuple[int, int]:
+    return (out / FILE).stat().st_mtime_ns, config.stat().st_mtime_ns
+
+
+def _short(path: Path) -> str:
+    """Return a path as it is typed in the folder of the site."""
+    return Path(os.path.relpath(path)).as_posix()

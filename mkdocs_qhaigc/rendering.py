@@ -1,0 +1,268 @@
+"""The pages of a site while they are rendered: which names mean what on them, and what their references become.
+
+Knows pages only by what every engine gives them (`src_uri`, URL, front matter), so that each engine has a thin adapter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Mapping, MutableMapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, Protocol
+from urllib.parse import quote, urljoin, urlsplit
+
+from mkdocs_qhaigc import html
+from mkdocs_qhaigc.columns import UNKNOWN
+from mkdocs_qhaigc.directives import Directive, read_directives
+from mkdocs_qhaigc.encoding import Crop
+from mkdocs_qhaigc.front_matter import META_KEY, broken_front_matter, holds_reference, resolve_references
+from mkdocs_qhaigc.img import Image, render_image
+from mkdocs_qhaigc.notices import Notices
+from mkdocs_qhaigc.options import Options
+from mkdocs_qhaigc.orders import Order
+from mkdocs_qhaigc.pipeline import Picture
+from mkdocs_qhaigc.publication import relative_url
+from mkdocs_qhaigc.publisher import Publisher, Shown
+from mkdocs_qhaigc.request import ImageRequest
+
+
+class Pictures(Protocol):
+    """Where the pictures of pages come from."""
+
+    @property
+    def under_way(self) -> bool:
+        """Whether any picture may still come, or come in another size than was asked for."""
+
+    def want(self, order: Order) -> Picture:
+        """Return what is known of a picture now."""
+
+    def want_card(self, request: ImageRequest, crop: Crop | None) -> None:
+        """Have a picture that was wanted also for link previews."""
+
+    def picture(self, request: ImageRequest) -> Picture:
+        """Return what is known of a picture that was wanted."""
+
+    def stand_in(self, order: Order) -> Picture:
+        """Return a placeholder for what nobody declared."""
+
+
+@dataclass(slots=True)
+class Scope:
+    """The names that mean something on one page."""
+
+    src_uri: str
+    """As MkDocs names the page; empty for the site itself."""
+    directives: Mapping[str, Directive] = field(default_factory=dict)
+    broken: frozenset[str] = frozenset()
+    """Names whose directives cannot be used, of which was told already."""
+    shown: set[str] = field(default_factory=set)
+    """Names whose files are known to be needed."""
+    column: str = UNKNOWN
+    """`sizes` of a picture as wide as the page's text."""
+    source: Callable[[], str] = str
+    """The page as its file has it, for messages."""
+
+    def where(self, name: str) -> str:
+        """Return how messages call a picture of this page."""
+        return f"{self.src_uri or 'mkdocs.yml'}#{name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Emitted:
+    """Markup that was written into a page before its pictures were there."""
+
+    content: Any
+    """The page: its `.content` holds the markup."""
+    markup: str
+    again: Callable[[], str]
+
+
+class Renderer:
+    """The pages of one build."""
+
+    def __init__(
+        self,
+        options: Options,
+        pictures: Pictures,
+        *,
+        site_url: str | None,
+        column: Callable[[Container[object]], str],
+        warn: Callable[[str], None],
+    ) -> None:
+        """`site_url`: the site's absolute address, for front matter. `warn` is told each message once.
+
+        `column` says how wide the text of a page is, from what its front matter says to `hide`.
+        """
+        self._options = options
+        self._pictures = pictures
+        self._site_url = site_url
+        self._column = column
+        self.notices = Notices(warn)
+        self.publisher = Publisher(options)
+        self.scopes: dict[str, Scope] = {}
+        """By page."""
+        self.emitted: list[Emitted] = []
+        self.meta_values: list[tuple[MutableMapping[str, Any], str, Callable[[], Any]]] = []
+        """Front matter that holds addresses of pictures: where it is, under which name, and what makes it again."""
+        self.users: dict[str, list[str]] = {}
+        """By key: the pages that show a picture, in their order."""
+        directives, _ = read_directives(options.images, options.defaults) if options.images else ({}, [])
+        self.site = Scope("", directives, column=column(()))
+
+    def read_page(self, page: Any, *, src_uri: str, url: str, text: str, source: Callable[[], str]) -> None:
+        """Take in a page's front matter: order its pictures, resolve its values that are references.
+
+        `text` is its Markdown; `source` gives the whole file, front matter included, for messages.
+        """
+        scope = self.scopes[src_uri] = self._read_scope(page.meta, src_uri)
+        scope.source = source
+        if META_KEY not in page.meta and (problem := broken_front_matter(text)):
+            self.notices.directive(f"{src_uri}, {problem}. Its pictures are not made; correct that line")
+        for key, value in list(page.meta.items()):
+            if key != META_KEY and holds_reference(value):
+                resolve = partial(resolve_references, value, partial(self._address, scope, page_url=url))
+                page.meta[key] = resolve()
+                self.meta_values.append((page.meta, key, resolve))
+
+    def want_shared_pictures(self) -> None:
+        """Order the pictures that the options declare for the whole site."""
+        self._want(self.site)
+
+    def render(self, page: Any, text: str, *, src_uri: str, url: str, shown_at: str) -> str:
+        """Return a page's HTML with its references resolved and its placed pictures put in.
+
+        `url` is the page's own; `shown_at` that of the page on which the HTML will stand: an excerpt's is another.
+        """
+        scope = self.scopes.get(src_uri)
+        if scope is None:  # rendered without its events: by another plugin, or a page that has no file
+            scope = self.scopes[src_uri] = self._read_scope(page.meta, src_uri)
+
+        def resolve(name: str) -> Image:
+            return self.image(scope, name, shown_at)
+
+        placed = [directive for directive in scope.directives.values() if directive.place != "none"]
+        elsewhere = shown_at != url  # an excerpt among others
+        main_shown = elsewhere or any(directive.priority for directive in placed)
+        if html.SCHEME in text:
+            rewritten = html.rewrite(text, resolve, main_shown=main_shown)
+            text = rewritten.html
+            self.notices.unread(src_uri, rewritten.unread)
+            self.notices.references_without_alt(src_uri, scope.source, rewritten.without_alt)
+            for change in rewritten.changes if self._pictures.under_way else ():
+                self.emitted.append(Emitted(page, change.markup, partial(change.again, resolve)))
+        for directive in reversed(placed):
+            name = directive.name
+
+            def markup(name: str = name) -> str:
+                image = resolve(name)
+                shown = render_image(replace(image, priority=False) if elsewhere else image)
+                return shown if image.caption is not None else f"<p>{shown}</p>"
+
+            if directive.alt is None:
+                self.notices.picture_without_alt(scope.src_uri, scope.source, name)
+            after_title = directive.place == "after-title"
+            text = html.place(text, markup(), after_title=after_title, excerpt=elsewhere)
+            if self._pictures.under_way:
+                self.emitted.append(Emitted(page, markup(), markup))
+        return text
+
+    def template_image(self, page: Any, name: str) -> str:
+        """Return the whole HTML of a picture, for a template."""
+        scope, url = self._scope_of(page)
+        image = self.image(scope, name, url)
+        if image.alt is None:
+            own = scope if name in scope.directives else self.site
+            self.notices.picture_without_alt(own.src_uri, own.source, name)
+        return render_image(image)
+
+    def template_url(self, page: Any, name: str) -> str:
+        """Return the URL of a picture relative to the page, for a template."""
+        scope, url = self._scope_of(page)
+        return self.image(scope, name, url).url
+
+    def image(self, scope: Scope, name: str, page_url: str) -> Image:
+        """Return what a name stands for on a page."""
+        directive, shown = self._show(scope, name)
+        for one in shown:
+            self._note_user(scope, one.picture)
+        sizes = (directive and directive.sizes) or self._options.sizes or scope.column
+        images = [
+            replace(
+                one.publication.as_image(
+                    page_url=page_url,
+                    alt=directive.alt if directive else f"No picture is called {name}",
+                    sizes=sizes,
+                    priority=bool(directive and directive.priority),
+                ),
+                caption=directive.caption if directive else None,
+                colour=one.picture.colour,
+            )
+            for one in shown
+        ]
+        return replace(images[0], dark=images[1]) if len(images) > 1 else images[0]
+
+    def show_declared(self) -> None:
+        """Have the files of what is declared, whether or not a page refers to it."""
+        for scope in (self.site, *self.scopes.values()):
+            for name in [name for name in scope.directives if name not in scope.shown]:
+                self._show(scope, name)
+
+    def _read_scope(self, meta: Mapping[str, Any], src_uri: str) -> Scope:
+        hidden = meta.get("hide")
+        wide = self._column(hidden if isinstance(hidden, list) else ())
+        if META_KEY not in meta:
+            return Scope(src_uri, column=wide)
+        directives, problems = read_directives(meta[META_KEY], self._options.defaults)
+        for problem in problems:
+            self.notices.directive(f"{src_uri}, {problem}" if problem.name else f"{src_uri}: {problem}")
+        broken = frozenset(problem.name for problem in problems if problem.name)
+        scope = Scope(src_uri, directives, broken, column=wide)
+        self._want(scope)
+        return scope
+
+    def _want(self, scope: Scope) -> None:
+        for name, directive in scope.directives.items():
+            for file_name, request in directive.requests:
+                where = scope.where(name) + (" (dark)" if request is directive.dark else "")
+                self._pictures.want(Order(where, file_name, request))
+
+    def _scope_of(self, page: Any) -> tuple[Scope, str]:
+        if page is None:  # the 404 page, say, which is served at any address
+            return self.site, urlsplit(self._site_url or "").path.rstrip("/") + "/"
+        return self.scopes.get(page.file.src_uri) or Scope(page.file.src_uri), page.url
+
+    def _show(self, scope: Scope, name: str) -> tuple[Directive | None, list[Shown]]:
+        """Return what shows a name on a page, the dark picture last; a placeholder where it means nothing there."""
+        directive = scope.directives.get(name) or self.site.directives.get(name)
+        if directive:
+            pictures = [(stem, self._pictures.picture(request)) for stem, request in directive.requests]
+        else:
+            pictures = [("missing", self._unknown_picture(scope, name))]
+        scope.shown.add(name)
+        return directive, [self.publisher.show(stem, picture) for stem, picture in pictures]
+
+    def _note_user(self, scope: Scope, picture: Picture) -> None:
+        users = self.users.setdefault(picture.order.request.key, [])
+        if scope.src_uri not in users:
+            users.append(scope.src_uri)
+
+    def _unknown_picture(self, scope: Scope, name: str) -> Picture:
+        if name not in scope.broken:
+            others = [other for other in self.site.directives if other not in scope.directives]
+            self.notices.unknown(scope.src_uri, name, [*scope.directives, *others])
+        request = ImageRequest("", f"No picture is called {name}", self._options.defaults.size)
+        return self._pictures.stand_in(Order(scope.where(name), name, request))
+
+    def _address(self, scope: Scope, name: str, page_url: str) -> str:
+        """Return the absolute address of a picture's card; the one relative to the page where the site has none."""
+        directive = scope.directives.get(name) or self.site.directives.get(name)
+        crop = directive.crop if directive else None
+        picture = self._pictures.picture(directive.request) if directive else self._unknown_picture(scope, name)
+        self._note_user(scope, picture)
+        self._pictures.want_card(picture.order.request, crop)
+        file_name = directive.name if directive else "missing"
+        card = self.publisher.show_card(file_name, picture, crop)
+        dest_uri = card.publication.variants[-1].dest_uri
+        if self._site_url:
+            return urljoin(self._site_url.rstrip("/") + "/", quote(dest_uri))
+        return relative_url(dest_uri, page_url)

@@ -1,0 +1,101 @@
+"""A site's pages, read without its engine: what their front matter says, and the defaults of their folders."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import yaml
+from pathspec import GitIgnoreSpec
+
+from mkdocs_qhaigc.configuration import Configuration, merged
+from mkdocs_qhaigc.errors import SiteError
+from mkdocs_qhaigc.front_matter import FRONT_MATTER, META_KEY
+
+_ENDINGS = (".md", ".markdown", ".mdown", ".mkdn", ".mkd")
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePage:
+    """One page."""
+
+    src_uri: str
+    """Its file, relative to docs_dir, with `/`."""
+    meta: dict[str, Any]
+    """Its front matter; empty where it says nothing of pictures."""
+    text: str
+    """The whole file."""
+
+
+def pages(site: Configuration) -> Iterator[SourcePage]:
+    """Yield the pages that are built, by name.
+
+    Raises:
+        SiteError: one cannot be read.
+    """
+    not_built = GitIgnoreSpec.from_lines(site.not_built.splitlines())
+    folder_file = _folder_file(site.plugins)
+    with_drafts = "blog" not in site.plugins
+    for path in _files(site.docs_dir):
+        src_uri = path.relative_to(site.docs_dir).as_posix()
+        if not_built.match_file(src_uri):
+            continue
+        text = _read(path)
+        meta = _front_matter(text)
+        if folder_file:
+            meta = merged(_of_folders(site.docs_dir, src_uri, folder_file), meta)
+        if with_drafts or meta.get("draft") is not True:
+            yield SourcePage(src_uri, meta, text)
+
+
+def _files(docs_dir: Path) -> Iterator[Path]:
+    """Yield the files of pages; names that begin with a dot are none, as everywhere."""
+    for folder, folders, names in os.walk(docs_dir, followlinks=True):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (
+            Path(folder, name) for name in sorted(names) if name.endswith(_ENDINGS) and not name.startswith(".")
+        )
+
+
+def _front_matter(text: str) -> dict[str, Any]:
+    match = FRONT_MATTER.match(text)
+    if not match or META_KEY not in match[1]:
+        return {}
+    try:
+        meta = yaml.load(match[1], Loader=_Loader)  # noqa: S506 - a safe one
+    except (yaml.YAMLError, ValueError, RecursionError, LookupError):
+        return {}  # `broken_front_matter` finds the line, and tells
+    return meta if isinstance(meta, dict) else {}
+
+
+def _folder_file(plugins: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """Return the name of the files with the defaults of a folder; None where the plugin meta is not used."""
+    for name in ("meta", "material/meta"):
+        if name in plugins and plugins[name].get("enabled", True):
+            return str(plugins[name].get("meta_file") or ".meta.yml")
+    return None
+
+
+def _of_folders(docs_dir: Path, src_uri: str, folder_file: str) -> dict[str, Any]:
+    """Return the defaults of a page, those of the nearest folder last."""
+    meta: dict[str, Any] = {}
+    for folder in reversed(PurePosixPath(src_uri).parents):
+        path = docs_dir / folder / folder_file
+        if path.is_file():
+            try:
+                found = yaml.load(_read(path), Loader=_Loader)  # noqa: S506 - a safe one
+            except (yaml.YAMLError, ValueError, RecursionError, LookupError) as error:
+                raise SiteError(f"{path} cannot be read: {error}") from error
+            meta = merged(meta, found if isinstance(found, dict) else {})
+    return meta
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SiteError(f"{path} cannot be read ({error})") from error

@@ -1,0 +1,131 @@
+"""A site's pictures as files among its pages: bought where they are missing, encoded, and nothing else touched.
+
+For engines that run no MkDocs plugins. Only what changed is written; only what was written before is removed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path, PurePosixPath
+
+from mkdocs_qhaigc.build import SiteBuild
+from mkdocs_qhaigc.buying import Buyer
+from mkdocs_qhaigc.columns import UNKNOWN
+from mkdocs_qhaigc.configuration import Configuration
+from mkdocs_qhaigc.errors import SiteError
+from mkdocs_qhaigc.files import write_whole
+from mkdocs_qhaigc.locks import hold
+from mkdocs_qhaigc.pipeline import Picture, Pipeline, open_libraries
+from mkdocs_qhaigc.source_pages import pages
+from mkdocs_qhaigc.written import Written, WrittenPicture, read_written
+
+STYLESHEET = Path(__file__).with_name("qhaigc.css")
+_WAIT = 600.0
+"""Seconds to wait for another `sync` into the same folder, which may be buying."""
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """What became of a folder."""
+
+    pictures: tuple[Picture, ...]
+    """All that the site declares, in its order, each once."""
+    written: tuple[str, ...]
+    """Names of files that are new or have other bytes."""
+    removed: tuple[str, ...]
+    kept: tuple[str, ...]
+    """Names of files that are no longer used, and were changed by somebody else."""
+    unchanged: int
+    problems: tuple[str, ...]
+    """Directives that cannot be used."""
+
+    @property
+    def missing(self) -> list[Picture]:
+        """Those for which a placeholder was written."""
+        return [picture for picture in self.pictures if picture.state == "placeholder"]
+
+
+def sync(site: Configuration, *, buyer: Buyer, warn: Callable[[str], None]) -> Synced:
+    """Write the pictures of a site into `site.pictures_dir`. `warn` is told what a build would warn of.
+
+    Raises:
+        SiteError: the pages cannot be read, or the folder not be written.
+        MissingPictures: some are, and `missing: error` forbids to go on.
+        QhaigcError: a cache cannot be used.
+    """
+    folder = site.pictures_dir
+    try:
+        with hold(site.options.cache_dir / "locks", "sync", seconds=_WAIT):
+            folder.mkdir(parents=True, exist_ok=True)
+            return _sync(site, folder, buyer=buyer, warn=warn)
+    except TimeoutError as error:
+        raise SiteError(f"another `mkdocs-qhaigc sync` has been writing into {folder} for too long") from error
+    except OSError as error:
+        raise SiteError(f"{error.filename or folder} cannot be written ({error.strerror or error})") from error
+
+
+def _sync(site: Configuration, folder: Path, *, buyer: Buyer, warn: Callable[[str], None]) -> Synced:
+    before = read_written(folder)
+    pins, cache = open_libraries(site.options, report=warn)
+    pipeline = Pipeline(site.options, pins=pins, cache=cache, buyer=buyer, report=warn)
+    build = SiteBuild(site.options, pipeline, site_url=site.site_url, column=lambda _: UNKNOWN, warn=warn)
+    try:
+        if site.options.enabled:
+            _order(site, build)
+        files = {PurePosixPath(uri).name: path for uri, path in build.files().items()}
+        if files:
+            files[STYLESHEET.name] = STYLESHEET
+        pictures = {
+            picture.order.request.key: WrittenPicture(picture.drawn, picture.colour) for picture in pipeline.pictures()
+        }
+        written, unchanged, digests = [], 0, {}
+        owned = Written(site.file, pictures, {**(before.files if before else {}), **dict.fromkeys(files, "")})
+        if before is None or files.keys() - before.files.keys():
+            owned.save(folder)  # before any of them: whatever ends this, the next run knows what it may remove
+        for name, source in sorted(files.items()):
+            data = source.read_bytes()
+            digests[name] = hashlib.sha256(data).hexdigest()
+            if _holds(folder / name, data):
+                unchanged += 1
+            else:
+                write_whole(folder / name, data)
+                written.append(name)
+        removed, kept = _remove(folder, {name: owned.files[name] for name in owned.files if name not in files})
+        Written(site.file, pictures, digests).save(folder)
+    finally:
+        pipeline.close(whole=True)
+    problems = tuple(message for message, kind in build.told.items() if kind == "directive")
+    return Synced(tuple(pipeline.pictures()), tuple(written), removed, kept, unchanged, problems)
+
+
+def _order(site: Configuration, build: SiteBuild) -> None:
+    """Take in every page, and wait for the pictures."""
+    build.pages.want_shared_pictures()
+    for page in pages(site):
+        build.pages.read_page(page, src_uri=page.src_uri, url="", text=page.text, source=partial(str, page.text))
+    build.settle(wait=True)
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    try:
+        return path.stat().st_size == len(data) and path.read_bytes() == data
+    except FileNotFoundError:
+        return False
+
+
+def _remove(folder: Path, unused: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Remove what was written and is no longer used; return it, and what somebody has changed since."""
+    removed, kept = [], []
+    for name, digest in sorted(unused.items()):
+        path = folder / name
+        if not path.exists():
+            continue
+        if digest and hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+            kept.append(name)
+        else:
+            path.unlink()
+            removed.append(name)
+    return tuple(removed), tuple(kept)

@@ -1,0 +1,99 @@
+"""What `sync` has written into a folder of the pages: a file beside the pictures that says it, for the next `sync` and
+for pages that look their pictures up.
+
+Its name begins with a dot, so no engine publishes it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mkdocs_qhaigc.errors import SiteError
+from mkdocs_qhaigc.files import write_whole
+from mkdocs_qhaigc.original import COLOUR
+from mkdocs_qhaigc.publication import Drawn
+
+FILE = ".qhaigc.json"
+SCHEMA = 1
+"""Raised when a field changes its meaning or goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenPicture:
+    """A picture as it was written."""
+
+    drawn: Drawn
+    colour: str | None
+    """Its mean, `#rrggbb`; None where it is transparent or not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written into a folder."""
+
+    config: Path
+    """The site's configuration."""
+    pictures: Mapping[str, WrittenPicture] = field(default_factory=dict)
+    """By key of the request."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """By name within the folder: the sha256 of the bytes."""
+
+    def save(self, folder: Path) -> None:
+        """Write it into the folder, if it says anything new there."""
+        pictures = {
+            key: {
+                "width": picture.drawn.width,
+                "height": picture.drawn.height,
+                "colour": picture.colour,
+                "placeholder": picture.drawn.placeholder,
+            }
+            for key, picture in sorted(self.pictures.items())
+        }
+        config = Path(os.path.relpath(self.config, folder.resolve())).as_posix()
+        content = {"schema": SCHEMA, "config": config, "pictures": pictures, "files": dict(sorted(self.files.items()))}
+        path, data = folder / FILE, (json.dumps(content, indent=1) + "\n").encode()
+        before = path.stat().st_mtime if path.exists() else 0.0
+        if not before or path.read_bytes() != data:
+            write_whole(path, data)
+            if int(path.stat().st_mtime) == int(before):  # Zensical tells changes of a watched file by whole seconds
+                os.utime(path, (before + 1, before + 1))
+
+
+def read_written(folder: Path) -> Written | None:
+    """Return what was written into a folder; None where nothing was.
+
+    Raises:
+        SiteError: it cannot be read.
+    """
+    path = folder / FILE
+    try:
+        return _parse(json.loads(path.read_bytes()), folder)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise SiteError(f"{path} cannot be read ({error}). Remove it and run `mkdocs-qhaigc sync` again") from error
+
+
+def _parse(content: Any, folder: Path) -> Written:
+    if content["schema"] != SCHEMA:
+        raise ValueError(f"it is of version {content['schema']!r}")
+    pictures = {str(key): _parse_picture(str(key), one) for key, one in content["pictures"].items()}
+    files = {str(name): str(digest) for name, digest in content["files"].items()}
+    for name in files:
+        if Path(name).name != name or name.startswith("."):
+            raise ValueError(f"{name!r} is no name of a file in its folder")
+    return Written(Path(os.path.normpath(folder.resolve() / content["config"])), pictures, files)
+
+
+def _parse_picture(key: str, one: Any) -> WrittenPicture:
+    width, height, colour = one["width"], one["height"], one["colour"]
+    if not (type(width) is int and type(height) is int and width > 0 and height > 0):
+        raise ValueError(f"{key}: it has no size")
+    if colour is not None and not COLOUR.fullmatch(colour):
+        raise ValueError(f"{key}: {colour!r} is no colour")
+    return WrittenPicture(Drawn(f"written:{key}", width, height, placeholder=one["placeholder"] is True), colour)
