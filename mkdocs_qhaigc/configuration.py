@@ -41,6 +41,8 @@ class Configuration:
     features: tuple[str, ...]
     """Material's and Zensical's, by their names."""
     plugins: Mapping[str, Mapping[str, Any]]
+    zensical: bool
+    """Whether it is Zensical's: its file is, or names our Markdown extension."""
     not_built: str
     """Pages that are left out, as patterns of .gitignore: `exclude_docs` and `draft_docs`."""
     options: Options
@@ -76,6 +78,7 @@ def read_configuration(file: Path) -> Configuration:
         where = "[project.plugins.qhaigc]" if file.suffix == ".toml" else "`plugins`"
         raise SiteError(f"{file} does not list the plugin qhaigc. Add it: {where}")
     docs_dir = folder / str(content.get("docs_dir") or "docs")
+    zensical = file.suffix == ".toml" or EXTENSION in _named(content.get("markdown_extensions"))
     theme = content.get("theme")
     theme = theme if isinstance(theme, Mapping) else {"name": theme}
     features = theme.get("features")
@@ -89,6 +92,7 @@ def read_configuration(file: Path) -> Configuration:
         theme=theme.get("name"),
         features=tuple(features) if isinstance(features, list) else (),
         plugins=plugins,
+        zensical=zensical,
         not_built="\n".join(str(content.get(key) or "") for key in ("exclude_docs", "draft_docs")),
         options=_options(
             given,
@@ -96,7 +100,7 @@ def read_configuration(file: Path) -> Configuration:
             folder=folder,
             docs_dir=docs_dir,
             site_dir=folder / str(content.get("site_dir") or "site"),
-            zensical=file.suffix == ".toml" or EXTENSION in _named(content.get("markdown_extensions")),
+            zensical=zensical,
         ),
     )
 
@@ -121,7 +125,7 @@ def _read(file: Path) -> Mapping[str, Any]:
     try:
         content = _read_toml(file) if file.suffix == ".toml" else _read_yaml(file)
     except OSError as error:
-        raise SiteError(f"{file} cannot be read ({error.strerror or error})") from error
+        raise SiteError(f"{error.filename or file} cannot be read ({error.strerror or error})") from error
     except (ValueError, RecursionError, LookupError, yaml.YAMLError) as error:
         raise SiteError(f"{file} cannot be read: {error}") from error
     if not isinstance(content, Mapping):

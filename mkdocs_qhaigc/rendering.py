@@ -128,6 +128,15 @@ class Renderer:
         """Order the pictures that the options declare for the whole site."""
         self._want(self.site)
 
+    def note_references(self, src_uri: str, text: str) -> None:
+        """Note that a page shows pictures, from its Markdown alone: what it places, and what reads as a reference."""
+        scope = self.scopes[src_uri]
+        placed = [name for name, directive in scope.directives.items() if directive.place != "none"]
+        for name in dict.fromkeys((*placed, *(name for _, _, name in html.references_in(text)))):
+            directive = scope.directives.get(name) or self.site.directives.get(name)
+            for _, request in directive.requests if directive else ():
+                self._note_user(scope, self._pictures.picture(request))
+
     def render(self, page: Any, text: str, *, src_uri: str, url: str, shown_at: str) -> str:
         """Return a page's HTML with its references resolved and its placed pictures put in.
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path, PurePosixPath
 
 from mkdocs_qhaigc.build import SiteBuild
@@ -19,7 +18,7 @@ from mkdocs_qhaigc.errors import SiteError
 from mkdocs_qhaigc.files import write_whole
 from mkdocs_qhaigc.locks import hold
 from mkdocs_qhaigc.pipeline import Picture, Pipeline, open_libraries
-from mkdocs_qhaigc.source_pages import pages
+from mkdocs_qhaigc.source_survey import read_pages
 from mkdocs_qhaigc.written import Written, WrittenPicture, read_written
 
 STYLESHEET = Path(__file__).with_name("qhaigc.css")
@@ -74,7 +73,8 @@ def _sync(site: Configuration, folder: Path, *, buyer: Buyer, warn: Callable[[st
     build = SiteBuild(site.options, pipeline, site_url=site.site_url, column=lambda _: UNKNOWN, warn=warn)
     try:
         if site.options.enabled:
-            _order(site, build)
+            read_pages(site, build.pages)
+            build.settle(wait=True)
         files = {PurePosixPath(uri).name: path for uri, path in build.files().items()}
         if files:
             files[STYLESHEET.name] = STYLESHEET
@@ -99,14 +99,6 @@ def _sync(site: Configuration, folder: Path, *, buyer: Buyer, warn: Callable[[st
         pipeline.close(whole=True)
     problems = tuple(message for message, kind in build.told.items() if kind == "directive")
     return Synced(tuple(pipeline.pictures()), tuple(written), removed, kept, unchanged, problems)
-
-
-def _order(site: Configuration, build: SiteBuild) -> None:
-    """Take in every page, and wait for the pictures."""
-    build.pages.want_shared_pictures()
-    for page in pages(site):
-        build.pages.read_page(page, src_uri=page.src_uri, url="", text=page.text, source=partial(str, page.text))
-    build.settle(wait=True)
 
 
 def _holds(path: Path, data: bytes) -> bool:

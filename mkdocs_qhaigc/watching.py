@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
@@ -31,10 +32,12 @@ class _Handler(FileSystemEventHandler):
                 self._changed.set()
 
 
-def changes(folder: Path, file: Path, *, without: Path) -> Iterator[None]:
-    """Yield each time something in a folder or a file outside it has changed, when it is quiet again.
+@contextmanager
+def watching(folder: Path, file: Path, *, without: Path) -> Iterator[Iterator[None]]:
+    """Yield what yields each time something in a folder, or a file outside it, has changed and it is quiet again.
 
-    What happens in the folder `without` is no change. What changes until the next one is asked for is one change.
+    Changes count from the beginning of the context. What happens in the folder `without` is none. What changes until
+    the next one is asked for is one.
     """
     changed = threading.Event()
     folder, file, without = folder.resolve(), file.resolve(), without.resolve()
@@ -45,12 +48,16 @@ def changes(folder: Path, file: Path, *, without: Path) -> Iterator[None]:
         observer.schedule(handler, str(file.parent))
     observer.start()
     try:
-        while True:
-            changed.wait()
-            while changed.is_set():
-                changed.clear()
-                changed.wait(_QUIET)
-            yield
+        yield _changes(changed)
     finally:
         observer.stop()
         observer.join()
+
+
+def _changes(changed: threading.Event) -> Iterator[None]:
+    while True:
+        changed.wait()
+        while changed.is_set():
+            changed.clear()
+            changed.wait(_QUIET)
+        yield

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from tests.api import ImagesApi, bytes_by_url, picture
+from tests.commands import run_in
 from tests.conftest import Built, Project
 from tests.engines import ZENSICAL, beside
 from tests.pages import Element, broken_urls, elements
@@ -91,3 +97,129 @@ def test_references_become_what_mkdocs_makes_of_them(
         assert (zensical.site / "assets/qhaigc" / name).read_bytes() == (
             mkdocs.site / "assets/qhaigc" / name
         ).read_bytes()
+
+
+def zensical(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Zensical on what was synced before."""
+    config = project.write_zensical_config()
+    return subprocess.run(
+        [sys.executable, "-m", "zensical", *arguments, "-f", str(config)],
+        cwd=project.folder,
+        env=project.environ(),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+
+
+def sync(project: Project) -> str:
+    project.write_zensical_config()
+    finished = run_in(project.folder, project, "sync", "-f", "zensical.yml")
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    return finished.stdout
+
+
+@pytest.fixture
+def site(project: Project) -> Project:
+    project.engine = "zensical"
+    project.config["theme"] = {"font": False}
+    project.page("index.md", "# Home\n\n![A tower](qhaigc:hero)\n", qhaigc="A tower")
+    return project
+
+
+def test_a_picture_that_was_not_synced_ends_the_build_and_the_error_says_which(site: Project) -> None:
+    finished = zensical(site, "build")
+    assert finished.returncode == 1
+    assert "docs/assets/qhaigc holds no pictures yet. Run `mkdocs-qhaigc sync" in finished.stderr
+    sync(site)
+    assert zensical(site, "build").returncode == 0
+    site.page("guide/new.md", "![A mast](qhaigc:mast)", qhaigc={"mast": "A mast"})
+    finished = zensical(site, "build")
+    assert finished.returncode == 1
+    assert "guide/new.md#mast: not in docs/assets/qhaigc" in finished.stderr
+    site.page("guide/new.md", "![A mast](qhaigc:mats)", qhaigc={"mast": "A tower"})
+    finished = zensical(site, "build")
+    assert finished.returncode == 1
+    assert "guide/new.md: there is no picture 'mats'. Did you mean 'mast'?" in finished.stderr
+
+
+def test_what_zensical_has_kept_is_rendered_again_when_options_have_changed(site: Project) -> None:
+    assert site.build().code == 0
+    site.options["widths"] = [48]
+    finished = zensical(site, "build", "--clean")
+    assert finished.returncode == 1
+    assert "or not as the options are now" in finished.stderr
+    changed = site.build()
+    assert changed.code == 0, changed.output
+    assert "48w" in changed.html()
+    assert broken_urls(changed.site) == []
+    assert (site.folder / ".qhaigc/originals").is_dir()
+
+
+def test_a_site_that_would_keep_old_pages_is_not_built(site: Project) -> None:
+    sync(site)
+    config = json.loads((site.folder / "zensical.yml").read_text(encoding="utf-8"))
+    site.write("zensical.yml", json.dumps({**config, "watch": []}))
+    command = [sys.executable, "-m", "zensical", "build", "-f", "zensical.yml"]
+    finished = subprocess.run(
+        command, cwd=site.folder, env=site.environ(), capture_output=True, text=True, timeout=60, check=False
+    )
+    assert finished.returncode == 1
+    assert 'watch = ["docs/assets/qhaigc/.qhaigc.json"]' in finished.stderr
+
+
+def test_switched_off_references_are_their_alt_texts(site: Project, api: ImagesApi) -> None:
+    site.options["enabled"] = False
+    built = site.build()
+    assert built.code == 0, built.output
+    assert "<p>A tower</p>" in built.html()
+    assert not api.calls
+
+
+def test_of_300_pages_300_have_their_pictures_five_builds_out_of_five(site: Project, api: ImagesApi) -> None:
+    site.options |= {"max_new_images": 301, "concurrency": 16}
+    for number in range(300):
+        uri = f"part-{number % 7}/page-{number}.md"
+        site.page(uri, "# Page\n\n![A tower](qhaigc:hero)\n", qhaigc=f"Tower {number}")
+    for _ in range(5):
+        shutil.rmtree(site.folder / "site", ignore_errors=True)
+        built = site.build("--clean")
+        assert built.code == 0, built.output
+        sources = [
+            element.attributes["src"]
+            for page in built.site.rglob("page-*/index.html")
+            for element in elements(page.read_text(encoding="utf-8"), "img")
+        ]
+        assert len({Path(source or "").name for source in sources}) == len(sources) == 300
+        assert broken_urls(built.site) == []
+    assert len(api.calls) == 301
+
+
+def test_the_readme_shows_how(project: Project) -> None:
+    """Its zensical.toml as it stands there, with the sandbox for the API."""
+    toml = re.search(r"```toml\n(# zensical\.toml\n.*?)```", README, re.DOTALL)
+    commands = re.search(r"```bash\n(mkdocs-qhaigc sync.*?)```", README, re.DOTALL)
+    assert toml
+    assert commands
+    text = toml[1].replace("[project.plugins.qhaigc]", '[project.plugins.qhaigc]\nbase_url = "sandbox"')
+    project.write("zensical.toml", text)
+    project.page("index.md", "# Home\n\n![A tower](qhaigc:hero){ width=40 }\n", qhaigc="A tower")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    finished = subprocess.run(
+        ["bash", "-euc", commands[1]],
+        cwd=project.folder,
+        env={**project.environ(), "PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    html = (project.folder / "site/index.html").read_text(encoding="utf-8")
+    (shown_one,) = [e for e in elements(html, "img") if "qhaigc" in (e.attributes["src"] or "")]
+    assert (shown_one.attributes["alt"], shown_one.attributes["width"]) == ("A tower", "40")
+    assert (project.folder / "site" / (shown_one.attributes["src"] or "")).is_file()
+    assert (project.folder / "site/assets/qhaigc/qhaigc.css").is_file()
+    assert (project.folder / ".qhaigc/sandbox").is_dir()

@@ -44,9 +44,10 @@ def sync(out: Path | None, watch: bool, as_json: bool, config_file: Path) -> Non
 
     with failing():
         site = read()
-        complete = _once(site, as_json=as_json)
         if watch:
             _watch(site, read)
+            return
+        complete = _once(site, as_json=as_json)
     if not complete:
         sys.exit(1)
 
@@ -81,13 +82,16 @@ def _said(synced: Synced, site: Configuration) -> str:
 
 
 def _watch(site: Configuration, read: Callable[[], Configuration]) -> None:
-    """Sync again whenever a page or the configuration has changed, until Ctrl-C."""
-    from mkdocs_qhaigc.watching import changes
+    """Sync, and again whenever a page or the configuration has changed, until Ctrl-C."""
+    from mkdocs_qhaigc.watching import watching  # imports what only this needs
 
-    click.echo(f"Watching {shown_path(site.docs_dir)} and {shown_path(site.file)}. Ctrl-C ends it.", err=True)
-    for _ in changes(site.docs_dir, site.file, without=site.pictures_dir):
+    with watching(site.docs_dir, site.file, without=site.pictures_dir) as changes:
         with _telling():
-            _once(read())
+            _once(site)
+        click.echo(f"Watching {shown_path(site.docs_dir)} and {shown_path(site.file)}. Ctrl-C ends it.", err=True)
+        for _ in changes:
+            with _telling():
+                _once(read())
 
 
 @contextmanager

@@ -1,0 +1,45 @@
+"""A site's pictures as its pages' front matter declares them: read without an engine, as `sync` reads them.
+
+What plugins add to pages is not seen, nor is anything that shows only when pages are rendered.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from mkdocs_qhaigc.build import SiteBuild
+from mkdocs_qhaigc.columns import UNKNOWN
+from mkdocs_qhaigc.configuration import Configuration
+from mkdocs_qhaigc.errors import SiteError
+from mkdocs_qhaigc.pipeline import Pipeline, open_libraries
+from mkdocs_qhaigc.rendering import Renderer
+from mkdocs_qhaigc.source_pages import pages
+from mkdocs_qhaigc.survey import Survey
+
+
+def survey_sources(site: Configuration) -> Survey:
+    """Return what a site declares. Nothing is bought or written.
+
+    Raises:
+        SiteError: a page cannot be read, or the plugin is switched off.
+    """
+    if not site.options.enabled:
+        raise SiteError(f"{site.file}: the plugin qhaigc is switched off (`enabled: false`)")
+    notices: list[str] = []
+    pins, cache = open_libraries(site.options, report=notices.append)
+    pipeline = Pipeline(site.options, pins=pins, cache=cache, buyer=None, report=notices.append)
+    build = SiteBuild(site.options, pipeline, site_url=site.site_url, column=lambda _: UNKNOWN, warn=notices.append)
+    read_pages(site, build.pages)
+    return Survey(site.options, tuple(build.declared()), tuple(notices), build.told, site.docs_dir)
+
+
+def read_pages(site: Configuration, renderer: Renderer) -> None:
+    """Take in the front matter of every page of a site.
+
+    Raises:
+        SiteError: one cannot be read.
+    """
+    renderer.want_shared_pictures()
+    for page in pages(site):
+        renderer.read_page(page, src_uri=page.src_uri, url="", text=page.text, source=partial(str, page.text))
+        renderer.note_references(page.src_uri, page.text)
