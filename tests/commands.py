@@ -25,7 +25,7 @@ COMMAND = str(Path(sys.executable).with_name("mkdocs-qhaigc"))
 
 
 def run(project: Project, *arguments: str, stdin: Any = subprocess.DEVNULL) -> subprocess.CompletedProcess[str]:
-    """Run a command in the project's folder, where its mkdocs.yml is written anew."""
+    """Run a command in the project's folder, where its configuration is written anew."""
     project.write_config()
     return run_in(project.folder, project, *arguments, stdin=stdin)
 
@@ -35,7 +35,7 @@ def run_in(
 ) -> subprocess.CompletedProcess[str]:
     """Run a command in a folder, with the project's environment."""
     return subprocess.run(
-        [COMMAND, *arguments],
+        [str(Path(project.python).with_name("mkdocs-qhaigc")), *arguments],
         cwd=folder,
         env=project.environ(),
         stdin=stdin,
