@@ -148,6 +148,12 @@ class Project:
         )
 
 
+def require_posix(what: str) -> None:
+    """Skip a test on Windows, which lacks this."""
+    if os.name == "nt":
+        pytest.skip(f"Windows lacks {what}")
+
+
 @pytest.fixture
 def api() -> Iterator[ImagesApi]:
     with ImagesApi() as server:
