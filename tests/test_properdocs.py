@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 import mkdocs_qhaigc
-from tests.api import ImagesApi, bytes_by_url, picture, waits_for
-from tests.commands import answer, run
+from tests.api import ImagesApi, bytes_by_url, disconnect, picture, waits_for
+from tests.commands import Terminal, answer, run
 from tests.conftest import Built, Project
 from tests.engines import EVERY_MKDOCS, beside
 from tests.pages import Element, broken_urls, elements
@@ -195,6 +195,21 @@ def test_alone_only_the_plugin_and_the_survey_import_it(alone: Environment) -> N
     code = f"import sys, {', '.join(modules)}; print(sorted({{'mkdocs', 'properdocs', 'zensical'}} & set(sys.modules)))"
     finished = subprocess.run([alone.python, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert finished.stdout == "[]\n", finished.stderr
+
+
+@pytest.mark.parametrize("engine", ["mkdocs", "properdocs"])
+def test_on_a_terminal_log_lines_pass_above_the_bar(project: Project, api: ImagesApi, engine: str) -> None:
+    api.script = [disconnect]
+    project.page("index.md", "![Fog](qhaigc:hero)\n", qhaigc="fog")
+    command, *arguments = project.command("build")
+    terminal = Terminal(project, "-m", engine, *arguments[2:], program=(command,))
+    terminal.until("1 generated")
+    code, _ = terminal.end()
+    assert code == 0
+    assert "Generating pictures" in terminal.seen
+    before, line, _ = terminal.seen.partition("INFO    -  qhaigc: the API did not answer")
+    assert line
+    assert before.endswith(("\n", "\x1b[2K")), repr(before)  # at the beginning of a line, where nothing else is
 
 
 @pytest.mark.parametrize(
