@@ -55,7 +55,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Environment:
         )
 
     def install(*packages: str) -> None:
-        finished = finish(python, "-m", "pip", "install", "--quiet", *packages)
+        finished = finish(python, "-m", "pip", "install", "--quiet", "--no-compile", *packages)
         assert finished.returncode == 0, finished.stderr
 
     assert finish(sys.executable, "-m", "venv", "venv").returncode == 0
