@@ -5,7 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import time
 from pathlib import Path
+
+_PAUSES = (0.01, 0.03, 0.1, 0.3, 0.6) if os.name == "nt" else ()
+"""Seconds between the tries to rename a file."""
 
 
 def free_name(path: Path) -> Path:
@@ -28,6 +32,17 @@ def sync_names(folder: Path) -> None:
         os.close(descriptor)
 
 
+def _rename(part: Path, path: Path) -> None:
+    """Put a file in the place of another; on Windows patiently, for a reader or a virus scanner may have it open."""
+    for seconds in _PAUSES:
+        try:
+            part.replace(path)
+            return
+        except PermissionError:
+            time.sleep(seconds)
+    part.replace(path)
+
+
 def write_whole(path: Path, data: bytes, *, at_once: bool = False, mode: int | None = None) -> None:
     """Write a file so that under its name there are, at any moment, no bytes or all of them, and they stay.
 
@@ -47,7 +62,7 @@ def write_whole(path: Path, data: bytes, *, at_once: bool = False, mode: int | N
                 part.replace(path)
             os.fsync(file.fileno())
         if part.exists():
-            part.replace(path)
+            _rename(part, path)
     except BaseException:
         with contextlib.suppress(OSError):
             part.unlink()

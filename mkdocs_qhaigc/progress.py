@@ -127,10 +127,13 @@ class LiveProgress:
         assert self._bar is not None
         before = sys.stderr
         self._bar.start()
-        for handler in logging.getLogger("mkdocs").handlers:
-            if isinstance(handler, logging.StreamHandler) and handler.stream is before:
-                self._redirected.append((handler, before))
-                handler.setStream(sys.stderr)
+        logger: logging.Logger | None = logging.getLogger("mkdocs")  # ProperDocs listens above it
+        while logger:
+            for handler in logger.handlers:
+                if isinstance(handler, logging.StreamHandler) and handler.stream is before:
+                    self._redirected.append((handler, before))
+                    handler.setStream(sys.stderr)
+            logger = logger.parent
 
 
 def _plain(text: str, room: int) -> str:

@@ -198,6 +198,8 @@ def publish_card(
 
 def _stem(name: str, key: str, settings: str, drawn: Drawn) -> str:
     content = f"{key}\n{settings}\n{'placeholder' if drawn.placeholder else ''}"
+    if name != name.casefold():  # beside the same in small letters it would be one file on Windows and macOS
+        content += f"\n{name}"
     return f"{name}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
 
 

@@ -216,9 +216,16 @@ def open_variants(folder: Path, *, report: Callable[[str], None]) -> Variants:
     except OSError as error:
         report(f"{folder} cannot be used ({error.strerror or error}). Pictures are encoded anew until it can")
     except sqlite3.DatabaseError as error:
-        aside = _set_aside(folder)
-        report(f"{folder} is damaged ({error}). It is kept as {aside.name}; its pictures are encoded again")
-        return Variants(folder)
+        try:
+            aside = _set_aside(folder)
+        except OSError as kept:  # on Windows, while another process has a file of it open
+            report(
+                f"{folder} is damaged ({error}) and cannot be renamed ({kept.strerror or kept}). Remove it; "
+                "until then pictures are encoded anew"
+            )
+        else:
+            report(f"{folder} is damaged ({error}). It is kept as {aside.name}; its pictures are encoded again")
+            return Variants(folder)
     return Variants(Path(tempfile.mkdtemp(prefix="mkdocs-qhaigc-")))
 
 

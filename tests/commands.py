@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
-import pty
 import re
 import select
 import struct
 import subprocess
 import sys
-import termios
 import time
 from pathlib import Path
 from typing import Any
 
 from tests.api import ImagesApi
-from tests.conftest import Project
+from tests.conftest import Project, require_posix
+
+if sys.platform != "win32":
+    import fcntl
+    import pty
+    import termios
 
 COMMAND = str(Path(sys.executable).with_name("mkdocs-qhaigc"))
 
 
 def run(project: Project, *arguments: str, stdin: Any = subprocess.DEVNULL) -> subprocess.CompletedProcess[str]:
-    """Run a command in the project's folder, where its mkdocs.yml is written anew."""
+    """Run a command in the project's folder, where its configuration is written anew."""
     project.write_config()
     return run_in(project.folder, project, *arguments, stdin=stdin)
 
@@ -35,7 +37,7 @@ def run_in(
 ) -> subprocess.CompletedProcess[str]:
     """Run a command in a folder, with the project's environment."""
     return subprocess.run(
-        [COMMAND, *arguments],
+        [str(Path(project.python).with_name("mkdocs-qhaigc")), *arguments],
         cwd=folder,
         env=project.environ(),
         stdin=stdin,
@@ -88,14 +90,15 @@ def contents(*folders: Path) -> set[str]:
 
 
 class Terminal:
-    """A command on a terminal of 80 columns."""
+    """A command on a terminal of 80 columns: `mkdocs-qhaigc` with what is given, or another one."""
 
-    def __init__(self, project: Project, *given: str) -> None:
+    def __init__(self, project: Project, *given: str, program: tuple[str, ...] = (COMMAND,)) -> None:
+        require_posix("terminals that a program can have")
         project.write_config()
         self._ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         self.process = subprocess.Popen(
-            [COMMAND, *given],
+            [*program, *given],
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,

@@ -82,8 +82,11 @@ class Project:
         }
         self.engine = "mkdocs"
         """The module that builds it."""
+        self.python = sys.executable
+        """The Python that runs it."""
+        self.config_file = "mkdocs.yml"
         self.yaml: str | None = None
-        """The whole of mkdocs.yml, for what JSON cannot say; `config` and `options` then mean nothing."""
+        """The whole of the configuration, for what JSON cannot say; `config` and `options` then mean nothing."""
         self.docs = folder / "docs"
         self.docs.mkdir(parents=True)
 
@@ -111,7 +114,7 @@ class Project:
     def write_config(self) -> Path:
         plugins: list[Any] = [{"qhaigc": self.options}, *self.config.get("plugins", ["search"])]
         config = json.dumps({**self.config, "plugins": plugins}, ensure_ascii=False)
-        return self.write("mkdocs.yml", self.yaml or config)
+        return self.write(self.config_file, self.yaml or config)
 
     def environ(self) -> dict[str, str]:
         inherited = {k: v for k, v in os.environ.items() if not k.upper().endswith("_PROXY")}
@@ -120,7 +123,7 @@ class Project:
         return {**inherited, **self.environment}
 
     def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", self.engine, arguments[0], "-f", str(self.write_config()), *arguments[1:]]
+        return [self.python, "-m", self.engine, arguments[0], "-f", str(self.write_config()), *arguments[1:]]
 
     def build(self, *arguments: str, site: str = "site") -> Built:
         folder = self.folder / site
@@ -179,6 +182,12 @@ class Project:
             encoding="utf-8",
             env=self.environ(),
         )
+
+
+def require_posix(what: str) -> None:
+    """Skip a test on Windows, which lacks this."""
+    if os.name == "nt":
+        pytest.skip(f"Windows lacks {what}")
 
 
 @pytest.fixture

@@ -14,11 +14,11 @@ import json
 import os
 import pickle
 import re
-import resource
 import shutil
 import socket
 import sqlite3
 import subprocess
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -35,6 +35,7 @@ import pytest
 from PIL import Image, ImageChops, ImageStat
 
 from mkdocs_qhaigc.transport import guard, is_public
+from mkdocs_qhaigc.variants import open_variants
 from tests.api import (
     KEY,
     Behaviour,
@@ -54,7 +55,7 @@ from tests.api import (
     served,
     stream,
 )
-from tests.conftest import Built, Project
+from tests.conftest import Built, Project, require_posix
 
 PLACEHOLDER = "A placeholder stands there"
 
@@ -625,6 +626,7 @@ def cut(path: Path) -> None:
 
 
 def to_link(path: Path) -> None:
+    require_posix("links that anybody may make")
     path.rename(path.parent.parent / path.name)
     path.symlink_to(path.parent.parent / path.name)
 
@@ -635,6 +637,7 @@ def to_folder(path: Path) -> None:
 
 
 def to_pipe(path: Path) -> None:
+    require_posix("pipes in folders")
     path.unlink()
     os.mkfifo(path)
 
@@ -811,6 +814,24 @@ def test_damaged_variants_are_encoded_again_and_nothing_is_bought(project: Proje
     assert len(api.calls) == 4
 
 
+def test_damaged_variants_that_cannot_be_renamed_are_told_and_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Windows, where another process has them open; here the new name is too long."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    folder = tmp_path / ("v" * 250)
+    folder.mkdir()
+    (folder / "cache.db").write_bytes(b"no database" * 1000)
+    told: list[str] = []
+    variants = open_variants(folder, report=told.append)
+    variants.store("key", b"bytes")
+    assert variants.paths(["key"])["key"].read_bytes() == b"bytes"
+    variants.close()
+    (warning,) = told
+    assert "cannot be renamed (File name too long). Remove it" in warning
+    assert (folder / "cache.db").read_bytes().startswith(b"no database")
+
+
 class Opens:
     """Something whose pickle creates a file when it is read."""
 
@@ -834,6 +855,7 @@ def test_a_hostile_cache_is_neither_unpickled_nor_read_nor_deleted(project: Proj
     in_index(project, "UPDATE Cache SET filename=? WHERE rowid=?", str(outside), second)
     in_index(project, "UPDATE Cache SET filename='../../../../outside.webp' WHERE rowid=?", third)
     linked = project.cache / "variants" / filename
+    require_posix("links that anybody may make")
     linked.unlink()
     linked.symlink_to(outside)
     in_index(project, "INSERT INTO Cache(key, raw, store_time, mode, value, size) VALUES(?, 0, 0, 4, ?, 0)", evil, evil)
@@ -850,6 +872,7 @@ def test_links_in_the_folder_of_locks_truncate_nothing(project: Project, api: Im
     (lock,) = (project.cache / "locks").iterdir()
     outside = project.folder / "precious.txt"
     outside.write_text("precious")
+    require_posix("links that anybody may make")
     lock.unlink(missing_ok=True)
     lock.symlink_to(outside)
     shutil.rmtree(project.cache / "originals")
@@ -926,6 +949,9 @@ def test_a_disk_that_fills_up_in_mid_call_ends_the_buying_and_loses_no_picture(
 
 
 def test_a_picture_that_could_not_be_written_is_fetched_by_the_next_build(project: Project, api: ImagesApi) -> None:
+    require_posix("limits of what a program may write")
+    import resource
+
     noise = io.BytesIO()
     Image.effect_noise((1200, 1200), 80).save(noise, "PNG")
     api.default = bytes_by_url(noise.getvalue())

@@ -19,6 +19,7 @@ from mkdocs_qhaigc.errors import LibraryError
 from mkdocs_qhaigc.files import write_whole
 from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.original import Original
+from tests.conftest import require_posix
 
 KEY = "4e96ebfcd164177aa720e54f74b3fbf6f3621f6f7f19ef7f87f0c0d1ea9b0fa9"
 OTHER_KEY = KEY[:16] + "0" * 48
@@ -156,6 +157,7 @@ def without(field: str) -> Callable[[Path], object]:
 
 def linked(of: Callable[[Path], Path]) -> Callable[[Path], object]:
     def change(folder: Path) -> None:
+        require_posix("links that anybody may make")
         elsewhere = folder.parent / "elsewhere"
         of(folder).rename(elsewhere)
         of(folder).symlink_to(elsewhere)

@@ -16,6 +16,7 @@ from mkdocs_qhaigc.errors import OptionError
 from mkdocs_qhaigc.options import OPTIONS, Options, check_folders, check_option, read_options
 from mkdocs_qhaigc.prices import Prices
 from mkdocs_qhaigc.publication import Encoding
+from tests.conftest import require_posix
 
 FOLDER = Path("/project")
 SECRET = "sk-proj-Zq8vYw3RtLk2MnPb"
@@ -403,6 +404,7 @@ def test_a_report_that_would_be_published_is_refused(report: str) -> None:
 def test_a_folder_of_the_cache_that_is_a_link_is_refused(tmp_path: Path) -> None:
     options = read_options({}, folder=tmp_path)
     options.cache_dir.mkdir(parents=True)
+    require_posix("links that anybody may make")
     (options.cache_dir / "originals").symlink_to(tmp_path)
     with pytest.raises(OptionError, match="originals is a link"):
         check_folders(options, folder=tmp_path, docs_dir=tmp_path / "docs", site_dir=tmp_path / "site")

@@ -14,7 +14,7 @@ import pytest
 
 from tests.api import ImagesApi, bytes_by_url, picture
 from tests.commands import COMMAND, answer, buy, contents, git, names, run, run_in
-from tests.conftest import Built, Project
+from tests.conftest import Built, Project, require_posix
 
 
 @pytest.fixture
@@ -356,6 +356,7 @@ def test_a_process_that_is_killed_loses_no_picture(project: Project, api: Images
         page.write_text("nothing", encoding="utf-8")
     project.write_config()
     goal = pins(project) if direction == "into the pins" else originals(project)
+    require_posix("signals")
     for wanted in (1, 7, 16, 30):
         process = subprocess.Popen([COMMAND, "pin"], cwd=project.folder, env=project.environ(), stdout=subprocess.PIPE)
         ends = time.monotonic() + 60

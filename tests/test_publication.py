@@ -56,6 +56,18 @@ def test_a_picture_s_files_are_called_after_its_name_a_hex_and_their_width() -> 
     assert [variant.spec.quality for variant in publication.variants] == [50] * 3 + [85] * 3
 
 
+def test_names_that_differ_in_capitals_alone_are_two_files_where_file_systems_see_none() -> None:
+    names = ("hero", "Hero", "HERO", "straße", "STRASSE", "Straße")
+    stems = [published(encoding(), name=name).stem for name in names]
+    cards = [
+        publish_card(name=name, key=KEY, drawn=DRAWN, encoding=encoding(), assets_dir="a", crop=None).stem
+        for name in names
+    ]
+    for found in (stems, cards):
+        assert [stem.rpartition("-")[0] for stem in found] == list(names)
+        assert len({stem.casefold() for stem in found}) == len(names)
+
+
 @pytest.mark.parametrize(
     ("widths", "used"),
     [((), [1280]), ((480,), [480, 1280]), ((2560, 800, 800, 480), [480, 800, 1280]), ((1280, 1281), [1280])],

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from tests.api import KEY, ImagesApi
-from tests.conftest import SMALL, Project
+from tests.conftest import SMALL, Project, require_posix
 
 pytestmark = pytest.mark.compatibility
 
@@ -97,6 +97,7 @@ class Repository:
 
     def run(self, line: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a shell line as CI does, with this Python's programs first, and no key but one that is given."""
+        require_posix("a shell as the recipes are written for")
         inherited = {name: value for name, value in self.project.environ().items() if not name.startswith("QHAIGC")}
         path = f"{Path(sys.executable).parent}:{inherited['PATH']}"
         return subprocess.run(

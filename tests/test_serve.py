@@ -16,7 +16,7 @@ from urllib.request import urlopen
 import pytest
 
 from tests.api import ImagesApi, by_url, error, waits_for
-from tests.conftest import Project
+from tests.conftest import Project, require_posix
 from tests.pages import elements
 
 PATIENCE = 20.0
@@ -72,6 +72,7 @@ class Server:
 
     def end(self) -> int:
         """Press Ctrl-C and return the exit code."""
+        require_posix("signals")
         self.process.send_signal(signal.SIGINT)
         code = self.process.wait(5)
         self._reader.join(5)

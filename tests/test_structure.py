@@ -25,6 +25,7 @@ OWNERS = {
     "PIL": ["imaging/*"],
     "diskcache": ["variants.py"],
     "mkdocs": ["plugin.py", "engine.py"],
+    "properdocs": ["which_engine.py"],
     "markupsafe": ["plugin.py"],
     "jinja2": ["plugin.py"],
     "click": ["cli/*"],

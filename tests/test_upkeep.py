@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import shutil
 import subprocess
 import time
@@ -13,7 +12,7 @@ import pytest
 
 from tests.api import ImagesApi
 from tests.commands import COMMAND, answer, buy, contents, names, run
-from tests.conftest import Project
+from tests.conftest import Project, require_posix
 
 DAY = 86400
 
@@ -137,6 +136,9 @@ def test_prune_asks_and_where_nobody_is_there_it_removes_nothing(bought: Project
     assert (looked.returncode, looked.stdout.splitlines()[-1]) == (0, "Nothing was removed: --dry-run.")
     assert answer(bought, *arguments, "--dry-run")["pictures"][0]["state"] == "to remove"
     assert len(names(originals(bought))) == 4
+    require_posix("terminals that a program can have")
+    import pty
+
     for word, code, left in ((b"n\n", 1, 4), (b"\n", 1, 4), (b"y\n", 0, 2)):
         terminal, side = pty.openpty()
         os.write(terminal, word)
@@ -185,3 +187,14 @@ def test_the_help_of_each_command_says_what_it_does() -> None:
         finished = subprocess.run([COMMAND, command, "--help"], capture_output=True, text=True, timeout=60, check=True)
         assert "-f, --config-file FILE" in finished.stdout
         assert "--json" in finished.stdout
+
+
+def test_a_pipe_that_takes_few_letters_ends_no_command(project: Project) -> None:
+    """As pipes on Windows are."""
+    project.environment |= {"PYTHONIOENCODING": "cp1252", "QHAIGC_API_KEY": ""}
+    project.page("灯塔.md", "![](qhaigc:灯塔)\n", qhaigc={"灯塔": "黄昏的灯塔"})
+    for arguments in (["plan"], ["plan", "--format", "markdown"], ["plan", "--json"], ["check"], ["pin", "--check"]):
+        finished = run(project, *arguments)
+        assert finished.returncode == (0 if arguments[0] == "plan" else 1), finished.stderr
+        assert r"\u706f\u5854.md" in finished.stdout
+        assert "Traceback" not in finished.stderr

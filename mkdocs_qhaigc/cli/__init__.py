@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from io import TextIOWrapper
+
 import click
 
 from mkdocs_qhaigc import __version__
@@ -28,6 +31,8 @@ class _InOrder(click.Group):
 @click.version_option(__version__, prog_name="mkdocs-qhaigc")
 def main() -> None:
     """Pictures for MkDocs pages from prompts in their front matter."""
+    if isinstance(sys.stdout, TextIOWrapper):  # pipes on Windows have few letters: rather \u706f than a traceback
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 for command in (plan, generate, candidates, pin, check, gallery, prune, sync, schema, sandbox):

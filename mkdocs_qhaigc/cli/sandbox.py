@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -43,7 +44,10 @@ def sandbox(port: int, latency: float, command: tuple[str, ...]) -> None:
     with server:
         if not command:
             click.echo(f"The sandbox serves at {server.base_url} (Ctrl-C ends it). In another terminal:\n")
-            click.echo(f"  export {_ADDRESS_VARIABLE}={server.base_url} {_KEY_VARIABLE}=sandbox")
+            if os.name == "nt":
+                click.echo(f"  $env:{_ADDRESS_VARIABLE} = '{server.base_url}'; $env:{_KEY_VARIABLE} = 'sandbox'")
+            else:
+                click.echo(f"  export {_ADDRESS_VARIABLE}={server.base_url} {_KEY_VARIABLE}=sandbox")
             _wait_for_ctrl_c()
             return
         code = _run(command, {_ADDRESS_VARIABLE: server.base_url, _KEY_VARIABLE: "sandbox", SANDBOX_VARIABLE: "1"})
@@ -55,7 +59,8 @@ def sandbox(port: int, latency: float, command: tuple[str, ...]) -> None:
 def _run(command: tuple[str, ...], variables: dict[str, str]) -> int:
     """Run a command with further environment variables; return its exit code. It ends when this program is ended."""
     try:
-        process = subprocess.Popen(command, env={**os.environ, **variables})  # noqa: S603 - what the user typed
+        program = shutil.which(command[0]) or command[0]  # on Windows it may be a .cmd
+        process = subprocess.Popen([program, *command[1:]], env={**os.environ, **variables})  # noqa: S603 - as typed
     except OSError as error:
         raise click.ClickException(f"{command[0]} cannot be run ({error.strerror or error})") from error
     before = signal.signal(signal.SIGTERM, lambda *_: process.terminate())

@@ -13,6 +13,7 @@ import click
 
 from mkdocs_qhaigc.errors import QhaigcError, SelectionError
 from mkdocs_qhaigc.survey import Survey
+from mkdocs_qhaigc.which_engine import use_engine_of, usual_config_file
 
 _Chosen = TypeVar("_Chosen")
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -27,8 +28,8 @@ def config_option(command: _Command) -> _Command:
         "-f",
         "--config-file",
         type=click.Path(dir_okay=False, path_type=Path),
-        default=Path("mkdocs.yml"),
-        show_default=True,
+        default=usual_config_file,
+        show_default="mkdocs.yml, else properdocs.yml",
         help="The site's configuration.",
     )(command)
 
@@ -41,8 +42,8 @@ def config_files_option(command: _Command) -> _Command:
         "config_files",
         type=click.Path(dir_okay=False, path_type=Path),
         multiple=True,
-        default=[Path("mkdocs.yml")],
-        show_default=True,
+        default=lambda: [usual_config_file()],
+        show_default="mkdocs.yml, else properdocs.yml",
         help="The site's configuration; once for each, where several sites share the pictures.",
     )(command)
 
@@ -58,11 +59,7 @@ def survey_of(config_file: Path) -> Survey:
     Raises:
         click.ClickException: the site cannot be read.
     """
-    from mkdocs_qhaigc.engine import survey  # MkDocs: only these commands need it
-
-    with failing():
-        first, *_ = survey(config_file)
-    return first
+    return _surveys(config_file)[0]
 
 
 @contextmanager
@@ -96,10 +93,15 @@ def surveys_of(*config_files: Path) -> list[Survey]:
     Raises:
         click.ClickException: a site cannot be read.
     """
-    from mkdocs_qhaigc.engine import survey  # MkDocs: only these commands need it
+    return [found for config_file in config_files for found in _surveys(config_file)]
 
+
+def _surveys(config_file: Path) -> list[Survey]:
     with failing():
-        return [found for config_file in config_files for found in survey(config_file)]
+        use_engine_of(config_file)
+        from mkdocs_qhaigc.engine import survey  # only now is it known which one, and only these commands need it
+
+        return survey(config_file)
 
 
 def tell_problems(surveys: Sequence[Survey]) -> None:

@@ -1,0 +1,39 @@
+"""Which engine the commands build a site with: ProperDocs speaks as MkDocs once it has been imported in its place."""
+
+from __future__ import annotations
+
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from mkdocs_qhaigc.errors import SiteError
+
+CONFIG_FILES = ("mkdocs.yml", "mkdocs.yaml", "properdocs.yml", "properdocs.yaml")
+"""As the engines call a site's configuration by themselves."""
+
+
+def usual_config_file() -> Path:
+    """Return the configuration of the site in the working directory; `mkdocs.yml` where there is none."""
+    return next((path for path in map(Path, CONFIG_FILES) if path.is_file()), Path(CONFIG_FILES[0]))
+
+
+def use_engine_of(config_file: Path) -> None:
+    """Choose what `mkdocs` means to whoever imports it: ProperDocs for `properdocs….yml`, else MkDocs; or the other one
+    where one alone is installed. Once a process: what is imported stays.
+
+    Raises:
+        SiteError: none is installed.
+    """
+    if "mkdocs" in sys.modules:
+        return
+    installed = [name for name in ("mkdocs", "properdocs") if find_spec(name)]
+    if not installed:
+        raise SiteError(
+            f"{config_file} cannot be read, for no engine is installed: "
+            "`pip install 'mkdocs-qhaigc[mkdocs]'` or `pip install 'mkdocs-qhaigc[properdocs]'`"
+        )
+    wanted = "properdocs" if config_file.name.startswith("properdocs") else "mkdocs"
+    if wanted not in installed:
+        (wanted,) = installed
+    if wanted == "properdocs":
+        import properdocs.replacement  # noqa: F401 - its import is its effect
