@@ -77,7 +77,7 @@ class _Checked(BaseConfigOption[Any]):
 
 
 class Surveyed(Exception):  # noqa: N818 - no error: what a survey wanted to know is known
-    """Ends a build that is a survey."""
+    """Ends a build that is looked at: nothing of it has been written."""
 
 
 class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # its options are no MkDocs class
@@ -100,13 +100,13 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._written = (0, 0)
         self._arrived = threading.Event()
         self._surveys: list[Survey] | None = None
-        self._surveyed_with = 1
+        self._surveyed_last = False
         self._notices: list[str] = []
         """What this build has warned of."""
 
-    def survey_into(self, surveys: list[Survey], *, of: int) -> None:
-        """Make the next build a survey: it buys and writes nothing, and ends by `Surveyed` with the last `of` them."""
-        self._surveys, self._surveyed_with = surveys, of
+    def survey_into(self, surveys: list[Survey], *, last: bool) -> None:
+        """Make each build a survey, which buys and writes nothing; the `last` instance of a site ends it by `Surveyed`."""
+        self._surveys, self._surveyed_last = surveys, last
 
     def load_config(
         self, options: dict[str, Any], config_file_path: str | None = None
@@ -182,12 +182,13 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         """Wait for the pictures."""
         env.globals["qhaigc_image"] = self._template_image
         env.globals["qhaigc_url"] = self._template_url
-        if not self._build or not self._pipeline:
-            return
         if self._surveys is not None:
-            self._surveys.append(self._survey(Path(config.docs_dir)))
-            if len(self._surveys) == self._surveyed_with:
+            if self._build:
+                self._surveys.append(self._survey(Path(config.docs_dir)))
+            if self._surveyed_last:
                 raise Surveyed
+            return
+        if not self._build or not self._pipeline:
             return
         try:
             self._awaiting = self._serving  # from here on, what arrives may come too late for this build
