@@ -5,7 +5,7 @@ Knows pages only by what every engine gives them (`src_uri`, URL, front matter),
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Container, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -27,7 +27,7 @@ from mkdocs_qhaigc.orders import Order
 from mkdocs_qhaigc.pipeline import Picture, Pipeline
 from mkdocs_qhaigc.publication import relative_url
 from mkdocs_qhaigc.publisher import Publisher, Shown
-from mkdocs_qhaigc.report import Reported, as_report
+from mkdocs_qhaigc.report import Reported
 from mkdocs_qhaigc.request import ImageRequest
 from mkdocs_qhaigc.survey import Declared
 
@@ -222,15 +222,12 @@ class SiteBuild:
             pictures.append((collected, replace(image, colour=shown.colour)))
         return render_gallery(pictures, page_url=page_url, assets_dir=self._options.assets_dir, link=link)
 
-    def report(self, warnings: Iterable[str]) -> dict[str, Any]:
-        """Return what was done for each picture; `warnings` are all that the build told."""
-        return as_report(
-            [
-                Reported(one, self._pipeline.effort(one.request), self._notices.about(self._subjects(one)))
-                for one in self.declared()
-            ],
-            warnings=warnings,
-        )
+    def report(self) -> list[Reported]:
+        """Return what was done for each picture."""
+        return [
+            Reported(one, self._pipeline.effort(one.request), self._notices.about(self._subjects(one)))
+            for one in self.declared()
+        ]
 
     def summary(self) -> str | None:
         """Return the one line that says how many pictures came from where; None where the site has none."""

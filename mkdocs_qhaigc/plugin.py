@@ -41,7 +41,7 @@ from mkdocs_qhaigc.options import (
 )
 from mkdocs_qhaigc.pipeline import Pipeline, open_libraries
 from mkdocs_qhaigc.progress import LineProgress, LiveProgress
-from mkdocs_qhaigc.report import forget_report, write_report
+from mkdocs_qhaigc.report import Reported, as_report, forget_report, write_report
 from mkdocs_qhaigc.survey import Survey
 
 if TYPE_CHECKING:
@@ -103,9 +103,16 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._surveyed_last = False
         self._notices: list[str] = []
         """What this build has warned of."""
+        self._config: MkDocsConfig | None = None
+        self._again = False
+        """Whether this is a further build of one site: a plugin may build it once for each language."""
+        self._reported: list[Reported] = []
+        """What the earlier builds of this site did."""
+        self._told: list[str] = []
+        """What they have warned of."""
 
     def survey_into(self, surveys: list[Survey], *, last: bool) -> None:
-        """Make each build a survey, which buys and writes nothing; the `last` instance of a site ends it by `Surveyed`."""
+        """Make each build a survey, which buys and writes nothing; the `last` instance ends it by `Surveyed`."""
         self._surveys, self._surveyed_last = surveys, last
 
     def load_config(
@@ -133,8 +140,11 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             check_folders(options, folder=folder, docs_dir=Path(config.docs_dir), site_dir=Path(config.site_dir))
             if options.missing == "generate":
                 options.require_sandbox_within(os.environ)
-            if options.report and options.enabled and not self._serving and self._surveys is None:
-                forget_report(options.report)
+            self._again = config is self._config
+            if not self._again:
+                self._config, self._reported, self._told = config, [], []
+                if options.report and options.enabled and not self._serving and self._surveys is None:
+                    forget_report(options.report)
         except OptionError as error:
             raise PluginError(f"qhaigc: option `{error.option}`: {error}") from error
         config.markdown_extensions[:] = [
@@ -149,9 +159,16 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         extensions: list[Any] = config.markdown_extensions
         extensions.append(QhaigcExtension(self._render, owner=self))
 
+    @event_priority(-110)
     def on_files(self, files: Files, *, config: MkDocsConfig) -> None:
-        """Add the page of the gallery where no author wrote one."""
+        """Add the page of the gallery where no author wrote one.
+
+        Behind plugins that choose each page's file by its language: they know whether there is one.
+        """
         if self._gallery and files.get_file_from_path(self._gallery) is None:
+            if self._again:
+                self._gallery = None  # it is made, and there is one address for it
+                return
             level = InclusionLevel.INCLUDED if config.nav is None else InclusionLevel.NOT_IN_NAV
             files.append(File.generated(config, self._gallery, content=NEW_PAGE, inclusion=level))
 
@@ -191,9 +208,10 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         if not self._build or not self._pipeline:
             return
         try:
+            earlier = self._again and self._awaiting
             self._awaiting = self._serving  # from here on, what arrives may come too late for this build
             under_way = self._build.settle(wait=not self._serving)
-            self._awaiting = bool(under_way)
+            self._awaiting = bool(under_way) or earlier
         except QhaigcError as error:
             raise PluginError(f"qhaigc: {error}") from error
         finally:
@@ -277,7 +295,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         if self._serving and written != self._written:  # else this build only shows what has arrived
             self._buyer.new_build()
         self._written = written
-        self._arrived.clear()
+        if not self._again:
+            self._arrived.clear()
         self._start(options, config, pins=pins, cache=cache, buyer=self._buyer)
 
     def _start(
@@ -328,8 +347,10 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
 
     def _write_report(self) -> None:
         if self._build and self._checked.report and not self._serving and self._surveys is None:
+            self._reported += self._build.report()
+            self._told += self._notices
             try:
-                write_report(self._checked.report, self._build.report(self._notices))
+                write_report(self._checked.report, as_report(self._reported, warnings=self._told))
             except OptionError as error:
                 raise PluginError(f"qhaigc: option `{error.option}`: {error}") from error
 
