@@ -14,6 +14,7 @@ from xml.etree.ElementTree import Element
 from markdown import Markdown
 from markdown.extensions import Extension
 from markdown.postprocessors import Postprocessor
+from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
 
 Render = Callable[[Any, str, str], str]
@@ -27,14 +28,28 @@ class QhaigcExtension(Extension):
         """`owner` tells whose extension it is, where a site has several."""
         super().__init__()
         self._render = render
+        self._under_way: list[object] = []
         self.owner = owner
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 - Python-Markdown's name
         """Register behind every other postprocessor."""
-        postprocessor = _ReferencePostprocessor(md, self._render)
+        postprocessor = _ReferencePostprocessor(md, self._render, self._under_way)
         name = f"qhaigc-{id(self)}"  # one name each: several plugin instances of a site may each have an extension
+        md.preprocessors.register(_FirstPreprocessor(md, postprocessor), name, 1000)
         md.treeprocessors.register(_LastTreeprocessor(md, postprocessor), name, -1000)
         md.postprocessors.register(postprocessor, name, -10)
+
+
+class _FirstPreprocessor(Preprocessor):
+    """Says that a conversion begins."""
+
+    def __init__(self, md: Markdown, postprocessor: _ReferencePostprocessor) -> None:
+        super().__init__(md)
+        self._postprocessor = postprocessor
+
+    def run(self, lines: list[str]) -> list[str]:
+        self._postprocessor.begin()
+        return lines
 
 
 class _LastTreeprocessor(Treeprocessor):
@@ -49,16 +64,31 @@ class _LastTreeprocessor(Treeprocessor):
 
 
 class _ReferencePostprocessor(Postprocessor):
-    def __init__(self, md: Markdown, render: Render) -> None:
+    def __init__(self, md: Markdown, render: Render, under_way: list[object]) -> None:
+        """`under_way`: the files of the pages that are being converted, also by other instances."""
         super().__init__(md)
         self._render = render
+        self._under_way = under_way
+        self._part = False
         self.whole_page = False
+
+    def begin(self) -> None:
+        file = self._file
+        self._part = any(file is other for other in self._under_way)
+        if not self._part:
+            self._under_way.append(file)
 
     def run(self, text: str) -> str:
         if not self.whole_page:
             return text
         self.whole_page = False
-        if "relpath" not in self.md.treeprocessors:
+        file = self._file
+        if file is None or self._part:
             return text  # a conversion of a part (a docstring, say): its page's own conversion follows
-        file = self.md.treeprocessors["relpath"].file  # type: ignore[attr-defined]  # MkDocs' own treeprocessor
+        self._under_way[:] = [other for other in self._under_way if other is not file]
         return self._render(file.page, file.url, text)
+
+    @property
+    def _file(self) -> Any:
+        """The page's, from MkDocs' own treeprocessor; None for a conversion that belongs to no page."""
+        return getattr(self.md.treeprocessors["relpath"], "file", None) if "relpath" in self.md.treeprocessors else None
