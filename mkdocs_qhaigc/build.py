@@ -114,29 +114,16 @@ class SiteBuild:
 
     def render(self, page: Any, url: str, text: str) -> str:
         """Return a page's HTML with its references resolved and its placed pictures put in."""
-        src_uri = page.file.src_uri
-        scope = self._scopes.get(src_uri)
-        if scope is None:  # rendered without its events: by another plugin, or a page that has no file
-            scope = self._scopes[src_uri] = self._read_scope(page.meta, src_uri)
-
-        def resolve(name: str) -> Image:
-            return self.image(scope, name, url)
-
+        scope = self._scope_to_render(page)
         placed = [directive for directive in scope.directives.values() if directive.place != "none"]
         elsewhere = url != page.file.url  # an excerpt among others
         main_shown = elsewhere or any(directive.priority for directive in placed)
-        if html.SCHEME in text:
-            rewritten = html.rewrite(text, resolve, main_shown=main_shown)
-            text = rewritten.html
-            self._notices.unread(src_uri, rewritten.unread)
-            self._notices.references_without_alt(src_uri, scope.source, rewritten.without_alt)
-            for change in rewritten.changes if self._pipeline.under_way else ():
-                self._emitted.append(Emitted(page, change.markup, partial(change.again, resolve)))
+        text = self._resolve(page, scope, url, text, main_shown=main_shown)
         for directive in reversed(placed):
             name = directive.name
 
             def markup(name: str = name) -> str:
-                image = resolve(name)
+                image = self.image(scope, name, url)
                 shown = render_image(replace(image, priority=False) if elsewhere else image)
                 return shown if image.caption is not None else f"<p>{shown}</p>"
 
@@ -147,6 +134,10 @@ class SiteBuild:
             if self._pipeline.under_way:
                 self._emitted.append(Emitted(page, markup(), markup))
         return text
+
+    def render_added(self, page: Any, text: str) -> str:
+        """Return a page's HTML with the references resolved that others have added since it was rendered."""
+        return self._resolve(page, self._scope_to_render(page), page.url, text, main_shown=True)
 
     def settle(self, *, wait: bool) -> int:
         """Wait for the pictures, mend what was written before they came, and say what is missing.
@@ -293,6 +284,27 @@ class SiteBuild:
         scope = Scope(src_uri, directives, broken, column=wide)
         self._want(scope)
         return scope
+
+    def _scope_to_render(self, page: Any) -> Scope:
+        src_uri = page.file.src_uri
+        if src_uri not in self._scopes:  # rendered without its events: by another plugin, or a page that has no file
+            self._scopes[src_uri] = self._read_scope(page.meta, src_uri)
+        return self._scopes[src_uri]
+
+    def _resolve(self, page: Any, scope: Scope, url: str, text: str, *, main_shown: bool) -> str:
+        """Return a page's HTML with its references resolved."""
+        if html.SCHEME not in text:
+            return text
+
+        def resolve(name: str) -> Image:
+            return self.image(scope, name, url)
+
+        rewritten = html.rewrite(text, resolve, main_shown=main_shown)
+        self._notices.unread(scope.src_uri, rewritten.unread)
+        self._notices.references_without_alt(scope.src_uri, scope.source, rewritten.without_alt)
+        for change in rewritten.changes if self._pipeline.under_way else ():
+            self._emitted.append(Emitted(page, change.markup, partial(change.again, resolve)))
+        return rewritten.html
 
     def _want(self, scope: Scope) -> None:
         for name, directive in scope.directives.items():

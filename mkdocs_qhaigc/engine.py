@@ -36,7 +36,7 @@ def survey(config_file: Path) -> list[Survey]:
             raise SiteError(f"{config_file} does not list the plugin qhaigc. Add it under `plugins`")
         found: list[list[Survey]] = [[] for _ in plugins]
         for plugin, surveys in zip(plugins, found, strict=True):
-            plugin.survey_into(surveys, last=plugin is plugins[-1])
+            plugin.survey_into(surveys, docs_dir=Path(config.docs_dir), last=plugin is plugins[-1])
         config.plugins.on_startup(command="build", dirty=False)
         try:
             _look_at_build(config)

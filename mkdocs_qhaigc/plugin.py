@@ -101,6 +101,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._arrived = threading.Event()
         self._surveys: list[Survey] | None = None
         self._surveyed_last = False
+        self._docs_dir = Path()
+        """Where authors write; a plugin may make the site of copies."""
         self._notices: list[str] = []
         """What this build has warned of."""
         self._config: MkDocsConfig | None = None
@@ -111,9 +113,10 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._told: list[str] = []
         """What they have warned of."""
 
-    def survey_into(self, surveys: list[Survey], *, last: bool) -> None:
+    def survey_into(self, surveys: list[Survey], *, docs_dir: Path, last: bool) -> None:
         """Make each build a survey, which buys and writes nothing; the `last` instance ends it by `Surveyed`."""
         self._surveys, self._surveyed_last = surveys, last
+        self._docs_dir = docs_dir
 
     def load_config(
         self, options: dict[str, Any], config_file_path: str | None = None
@@ -190,7 +193,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
 
     @event_priority(-100)
     def _after_others(self, html: str, /, *, page: Page, **_: Any) -> str:
-        return put_back(html, self._sources)
+        """Show readers every format again, and the pictures that other plugins refer to."""
+        return self._render_added(page, put_back(html, self._sources))
 
     on_page_content = CombinedEvent(_before_others, _after_others)
 
@@ -201,7 +205,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         env.globals["qhaigc_url"] = self._template_url
         if self._surveys is not None:
             if self._build:
-                self._surveys.append(self._survey(Path(config.docs_dir)))
+                self._surveys.append(self._survey())
             if self._surveyed_last:
                 raise Surveyed
             return
@@ -354,10 +358,10 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             except OptionError as error:
                 raise PluginError(f"qhaigc: option `{error.option}`: {error}") from error
 
-    def _survey(self, docs_dir: Path) -> Survey:
+    def _survey(self) -> Survey:
         assert self._build is not None
         declared, notices = tuple(self._build.declared()), tuple(self._notices)
-        return Survey(self._checked, declared, notices, self._build.told, docs_dir)
+        return Survey(self._checked, declared, notices, self._build.told, self._docs_dir)
 
     def _last_edit(self, config: MkDocsConfig) -> tuple[int, int]:
         """Return how many files the author has, and when the last of them was written; (0, 0) where nobody edits."""
@@ -387,6 +391,9 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
 
     def _render(self, page: Page, url: str, text: str) -> str:
         return self._build.render(page, url, text) if self._build else html.strip(text)
+
+    def _render_added(self, page: Page, text: str) -> str:
+        return self._build.render_added(page, text) if self._build else html.strip(text)
 
     def _add(self, files: Files, config: MkDocsConfig, dest_uri: str, path: Path) -> None:
         if files.get_file_from_path(dest_uri) is None:
