@@ -18,8 +18,8 @@ from mkdocs_qhaigc.plugin import QhaigcPlugin, Surveyed
 from mkdocs_qhaigc.survey import Survey, join
 
 
-def survey(config_file: Path) -> list[Survey]:
-    """Return what each instance of the plugin in an mkdocs.yml declares: one, as a rule. Nothing is bought or written.
+def survey(config_file: Path) -> Survey:
+    """Return what the site of an mkdocs.yml declares. Nothing is bought or written.
 
     All plugins of the site take part, so that what they add to pages is seen, and in every language.
 
@@ -34,9 +34,9 @@ def survey(config_file: Path) -> list[Survey]:
         plugins = [plugin for plugin in config.plugins.values() if isinstance(plugin, QhaigcPlugin)]
         if not plugins:
             raise SiteError(f"{config_file} does not list the plugin qhaigc. Add it under `plugins`")
-        found: list[list[Survey]] = [[] for _ in plugins]
-        for plugin, surveys in zip(plugins, found, strict=True):
-            plugin.survey_into(surveys, docs_dir=Path(config.docs_dir), last=plugin is plugins[-1])
+        found: list[Survey] = []
+        for plugin in plugins:
+            plugin.survey_into(found, docs_dir=Path(config.docs_dir), last=plugin is plugins[-1])
         config.plugins.on_startup(command="build", dirty=False)
         try:
             _look_at_build(config)
@@ -45,9 +45,9 @@ def survey(config_file: Path) -> list[Survey]:
             raise SiteError(f"the site of {config_file} cannot be built: {error}") from error
         finally:
             config.plugins.on_shutdown()
-    if not any(found):
+    if not found:
         raise SiteError(f"{config_file}: the plugin qhaigc is switched off (`enabled: false`)")
-    return [join(surveys) for surveys in found if surveys]
+    return join(found)
 
 
 def _look_at_build(config: MkDocsConfig, **arguments: Any) -> None:

@@ -84,6 +84,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
     """Turns prompts in front matter into pictures on pages."""
 
     config_scheme = tuple((name, _Checked(name)) for name in OPTIONS)
+    supports_multiple_instances = True  # of which one is switched on
 
     def __init__(self) -> None:
         self._serving = False
@@ -106,6 +107,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._notices: list[str] = []
         """What this build has warned of."""
         self._config: MkDocsConfig | None = None
+        self._spare = False
+        """Whether another instance does the work, and this one nothing."""
         self._again = False
         """Whether this is a further build of one site: a plugin may build it once for each language."""
         self._reported: list[Reported] = []
@@ -137,6 +140,16 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
 
     def on_config(self, config: MkDocsConfig) -> None:
         """Begin a build."""
+        config.markdown_extensions[:] = [
+            extension
+            for extension in config.markdown_extensions
+            if not (isinstance(extension, QhaigcExtension) and extension.owner is self)
+        ]
+        self._build = None
+        self._gallery = None
+        self._spare = self is not _working_instance(config)
+        if self._spare:
+            return
         folder = Path(config.config_file_path).parent if config.config_file_path else Path.cwd()
         try:
             options = read_options(self.config, folder=folder)
@@ -150,12 +163,6 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
                     forget_report(options.report)
         except OptionError as error:
             raise PluginError(f"qhaigc: option `{error.option}`: {error}") from error
-        config.markdown_extensions[:] = [
-            extension
-            for extension in config.markdown_extensions
-            if not (isinstance(extension, QhaigcExtension) and extension.owner is self)
-        ]
-        self._build = None
         self._gallery = options.gallery
         if options.enabled:
             self._begin(options, config)
@@ -182,7 +189,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             self._build.read_page(
                 page, src_uri=page.file.src_uri, url=page.url, text=markdown, source=partial(_source_of, page)
             )
-        else:
+        elif not self._spare:
             strip_meta(page.meta)
 
     @event_priority(100)
@@ -201,8 +208,9 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
     @event_priority(50)
     def _settle(self, env: Environment, *, config: MkDocsConfig, files: Files) -> None:
         """Wait for the pictures."""
-        env.globals["qhaigc_image"] = self._template_image
-        env.globals["qhaigc_url"] = self._template_url
+        if not self._spare:
+            env.globals["qhaigc_image"] = self._template_image
+            env.globals["qhaigc_url"] = self._template_url
         if self._surveys is not None:
             if self._build:
                 self._surveys.append(self._survey())
@@ -393,6 +401,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         return self._build.render(page, url, text) if self._build else html.strip(text)
 
     def _render_added(self, page: Page, text: str) -> str:
+        if self._spare:
+            return text
         return self._build.render_added(page, text) if self._build else html.strip(text)
 
     def _add(self, files: Files, config: MkDocsConfig, dest_uri: str, path: Path) -> None:
@@ -432,6 +442,22 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
                         write_whole(self._arrivals, f"{time.monotonic()}\n".encode())
                     time.sleep(_ARRIVALS_APART)
             self._arrived.clear()
+
+
+def _working_instance(config: MkDocsConfig) -> QhaigcPlugin:
+    """Return the one instance of a site that is switched on; the first, where all are off.
+
+    Raises:
+        PluginError: several are.
+    """
+    instances = [plugin for plugin in config.plugins.values() if isinstance(plugin, QhaigcPlugin)]
+    switched_on = [plugin for plugin in instances if plugin.config["enabled"]]
+    if len(switched_on) > 1:
+        raise PluginError(
+            f"qhaigc: `plugins` lists qhaigc {len(switched_on)} times, and a page cannot say which of them it means. "
+            "Keep one, or switch all but one off by `enabled`, for example `enabled: !ENV [PREVIEW, false]`"
+        )
+    return (switched_on or instances)[0]
 
 
 def _source_of(page: Page) -> str:

@@ -53,7 +53,7 @@ def json_option(command: _Command) -> _Command:
 
 
 def survey_of(config_file: Path) -> Survey:
-    """Return what a site declares; what its build would warn of is told. The first instance's, where there are several.
+    """Return what a site declares; what its build would warn of is told.
 
     Raises:
         click.ClickException: the site cannot be read.
@@ -61,8 +61,7 @@ def survey_of(config_file: Path) -> Survey:
     from mkdocs_qhaigc.engine import survey  # MkDocs: only these commands need it
 
     with failing():
-        first, *_ = survey(config_file)
-    return first
+        return survey(config_file)
 
 
 @contextmanager
@@ -91,7 +90,7 @@ def chosen(choose: Callable[[], _Chosen]) -> _Chosen:
 
 
 def surveys_of(*config_files: Path) -> list[Survey]:
-    """Return what sites declare: all instances of the plugin, for they may share their folders.
+    """Return what sites declare that may share their folders.
 
     Raises:
         click.ClickException: a site cannot be read.
@@ -99,7 +98,7 @@ def surveys_of(*config_files: Path) -> list[Survey]:
     from mkdocs_qhaigc.engine import survey  # MkDocs: only these commands need it
 
     with failing():
-        return [found for config_file in config_files for found in survey(config_file)]
+        return [survey(config_file) for config_file in config_files]
 
 
 def tell_problems(surveys: Sequence[Survey]) -> None:
