@@ -169,6 +169,11 @@ class SiteBuild:
         self._notices.missing([picture for picture in declared if picture.reason or not may_be_under_way])
         return under_way
 
+    def unfinished(self) -> set[str]:
+        """Return the pages, as MkDocs names them, that show a placeholder. For a build that has settled."""
+        missing = [picture for picture in self._pipeline.pictures() if picture.state == "placeholder"]
+        return {page for picture in missing for page in self._users.get(picture.order.request.key, ())}
+
     def files(self) -> dict[str, Path]:
         """Return the files that the site needs: place in the site -> where the bytes are."""
         for scope in (self._site, *self._scopes.values()):

@@ -87,7 +87,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
     supports_multiple_instances = True  # of which one is switched on
 
     def __init__(self) -> None:
-        self._serving = False
+        self._serving = self._dirty = False
         self._options: Options | None = None
         self._build: SiteBuild | None = None
         self._pipeline: Pipeline | None = None
@@ -95,6 +95,10 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._retired: list[Buyer] = []
         self._progress: LineProgress | LiveProgress | None = None
         self._awaiting = False
+        self._unfinished: set[str] = set()
+        """Pages that show a placeholder."""
+        self._to_finish: set[str] = set()
+        """Those that did when this site was last built."""
         self._gallery: str | None = None
         self._sources: list[str] = []
         """Of the page that is being made."""
@@ -136,7 +140,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
 
     def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
         """Keep this instance over the rebuilds of `mkdocs serve`, and with it what is under way."""
-        self._serving = command == "serve"
+        self._serving, self._dirty = command == "serve", dirty
 
     def on_config(self, config: MkDocsConfig) -> None:
         """Begin a build."""
@@ -159,6 +163,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             self._again = config is self._config
             if not self._again:
                 self._config, self._reported, self._told = config, [], []
+                self._to_finish, self._unfinished = self._unfinished, set()
                 if options.report and options.enabled and not self._serving and self._surveys is None:
                     forget_report(options.report)
         except OptionError as error:
@@ -175,12 +180,14 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
 
         Behind plugins that choose each page's file by its language: they know whether there is one.
         """
+        if self._dirty:
+            self._build_unfinished(files)
         if self._gallery and files.get_file_from_path(self._gallery) is None:
             if self._again:
                 self._gallery = None  # it is made, and there is one address for it
                 return
             level = InclusionLevel.INCLUDED if config.nav is None else InclusionLevel.NOT_IN_NAV
-            files.append(File.generated(config, self._gallery, content=NEW_PAGE, inclusion=level))
+            files.append(File.generated(config, self._gallery, abs_src_path=str(NEW_PAGE), inclusion=level))
 
     @event_priority(-25)
     def on_page_markdown(self, markdown: str, *, page: Page, **_: Any) -> None:
@@ -224,6 +231,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             self._awaiting = self._serving  # from here on, what arrives may come too late for this build
             under_way = self._build.settle(wait=not self._serving)
             self._awaiting = bool(under_way) or earlier
+            self._unfinished |= self._build.unfinished()
         except QhaigcError as error:
             raise PluginError(f"qhaigc: {error}") from error
         finally:
@@ -349,6 +357,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
 
         file = files.get_file_from_path(src_uri)
         page = file.page if file else None
+        if page and page.content is None and self._dirty:
+            return  # it stays as it was built
         if page is None or page.content is None:
             self._warn(f"option `gallery`: {src_uri} is not part of the site. Name a page that is not left out of it")
             return
@@ -405,6 +415,13 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             return text
         return self._build.render_added(page, text) if self._build else html.strip(text)
 
+    def _build_unfinished(self, files: Files) -> None:
+        """Have pages built again that showed placeholders: their pictures may be there, and no author edits them."""
+        for file in map(files.get_file_from_path, self._to_finish):
+            if file:
+                with contextlib.suppress(OSError):  # then its next edit shows what has arrived
+                    os.utime(file.abs_dest_path, (0, 0))
+
     def _add(self, files: Files, config: MkDocsConfig, dest_uri: str, path: Path) -> None:
         if files.get_file_from_path(dest_uri) is None:
             files.append(File.generated(config, dest_uri, abs_src_path=str(path), inclusion=InclusionLevel.INCLUDED))
@@ -454,7 +471,7 @@ def _working_instance(config: MkDocsConfig) -> QhaigcPlugin:
     switched_on = [plugin for plugin in instances if plugin.config["enabled"]]
     if len(switched_on) > 1:
         raise PluginError(
-            f"qhaigc: `plugins` lists qhaigc {len(switched_on)} times, and a page cannot say which of them it means. "
+            f"qhaigc: `plugins` lists qhaigc {len(switched_on)} times switched on, and no page can say which it means. "
             "Keep one, or switch all but one off by `enabled`, for example `enabled: !ENV [PREVIEW, false]`"
         )
     return (switched_on or instances)[0]
