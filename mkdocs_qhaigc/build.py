@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from mkdocs_qhaigc.errors import MissingPictures
@@ -17,7 +16,7 @@ from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.pipeline import Pipeline
 from mkdocs_qhaigc.publisher import Shown
 from mkdocs_qhaigc.rendering import Renderer
-from mkdocs_qhaigc.report import Reported, as_report
+from mkdocs_qhaigc.report import Reported
 from mkdocs_qhaigc.survey import Declared
 
 
@@ -68,6 +67,11 @@ class SiteBuild:
         self.pages.notices.missing([picture for picture in declared if picture.reason or not may_be_under_way])
         return under_way
 
+    def unfinished(self) -> set[str]:
+        """Return the pages, as MkDocs names them, that show a placeholder. For a build that has settled."""
+        missing = [picture for picture in self._pipeline.pictures() if picture.state == "placeholder"]
+        return {page for picture in missing for page in self.pages.users.get(picture.order.request.key, ())}
+
     def files(self) -> dict[str, Path]:
         """Return the files that the site needs: place in the site -> where the bytes are."""
         self.pages.show_declared()
@@ -110,15 +114,12 @@ class SiteBuild:
             pictures.append((collected, replace(image, colour=shown.picture.colour)))
         return render_gallery(pictures, page_url=page_url, assets_dir=self._options.assets_dir, link=link)
 
-    def report(self, warnings: Iterable[str]) -> dict[str, Any]:
-        """Return what was done for each picture; `warnings` are all that the build told."""
-        return as_report(
-            [
-                Reported(one, self._pipeline.effort(one.request), self.pages.notices.about(self._subjects(one)))
-                for one in self.declared()
-            ],
-            warnings=warnings,
-        )
+    def report(self) -> list[Reported]:
+        """Return what was done for each picture."""
+        return [
+            Reported(one, self._pipeline.effort(one.request), self.pages.notices.about(self._subjects(one)))
+            for one in self.declared()
+        ]
 
     def summary(self) -> str | None:
         """Return the one line that says how many pictures came from where; None where the site has none."""

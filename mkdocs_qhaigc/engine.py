@@ -1,23 +1,27 @@
-"""A site's pictures as MkDocs sees them: a build of the site that ends before anything is written."""
+"""A site's pictures as MkDocs sees them: builds of the site that end before anything is written."""
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
+from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import Abort, ConfigurationError, MkDocsException
 
 from mkdocs_qhaigc.errors import SiteError
 from mkdocs_qhaigc.plugin import QhaigcPlugin, Surveyed
-from mkdocs_qhaigc.survey import Survey
+from mkdocs_qhaigc.survey import Survey, join
 
 
-def survey(config_file: Path) -> list[Survey]:
-    """Return what each instance of the plugin in an mkdocs.yml declares: one, as a rule. Nothing is bought or written.
+def survey(config_file: Path) -> Survey:
+    """Return what the site of an mkdocs.yml declares. Nothing is bought or written.
 
-    All plugins of the site take part, so that what they add to pages is seen.
+    All plugins of the site take part, so that what they add to pages is seen, and in every language.
 
     Raises:
         SiteError: the site cannot be built, or does not use the plugin.
@@ -32,14 +36,38 @@ def survey(config_file: Path) -> list[Survey]:
             raise SiteError(f"{config_file} does not list the plugin qhaigc. Add it under `plugins`")
         found: list[Survey] = []
         for plugin in plugins:
-            plugin.survey_into(found, of=len(plugins))
+            plugin.survey_into(found, docs_dir=Path(config.docs_dir), last=plugin is plugins[-1])
         config.plugins.on_startup(command="build", dirty=False)
         try:
-            build(config)
-        except Surveyed:
-            return found
+            _look_at_build(config)
+            _look_at_further_builds(config)
         except (Abort, MkDocsException) as error:
             raise SiteError(f"the site of {config_file} cannot be built: {error}") from error
         finally:
             config.plugins.on_shutdown()
-    raise SiteError(f"{config_file}: the plugin qhaigc is switched off (`enabled: false`)")
+    if not found:
+        raise SiteError(f"{config_file}: the plugin qhaigc is switched off (`enabled: false`)")
+    return join(found)
+
+
+def _look_at_build(config: MkDocsConfig, **arguments: Any) -> None:
+    """Build as MkDocs does, until the last instance of the plugin has seen every page."""
+    with contextlib.suppress(Surveyed):
+        build(config, **arguments)
+
+
+def _look_at_further_builds(config: MkDocsConfig) -> None:
+    """Let others that build the site again when it is built, once a language say, do so, and look at those builds too.
+
+    They are known by holding MkDocs' `build`, which is ours meanwhile: theirs would write the first language's site
+    before the second's, and end with the first `Surveyed`.
+    """
+    for event in config.plugins.events["post_build"]:
+        names: dict[str, Callable[..., Any]] = getattr(event, "__globals__", {})
+        theirs = {name: held for name, held in names.items() if held is build}
+        if theirs:
+            try:
+                names.update(dict.fromkeys(theirs, _look_at_build))
+                event(config=config)
+            finally:
+                names.update(theirs)

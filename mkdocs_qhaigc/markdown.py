@@ -10,9 +10,9 @@ MkDocs' plugin registers `QhaigcExtension`. In the configuration of a site the n
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
-from weakref import WeakKeyDictionary
 from xml.etree.ElementTree import Element
 
 from markdown import Markdown
@@ -23,12 +23,10 @@ from markdown.treeprocessors import Treeprocessor
 
 Render = Callable[[Any, str, str], str]
 """(page, URL of the page that the HTML will stand on, HTML) -> HTML"""
-_OfMarkdown = Callable[[Markdown, str], str]
-"""(the instance that has rendered a whole page, or a part of one; HTML) -> HTML"""
 _CONTEXT = "rendering_context"
 """Under which Zensical registers what tells the page."""
-_FIRST: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
-"""By page of Zensical: which Markdown instance began first; others render parts of it (docstrings, say)."""
+_UNDER_WAY: list[object] = []
+"""The pages that Zensical is rendering: it makes an extension anew for each."""
 
 
 class QhaigcExtension(Extension):
@@ -38,16 +36,15 @@ class QhaigcExtension(Extension):
         """`owner` tells whose extension it is, where a site has several."""
         super().__init__()
         self._render = render
+        self._under_way: list[object] = []
         self.owner = owner
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 - Python-Markdown's name
         """Register behind every other postprocessor."""
-        _register(md, self._render_page, name=f"qhaigc-{id(self)}")  # a site may have several plugin instances
+        name = f"qhaigc-{id(self)}"  # one name each: several plugin instances of a site may each have an extension
+        _register(md, _Conversion(partial(_file, md), self._render_page, self._under_way), name=name)
 
-    def _render_page(self, md: Markdown, text: str) -> str:
-        if "relpath" not in md.treeprocessors:
-            return text  # a conversion of a part (a docstring, say): its page's own conversion follows
-        file = md.treeprocessors["relpath"].file  # type: ignore[attr-defined]  # MkDocs' own treeprocessor
+    def _render_page(self, file: Any, text: str) -> str:
         return self._render(file.page, file.url, text)
 
 
@@ -62,16 +59,14 @@ class LookupExtension(Extension):
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 - Python-Markdown's name
         """Register behind every other postprocessor."""
         if _CONTEXT in md.preprocessors:
-            md.preprocessors.register(_FirstPreprocessor(md), "qhaigc-first", 1000)
-            _register(md, self._render_page, name="qhaigc-lookup")
+            context: Any = md.preprocessors[_CONTEXT]
+            render = partial(self._render_page, config=context.config)
+            _register(md, _Conversion(lambda: context.page, render, _UNDER_WAY), name="qhaigc-lookup")
 
-    def _render_page(self, md: Markdown, text: str) -> str:
-        context: Any = md.preprocessors[_CONTEXT]
-        if _FIRST.get(context.page) != id(md):
-            return text
+    def _render_page(self, page: Any, text: str, *, config: Mapping[str, Any]) -> str:
         from mkdocs_qhaigc.lookup import lookup  # only Zensical's pages need it
 
-        return lookup(self.getConfig("out") or None).render(context.page, text, config=context.config)
+        return lookup(self.getConfig("out") or None).render(page, text, config=config)
 
 
 def makeExtension(**kwargs: Any) -> LookupExtension:  # noqa: N802 - Python-Markdown's name
@@ -79,38 +74,73 @@ def makeExtension(**kwargs: Any) -> LookupExtension:  # noqa: N802 - Python-Mark
     return LookupExtension(**kwargs)
 
 
-def _register(md: Markdown, render: _OfMarkdown, *, name: str) -> None:
-    postprocessor = _ReferencePostprocessor(md, render)
-    md.treeprocessors.register(_LastTreeprocessor(md, postprocessor), name, -1000)
-    md.postprocessors.register(postprocessor, name, -10)
+def _file(md: Markdown) -> Any:
+    """Return the file of the page, from MkDocs' own treeprocessor; None for a conversion that belongs to no page."""
+    return getattr(md.treeprocessors["relpath"], "file", None) if "relpath" in md.treeprocessors else None
+
+
+def _register(md: Markdown, conversion: _Conversion, *, name: str) -> None:
+    md.preprocessors.register(_FirstPreprocessor(md, conversion), name, 1000)
+    md.treeprocessors.register(_LastTreeprocessor(md, conversion), name, -1000)
+    md.postprocessors.register(_ReferencePostprocessor(md, conversion), name, -10)
+
+
+class _Conversion:
+    """The conversion of a page, or of a part of one (a docstring, say) while the page's own is under way."""
+
+    def __init__(self, page: Callable[[], Any], render: Callable[[Any, str], str], under_way: list[object]) -> None:
+        """`page` returns what tells the page; None: there is none. `under_way`: those of every instance."""
+        self._page = page
+        self._render = render
+        self._under_way = under_way
+        self._part = False
+        self._whole = False
+
+    def begin(self) -> None:
+        page = self._page()
+        self._whole = False
+        self._part = any(page is other for other in self._under_way)
+        if page is not None and not self._part:
+            self._under_way.append(page)
+
+    def tree_is_done(self) -> None:
+        """Until now the postprocessors ran for single headings (`toc` does that)."""
+        self._whole = True
+
+    def finish(self, text: str) -> str:
+        if not self._whole:
+            return text
+        self._whole = False
+        page = self._page()
+        if page is None or self._part:
+            return text  # its page's own conversion follows
+        self._under_way[:] = [other for other in self._under_way if other is not page]
+        return self._render(page, text)
 
 
 class _FirstPreprocessor(Preprocessor):
+    def __init__(self, md: Markdown, conversion: _Conversion) -> None:
+        super().__init__(md)
+        self._conversion = conversion
+
     def run(self, lines: list[str]) -> list[str]:
-        context: Any = self.md.preprocessors[_CONTEXT]
-        _FIRST.setdefault(context.page, id(self.md))
+        self._conversion.begin()
         return lines
 
 
 class _LastTreeprocessor(Treeprocessor):
-    """Says that the tree is done: until now the postprocessors ran for single headings (`toc` does that)."""
-
-    def __init__(self, md: Markdown, postprocessor: _ReferencePostprocessor) -> None:
+    def __init__(self, md: Markdown, conversion: _Conversion) -> None:
         super().__init__(md)
-        self._postprocessor = postprocessor
+        self._conversion = conversion
 
     def run(self, root: Element) -> None:
-        self._postprocessor.whole_page = True
+        self._conversion.tree_is_done()
 
 
 class _ReferencePostprocessor(Postprocessor):
-    def __init__(self, md: Markdown, render: _OfMarkdown) -> None:
+    def __init__(self, md: Markdown, conversion: _Conversion) -> None:
         super().__init__(md)
-        self._render = render
-        self.whole_page = False
+        self._conversion = conversion
 
     def run(self, text: str) -> str:
-        if not self.whole_page:
-            return text
-        self.whole_page = False
-        return self._render(self.md, text)
+        return self._conversion.finish(text)

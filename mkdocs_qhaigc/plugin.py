@@ -42,7 +42,7 @@ from mkdocs_qhaigc.options import (
 )
 from mkdocs_qhaigc.pipeline import Pipeline, open_libraries
 from mkdocs_qhaigc.progress import LineProgress, LiveProgress
-from mkdocs_qhaigc.report import forget_report, write_report
+from mkdocs_qhaigc.report import Reported, as_report, forget_report, write_report
 from mkdocs_qhaigc.survey import Survey
 
 if TYPE_CHECKING:
@@ -78,16 +78,17 @@ class _Checked(BaseConfigOption[Any]):
 
 
 class Surveyed(Exception):  # noqa: N818 - no error: what a survey wanted to know is known
-    """Ends a build that is a survey."""
+    """Ends a build that is looked at: nothing of it has been written."""
 
 
 class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # its options are no MkDocs class
     """Turns prompts in front matter into pictures on pages."""
 
     config_scheme = tuple((name, _Checked(name)) for name in OPTIONS)
+    supports_multiple_instances = True  # of which one is switched on
 
     def __init__(self) -> None:
-        self._serving = False
+        self._serving = self._dirty = False
         self._options: Options | None = None
         self._build: SiteBuild | None = None
         self._pipeline: Pipeline | None = None
@@ -95,19 +96,35 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._retired: list[Buyer] = []
         self._progress: LineProgress | LiveProgress | None = None
         self._awaiting = False
+        self._unfinished: set[str] = set()
+        """Pages that show a placeholder."""
+        self._to_finish: set[str] = set()
+        """Those that did when this site was last built."""
         self._gallery: str | None = None
         self._sources: list[str] = []
         """Of the page that is being made."""
         self._written = (0, 0)
         self._arrived = threading.Event()
         self._surveys: list[Survey] | None = None
-        self._surveyed_with = 1
+        self._surveyed_last = False
+        self._docs_dir = Path()
+        """Where authors write; a plugin may make the site of copies."""
         self._notices: list[str] = []
         """What this build has warned of."""
+        self._config: MkDocsConfig | None = None
+        self._spare = False
+        """Whether another instance does the work, and this one nothing."""
+        self._again = False
+        """Whether this is a further build of one site: a plugin may build it once for each language."""
+        self._reported: list[Reported] = []
+        """What the earlier builds of this site did."""
+        self._told: list[str] = []
+        """What they have warned of."""
 
-    def survey_into(self, surveys: list[Survey], *, of: int) -> None:
-        """Make the next build a survey: it buys and writes nothing, and ends by `Surveyed` with the last `of` them."""
-        self._surveys, self._surveyed_with = surveys, of
+    def survey_into(self, surveys: list[Survey], *, docs_dir: Path, last: bool) -> None:
+        """Make each build a survey, which buys and writes nothing; the `last` instance ends it by `Surveyed`."""
+        self._surveys, self._surveyed_last = surveys, last
+        self._docs_dir = docs_dir
 
     def load_config(
         self, options: dict[str, Any], config_file_path: str | None = None
@@ -124,10 +141,20 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
 
     def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
         """Keep this instance over the rebuilds of `mkdocs serve`, and with it what is under way."""
-        self._serving = command == "serve"
+        self._serving, self._dirty = command == "serve", dirty
 
     def on_config(self, config: MkDocsConfig) -> None:
         """Begin a build."""
+        config.markdown_extensions[:] = [
+            extension
+            for extension in config.markdown_extensions
+            if not (isinstance(extension, QhaigcExtension) and extension.owner is self)
+        ]
+        self._build = None
+        self._gallery = None
+        self._spare = self is not _working_instance(config)
+        if self._spare:
+            return
         folder = Path(config.config_file_path).parent if config.config_file_path else Path.cwd()
         try:
             options = read_options(self.config, folder=folder)
@@ -140,27 +167,34 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             )
             if options.missing == "generate":
                 options.require_sandbox_within(os.environ)
-            if options.report and options.enabled and not self._serving and self._surveys is None:
-                forget_report(options.report)
+            self._again = config is self._config
+            if not self._again:
+                self._config, self._reported, self._told = config, [], []
+                self._to_finish, self._unfinished = self._unfinished, set()
+                if options.report and options.enabled and not self._serving and self._surveys is None:
+                    forget_report(options.report)
         except OptionError as error:
             raise PluginError(f"qhaigc: option `{error.option}`: {error}") from error
-        config.markdown_extensions[:] = [
-            extension
-            for extension in config.markdown_extensions
-            if not (isinstance(extension, QhaigcExtension) and extension.owner is self)
-        ]
-        self._build = None
         self._gallery = options.gallery
         if options.enabled:
             self._begin(options, config)
         extensions: list[Any] = config.markdown_extensions
         extensions.append(QhaigcExtension(self._render, owner=self))
 
+    @event_priority(-110)
     def on_files(self, files: Files, *, config: MkDocsConfig) -> None:
-        """Add the page of the gallery where no author wrote one."""
+        """Add the page of the gallery where no author wrote one.
+
+        Behind plugins that choose each page's file by its language: they know whether there is one.
+        """
+        if self._dirty:
+            self._build_unfinished(files)
         if self._gallery and files.get_file_from_path(self._gallery) is None:
+            if self._again:
+                self._gallery = None  # it is made, and there is one address for it
+                return
             level = InclusionLevel.INCLUDED if config.nav is None else InclusionLevel.NOT_IN_NAV
-            files.append(File.generated(config, self._gallery, content=NEW_PAGE, inclusion=level))
+            files.append(File.generated(config, self._gallery, abs_src_path=str(NEW_PAGE), inclusion=level))
 
     @event_priority(-25)
     def on_page_markdown(self, markdown: str, *, page: Page, **_: Any) -> None:
@@ -169,7 +203,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             self._build.pages.read_page(
                 page, src_uri=page.file.src_uri, url=page.url, text=markdown, source=partial(_source_of, page)
             )
-        else:
+        elif not self._spare:
             strip_meta(page.meta)
 
     @event_priority(100)
@@ -180,26 +214,31 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
 
     @event_priority(-100)
     def _after_others(self, html: str, /, *, page: Page, **_: Any) -> str:
-        return put_back(html, self._sources)
+        """Show readers every format again, and the pictures that other plugins refer to."""
+        return self._render_added(page, put_back(html, self._sources))
 
     on_page_content = CombinedEvent(_before_others, _after_others)
 
     @event_priority(50)
     def _settle(self, env: Environment, *, config: MkDocsConfig, files: Files) -> None:
         """Wait for the pictures."""
-        env.globals["qhaigc_image"] = self._template_image
-        env.globals["qhaigc_url"] = self._template_url
-        if not self._build or not self._pipeline:
-            return
+        if not self._spare:
+            env.globals["qhaigc_image"] = self._template_image
+            env.globals["qhaigc_url"] = self._template_url
         if self._surveys is not None:
-            self._surveys.append(self._survey(Path(config.docs_dir)))
-            if len(self._surveys) == self._surveyed_with:
+            if self._build:
+                self._surveys.append(self._survey())
+            if self._surveyed_last:
                 raise Surveyed
             return
+        if not self._build or not self._pipeline:
+            return
         try:
+            earlier = self._again and self._awaiting
             self._awaiting = self._serving  # from here on, what arrives may come too late for this build
             under_way = self._build.settle(wait=not self._serving)
-            self._awaiting = bool(under_way)
+            self._awaiting = bool(under_way) or earlier
+            self._unfinished |= self._build.unfinished()
         except QhaigcError as error:
             raise PluginError(f"qhaigc: {error}") from error
         finally:
@@ -283,7 +322,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         if self._serving and written != self._written:  # else this build only shows what has arrived
             self._buyer.new_build()
         self._written = written
-        self._arrived.clear()
+        if not self._again:
+            self._arrived.clear()
         self._start(options, config, pins=pins, cache=cache, buyer=self._buyer)
 
     def _start(
@@ -324,6 +364,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
 
         file = files.get_file_from_path(src_uri)
         page = file.page if file else None
+        if page and page.content is None and self._dirty:
+            return  # it stays as it was built
         if page is None or page.content is None:
             self._warn(f"option `gallery`: {src_uri} is not part of the site. Name a page that is not left out of it")
             return
@@ -334,15 +376,17 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
 
     def _write_report(self) -> None:
         if self._build and self._checked.report and not self._serving and self._surveys is None:
+            self._reported += self._build.report()
+            self._told += self._notices
             try:
-                write_report(self._checked.report, self._build.report(self._notices))
+                write_report(self._checked.report, as_report(self._reported, warnings=self._told))
             except OptionError as error:
                 raise PluginError(f"qhaigc: option `{error.option}`: {error}") from error
 
-    def _survey(self, docs_dir: Path) -> Survey:
+    def _survey(self) -> Survey:
         assert self._build is not None
         declared, notices = tuple(self._build.declared()), tuple(self._notices)
-        return Survey(self._checked, declared, notices, self._build.told, docs_dir)
+        return Survey(self._checked, declared, notices, self._build.told, self._docs_dir)
 
     def _last_edit(self, config: MkDocsConfig) -> tuple[int, int]:
         """Return how many files the author has, and when the last of them was written; (0, 0) where nobody edits."""
@@ -375,6 +419,22 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             return html.strip(text)
         file = page.file
         return self._build.pages.render(page, text, src_uri=file.src_uri, url=file.url, shown_at=shown_at)
+
+    def _render_added(self, page: Page, text: str) -> str:
+        if self._spare:
+            return text
+        return (
+            self._build.pages.render_added(page, text, src_uri=page.file.src_uri, url=page.url)
+            if self._build
+            else html.strip(text)
+        )
+
+    def _build_unfinished(self, files: Files) -> None:
+        """Have pages built again that showed placeholders: their pictures may be there, and no author edits them."""
+        for file in map(files.get_file_from_path, self._to_finish):
+            if file:
+                with contextlib.suppress(OSError):  # then its next edit shows what has arrived
+                    os.utime(file.abs_dest_path, (0, 0))
 
     def _add(self, files: Files, config: MkDocsConfig, dest_uri: str, path: Path) -> None:
         if files.get_file_from_path(dest_uri) is None:
@@ -413,6 +473,22 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
                         write_whole(self._arrivals, f"{time.monotonic()}\n".encode())
                     time.sleep(_ARRIVALS_APART)
             self._arrived.clear()
+
+
+def _working_instance(config: MkDocsConfig) -> QhaigcPlugin:
+    """Return the one instance of a site that is switched on; the first, where all are off.
+
+    Raises:
+        PluginError: several are.
+    """
+    instances = [plugin for plugin in config.plugins.values() if isinstance(plugin, QhaigcPlugin)]
+    switched_on = [plugin for plugin in instances if plugin.config["enabled"]]
+    if len(switched_on) > 1:
+        raise PluginError(
+            f"qhaigc: `plugins` lists qhaigc {len(switched_on)} times switched on, and no page can say which it means. "
+            "Keep one, or switch all but one off by `enabled`, for example `enabled: !ENV [PREVIEW, false]`"
+        )
+    return (switched_on or instances)[0]
 
 
 def _source_of(page: Page) -> str:

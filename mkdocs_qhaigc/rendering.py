@@ -142,28 +142,16 @@ class Renderer:
 
         `url` is the page's own; `shown_at` that of the page on which the HTML will stand: an excerpt's is another.
         """
-        scope = self.scopes.get(src_uri)
-        if scope is None:  # rendered without its events: by another plugin, or a page that has no file
-            scope = self.scopes[src_uri] = self._read_scope(page.meta, src_uri)
-
-        def resolve(name: str) -> Image:
-            return self.image(scope, name, shown_at)
-
+        scope = self._scope_to_render(page, src_uri)
         placed = [directive for directive in scope.directives.values() if directive.place != "none"]
         elsewhere = shown_at != url  # an excerpt among others
         main_shown = elsewhere or any(directive.priority for directive in placed)
-        if html.SCHEME in text:
-            rewritten = html.rewrite(text, resolve, main_shown=main_shown)
-            text = rewritten.html
-            self.notices.unread(src_uri, rewritten.unread)
-            self.notices.references_without_alt(src_uri, scope.source, rewritten.without_alt)
-            for change in rewritten.changes if self._pictures.under_way else ():
-                self.emitted.append(Emitted(page, change.markup, partial(change.again, resolve)))
+        text = self._resolve(page, scope, shown_at, text, main_shown=main_shown)
         for directive in reversed(placed):
             name = directive.name
 
             def markup(name: str = name) -> str:
-                image = resolve(name)
+                image = self.image(scope, name, shown_at)
                 shown = render_image(replace(image, priority=False) if elsewhere else image)
                 return shown if image.caption is not None else f"<p>{shown}</p>"
 
@@ -174,6 +162,10 @@ class Renderer:
             if self._pictures.under_way:
                 self.emitted.append(Emitted(page, markup(), markup))
         return text
+
+    def render_added(self, page: Any, text: str, *, src_uri: str, url: str) -> str:
+        """Return a page's HTML with the references resolved that others have added since it was rendered."""
+        return self._resolve(page, self._scope_to_render(page, src_uri), url, text, main_shown=True)
 
     def template_image(self, page: Any, name: str) -> str:
         """Return the whole HTML of a picture, for a template."""
@@ -228,6 +220,26 @@ class Renderer:
         scope = Scope(src_uri, directives, broken, column=wide)
         self._want(scope)
         return scope
+
+    def _scope_to_render(self, page: Any, src_uri: str) -> Scope:
+        if src_uri not in self.scopes:  # rendered without its events: by another plugin, or a page that has no file
+            self.scopes[src_uri] = self._read_scope(page.meta, src_uri)
+        return self.scopes[src_uri]
+
+    def _resolve(self, page: Any, scope: Scope, url: str, text: str, *, main_shown: bool) -> str:
+        """Return a page's HTML with its references resolved."""
+        if html.SCHEME not in text:
+            return text
+
+        def resolve(name: str) -> Image:
+            return self.image(scope, name, url)
+
+        rewritten = html.rewrite(text, resolve, main_shown=main_shown)
+        self.notices.unread(scope.src_uri, rewritten.unread)
+        self.notices.references_without_alt(scope.src_uri, scope.source, rewritten.without_alt)
+        for change in rewritten.changes if self._pictures.under_way else ():
+            self.emitted.append(Emitted(page, change.markup, partial(change.again, resolve)))
+        return rewritten.html
 
     def _want(self, scope: Scope) -> None:
         for name, directive in scope.directives.items():

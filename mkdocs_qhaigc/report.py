@@ -32,13 +32,19 @@ class Reported:
 def as_report(reported: Iterable[Reported], *, warnings: Iterable[str]) -> dict[str, Any]:
     """Return the report as JSON values; `warnings` are all that the build told.
 
-    What is declared twice is two rows with one key, and was bought for the first of them.
+    What is declared twice is two rows with one key, and was bought for the first of them. What several builds of one
+    site have (pages that are not translated) is one row: what the first of them did.
     """
     rows: list[dict[str, Any]] = []
     told: set[str] = set()
     keys: set[str] = set()
+    seen: set[tuple[str, str, bool, str]] = set()
     for one in reported:
         declared, key = one.declared, one.declared.request.key
+        identity = (declared.page, declared.name, declared.dark, key)
+        if identity in seen:
+            continue
+        seen.add(identity)
         effort = Effort() if key in keys else one.effort
         keys.add(key)
         told.update(one.warnings)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -77,3 +77,28 @@ class Survey:
         for one in self.declared:
             first.setdefault(one.request.key, one)
         return list(first.values())
+
+
+def join(surveys: Sequence[Survey]) -> Survey:
+    """Return the surveys of a site's builds as one: of a site in several languages, each is built by itself.
+
+    A page that two of them have, say for want of a translation, is there once.
+    """
+    first, *others = surveys
+    if not others:
+        return first
+    declared: dict[tuple[str, str, bool, str], Declared] = {}
+    for one in (one for survey in surveys for one in survey.declared):
+        identity = (one.page, one.name, one.dark, one.request.key)
+        same = declared.setdefault(identity, one)
+        declared[identity] = replace(same, users=_unique((*same.users, *one.users)))
+    return replace(
+        first,
+        declared=tuple(declared.values()),
+        notices=_unique(notice for survey in surveys for notice in survey.notices),
+        kinds={notice: kind for survey in surveys for notice, kind in survey.kinds.items()},
+    )
+
+
+def _unique(words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(words))

@@ -86,12 +86,12 @@ class Server:
 
 
 @contextmanager
-def serving(project: Project) -> Iterator[Server]:
+def serving(project: Project, *arguments: str) -> Iterator[Server]:
     project.config["site_url"] = None
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    with project.start("serve", "-a", f"127.0.0.1:{port}") as process:
+    with project.start("serve", "-a", f"127.0.0.1:{port}", *arguments) as process:
         try:
             yield Server(process, port)
         finally:

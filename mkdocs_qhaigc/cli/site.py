@@ -54,12 +54,16 @@ def json_option(command: _Command) -> _Command:
 
 
 def survey_of(config_file: Path) -> Survey:
-    """Return what a site declares; what its build would warn of is told. The first instance's, where there are several.
+    """Return what a site declares; what its build would warn of is told.
 
     Raises:
         click.ClickException: the site cannot be read.
     """
-    return _surveys(config_file)[0]
+    with failing():
+        use_engine_of(config_file)
+        from mkdocs_qhaigc.engine import survey  # only now is it known which one, and only these commands need it
+
+        return survey(config_file)
 
 
 @contextmanager
@@ -88,20 +92,12 @@ def chosen(choose: Callable[[], _Chosen]) -> _Chosen:
 
 
 def surveys_of(*config_files: Path) -> list[Survey]:
-    """Return what sites declare: all instances of the plugin, for they may share their folders.
+    """Return what sites declare that may share their folders.
 
     Raises:
         click.ClickException: a site cannot be read.
     """
-    return [found for config_file in config_files for found in _surveys(config_file)]
-
-
-def _surveys(config_file: Path) -> list[Survey]:
-    with failing():
-        use_engine_of(config_file)
-        from mkdocs_qhaigc.engine import survey  # only now is it known which one, and only these commands need it
-
-        return survey(config_file)
+    return [survey_of(config_file) for config_file in config_files]
 
 
 def tell_problems(surveys: Sequence[Survey]) -> None:
