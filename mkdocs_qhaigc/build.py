@@ -71,11 +71,11 @@ class SiteBuild:
         options: Options,
         pipeline: Pipeline,
         *,
-        site_url: str | None,
+        site_url: Callable[[], str | None],
         column: Callable[[Container[object]], str],
         warn: Callable[[str], None],
     ) -> None:
-        """`site_url`: the site's absolute address, for front matter. `warn` is told each message once.
+        """`site_url`: the site's absolute address, asked for when it is needed. `warn` is told each message once.
 
         `column` says how wide the text of a page is, from what its front matter says to `hide`.
         """
@@ -316,7 +316,7 @@ class SiteBuild:
 
     def _scope_of(self, page: Any) -> tuple[Scope, str]:
         if page is None:  # the 404 page, say, which is served at any address
-            return self._site, urlsplit(self._site_url or "").path.rstrip("/") + "/"
+            return self._site, urlsplit(self._site_url() or "").path.rstrip("/") + "/"
         return self._scopes.get(page.file.src_uri) or Scope(page.file.src_uri), page.url
 
     def _show(self, scope: Scope, name: str) -> tuple[Directive | None, list[Shown]]:
@@ -351,9 +351,12 @@ class SiteBuild:
         file_name = directive.name if directive else "missing"
         card = self._publisher.show_card(file_name, picture, crop)
         dest_uri = card.publication.variants[-1].dest_uri
-        if self._site_url:
-            return urljoin(self._site_url.rstrip("/") + "/", quote(dest_uri))
-        return relative_url(dest_uri, page_url)
+        return self._absolute(quote(dest_uri)) or relative_url(dest_uri, page_url)
+
+    def _absolute(self, url: str) -> str | None:
+        """Return the absolute address of a URL that is relative to the site; None where the site has none."""
+        site_url = self._site_url()
+        return urljoin(site_url.rstrip("/") + "/", url) if site_url else None
 
     def _mend(self, guessed: Mapping[str, Shown]) -> None:
         """Write again what was written on the guess that each picture comes, and in the size that was asked for."""

@@ -293,7 +293,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._build = SiteBuild(
             options,
             self._pipeline,
-            site_url=config.site_url,
+            site_url=lambda: config.site_url,  # other plugins may set it after us: mike does
             column=lambda hidden: column(
                 config.theme.name, features=features if isinstance(features, list) else (), hidden=hidden
             ),
