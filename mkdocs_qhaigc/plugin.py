@@ -153,7 +153,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         """Add the page of the gallery where no author wrote one."""
         if self._gallery and files.get_file_from_path(self._gallery) is None:
             level = InclusionLevel.INCLUDED if config.nav is None else InclusionLevel.NOT_IN_NAV
-            files.append(File.generated(config, self._gallery, content=NEW_PAGE, inclusion=level))
+            files.append(File.generated(config, self._gallery, abs_src_path=str(NEW_PAGE), inclusion=level))
 
     @event_priority(-25)
     def on_page_markdown(self, markdown: str, *, page: Page, **_: Any) -> None:
