@@ -16,6 +16,7 @@ from mkdocs_qhaigc import html
 from mkdocs_qhaigc.columns import UNKNOWN
 from mkdocs_qhaigc.directives import Directive, read_directives
 from mkdocs_qhaigc.errors import MissingPictures
+from mkdocs_qhaigc.formats_aside import set_aside
 from mkdocs_qhaigc.front_matter import META_KEY, broken_front_matter, holds_reference, resolve_references
 from mkdocs_qhaigc.gallery import collect
 from mkdocs_qhaigc.gallery_page import SIZES, Link, render_gallery
@@ -29,6 +30,7 @@ from mkdocs_qhaigc.publication import relative_url
 from mkdocs_qhaigc.publisher import Publisher, Shown
 from mkdocs_qhaigc.report import Reported, as_report
 from mkdocs_qhaigc.request import ImageRequest
+from mkdocs_qhaigc.source_references import resolve_source
 from mkdocs_qhaigc.survey import Declared
 
 
@@ -147,6 +149,18 @@ class SiteBuild:
             if self._pipeline.under_way:
                 self._emitted.append(Emitted(page, markup(), markup))
         return text
+
+    def resolve_source(self, page: Any, text: str) -> str:
+        """Return a page's Markdown with the addresses of its pictures, absolute where the site has one."""
+        scope, page_url = self._scope_of(page)
+
+        def resolve(name: str) -> tuple[str, str | None] | None:
+            if name not in scope.directives and name not in self._site.directives:
+                return None  # in code that does not look like any; else the page itself has told of it
+            image = self.image(scope, name, page_url)
+            return self._absolute(urljoin(page_url, image.url)) or image.url, image.alt
+
+        return resolve_source(text, resolve)
 
     def settle(self, *, wait: bool) -> int:
         """Wait for the pictures, mend what was written before they came, and say what is missing.
@@ -365,7 +379,8 @@ class SiteBuild:
         for emitted in self._emitted:
             markup = emitted.again()
             if markup != emitted.markup:
-                changes.setdefault(id(emitted.content), []).append((emitted.markup, markup))
+                plain = set_aside(emitted.markup)[0], set_aside(markup)[0]  # as other plugins have seen it
+                changes.setdefault(id(emitted.content), []).extend([(emitted.markup, markup), plain])
         for meta, key, resolve in self._meta_values:
             meta[key] = resolve()
         now = {
@@ -373,8 +388,11 @@ class SiteBuild:
             for stem, shown in guessed.items()
         }
         for page in pages.values():
-            if page.content:
-                page.content = mend(page.content, changes.get(id(page), ()))
+            folder = quote(self._options.assets_dir)
+            kept = [name for name, value in vars(page).items() if isinstance(value, str) and folder in value]
+            for name in kept:  # `content`, and what other plugins have kept of it
+                text = mend(getattr(page, name), changes.get(id(page), ()))
                 for stem, right in now.items():  # in what another plugin has made of the markup
                     if stem != right:
-                        page.content = page.content.replace(quote(stem), quote(right)).replace(stem, right)
+                        text = text.replace(quote(stem), quote(right)).replace(stem, right)
+                setattr(page, name, text)
