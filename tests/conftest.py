@@ -80,6 +80,8 @@ class Project:
         }
         self.engine = "mkdocs"
         """The module that builds it."""
+        self.ours_last = False
+        """Whether mkdocs.yml lists our plugin behind the others, and not before them."""
         self.yaml: str | None = None
         """The whole of mkdocs.yml, for what JSON cannot say; `config` and `options` then mean nothing."""
         self.docs = folder / "docs"
@@ -107,7 +109,8 @@ class Project:
         return file
 
     def write_config(self) -> Path:
-        plugins: list[Any] = [{"qhaigc": self.options}, *self.config.get("plugins", ["search"])]
+        plugins: list[Any] = list(self.config.get("plugins", ["search"]))
+        plugins.insert(len(plugins) if self.ours_last else 0, {"qhaigc": self.options})
         config = json.dumps({**self.config, "plugins": plugins}, ensure_ascii=False)
         return self.write("mkdocs.yml", self.yaml or config)
 
