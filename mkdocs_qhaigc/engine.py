@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
+from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import Abort, ConfigurationError, MkDocsException
 
 from mkdocs_qhaigc.errors import SiteError
@@ -27,12 +28,19 @@ def survey(config_file: Path) -> list[Survey]:
             config = load_config(str(config_file), site_dir=folder)
         except (ConfigurationError, OSError) as error:
             raise SiteError(f"{config_file} cannot be used: {error}") from error
-        plugins = [plugin for plugin in config.plugins.values() if isinstance(plugin, QhaigcPlugin)]
-        if not plugins:
-            raise SiteError(f"{config_file} does not list the plugin qhaigc. Add it under `plugins`")
         found: list[Survey] = []
-        for plugin in plugins:
-            plugin.survey_into(found, of=len(plugins))
+
+        def begin(config: MkDocsConfig) -> MkDocsConfig:
+            plugins = [plugin for plugin in config.plugins.values() if isinstance(plugin, QhaigcPlugin)]
+            if not plugins:
+                raise SiteError(f"{config_file} does not list the plugin qhaigc. Add it under `plugins`")
+            for plugin in plugins:
+                plugin.survey_into(found, of=len(plugins))
+            return config
+
+        methods = config.plugins.events["config"]
+        early = [method for method in methods if getattr(method, "mkdocs_priority", 0) > 0]
+        methods.insert(len(early), begin)  # behind plugins that load others: Material's group
         config.plugins.on_startup(command="build", dirty=False)
         try:
             build(config)
