@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from mkdocs_qhaigc.errors import MissingPictures
+from mkdocs_qhaigc.formats_aside import set_aside
 from mkdocs_qhaigc.gallery import collect
 from mkdocs_qhaigc.gallery_page import SIZES, Link, render_gallery
 from mkdocs_qhaigc.mending import mend
@@ -28,7 +29,7 @@ class SiteBuild:
         options: Options,
         pipeline: Pipeline,
         *,
-        site_url: str | None,
+        site_url: Callable[[], str | None],
         column: Callable[[Container[object]], str],
         warn: Callable[[str], None],
     ) -> None:
@@ -158,7 +159,8 @@ class SiteBuild:
         for emitted in self.pages.emitted:
             markup = emitted.again()
             if markup != emitted.markup:
-                changes.setdefault(id(emitted.content), []).append((emitted.markup, markup))
+                plain = set_aside(emitted.markup)[0], set_aside(markup)[0]  # as other plugins have seen it
+                changes.setdefault(id(emitted.content), []).extend([(emitted.markup, markup), plain])
         for meta, key, resolve in self.pages.meta_values:
             meta[key] = resolve()
         now = {
@@ -166,8 +168,11 @@ class SiteBuild:
             for stem, shown in guessed.items()
         }
         for page in pages.values():
-            if page.content:
-                page.content = mend(page.content, changes.get(id(page), ()))
+            folder = quote(self._options.assets_dir)
+            kept = [name for name, value in vars(page).items() if isinstance(value, str) and folder in value]
+            for name in kept:  # `content`, and what other plugins have kept of it
+                text = mend(getattr(page, name), changes.get(id(page), ()))
                 for stem, right in now.items():  # in what another plugin has made of the markup
                     if stem != right:
-                        page.content = page.content.replace(quote(stem), quote(right)).replace(stem, right)
+                        text = text.replace(quote(stem), quote(right)).replace(stem, right)
+                setattr(page, name, text)

@@ -31,12 +31,20 @@ def survey(config_file: Path) -> Survey:
             config = load_config(str(config_file), site_dir=folder)
         except (ConfigurationError, OSError) as error:
             raise SiteError(f"{config_file} cannot be used: {error}") from error
-        plugins = [plugin for plugin in config.plugins.values() if isinstance(plugin, QhaigcPlugin)]
-        if not plugins:
-            raise SiteError(f"{config_file} does not list the plugin qhaigc. Add it under `plugins`")
         found: list[Survey] = []
-        for plugin in plugins:
-            plugin.survey_into(found, docs_dir=Path(config.docs_dir), last=plugin is plugins[-1])
+        docs_dir = Path(config.docs_dir)
+
+        def begin(config: MkDocsConfig) -> MkDocsConfig:
+            plugins = [plugin for plugin in config.plugins.values() if isinstance(plugin, QhaigcPlugin)]
+            if not plugins:
+                raise SiteError(f"{config_file} does not list the plugin qhaigc. Add it under `plugins`")
+            for plugin in plugins:
+                plugin.survey_into(found, docs_dir=docs_dir, last=plugin is plugins[-1])
+            return config
+
+        methods = config.plugins.events["config"]
+        early = [method for method in methods if getattr(method, "mkdocs_priority", 0) > 0]
+        methods.insert(len(early), begin)  # behind plugins that load others: Material's group
         config.plugins.on_startup(command="build", dirty=False)
         try:
             _look_at_build(config)

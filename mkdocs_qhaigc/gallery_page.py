@@ -17,7 +17,7 @@ from mkdocs_qhaigc.publication import relative_url
 MARKER = "<!-- qhaigc-gallery -->"
 """Where the gallery stands in a page that an author wrote; else it stands at its end."""
 NEW_PAGE = Path(__file__).with_name("gallery.md")
-"""The page where no author wrote one."""
+"""The page where no author wrote one: a file, for other plugins want to know where a page's is."""
 STYLE, SCRIPT = Path(__file__).with_name("gallery.css"), Path(__file__).with_name("find.js")
 """What the page needs beside its pictures; they stand in `assets_dir`."""
 SIZES = "(min-width: 45em) 18em, 100vw"

@@ -1,4 +1,4 @@
-"""Where in a page's source something stands that only shows in its finished HTML. Pure; for messages."""
+"""Where in a page's source something stands that only shows for certain in its finished HTML. Pure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def lines_without_alt(source: str, name: str) -> tuple[list[int], int]:
     Where none can be told for certain, those that refer to it in any other way: a definition of a link, say. And how
     often its tag, as the author wrote it, says that it needs none: `alt=""` in HTML is a decision, in Markdown none.
     """
-    text = _NOT_SHOWN.sub(_blank, _FRONT_MATTER.sub(_blank, source))
+    text = without_code(_FRONT_MATTER.sub(_blank, source))
     certain: list[int] = []
     possible: list[int] = []
     decided = 0
@@ -64,6 +64,11 @@ def directive_line(source: str, name: str) -> int | None:
         return None
     own = re.compile(rf"^[ \t]+[\"']?{re.escape(name)}[\"']?[ \t]*:", re.MULTILINE).search(text, key.end())
     return text.count("\n", 0, own.start() if own else key.start()) + 1
+
+
+def without_code(text: str) -> str:
+    """Return a page's Markdown with blanks in place of code, comments and what is escaped."""
+    return _NOT_SHOWN.sub(_blank, text)
 
 
 def _blank(match: re.Match[str]) -> str:

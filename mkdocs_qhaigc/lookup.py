@@ -120,7 +120,7 @@ class Lookup:
         renderer = Renderer(
             site.options,
             pictures,
-            site_url=site.site_url,
+            site_url=lambda: site.site_url,
             column=partial(_column, site),
             warn=lambda _: None,  # told below
         )

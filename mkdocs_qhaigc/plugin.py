@@ -25,7 +25,7 @@ from mkdocs_qhaigc.buying import Buyer
 from mkdocs_qhaigc.columns import column
 from mkdocs_qhaigc.errors import OptionError, QhaigcError
 from mkdocs_qhaigc.files import write_whole
-from mkdocs_qhaigc.formats_aside import put_back, set_aside
+from mkdocs_qhaigc.formats_aside import Aside, put_back, set_aside
 from mkdocs_qhaigc.front_matter import strip_meta
 from mkdocs_qhaigc.gallery_page import NEW_PAGE, SCRIPT, STYLE, place_gallery
 from mkdocs_qhaigc.library import Library
@@ -43,6 +43,7 @@ from mkdocs_qhaigc.options import (
 from mkdocs_qhaigc.pipeline import Pipeline, open_libraries
 from mkdocs_qhaigc.progress import LineProgress, LiveProgress
 from mkdocs_qhaigc.report import Reported, as_report, forget_report, write_report
+from mkdocs_qhaigc.source_references import strip_source
 from mkdocs_qhaigc.survey import Survey
 
 if TYPE_CHECKING:
@@ -101,8 +102,10 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._to_finish: set[str] = set()
         """Those that did when this site was last built."""
         self._gallery: str | None = None
-        self._sources: list[str] = []
+        self._asides: list[Aside] = []
         """Of the page that is being made."""
+        self._markdown: tuple[str, str] | None = None
+        """Its Markdown, and what other plugins see of it meanwhile; None where that is the same."""
         self._written = (0, 0)
         self._arrived = threading.Event()
         self._surveys: list[Survey] | None = None
@@ -207,15 +210,23 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             strip_meta(page.meta)
 
     @event_priority(100)
-    def _before_others(self, html: str, /, *, page: Page, **_: Any) -> str:
-        """Show other plugins pictures of several formats as plain ones."""
-        html, self._sources = set_aside(html)
-        return html
+    def _before_others(self, content: str, /, *, page: Page, **_: Any) -> str:
+        """Show other plugins plain pictures, and their addresses in the page's Markdown."""
+        page.content, self._asides = set_aside(content)
+        self._markdown = None
+        if page.markdown and html.SCHEME in page.markdown:
+            shown = (
+                self._build.pages.resolve_source(page, page.markdown) if self._build else strip_source(page.markdown)
+            )
+            self._markdown, page.markdown = (page.markdown, shown), shown
+        return page.content
 
     @event_priority(-100)
     def _after_others(self, html: str, /, *, page: Page, **_: Any) -> str:
         """Show readers every format again, and the pictures that other plugins refer to."""
-        return self._render_added(page, put_back(html, self._sources))
+        if self._markdown and page.markdown == self._markdown[1]:
+            page.markdown = self._markdown[0]  # excerpts are made of it later
+        return self._render_added(page, put_back(html, self._asides))
 
     on_page_content = CombinedEvent(_before_others, _after_others)
 
@@ -340,7 +351,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._build = SiteBuild(
             options,
             self._pipeline,
-            site_url=config.site_url,
+            site_url=lambda: config.site_url,  # other plugins may set it after us: mike does
             column=lambda hidden: column(
                 config.theme.name, features=features if isinstance(features, list) else (), hidden=hidden
             ),

@@ -24,6 +24,7 @@ from mkdocs_qhaigc.pipeline import Picture
 from mkdocs_qhaigc.publication import relative_url
 from mkdocs_qhaigc.publisher import Publisher, Shown
 from mkdocs_qhaigc.request import ImageRequest
+from mkdocs_qhaigc.source_references import resolve_source
 
 
 class Pictures(Protocol):
@@ -85,11 +86,11 @@ class Renderer:
         options: Options,
         pictures: Pictures,
         *,
-        site_url: str | None,
+        site_url: Callable[[], str | None],
         column: Callable[[Container[object]], str],
         warn: Callable[[str], None],
     ) -> None:
-        """`site_url`: the site's absolute address, for front matter. `warn` is told each message once.
+        """`site_url`: the site's absolute address, asked for when it is needed. `warn` is told each message once.
 
         `column` says how wide the text of a page is, from what its front matter says to `hide`.
         """
@@ -166,6 +167,18 @@ class Renderer:
     def render_added(self, page: Any, text: str, *, src_uri: str, url: str) -> str:
         """Return a page's HTML with the references resolved that others have added since it was rendered."""
         return self._resolve(page, self._scope_to_render(page, src_uri), url, text, main_shown=True)
+
+    def resolve_source(self, page: Any, text: str) -> str:
+        """Return a page's Markdown with the addresses of its pictures, absolute where the site has one."""
+        scope, page_url = self._scope_of(page)
+
+        def resolve(name: str) -> tuple[str, str | None] | None:
+            if name not in scope.directives and name not in self.site.directives:
+                return None  # in code that does not look like any; else the page itself has told of it
+            image = self.image(scope, name, page_url)
+            return self._absolute(urljoin(page_url, image.url)) or image.url, image.alt
+
+        return resolve_source(text, resolve)
 
     def template_image(self, page: Any, name: str) -> str:
         """Return the whole HTML of a picture, for a template."""
@@ -249,7 +262,7 @@ class Renderer:
 
     def _scope_of(self, page: Any) -> tuple[Scope, str]:
         if page is None:  # the 404 page, say, which is served at any address
-            return self.site, urlsplit(self._site_url or "").path.rstrip("/") + "/"
+            return self.site, urlsplit(self._site_url() or "").path.rstrip("/") + "/"
         return self.scopes.get(page.file.src_uri) or Scope(page.file.src_uri), page.url
 
     def _show(self, scope: Scope, name: str) -> tuple[Directive | None, list[Shown]]:
@@ -284,6 +297,9 @@ class Renderer:
         file_name = directive.name if directive else "missing"
         card = self.publisher.show_card(file_name, picture, crop)
         dest_uri = card.publication.variants[-1].dest_uri
-        if self._site_url:
-            return urljoin(self._site_url.rstrip("/") + "/", quote(dest_uri))
-        return relative_url(dest_uri, page_url)
+        return self._absolute(quote(dest_uri)) or relative_url(dest_uri, page_url)
+
+    def _absolute(self, url: str) -> str | None:
+        """Return the absolute address of a URL that is relative to the site; None where the site has none."""
+        site_url = self._site_url()
+        return urljoin(site_url.rstrip("/") + "/", url) if site_url else None

@@ -28,7 +28,9 @@ def survey_sources(site: Configuration) -> Survey:
     notices: list[str] = []
     pins, cache = open_libraries(site.options, report=notices.append)
     pipeline = Pipeline(site.options, pins=pins, cache=cache, buyer=None, report=notices.append)
-    build = SiteBuild(site.options, pipeline, site_url=site.site_url, column=lambda _: UNKNOWN, warn=notices.append)
+    build = SiteBuild(
+        site.options, pipeline, site_url=lambda: site.site_url, column=lambda _: UNKNOWN, warn=notices.append
+    )
     read_pages(site, build.pages)
     return Survey(site.options, tuple(build.declared()), tuple(notices), build.told, site.docs_dir)
 

@@ -70,7 +70,7 @@ def _sync(site: Configuration, folder: Path, *, buyer: Buyer, warn: Callable[[st
     before = read_written(folder)
     pins, cache = open_libraries(site.options, report=warn)
     pipeline = Pipeline(site.options, pins=pins, cache=cache, buyer=buyer, report=warn)
-    build = SiteBuild(site.options, pipeline, site_url=site.site_url, column=lambda _: UNKNOWN, warn=warn)
+    build = SiteBuild(site.options, pipeline, site_url=lambda: site.site_url, column=lambda _: UNKNOWN, warn=warn)
     try:
         if site.options.enabled:
             read_pages(site, build.pages)

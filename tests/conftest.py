@@ -85,6 +85,8 @@ class Project:
         self.python = sys.executable
         """The Python that runs it."""
         self.config_file = "mkdocs.yml"
+        self.ours_last = False
+        """Whether mkdocs.yml lists our plugin behind the others, and not before them."""
         self.yaml: str | None = None
         """The whole of the configuration, for what JSON cannot say; `config` and `options` then mean nothing."""
         self.docs = folder / "docs"
@@ -112,7 +114,8 @@ class Project:
         return file
 
     def write_config(self) -> Path:
-        plugins: list[Any] = [{"qhaigc": self.options}, *self.config.get("plugins", ["search"])]
+        plugins: list[Any] = list(self.config.get("plugins", ["search"]))
+        plugins.insert(len(plugins) if self.ours_last else 0, {"qhaigc": self.options})
         config = json.dumps({**self.config, "plugins": plugins}, ensure_ascii=False)
         return self.write(self.config_file, self.yaml or config)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+
+import pytest
 
 from mkdocs_qhaigc.formats_aside import put_back, set_aside
 from mkdocs_qhaigc.img import Image, Source, render_img
@@ -83,20 +86,41 @@ def test_the_same_picture_at_two_widths_is_mended_at_each() -> None:
     assert "720" not in mended
 
 
-def test_formats_that_were_set_aside_come_back_where_their_picture_stands_now() -> None:
-    html = f"<p>{markup(GUESS)}</p><p>{markup(TRUTH)}</p>"
-    plain, sources = set_aside(html)
+ONE_FORMAT = replace(TRUTH, sources=TRUTH.sources[1:])
 
-    assert "<picture" not in plain
-    assert "<source" not in plain
+
+@pytest.mark.parametrize("image", [GUESS, TRUTH, ONE_FORMAT, replace(ONE_FORMAT, colour=None)])
+@pytest.mark.parametrize("given", [{}, {"width": "40", "class": "wide"}])
+def test_what_was_set_aside_comes_back_where_its_picture_stands_now(image: Image, given: dict[str, str]) -> None:
+    html = f"<p>{markup(image, **given)}</p><p>{markup(GUESS)}</p>"
+    plain, asides = set_aside(html)
+
+    assert not re.search("<picture|<source|srcset|sizes|data-colour", plain)
     assert plain.count("<img") == 2
-    assert put_back(plain, sources) == html
+    assert put_back(plain, asides) == html
     wrapped = plain.replace("<p><img", '<p><a href="x"><img').replace("></p>", "></a></p>")
-    assert put_back(wrapped, sources) == html.replace("<p>", '<p><a href="x">').replace("</p>", "</a></p>")
+    assert put_back(wrapped, asides) == html.replace("<p>", '<p><a href="x">').replace("</p>", "</a></p>")
+
+
+def test_what_other_plugins_see_does_not_tell_whether_the_picture_was_there() -> None:
+    there = replace(GUESS, colour="#102030")
+
+    assert set_aside(markup(GUESS))[0] == set_aside(markup(there))[0]
+
+
+def test_a_picture_that_another_plugin_has_moved_shows_no_file_of_where_it_was() -> None:
+    plain, asides = set_aside(markup(TRUTH))
+    moved = put_back(plain.replace('src="', 'src="https://cdn.example/'), asides)
+
+    assert 'src="https://cdn.example/a.webp"' in moved
+    assert 'data-colour="#102030"' in moved
+    assert not re.search("<picture|srcset|sizes", moved)
 
 
 def test_an_author_s_own_picture_element_is_not_set_aside() -> None:
     html = '<picture><source srcset="x"><img src="y"></picture><picture class="mine"><img src="y"></picture>'
 
     assert set_aside(html) == (html, [])
-    assert put_back('<img src="y" data-qhaigc-formats="7" alt="">', ["x"]) == '<img src="y" alt="">'
+    html = '<img class="qhaigc-mine" src="y" srcset="x 1x" sizes="1px"><img src="y" class="qhaigc">'
+    assert set_aside(html) == (html, [])
+    assert put_back('<img src="y" data-qhaigc-formats="7" alt="">', []) == '<img src="y" alt="">'

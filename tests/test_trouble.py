@@ -327,3 +327,16 @@ def test_what_begins_as_a_reference_and_is_none_is_told(project: Project, writte
     assert built.code == 1
     assert "index.md: 'qhaigc:" in built.output
     assert "is no reference. Write `qhaigc:` and a picture's name, no more" in built.output
+
+
+def test_links_and_backgrounds_of_what_could_not_be_had_lead_to_its_placeholder(
+    project: Project, api: ImagesApi
+) -> None:
+    api.default = error(400, "content_policy_violation")
+    body = '[large](qhaigc:hero)\n\n<div style="background: url(qhaigc:hero)">x</div>\n'
+    project.page("index.md", body, qhaigc={"hero": {"prompt": "fog", "alt": ""}})
+    built = project.build()
+    assert built.code == 0, built.output
+    (file,) = built.pictures()
+    assert f'href="assets/qhaigc/{file}"' in built.html()
+    assert broken_urls(built.site) == []
