@@ -9,7 +9,7 @@ from collections.abc import Callable, Container, Iterable, Mapping, MutableMappi
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urljoin, urlsplit
 
 from mkdocs_qhaigc import html
@@ -17,19 +17,18 @@ from mkdocs_qhaigc.columns import UNKNOWN
 from mkdocs_qhaigc.directives import Directive, read_directives
 from mkdocs_qhaigc.errors import MissingPictures
 from mkdocs_qhaigc.front_matter import META_KEY, broken_front_matter, holds_reference, resolve_references
-from mkdocs_qhaigc.gallery import collect
-from mkdocs_qhaigc.gallery_page import SIZES, Link, render_gallery
 from mkdocs_qhaigc.img import Image, render_image
-from mkdocs_qhaigc.mending import mend
 from mkdocs_qhaigc.notices import Kind, Notices, plural
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.orders import Order
 from mkdocs_qhaigc.pipeline import Picture, Pipeline
 from mkdocs_qhaigc.publication import relative_url
 from mkdocs_qhaigc.publisher import Publisher, Shown
-from mkdocs_qhaigc.report import Reported, as_report
 from mkdocs_qhaigc.request import ImageRequest
-from mkdocs_qhaigc.survey import Declared
+
+if TYPE_CHECKING:
+    from mkdocs_qhaigc.gallery_page import Link
+    from mkdocs_qhaigc.survey import Declared
 
 
 @dataclass(slots=True)
@@ -191,6 +190,8 @@ class SiteBuild:
 
     def declared(self) -> list[Declared]:
         """Return every picture that the site declares, in its order, and what is known of it."""
+        from mkdocs_qhaigc.survey import Declared  # as below: most builds are not asked for it
+
         return [
             Declared(
                 page=scope.src_uri,
@@ -212,6 +213,9 @@ class SiteBuild:
 
     def gallery(self, *, page_url: str, link: Link) -> str:
         """Return the gallery of the site's pictures for the page at `page_url`. For a build that has settled."""
+        from mkdocs_qhaigc.gallery import collect
+        from mkdocs_qhaigc.gallery_page import SIZES, render_gallery
+
         pictures = []
         for collected in collect(self.declared()):
             one = collected.first
@@ -224,6 +228,8 @@ class SiteBuild:
 
     def report(self, warnings: Iterable[str]) -> dict[str, Any]:
         """Return what was done for each picture; `warnings` are all that the build told."""
+        from mkdocs_qhaigc.report import Reported, as_report
+
         return as_report(
             [
                 Reported(one, self._pipeline.effort(one.request), self._notices.about(self._subjects(one)))
@@ -357,6 +363,8 @@ class SiteBuild:
 
     def _mend(self, guessed: Mapping[str, Shown]) -> None:
         """Write again what was written on the guess that each picture comes, and in the size that was asked for."""
+        from mkdocs_qhaigc.mending import mend  # a warm build guesses nothing
+
         changes: dict[int, list[tuple[str, str]]] = {}
         pages = {id(emitted.content): emitted.content for emitted in self._emitted}
         for emitted in self._emitted:

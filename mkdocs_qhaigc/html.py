@@ -13,7 +13,6 @@ from html import escape
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from mkdocs_qhaigc.figures import Captioned, with_captions
 from mkdocs_qhaigc.img import Image, render_img
 from mkdocs_qhaigc.tags import parse, start_tag, tags_with
 
@@ -86,7 +85,7 @@ def rewrite(html: str, resolve: Resolve, *, main_shown: bool = False) -> Rewritt
     changes: list[Change] = []
     unread: list[str] = []
     without_alt: list[str] = []
-    captioned: list[Captioned] = []
+    captions: list[tuple[int, int, str]] = []
     end = written = 0
     for tag, start, in_picture in _tags_with_references(html, unread):
         markup, shown = _render(tag, resolve, in_picture=in_picture, first=not main_shown)
@@ -97,12 +96,20 @@ def rewrite(html: str, resolve: Resolve, *, main_shown: bool = False) -> Rewritt
                 without_alt.append(shown.name)
             if shown.image.caption is not None:
                 at = written + start - end
-                captioned.append(Captioned(at, at + len(markup), shown.image.caption))
+                captions.append((at, at + len(markup), shown.image.caption))
         pieces += html[end:start], markup
         written += start - end + len(markup)
         end = start + len(tag)
     pieces.append(html[end:])
-    return Rewritten(with_captions("".join(pieces), captioned), changes, unread, without_alt)
+    return Rewritten(_with_captions("".join(pieces), captions), changes, unread, without_alt)
+
+
+def _with_captions(html: str, captions: list[tuple[int, int, str]]) -> str:
+    if not captions:
+        return html
+    from mkdocs_qhaigc.figures import Captioned, with_captions  # most sites have no captions
+
+    return with_captions(html, map(Captioned._make, captions))
 
 
 def strip(html: str) -> str:

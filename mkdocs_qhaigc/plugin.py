@@ -27,7 +27,6 @@ from mkdocs_qhaigc.errors import OptionError, QhaigcError
 from mkdocs_qhaigc.files import write_whole
 from mkdocs_qhaigc.formats_aside import put_back, set_aside
 from mkdocs_qhaigc.front_matter import strip_meta
-from mkdocs_qhaigc.gallery_page import NEW_PAGE, SCRIPT, STYLE, place_gallery
 from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.markdown import QhaigcExtension
 from mkdocs_qhaigc.options import (
@@ -41,8 +40,6 @@ from mkdocs_qhaigc.options import (
 )
 from mkdocs_qhaigc.pipeline import Pipeline, open_libraries
 from mkdocs_qhaigc.progress import LineProgress, LiveProgress
-from mkdocs_qhaigc.report import forget_report, write_report
-from mkdocs_qhaigc.survey import Survey
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -50,6 +47,8 @@ if TYPE_CHECKING:
     from mkdocs.livereload import LiveReloadServer
     from mkdocs.structure.files import Files
     from mkdocs.structure.pages import Page
+
+    from mkdocs_qhaigc.survey import Survey
 
 log = PrefixedLogger("qhaigc", logging.getLogger("mkdocs.plugins.mkdocs_qhaigc"))
 STYLESHEET = Path(__file__).with_name("qhaigc.css")
@@ -134,6 +133,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             if options.missing == "generate":
                 options.require_sandbox_within(os.environ)
             if options.report and options.enabled and not self._serving and self._surveys is None:
+                from mkdocs_qhaigc.report import forget_report  # here and below: what most sites need none of
+
                 forget_report(options.report)
         except OptionError as error:
             raise PluginError(f"qhaigc: option `{error.option}`: {error}") from error
@@ -152,6 +153,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
     def on_files(self, files: Files, *, config: MkDocsConfig) -> None:
         """Add the page of the gallery where no author wrote one."""
         if self._gallery and files.get_file_from_path(self._gallery) is None:
+            from mkdocs_qhaigc.gallery_page import NEW_PAGE
+
             level = InclusionLevel.INCLUDED if config.nav is None else InclusionLevel.NOT_IN_NAV
             files.append(File.generated(config, self._gallery, content=NEW_PAGE, inclusion=level))
 
@@ -308,6 +311,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
 
     def _fill_gallery(self, src_uri: str, build: SiteBuild, files: Files, config: MkDocsConfig) -> None:
         """Put every picture on the gallery's page, which is rendered by now."""
+        from mkdocs_qhaigc.gallery_page import SCRIPT, STYLE, place_gallery
 
         def link(src_uri: str) -> tuple[str, str] | None:
             file = files.get_file_from_path(src_uri) if src_uri else None
@@ -327,12 +331,16 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
 
     def _write_report(self) -> None:
         if self._build and self._checked.report and not self._serving and self._surveys is None:
+            from mkdocs_qhaigc.report import write_report
+
             try:
                 write_report(self._checked.report, self._build.report(self._notices))
             except OptionError as error:
                 raise PluginError(f"qhaigc: option `{error.option}`: {error}") from error
 
     def _survey(self, docs_dir: Path) -> Survey:
+        from mkdocs_qhaigc.survey import Survey
+
         assert self._build is not None
         declared, notices = tuple(self._build.declared()), tuple(self._notices)
         return Survey(self._checked, declared, notices, self._build.told, docs_dir)
