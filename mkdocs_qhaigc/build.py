@@ -87,8 +87,8 @@ class SiteBuild:
         self._emitted: list[Emitted] = []
         self._meta_values: list[tuple[MutableMapping[str, Any], str, Callable[[], Any]]] = []
         self._publisher = Publisher(options)
-        self._users: dict[str, list[str]] = {}
-        """By key: the pages that show a picture, in their order."""
+        self._users: dict[str, dict[str, None]] = {}
+        """By key: the pages that show a picture, in their order; a picture of the whole site has all of them."""
         directives, _ = read_directives(options.images, options.defaults) if options.images else ({}, [])
         self._site = Scope("", directives, column=column(()))
 
@@ -222,8 +222,8 @@ class SiteBuild:
             directive = (self._scopes[one.page] if one.page else self._site).directives[one.name]
             shown = self._publisher.show(f"{one.name}-dark" if one.dark else one.name, one.picture)
             alt = directive.alt or one.where
-            image = shown.publication.as_image(page_url=page_url, alt=alt, sizes=SIZES, priority=False)
-            pictures.append((collected, replace(image, colour=shown.colour)))
+            image = shown.publication.as_image(page_url=page_url, alt=alt, sizes=SIZES, colour=shown.colour)
+            pictures.append((collected, image))
         return render_gallery(pictures, page_url=page_url, assets_dir=self._options.assets_dir, link=link)
 
     def report(self, warnings: Iterable[str]) -> dict[str, Any]:
@@ -276,13 +276,11 @@ class SiteBuild:
             self._note_user(scope, one.picture)
         sizes = (directive and directive.sizes) or self._options.sizes or scope.column
         images = [
-            replace(
-                one.publication.as_image(
-                    page_url=page_url,
-                    alt=directive.alt if directive else f"No picture is called {name}",
-                    sizes=sizes,
-                    priority=bool(directive and directive.priority),
-                ),
+            one.publication.as_image(
+                page_url=page_url,
+                alt=directive.alt if directive else f"No picture is called {name}",
+                sizes=sizes,
+                priority=bool(directive and directive.priority),
                 caption=directive.caption if directive else None,
                 colour=one.colour,
             )
@@ -336,9 +334,7 @@ class SiteBuild:
         return directive, [self._publisher.show(stem, picture) for stem, picture in pictures]
 
     def _note_user(self, scope: Scope, picture: Picture) -> None:
-        users = self._users.setdefault(picture.order.request.key, [])
-        if scope.src_uri not in users:
-            users.append(scope.src_uri)
+        self._users.setdefault(picture.order.request.key, {})[scope.src_uri] = None
 
     def _unknown_picture(self, scope: Scope, name: str) -> Picture:
         if name not in scope.broken:

@@ -32,6 +32,8 @@ def set_aside(html: str) -> tuple[str, list[str]]:
 
 def put_back(html: str, sources: list[str]) -> str:
     """Return the page with the formats around each marked `<img>` again, wherever and however it stands now."""
+    if MARK not in html:
+        return html
     pieces: list[str] = []
     end = 0
     for tag, start, _ in tags_with(html, MARK):

@@ -375,7 +375,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         return self._build.render(page, url, text) if self._build else html.strip(text)
 
     def _add(self, files: Files, config: MkDocsConfig, dest_uri: str, path: Path) -> None:
-        if files.get_file_from_path(dest_uri) is None:
+        if dest_uri not in files.src_uris:
             files.append(File.generated(config, dest_uri, abs_src_path=str(path), inclusion=InclusionLevel.INCLUDED))
 
     def _template_image(self, page: Page | None, name: str) -> Markup:

@@ -118,14 +118,23 @@ class Publication:
     width: int
     height: int
 
-    def as_image(self, *, page_url: str, alt: str | None, sizes: str, priority: bool) -> Image:
+    def as_image(
+        self,
+        *,
+        page_url: str,
+        alt: str | None,
+        sizes: str,
+        priority: bool = False,
+        caption: str | None = None,
+        colour: str | None = None,
+    ) -> Image:
         """Return the picture as a page at `page_url` (relative to the site) shows it."""
         by_format: dict[str, list[tuple[str, int]]] = {}
         for variant in self.variants:
             url = relative_url(variant.dest_uri, page_url)
             by_format.setdefault(variant.spec.format, []).append((url, variant.spec.width))
         sources = tuple(Source(MIME_TYPES[format_], tuple(urls)) for format_, urls in by_format.items())
-        return Image(sources, self.width, self.height, alt, sizes, priority)
+        return Image(sources, self.width, self.height, alt, sizes, priority, caption, colour)
 
 
 def variant_specs(drawn: Drawn, encoding: Encoding) -> tuple[VariantSpec, ...]:

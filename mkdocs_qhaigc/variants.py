@@ -121,12 +121,13 @@ class Variants:
         """Return where the whole and undamaged ones of these variants are, and mark them as used now."""
         keys = set(keys)
         found: dict[str, Path] = {}
+        folder = Path(self._cache.directory)
         with self._translated():
             for key in keys & self._recent.keys():
                 row = self._recent[key]
                 data = self._cache.disk.read_value(row.filename)
                 if data is not None and hashlib.sha256(data).hexdigest() == row.digest:
-                    found[key] = Path(self._cache.directory, row.filename)
+                    found[key] = folder / row.filename
             wanted = [key for key in keys if key not in found]
             for start in range(0, len(wanted), _LOOKUPS_AT_ONCE):
                 found |= self._look_up(wanted[start : start + _LOOKUPS_AT_ONCE])
