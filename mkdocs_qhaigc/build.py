@@ -9,7 +9,7 @@ from collections.abc import Callable, Container, Iterable, Mapping, MutableMappi
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urljoin, urlsplit
 
 from mkdocs_qhaigc import html
@@ -52,8 +52,7 @@ class Scope:
         return f"{self.src_uri or 'mkdocs.yml'}#{name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Emitted:
+class Emitted(NamedTuple):
     """Markup that was written into a page before its pictures were there."""
 
     content: Any

@@ -10,9 +10,8 @@ import threading
 from collections.abc import Callable, Iterable, Sequence, Set
 from concurrent import futures
 from concurrent.futures import Future
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mkdocs_qhaigc.publication import Drawn, Encoding, VariantSpec, card_spec, variant_specs
 from mkdocs_qhaigc.workers import Workers
@@ -25,8 +24,7 @@ Crop = tuple[int, int]
 """Width and height of a card, in pixels."""
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(NamedTuple):
     """A picture that can be encoded."""
 
     key: str

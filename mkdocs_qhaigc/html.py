@@ -36,8 +36,7 @@ _TITLE_OF_EXCERPT = re.compile(r"\s*<h([1-6])[\s>].*?</h\1\s*>", re.IGNORECASE |
 Resolve = Callable[[str], Image]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One tag that held references."""
 
     tag: str

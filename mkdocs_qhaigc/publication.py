@@ -13,6 +13,7 @@ import json
 import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from urllib.parse import quote
 
 from mkdocs_qhaigc.img import Image, Source
@@ -69,8 +70,7 @@ class Encoding:
         return f"{ENCODER_SCHEMA}|{format_}|{'-' if format_ == 'png' else self.quality[format_]}|{words}"
 
 
-@dataclass(frozen=True, slots=True)
-class Drawn:
+class Drawn(NamedTuple):
     """What is encoded: a picture's size, and what tells its bytes from any others."""
 
     identity: str
@@ -82,8 +82,7 @@ class Drawn:
     placeholder: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class VariantSpec:
+class VariantSpec(NamedTuple):
     """One encoding of one picture."""
 
     cache_key: str
@@ -98,8 +97,7 @@ class VariantSpec:
     """Whether the picture fills these proportions and loses what stands over, instead of having them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Variant:
+class Variant(NamedTuple):
     """One file of the site."""
 
     dest_uri: str
@@ -107,8 +105,7 @@ class Variant:
     spec: VariantSpec
 
 
-@dataclass(frozen=True, slots=True)
-class Publication:
+class Publication(NamedTuple):
     """All the files that show one picture under one name."""
 
     stem: str
