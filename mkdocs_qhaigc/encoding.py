@@ -75,9 +75,14 @@ class Encoder:
                     job = self._workers.submit(_encode_into, store, specs, missing, subject)
                     self._jobs[specs[0].cache_key] = job
 
+    @property
+    def began(self) -> bool:
+        """Whether anything had to be encoded."""
+        return bool(self._jobs)
+
     def error(self, subject: Subject) -> BaseException | None:
         """Wait until a picture is encoded; return what went wrong."""
-        for specs in self._together(subject) if self._jobs else ():
+        for specs in self._together(subject):
             job = self._jobs.get(specs[0].cache_key)
             if job is not None:
                 wait_for(job)

@@ -62,7 +62,7 @@ class _ContainedDisk(Disk):  # type: ignore[misc]  # diskcache has no types
         if not self._contains(filename):
             return None
         try:
-            with open(os.path.join(self._directory, filename), "rb") as file:  # noqa: PTH118, PTH123 - as above
+            with open(os.path.join(self._directory, filename), "rb", buffering=0) as file:  # noqa: PTH118, PTH123 - as above
                 return file.read()
         except OSError:
             return None
