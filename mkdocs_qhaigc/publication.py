@@ -178,14 +178,9 @@ def card_spec(drawn: Drawn, encoding: Encoding, crop: tuple[int, int] | None) ->
 def publish(*, name: str, key: str, drawn: Drawn, encoding: Encoding, assets_dir: str) -> Publication:
     """Return the files that show a picture: `drawn`, asked for under `key`, called `name` by the author."""
     stem = _stem(name, key, encoding.signature, drawn)
+    uri = posixpath.join(assets_dir, stem)
     variants = tuple(
-        Variant(
-            posixpath.join(
-                assets_dir,
-                stem + (f"-{spec.width}" if spec.width != drawn.width else "") + f".{extension(spec.format)}",
-            ),
-            spec,
-        )
+        Variant(f"{uri}{f'-{spec.width}' if spec.width != drawn.width else ''}.{extension(spec.format)}", spec)
         for spec in variant_specs(drawn, encoding)
     )
     return Publication(stem, variants, drawn.width, drawn.height)
