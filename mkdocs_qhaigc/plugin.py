@@ -349,12 +349,11 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         """Return how many files the author has, and when the last of them was written; (0, 0) where nobody edits."""
         if not self._serving:
             return (0, 0)
-        times = [
-            os.stat(os.path.join(folder, name)).st_mtime_ns  # noqa: PTH116, PTH118 - MkDocs' texts
-            for folder, _, names in os.walk(config.docs_dir)
-            for name in names
-            if os.path.exists(os.path.join(folder, name))  # noqa: PTH110, PTH118
-        ]
+        times: list[int] = []
+        for folder, _, names in os.walk(config.docs_dir):
+            for name in names:
+                with contextlib.suppress(OSError):  # removed since, or a link that leads nowhere
+                    times.append(os.stat(os.path.join(folder, name)).st_mtime_ns)  # noqa: PTH116, PTH118 - MkDocs' texts
         if config.config_file_path:
             times.append(Path(config.config_file_path).stat().st_mtime_ns)
         return len(times), max(times, default=0)
