@@ -85,7 +85,7 @@ def write_config(
     config = {
         "site_name": "Benchmark",
         "site_url": "https://example.org/docs/",
-        "theme": {"name": theme},
+        "theme": {"name": theme, **({"font": False} if theme == "material" else {})},  # else one from the network
         **({"nav": [{"Home": "index.md"}], "not_in_nav": "section-*/"} if bare else {}),
         "markdown_extensions": ["admonition", "attr_list"],
         "plugins": ["search", *([] if plugin is None else [{"qhaigc": dict(plugin)}]), *others],
