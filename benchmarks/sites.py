@@ -69,8 +69,15 @@ def write_pages(
         path.write_text(f"{head}\n{_body(number, pages, picture(number))}", encoding="utf-8")
 
 
-def write_config(folder: Path, *, theme: str, plugin: Mapping[str, Any] | None, bare: bool = False) -> None:
-    """Write mkdocs.yml; `plugin` holds the options of `qhaigc`, None leaves it out.
+def write_config(
+    folder: Path,
+    *,
+    theme: str,
+    plugin: Mapping[str, Any] | None,
+    bare: bool = False,
+    others: Sequence[str | Mapping[str, Any]] = (),
+) -> None:
+    """Write mkdocs.yml; `plugin` holds the options of `qhaigc`, None leaves it out. `others` are further plugins.
 
     `bare`: the navigation holds the index alone. Every page of a theme lists the whole navigation, which at a thousand
     entries takes most of the build's time and so hides what the plugin takes.
@@ -78,20 +85,46 @@ def write_config(folder: Path, *, theme: str, plugin: Mapping[str, Any] | None, 
     config = {
         "site_name": "Benchmark",
         "site_url": "https://example.org/docs/",
-        "theme": {"name": theme},
+        "theme": {"name": theme, **({"font": False} if theme == "material" else {})},  # else one from the network
         **({"nav": [{"Home": "index.md"}], "not_in_nav": "section-*/"} if bare else {}),
         "markdown_extensions": ["admonition", "attr_list"],
-        "plugins": ["search", *([] if plugin is None else [{"qhaigc": dict(plugin)}])],
+        "plugins": ["search", *([] if plugin is None else [{"qhaigc": dict(plugin)}]), *others],
     }
     text = json.dumps(config, indent=2)  # JSON is YAML
     (folder / "mkdocs.yml").write_text(text, encoding="utf-8")
 
 
-def build(folder: Path, *, environment: Mapping[str, str] | None = None) -> Timing:
+MKDOCS = (sys.executable, "-m", "mkdocs")
+
+
+def build(folder: Path, *, environment: Mapping[str, str] | None = None, mkdocs: Sequence[str] = MKDOCS) -> Timing:
     """Build a site into an empty `site` folder, by `mkdocs build` in a fresh process, and return what that took."""
     shutil.rmtree(folder / "site", ignore_errors=True)
-    command = [sys.executable, "-m", "mkdocs", "build", "-q", "-f", str(folder / "mkdocs.yml")]
-    return timed(command, folder, environment=environment)
+    return timed([*mkdocs, "build", "-q", "-f", str(folder / "mkdocs.yml")], folder, environment=environment)
+
+
+def in_turn(folders: Sequence[Path], *, runs: int) -> list[list[Timing]]:
+    """Build the sites one after the other, `runs` times; return the timings of each round, in the order of the folders.
+
+    Each site comes first in as many rounds as the others: what else the machine does falls on all.
+    """
+    rounds = []
+    for run in range(runs):
+        order = [*range(run % len(folders), len(folders)), *range(run % len(folders))]
+        timings = {index: build(folders[index]) for index in order}
+        rounds.append([timings[index] for index in range(len(folders))])
+        said = ", ".join(f"{timing.cpu:.2f}" for timing in rounds[-1])
+        print(f"{run + 1}/{runs}: {said} s CPU", file=sys.stderr)
+    return rounds
+
+
+def linked(folder: Path, to: Path) -> Path:
+    """Return another site of the same pages and pictures, which are there as links; it has no mkdocs.yml yet."""
+    folder.mkdir(parents=True)
+    (folder / "docs").symlink_to(to / "docs", target_is_directory=True)
+    if (to / ".cache").exists():
+        (folder / ".cache").symlink_to(to / ".cache", target_is_directory=True)
+    return folder
 
 
 def timed(command: Sequence[str], folder: Path, *, environment: Mapping[str, str] | None = None) -> Timing:
@@ -118,6 +151,20 @@ def timed(command: Sequence[str], folder: Path, *, environment: Mapping[str, str
 def median(values: Sequence[float]) -> float:
     """Return the median."""
     return statistics.median(values)
+
+
+def ratio(values: Sequence[float]) -> str:
+    """Return the median of ratios with their quartiles, for a cell of a table."""
+    if len(values) < 3:
+        return " and ".join(f"{value:.3f}" for value in values)
+    low, _, high = statistics.quantiles(values, n=4, method="inclusive")
+    return f"{median(values):.3f} ({low:.3f} to {high:.3f})"
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Return a table in Markdown."""
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
 
 
 def spread(values: Sequence[float]) -> str:

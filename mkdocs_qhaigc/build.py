@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
-from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from mkdocs_qhaigc.errors import MissingPictures
 from mkdocs_qhaigc.formats_aside import set_aside
-from mkdocs_qhaigc.gallery import collect
-from mkdocs_qhaigc.gallery_page import SIZES, Link, render_gallery
-from mkdocs_qhaigc.mending import mend
 from mkdocs_qhaigc.notices import Kind, plural
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.pipeline import Pipeline
 from mkdocs_qhaigc.publisher import Shown
 from mkdocs_qhaigc.rendering import Renderer
-from mkdocs_qhaigc.report import Reported
-from mkdocs_qhaigc.survey import Declared
+
+if TYPE_CHECKING:
+    from mkdocs_qhaigc.gallery_page import Link
+    from mkdocs_qhaigc.report import Reported
+    from mkdocs_qhaigc.survey import Declared
 
 
 class SiteBuild:
@@ -84,6 +84,8 @@ class SiteBuild:
 
     def declared(self) -> list[Declared]:
         """Return every picture that the site declares, in its order, and what is known of it."""
+        from mkdocs_qhaigc.survey import Declared  # as below: most builds are not asked for it
+
         return [
             Declared(
                 page=scope.src_uri,
@@ -105,18 +107,23 @@ class SiteBuild:
 
     def gallery(self, *, page_url: str, link: Link) -> str:
         """Return the gallery of the site's pictures for the page at `page_url`. For a build that has settled."""
+        from mkdocs_qhaigc.gallery import collect
+        from mkdocs_qhaigc.gallery_page import SIZES, render_gallery
+
         pictures = []
         for collected in collect(self.declared()):
             one = collected.first
             directive = (self.pages.scopes[one.page] if one.page else self.pages.site).directives[one.name]
             shown = self.pages.publisher.show(f"{one.name}-dark" if one.dark else one.name, one.picture)
             alt = directive.alt or one.where
-            image = shown.publication.as_image(page_url=page_url, alt=alt, sizes=SIZES, priority=False)
-            pictures.append((collected, replace(image, colour=shown.picture.colour)))
+            image = shown.publication.as_image(page_url=page_url, alt=alt, sizes=SIZES, colour=shown.picture.colour)
+            pictures.append((collected, image))
         return render_gallery(pictures, page_url=page_url, assets_dir=self._options.assets_dir, link=link)
 
     def report(self) -> list[Reported]:
         """Return what was done for each picture."""
+        from mkdocs_qhaigc.report import Reported
+
         return [
             Reported(one, self._pipeline.effort(one.request), self.pages.notices.about(self._subjects(one)))
             for one in self.declared()
@@ -154,6 +161,8 @@ class SiteBuild:
 
     def _mend(self, guessed: Mapping[str, Shown]) -> None:
         """Write again what was written on the guess that each picture comes, and in the size that was asked for."""
+        from mkdocs_qhaigc.mending import mend  # a warm build guesses nothing
+
         changes: dict[int, list[tuple[str, str]]] = {}
         pages = {id(emitted.content): emitted.content for emitted in self.pages.emitted}
         for emitted in self.pages.emitted:

@@ -30,14 +30,13 @@ from mkdocs_qhaigc.locks import owning
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.orders import Effort, Order, Progress
 from mkdocs_qhaigc.original import SANDBOX, Original
-from mkdocs_qhaigc.retrying import Pace
 from mkdocs_qhaigc.saving import Saver
-from mkdocs_qhaigc.till import Till
 from mkdocs_qhaigc.workers import Workers, give_up, pass_on
 
 if TYPE_CHECKING:
     from mkdocs_qhaigc.client import ImagesClient
     from mkdocs_qhaigc.sandbox import Sandbox
+    from mkdocs_qhaigc.till import Till
 
 _TIME_TO_SAVE = 1.5
 """Seconds that a program which ends gives to pictures that are just being written."""
@@ -246,6 +245,8 @@ class Buyer:
             except LibraryError as error:
                 raise NoFurtherCalls(f"{error}. Nothing is bought that could not be saved") from error
             if self._client is None:
+                from mkdocs_qhaigc.till import Till  # a build that buys nothing needs none
+
                 try:
                     self._client = self._connect(self._api_key)
                     self._till = Till(self._client, self._saver, self._options, asked=self._count)
@@ -262,6 +263,7 @@ class Buyer:
 
     def _connect(self, api_key: str) -> ImagesClient:
         from mkdocs_qhaigc.client import ImagesClient  # a build that buys nothing needs no httpx
+        from mkdocs_qhaigc.retrying import Pace
 
         base_url = self._options.base_url
         if base_url == SANDBOX:

@@ -10,7 +10,7 @@ import json
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from mkdocs_qhaigc.errors import DirectiveError
 from mkdocs_qhaigc.request import SIZE_LIMITS, SIZE_PATTERN, ImageRequest, final_prompt, parse_size
@@ -31,8 +31,7 @@ PICTURES = "#/$defs/pictures"
 """Where a schema of ours says what the value of `qhaigc` may be, and that of the option `images`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """One field of a directive."""
 
     about: str
@@ -106,8 +105,7 @@ class Directive:
         return tuple((name, request) for name, request in both if request)
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """What is wrong with one directive, and what to write instead."""
 
     name: str | None

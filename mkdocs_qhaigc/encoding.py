@@ -10,9 +10,8 @@ import threading
 from collections.abc import Callable, Iterable, Sequence, Set
 from concurrent import futures
 from concurrent.futures import Future
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mkdocs_qhaigc.publication import Drawn, Encoding, VariantSpec, card_spec, variant_specs
 from mkdocs_qhaigc.workers import Workers
@@ -25,8 +24,7 @@ Crop = tuple[int, int]
 """Width and height of a card, in pixels."""
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(NamedTuple):
     """A picture that can be encoded."""
 
     key: str
@@ -77,9 +75,14 @@ class Encoder:
                     job = self._workers.submit(_encode_into, store, specs, missing, subject)
                     self._jobs[specs[0].cache_key] = job
 
+    @property
+    def began(self) -> bool:
+        """Whether anything had to be encoded."""
+        return bool(self._jobs)
+
     def error(self, subject: Subject) -> BaseException | None:
         """Wait until a picture is encoded; return what went wrong."""
-        for specs in self._together(subject) if self._jobs else ():
+        for specs in self._together(subject):
             job = self._jobs.get(specs[0].cache_key)
             if job is not None:
                 wait_for(job)

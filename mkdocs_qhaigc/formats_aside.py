@@ -59,6 +59,8 @@ def set_aside(html: str) -> tuple[str, list[Aside]]:
 
 def put_back(html: str, asides: list[Aside]) -> str:
     """Return the page with all of each marked `<img>` again, wherever and however it stands now."""
+    if MARK not in html:
+        return html
     pieces: list[str] = []
     end = 0
     for tag, start, _ in tags_with(html, MARK):

@@ -13,9 +13,8 @@ from html import escape
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from mkdocs_qhaigc.figures import Captioned, with_captions
 from mkdocs_qhaigc.img import Image, render_img
-from mkdocs_qhaigc.tags import parse, start_tag, tags_with
+from mkdocs_qhaigc.tags import Attributes, parse, start_tag, tags_with
 
 SCHEME = "qhaigc:"
 
@@ -37,8 +36,7 @@ _TITLE_OF_EXCERPT = re.compile(r"\s*<h([1-6])[\s>].*?</h\1\s*>", re.IGNORECASE |
 Resolve = Callable[[str], Image]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One tag that held references."""
 
     tag: str
@@ -86,10 +84,10 @@ def rewrite(html: str, resolve: Resolve, *, main_shown: bool = False) -> Rewritt
     changes: list[Change] = []
     unread: list[str] = []
     without_alt: list[str] = []
-    captioned: list[Captioned] = []
+    captions: list[tuple[int, int, str]] = []
     end = written = 0
-    for tag, start, in_picture in _tags_with_references(html, unread):
-        markup, shown = _render(tag, resolve, in_picture=in_picture, first=not main_shown)
+    for tag, parsed, start, in_picture in _tags_with_references(html, unread):
+        markup, shown = _render(tag, parsed, resolve, in_picture=in_picture, first=not main_shown)
         changes.append(Change(tag, markup, in_picture, first=not main_shown))
         if shown:
             main_shown = main_shown or shown.image.priority
@@ -97,20 +95,27 @@ def rewrite(html: str, resolve: Resolve, *, main_shown: bool = False) -> Rewritt
                 without_alt.append(shown.name)
             if shown.image.caption is not None:
                 at = written + start - end
-                captioned.append(Captioned(at, at + len(markup), shown.image.caption))
+                captions.append((at, at + len(markup), shown.image.caption))
         pieces += html[end:start], markup
         written += start - end + len(markup)
         end = start + len(tag)
     pieces.append(html[end:])
-    return Rewritten(with_captions("".join(pieces), captioned), changes, unread, without_alt)
+    return Rewritten(_with_captions("".join(pieces), captions), changes, unread, without_alt)
+
+
+def _with_captions(html: str, captions: list[tuple[int, int, str]]) -> str:
+    if not captions:
+        return html
+    from mkdocs_qhaigc.figures import Captioned, with_captions  # most sites have no captions
+
+    return with_captions(html, map(Captioned._make, captions))
 
 
 def strip(html: str) -> str:
     """Return the page with every picture reduced to its alt text and every other reference gone."""
     pieces: list[str] = []
     end = 0
-    for tag, start, _ in _tags_with_references(html, []):
-        name, attributes = parse(tag)
+    for tag, (name, attributes), start, _ in _tags_with_references(html, []):
         source = attributes.get("src")
         if name.lower() == "img" and source is not None and _WHOLE.fullmatch(source):
             markup = escape(attributes.get("alt") or "")
@@ -151,18 +156,20 @@ def references_in(text: str) -> Iterator[tuple[int, int, str]]:
 
 def render_tag(tag: str, resolve: Resolve, *, in_picture: bool = False, first: bool = True) -> str:
     """Return the markup for one start tag that holds references."""
-    return _render(tag, resolve, in_picture=in_picture, first=first)[0]
+    return _render(tag, parse(tag), resolve, in_picture=in_picture, first=first)[0]
 
 
-def _render(tag: str, resolve: Resolve, *, in_picture: bool, first: bool) -> tuple[str, _Shown | None]:
+def _render(
+    tag: str, parsed: tuple[str, Attributes], resolve: Resolve, *, in_picture: bool, first: bool
+) -> tuple[str, _Shown | None]:
     """Return the markup for one start tag that holds references, and the picture that it shows, if it is one."""
-    element, attributes = parse(tag)
+    element, attributes = parsed
     source = _WHOLE.fullmatch(attributes.get("src") or "") if element.lower() == "img" else None
     if source:
         name = _name(source[1])
         image = resolve(name)
         others = {key: _resolved(key, value, resolve) for key, value in attributes.items() if key != "src"}
-        shown = image if first else replace(image, priority=False)
+        shown = image if first or not image.priority else replace(image, priority=False)
         markup = render_img(others, shown, fragment=source[2] or "", in_picture=in_picture)
         described = image.alt is not None or any(attributes.get(key) for key in _LABELS)
         described = described or attributes.get("role") in ("none", "presentation")
@@ -171,17 +178,21 @@ def _render(tag: str, resolve: Resolve, *, in_picture: bool, first: bool) -> tup
     return start_tag(element, resolved, closed=tag.endswith("/>")), None
 
 
-def _tags_with_references(html: str, unread: list[str]) -> Iterator[tuple[str, int, bool]]:
-    """Yield (tag, where it starts, whether it stands in a `<picture>`) for each start tag that refers to a picture."""
+def _tags_with_references(html: str, unread: list[str]) -> Iterator[tuple[str, tuple[str, Attributes], int, bool]]:
+    """Yield each start tag that refers to a picture.
+
+    As (tag, its element and attributes, where it starts, whether it stands in a `<picture>`).
+    """
     for tag, start, in_picture in tags_with(html, SCHEME):
-        attributes = parse(tag)[1]
+        parsed = parse(tag)
+        attributes = parsed[1]
         unread += (
             value
             for key, value in attributes.items()
             if key in _URL_ATTRIBUTES and value and value.strip().startswith(SCHEME) and not _WHOLE.fullmatch(value)
         )
         if any(_refers(key, value) for key, value in attributes.items()):
-            yield tag, start, in_picture
+            yield tag, parsed, start, in_picture
 
 
 def _refers(key: str, value: str | None) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from html import escape
+from typing import NamedTuple
 
 from mkdocs_qhaigc.tags import Attributes, start_tag
 
@@ -24,8 +25,7 @@ _WIDTH_BY_CONTENT = re.compile(r"(?:^|;)\s*width\s*:\s*[a-z]", re.IGNORECASE)
 _OWN_HEIGHT = re.compile(r"(?:^|;)\s*height\s*:", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """One format of a picture."""
 
     mime_type: str
@@ -172,7 +172,7 @@ def _with_fragment(image: Image, fragment: str) -> Image:
     return replace(
         image,
         sources=tuple(
-            replace(source, candidates=tuple((url + fragment, width) for url, width in source.candidates))
+            source._replace(candidates=tuple((url + fragment, width) for url, width in source.candidates))
             for source in image.sources
         ),
     )

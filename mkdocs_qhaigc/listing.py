@@ -63,8 +63,7 @@ class Listing:
         picture = f"{name.removesuffix('.json')}.{EXTENSIONS[format_]}"
         if self._stamps.get(picture, (0, -1))[1] != size:
             return None
-        path = Path(self._folder, picture)
-        return Original(path, key, sha256, format_, width, height, size, sandbox, colour or None)
+        return Original(self._folder / picture, key, sha256, format_, width, height, size, sandbox, colour or None)
 
     def learn(self, name: str, original: Original) -> None:
         """Remember what a record says that was just read."""

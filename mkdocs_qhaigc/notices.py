@@ -10,7 +10,6 @@ from mkdocs_qhaigc.directives import nearest
 from mkdocs_qhaigc.errors import NoFurtherCalls
 from mkdocs_qhaigc.front_matter import META_KEY
 from mkdocs_qhaigc.html import SCHEME
-from mkdocs_qhaigc.lines import directive_line, lines_without_alt
 from mkdocs_qhaigc.orders import Order
 from mkdocs_qhaigc.pipeline import Picture
 
@@ -63,6 +62,8 @@ class Notices:
     def references_without_alt(self, src_uri: str, source: Callable[[], str], names: Iterable[str]) -> None:
         """Tell of references, in page order, to pictures that nobody has described. `source`: the page's file."""
         for name, count in Counter(names).items():
+            from mkdocs_qhaigc.lines import lines_without_alt  # its patterns: most sites have nothing to look for
+
             lines, decided = lines_without_alt(source(), name)
             places: list[int | None] = [*lines] or [None]
             for line in places[: count - decided]:
@@ -70,6 +71,8 @@ class Notices:
 
     def picture_without_alt(self, src_uri: str, source: Callable[[], str], name: str) -> None:
         """Tell of a picture that stands on a page without a reference, and that nobody has described."""
+        from mkdocs_qhaigc.lines import directive_line  # as above
+
         self._without_alt(src_uri, name, directive_line(source(), name))
 
     def missing(self, pictures: Iterable[Picture]) -> None:

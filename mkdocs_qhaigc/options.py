@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from mkdocs_qhaigc import option_checks as checks
@@ -207,8 +207,7 @@ def check_folders(options: Options, *, folder: Path, docs_dir: Path, site_dir: P
         raise OptionError("pins_dir", "it leads out of the folder of mkdocs.yml. Choose a folder within it")
 
 
-@dataclass(frozen=True, slots=True)
-class _Option:
+class _Option(NamedTuple):
     default: Any
     check: Callable[[Any], Any]
     about: str

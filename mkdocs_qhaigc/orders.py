@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from mkdocs_qhaigc.request import ImageRequest
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(NamedTuple):
     """A picture that a build wants, and for whom."""
 
     where: str
@@ -18,8 +16,7 @@ class Order:
     request: ImageRequest
 
 
-@dataclass(frozen=True, slots=True)
-class Effort:
+class Effort(NamedTuple):
     """What it took to buy a picture, or to try."""
 
     requests: int = 0

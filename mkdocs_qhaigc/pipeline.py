@@ -196,7 +196,7 @@ class Pipeline:
 
     def _finish_encoding(self) -> None:
         """Wait for the encoders; look elsewhere for the pictures whose originals turn out to be damaged."""
-        for picture in self.pictures():
+        for picture in self.pictures() if self._encoder.began else ():
             error = None if picture.state == "under way" else self._encoder.error(self._subject(picture))
             if error is None:
                 continue

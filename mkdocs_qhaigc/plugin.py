@@ -27,7 +27,6 @@ from mkdocs_qhaigc.errors import OptionError, QhaigcError
 from mkdocs_qhaigc.files import write_whole
 from mkdocs_qhaigc.formats_aside import Aside, put_back, set_aside
 from mkdocs_qhaigc.front_matter import strip_meta
-from mkdocs_qhaigc.gallery_page import NEW_PAGE, SCRIPT, STYLE, place_gallery
 from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.markdown import QhaigcExtension
 from mkdocs_qhaigc.options import (
@@ -42,9 +41,7 @@ from mkdocs_qhaigc.options import (
 )
 from mkdocs_qhaigc.pipeline import Pipeline, open_libraries
 from mkdocs_qhaigc.progress import LineProgress, LiveProgress
-from mkdocs_qhaigc.report import Reported, as_report, forget_report, write_report
 from mkdocs_qhaigc.source_references import strip_source
-from mkdocs_qhaigc.survey import Survey
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -52,6 +49,9 @@ if TYPE_CHECKING:
     from mkdocs.livereload import LiveReloadServer
     from mkdocs.structure.files import Files
     from mkdocs.structure.pages import Page
+
+    from mkdocs_qhaigc.report import Reported
+    from mkdocs_qhaigc.survey import Survey
 
 log = PrefixedLogger("qhaigc", logging.getLogger("mkdocs.plugins.mkdocs_qhaigc"))
 STYLESHEET = Path(__file__).with_name("qhaigc.css")
@@ -175,6 +175,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
                 self._config, self._reported, self._told = config, [], []
                 self._to_finish, self._unfinished = self._unfinished, set()
                 if options.report and options.enabled and not self._serving and self._surveys is None:
+                    from mkdocs_qhaigc.report import forget_report  # here and below: what most sites need none of
+
                     forget_report(options.report)
         except OptionError as error:
             raise PluginError(f"qhaigc: option `{error.option}`: {error}") from error
@@ -196,6 +198,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             if self._again:
                 self._gallery = None  # it is made, and there is one address for it
                 return
+            from mkdocs_qhaigc.gallery_page import NEW_PAGE
+
             level = InclusionLevel.INCLUDED if config.nav is None else InclusionLevel.NOT_IN_NAV
             files.append(File.generated(config, self._gallery, abs_src_path=str(NEW_PAGE), inclusion=level))
 
@@ -212,8 +216,10 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
     @event_priority(100)
     def _before_others(self, content: str, /, *, page: Page, **_: Any) -> str:
         """Show other plugins plain pictures, and their addresses in the page's Markdown."""
+        self._markdown, self._asides = None, []
+        if self._spare:
+            return content
         page.content, self._asides = set_aside(content)
-        self._markdown = None
         if page.markdown and html.SCHEME in page.markdown:
             shown = (
                 self._build.pages.resolve_source(page, page.markdown) if self._build else strip_source(page.markdown)
@@ -366,6 +372,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
 
     def _fill_gallery(self, src_uri: str, build: SiteBuild, files: Files, config: MkDocsConfig) -> None:
         """Put every picture on the gallery's page, which is rendered by now."""
+        from mkdocs_qhaigc.gallery_page import SCRIPT, STYLE, place_gallery
 
         def link(src_uri: str) -> tuple[str, str] | None:
             file = files.get_file_from_path(src_uri) if src_uri else None
@@ -387,6 +394,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
 
     def _write_report(self) -> None:
         if self._build and self._checked.report and not self._serving and self._surveys is None:
+            from mkdocs_qhaigc.report import as_report, write_report
+
             self._reported += self._build.report()
             self._told += self._notices
             try:
@@ -395,6 +404,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
                 raise PluginError(f"qhaigc: option `{error.option}`: {error}") from error
 
     def _survey(self) -> Survey:
+        from mkdocs_qhaigc.survey import Survey
+
         assert self._build is not None
         declared, notices = tuple(self._build.declared()), tuple(self._notices)
         return Survey(self._checked, declared, notices, self._build.told, self._docs_dir)
@@ -403,12 +414,11 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         """Return how many files the author has, and when the last of them was written; (0, 0) where nobody edits."""
         if not self._serving:
             return (0, 0)
-        times = [
-            os.stat(os.path.join(folder, name)).st_mtime_ns  # noqa: PTH116, PTH118 - MkDocs' texts
-            for folder, _, names in os.walk(config.docs_dir)
-            for name in names
-            if os.path.exists(os.path.join(folder, name))  # noqa: PTH110, PTH118
-        ]
+        times: list[int] = []
+        for folder, _, names in os.walk(config.docs_dir):
+            for name in names:
+                with contextlib.suppress(OSError):  # removed since, or a link that leads nowhere
+                    times.append(os.stat(os.path.join(folder, name)).st_mtime_ns)  # noqa: PTH116, PTH118 - MkDocs' texts
         if config.config_file_path:
             times.append(Path(config.config_file_path).stat().st_mtime_ns)
         return len(times), max(times, default=0)
@@ -448,7 +458,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
                     os.utime(file.abs_dest_path, (0, 0))
 
     def _add(self, files: Files, config: MkDocsConfig, dest_uri: str, path: Path) -> None:
-        if files.get_file_from_path(dest_uri) is None:
+        if dest_uri not in files.src_uris:
             files.append(File.generated(config, dest_uri, abs_src_path=str(path), inclusion=InclusionLevel.INCLUDED))
 
     def _template_image(self, page: Page | None, name: str) -> Markup:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from mkdocs_qhaigc.directives import shown
 from mkdocs_qhaigc.errors import OptionError
@@ -15,8 +15,7 @@ _REMEDY = "Write a number for each model, or one for each of its sizes: {dall-e-
 _MOST = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(NamedTuple):
     """What several pictures cost together."""
 
     amount: Decimal

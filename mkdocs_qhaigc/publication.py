@@ -13,6 +13,7 @@ import json
 import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from urllib.parse import quote
 
 from mkdocs_qhaigc.img import Image, Source
@@ -69,8 +70,7 @@ class Encoding:
         return f"{ENCODER_SCHEMA}|{format_}|{'-' if format_ == 'png' else self.quality[format_]}|{words}"
 
 
-@dataclass(frozen=True, slots=True)
-class Drawn:
+class Drawn(NamedTuple):
     """What is encoded: a picture's size, and what tells its bytes from any others."""
 
     identity: str
@@ -82,8 +82,7 @@ class Drawn:
     placeholder: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class VariantSpec:
+class VariantSpec(NamedTuple):
     """One encoding of one picture."""
 
     cache_key: str
@@ -98,8 +97,7 @@ class VariantSpec:
     """Whether the picture fills these proportions and loses what stands over, instead of having them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Variant:
+class Variant(NamedTuple):
     """One file of the site."""
 
     dest_uri: str
@@ -107,8 +105,7 @@ class Variant:
     spec: VariantSpec
 
 
-@dataclass(frozen=True, slots=True)
-class Publication:
+class Publication(NamedTuple):
     """All the files that show one picture under one name."""
 
     stem: str
@@ -118,14 +115,23 @@ class Publication:
     width: int
     height: int
 
-    def as_image(self, *, page_url: str, alt: str | None, sizes: str, priority: bool) -> Image:
+    def as_image(
+        self,
+        *,
+        page_url: str,
+        alt: str | None,
+        sizes: str,
+        priority: bool = False,
+        caption: str | None = None,
+        colour: str | None = None,
+    ) -> Image:
         """Return the picture as a page at `page_url` (relative to the site) shows it."""
         by_format: dict[str, list[tuple[str, int]]] = {}
         for variant in self.variants:
             url = relative_url(variant.dest_uri, page_url)
             by_format.setdefault(variant.spec.format, []).append((url, variant.spec.width))
         sources = tuple(Source(MIME_TYPES[format_], tuple(urls)) for format_, urls in by_format.items())
-        return Image(sources, self.width, self.height, alt, sizes, priority)
+        return Image(sources, self.width, self.height, alt, sizes, priority, caption, colour)
 
 
 def variant_specs(drawn: Drawn, encoding: Encoding) -> tuple[VariantSpec, ...]:
@@ -172,14 +178,9 @@ def card_spec(drawn: Drawn, encoding: Encoding, crop: tuple[int, int] | None) ->
 def publish(*, name: str, key: str, drawn: Drawn, encoding: Encoding, assets_dir: str) -> Publication:
     """Return the files that show a picture: `drawn`, asked for under `key`, called `name` by the author."""
     stem = _stem(name, key, encoding.signature, drawn)
+    uri = posixpath.join(assets_dir, stem)
     variants = tuple(
-        Variant(
-            posixpath.join(
-                assets_dir,
-                stem + (f"-{spec.width}" if spec.width != drawn.width else "") + f".{extension(spec.format)}",
-            ),
-            spec,
-        )
+        Variant(f"{uri}{f'-{spec.width}' if spec.width != drawn.width else ''}.{extension(spec.format)}", spec)
         for spec in variant_specs(drawn, encoding)
     )
     return Publication(stem, variants, drawn.width, drawn.height)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 from mkdocs_qhaigc.encoding import Crop
 from mkdocs_qhaigc.options import Options
@@ -12,8 +12,7 @@ from mkdocs_qhaigc.pipeline import Picture
 from mkdocs_qhaigc.publication import Drawn, Publication, publish, publish_card
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(NamedTuple):
     """A picture with the files that show it."""
 
     publication: Publication

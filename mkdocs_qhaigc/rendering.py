@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import quote, urljoin, urlsplit
 
 from mkdocs_qhaigc import html
@@ -68,8 +68,7 @@ class Scope:
         return f"{self.src_uri or 'mkdocs.yml'}#{name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Emitted:
+class Emitted(NamedTuple):
     """Markup that was written into a page before its pictures were there."""
 
     content: Any
@@ -105,8 +104,8 @@ class Renderer:
         self.emitted: list[Emitted] = []
         self.meta_values: list[tuple[MutableMapping[str, Any], str, Callable[[], Any]]] = []
         """Front matter that holds addresses of pictures: where it is, under which name, and what makes it again."""
-        self.users: dict[str, list[str]] = {}
-        """By key: the pages that show a picture, in their order."""
+        self.users: dict[str, dict[str, None]] = {}
+        """By key: the pages that show a picture, in their order; a picture of the whole site has all of them."""
         directives, _ = read_directives(options.images, options.defaults) if options.images else ({}, [])
         self.site = Scope("", directives, column=column(()))
 
@@ -201,13 +200,11 @@ class Renderer:
             self._note_user(scope, one.picture)
         sizes = (directive and directive.sizes) or self._options.sizes or scope.column
         images = [
-            replace(
-                one.publication.as_image(
-                    page_url=page_url,
-                    alt=directive.alt if directive else f"No picture is called {name}",
-                    sizes=sizes,
-                    priority=bool(directive and directive.priority),
-                ),
+            one.publication.as_image(
+                page_url=page_url,
+                alt=directive.alt if directive else f"No picture is called {name}",
+                sizes=sizes,
+                priority=bool(directive and directive.priority),
                 caption=directive.caption if directive else None,
                 colour=one.picture.colour,
             )
@@ -276,9 +273,7 @@ class Renderer:
         return directive, [self.publisher.show(stem, picture) for stem, picture in pictures]
 
     def _note_user(self, scope: Scope, picture: Picture) -> None:
-        users = self.users.setdefault(picture.order.request.key, [])
-        if scope.src_uri not in users:
-            users.append(scope.src_uri)
+        self.users.setdefault(picture.order.request.key, {})[scope.src_uri] = None
 
     def _unknown_picture(self, scope: Scope, name: str) -> Picture:
         if name not in scope.broken:

@@ -21,6 +21,7 @@ SIZE_LIMITS = (16, 16383)
 
 SIZE_PATTERN = r"\s*([0-9]{1,6})\s*[xX×]\s*([0-9]{1,6})\s*"
 """A regular expression for the whole of a size."""
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 _SIZE = re.compile(SIZE_PATTERN)
 _SENTENCE_ENDS = ".!?,;:…。！？，；：、"
 
@@ -72,7 +73,7 @@ class ImageRequest:
         }
 
     def _canonical_json(self) -> str:
-        return json.dumps(self.as_record(), ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return _CANONICAL.encode(self.as_record())
 
 
 def final_prompt(prompt: str, *styles: str) -> str:

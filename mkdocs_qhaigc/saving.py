@@ -8,7 +8,6 @@ from __future__ import annotations
 import tempfile
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -73,7 +72,7 @@ class Saver:
                 continue
             self._library.make_room(key, keep=path)
             self._say(f"{path} had no record that can be used. The picture is whole and has a new one")
-            named = replace(order, name=path.stem.rpartition("-")[0])
+            named = order._replace(name=path.stem.rpartition("-")[0])
             return self._write_original(named, data, info, None)
         return None
 

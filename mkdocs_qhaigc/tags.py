@@ -137,6 +137,6 @@ def parse(tag: str) -> tuple[str, Attributes]:
         return "", {}
     attributes: Attributes = {}
     for match in _ATTRIBUTE.finditer(tag, name.end(), len(tag) - 1):
-        value = next((group for group in match.group(3, 4, 5) if group is not None), None)
-        attributes.setdefault(match[1].lower(), None if match[2] is None else unescape(value or ""))
+        value = match[3] or match[4] or match[5] or ""
+        attributes.setdefault(match[1].lower(), None if match[2] is None else unescape(value))
     return name[1], attributes

@@ -57,13 +57,13 @@ class _ContainedDisk(Disk):  # type: ignore[misc]  # diskcache has no types
         if isinstance(file_path, str) and self._contains(file_path):
             super().remove(file_path)
 
-    def read_value(self, filename: str) -> bytes | None:
-        """Return the bytes of a value's file, or None where there is no such file of ours."""
+    def read_value(self, filename: str, size: int) -> bytes | None:
+        """Return the bytes of a value's file (one more, where it is longer), or None where it is none of ours."""
         if not self._contains(filename):
             return None
         try:
-            with open(os.path.join(self._directory, filename), "rb") as file:  # noqa: PTH118, PTH123 - as above
-                return file.read()
+            with open(os.path.join(self._directory, filename), "rb", buffering=0) as file:  # noqa: PTH118, PTH123 - as above
+                return file.read(size + 1)
         except OSError:
             return None
 
@@ -81,6 +81,8 @@ class _Row(NamedTuple):
     key: str
     mode: int
     filename: str
+    size: int
+    """Bytes."""
     digest: str
     used: float
     """Seconds since the epoch."""
@@ -109,7 +111,11 @@ class Variants:
         self._lock = threading.Lock()
         self._keys = {row.key for row in rows}
         recently = time.time() - _TOUCHED_EVERY
-        self._recent = {row.key: row for row in rows if row.used > recently and row.mode == MODE_BINARY}
+        self._recent = {
+            row.key: row
+            for row in rows
+            if row.used > recently and row.mode == MODE_BINARY and 0 <= row.size <= SIZE_LIMIT
+        }
         """Those that need no new mark of use: found without asking the index once more."""
 
     def __contains__(self, key: str) -> bool:
@@ -121,12 +127,13 @@ class Variants:
         """Return where the whole and undamaged ones of these variants are, and mark them as used now."""
         keys = set(keys)
         found: dict[str, Path] = {}
+        folder = Path(self._cache.directory)
         with self._translated():
             for key in keys & self._recent.keys():
                 row = self._recent[key]
-                data = self._cache.disk.read_value(row.filename)
+                data = self._cache.disk.read_value(row.filename, row.size)
                 if data is not None and hashlib.sha256(data).hexdigest() == row.digest:
-                    found[key] = Path(self._cache.directory, row.filename)
+                    found[key] = folder / row.filename
             wanted = [key for key in keys if key not in found]
             for start in range(0, len(wanted), _LOOKUPS_AT_ONCE):
                 found |= self._look_up(wanted[start : start + _LOOKUPS_AT_ONCE])
@@ -197,14 +204,16 @@ def _read_index(index: Path) -> list[_Row]:
                 raise sqlite3.DatabaseError(str(state).partition("\n")[0])
             if not connection.execute("SELECT 1 FROM sqlite_master WHERE name='Cache'").fetchone():
                 return []
-            rows = connection.execute("SELECT key, mode, filename, tag, access_time FROM Cache WHERE raw").fetchall()
+            rows = connection.execute(
+                "SELECT key, mode, filename, size, tag, access_time FROM Cache WHERE raw"
+            ).fetchall()
         except UnicodeError as error:
             raise sqlite3.DatabaseError("it holds texts that are none") from error
         except sqlite3.OperationalError as error:
             if "decode" in str(error):
                 raise sqlite3.DatabaseError("it holds texts that are none") from error
             raise
-    return [_Row(*row) for row in rows if list(map(type, row)) == [str, int, str, str, float]]
+    return [_Row(*row) for row in rows if list(map(type, row)) == [str, int, str, int, str, float]]
 
 
 def open_variants(folder: Path, *, report: Callable[[str], None]) -> Variants:

@@ -178,8 +178,10 @@ class Api:
         if body is None:
             raise Rejection(400, "We could not parse the body of your request. Send one JSON object.")
         order = _checked(body, headers.get(VARIANT_HEADER, "1"))
-        self.closing.wait(self._latency)
-        return Reply(200, json.dumps(self._generate(order)).encode())
+        began = time.monotonic()
+        content = json.dumps(self._generate(order)).encode()
+        self.closing.wait(max(0.0, began + self._latency - time.monotonic()))
+        return Reply(200, content)
 
     def _check_key(self, authorization: str) -> None:
         scheme, _, key = authorization.partition(" ")

@@ -23,8 +23,9 @@ log = logging.getLogger("mkdocs.plugins.mkdocs_qhaigc.sandbox")
 class Sandbox:
     """The server: answers from `start()` to `close()`, or inside `with`.
 
-    `port` 0 takes a free one; `start()` raises OSError where a given one is in use. `latency` is in seconds,
-    waited before each generation. `api_key` is the one key accepted; None accepts any that is not empty.
+    `port` 0 takes a free one; `start()` raises OSError where a given one is in use. `latency` is
+    how many seconds a generation takes, drawing included. `api_key` is the one key accepted; None accepts any that is
+    not empty.
     """
 
     def __init__(self, *, port: int = 0, latency: float = 0.0, api_key: str | None = None) -> None:

@@ -1,0 +1,78 @@
+"""`mkdocs` with the CPU time of the plugin's own part measured: what MkDocs and Python-Markdown call of it.
+
+`python benchmarks/hooks.py RESULT build …` runs `mkdocs build …`, and writes RESULT: the seconds in it, and of all.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from mkdocs.__main__ import cli
+from mkdocs.plugins import PluginCollection
+
+from mkdocs_qhaigc.plugin import QhaigcPlugin
+
+
+class Clock:
+    """Seconds of CPU time that calls took, without what it takes to measure them."""
+
+    def __init__(self) -> None:
+        self._seconds = 0.0
+        self._calls = 0
+        self._inside = False
+
+    def timed(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the function, with its calls counted; one within another counts once."""
+
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if self._inside:
+                return function(*args, **kwargs)
+            self._inside = True
+            started = time.thread_time()
+            try:
+                return function(*args, **kwargs)
+            finally:
+                self._seconds += time.thread_time() - started
+                self._calls += 1
+                self._inside = False
+
+        return call
+
+    @property
+    def seconds(self) -> float:
+        """All of it."""
+        empty = Clock()
+        nothing = empty.timed(lambda: None)
+        for _ in range(10_000):
+            nothing()
+        return self._seconds - self._calls * empty._seconds / 10_000
+
+
+def main() -> None:
+    result = Path(sys.argv.pop(1))
+    clock = Clock()
+    register = PluginCollection._register_event
+
+    def register_timed(self: Any, event_name: str, method: Any, plugin_name: str | None = None) -> None:
+        ours = isinstance(getattr(method, "__self__", None), QhaigcPlugin)
+        register(self, event_name, clock.timed(method) if ours else method, plugin_name)
+
+    PluginCollection._register_event = register_timed  # type: ignore[method-assign]
+    QhaigcPlugin._render = clock.timed(QhaigcPlugin._render)  # type: ignore[method-assign]  # of the postprocessor
+    QhaigcPlugin.load_config = clock.timed(QhaigcPlugin.load_config)  # type: ignore[method-assign]
+    try:
+        cli(prog_name="mkdocs")
+    finally:
+        whole = time.process_time()
+        result.write_text(json.dumps({"hooks": clock.seconds, "process": whole}), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,265 @@
+"""What the plugin adds to a build, in one command and as tables in Markdown: `python benchmarks/overhead.py --help`.
+
+Every figure is a ratio of builds that took turns on one machine, in one run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import sys
+import tempfile
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import cold_build
+from sites import (
+    ASSETS_DIR,
+    Timing,
+    build,
+    in_turn,
+    linked,
+    median,
+    page_uri,
+    ratio,
+    table,
+    timed,
+    write_config,
+    write_pages,
+)
+
+PLUGIN = {
+    "base_url": "sandbox",
+    "assets_dir": ASSETS_DIR,
+    "size": "256x144",
+    "widths": [256],
+    "concurrency": 8,
+    "max_new_images": 100_000,
+}
+PARTS = ("warm", "cold", "import", "neighbours")
+MKDOCS_WITH_CLOCK = Path(__file__).with_name("hooks.py")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Measure what the plugin adds to a build; print tables in Markdown.")
+    parser.add_argument("--pages", type=int, nargs="+", default=[100, 1000, 10_000], help="default: 100 1000 10000")
+    parser.add_argument(
+        "--runs", type=int, nargs="+", default=[9, 3, 1], help="pairs for each number of pages (default: 9 3 1)"
+    )
+    parser.add_argument("--themes", nargs="+", default=["mkdocs", "material"], help="default: mkdocs material")
+    parser.add_argument(
+        "--navigation-up-to",
+        type=int,
+        default=100,
+        help="pages of the largest site with every page in its navigation (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--neighbours-pages", type=int, default=300, help="pages beside social and privacy (default: %(default)s)"
+    )
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="default: all of them")
+    parser.add_argument("--small", action="store_true", help="100 pages, few pairs: about two minutes")
+    parser.add_argument("--keep", type=Path, help="make the sites in this folder and leave them there, for a profiler")
+    arguments = parser.parse_args()
+    if arguments.small:
+        arguments.pages, arguments.runs, arguments.neighbours_pages = [100], [3], 60
+    if len(arguments.runs) < len(arguments.pages):
+        parser.error("--runs needs a number for each of --pages")
+    packages = [f"{name} {_version(name)}" for name in ("mkdocs", "mkdocs-material", "markdown", "mkdocs-qhaigc")]
+    print(f"{time.strftime('%Y-%m-%d')}, {_machine()}, Python {platform.python_version()}; {', '.join(packages)}.")
+    with tempfile.TemporaryDirectory(prefix="qhaigc-benchmark-") as name:
+        folder = arguments.keep or Path(name)
+        folder.mkdir(parents=True, exist_ok=True)
+        if "warm" in arguments.parts:
+            warm(folder, arguments)
+        if "neighbours" in arguments.parts and "material" in arguments.themes:
+            neighbours(folder / "neighbours", pages=arguments.neighbours_pages, runs=3 if arguments.small else 5)
+        if "cold" in arguments.parts:
+            cold(folder / "cold", runs=2 if arguments.small else 5)
+        if "import" in arguments.parts:
+            importing(folder, runs=10 if arguments.small else 30)
+
+
+def warm(folder: Path, arguments: argparse.Namespace) -> None:
+    """Print what the plugin adds to a build whose pictures are all there."""
+    rows = []
+    for pages, runs in zip(arguments.pages, arguments.runs, strict=False):
+        bare = pages > arguments.navigation_up_to
+        with_plugin, without = make_sites(folder / str(pages), pages=pages)
+        for theme in arguments.themes:
+            rows.append(_warm_row(with_plugin, without, pages=pages, runs=runs, theme=theme, bare=bare))
+        if not arguments.keep:
+            shutil.rmtree(folder / str(pages))
+    print("\nA warm build, beside the same pages with plain picture files next to them and no plugin:\n")
+    heads = ("theme", "pages", "navigation", "pairs", "CPU, s", "CPU ratio", "wall ratio", "memory, MB", "own hooks")
+    print(table(heads, rows), flush=True)
+
+
+def _warm_row(with_plugin: Path, without: Path, *, pages: int, runs: int, theme: str, bare: bool) -> tuple[object, ...]:
+    write_config(with_plugin, theme=theme, plugin=PLUGIN, bare=bare)
+    write_config(without, theme=theme, plugin=None, bare=bare)
+    print(f"{theme}, {pages} pages: without, with …", file=sys.stderr)
+    if runs > 1:  # else the first build of a large site counts: it compiles nothing that would show
+        in_turn([without, with_plugin], runs=1)
+    bought = _bought(with_plugin)
+    rounds = in_turn([without, with_plugin], runs=runs)
+    share = hooks_share(with_plugin, runs=min(runs, 3))
+    if _bought(with_plugin) != bought:
+        sys.exit("Pictures were bought between the timed builds: they were not warm.")
+    plain, ours = (_medians([pair[side] for pair in rounds]) for side in (0, 1))
+    return (
+        theme,
+        pages,
+        "index alone" if bare else "every page",
+        runs,
+        f"{ours.cpu:.2f} / {plain.cpu:.2f}",
+        ratio([b.cpu / a.cpu for a, b in rounds]),
+        ratio([b.wall / a.wall for a, b in rounds]),
+        f"{ours.memory / 1e6:.0f} / {plain.memory / 1e6:.0f}",
+        f"{share:.2%}",
+    )
+
+
+def hooks_share(folder: Path, *, runs: int) -> float:
+    """Return which part of a build's CPU time passes in our hooks and our postprocessor; the median of some builds."""
+    result = folder / "hooks.json"
+    shares = []
+    for _ in range(runs):
+        build(folder, mkdocs=(sys.executable, str(MKDOCS_WITH_CLOCK), str(result)))
+        said: dict[str, float] = json.loads(result.read_text(encoding="utf-8"))
+        shares.append(said["hooks"] / said["process"])
+    return median(shares)
+
+
+def make_sites(folder: Path, *, pages: int) -> tuple[Path, Path]:
+    """Return the site with the plugin, its pictures bought and encoded, and the same site without it.
+
+    Exits where a page has no picture.
+    """
+    with_plugin, without = folder / "with-plugin", folder / "without"
+    write_pages(
+        with_plugin / "docs",
+        pages=pages,
+        front_matter=lambda number: f"qhaigc: A harbor at dusk, number {number}, seen from the sea\n",
+        picture=lambda _: "![A harbor at dusk](qhaigc:hero)",
+    )
+    write_pages(without / "docs", pages=pages, picture=lambda number: f"![A harbor at dusk](picture-{number:04}.webp)")
+    write_config(with_plugin, theme="mkdocs", plugin=PLUGIN, bare=True)
+    print(f"Buying {pages} pictures from the sandbox …", file=sys.stderr)
+    build(with_plugin)
+    pictures = sorted((with_plugin / "site" / ASSETS_DIR).glob("*.webp"))
+    if len(pictures) != pages:
+        sys.exit(f"The first build has {len(pictures)} pictures instead of {pages}.")
+    for number, picture in enumerate(pictures):
+        shutil.copyfile(picture, (without / "docs" / page_uri(number)).with_name(f"picture-{number:04}.webp"))
+    build(with_plugin)  # remembers what it has read of the pictures
+    return with_plugin, without
+
+
+def neighbours(folder: Path, *, pages: int, runs: int) -> None:
+    """Print what Material's own plugins add to the same pages, in turn with ours."""
+    with_plugin, plain = make_sites(folder, pages=pages)
+    social, privacy = linked(folder / "social", plain), linked(folder / "privacy", plain)
+    others: dict[Path, list[str | dict[str, Any]]] = {social: ["social"], privacy: ["privacy"], plain: []}
+    for site, plugins in others.items():
+        write_config(site, theme="material", plugin=None, others=plugins)
+    write_config(with_plugin, theme="material", plugin=PLUGIN)
+    _lend_font(social)
+    for site in (*others, with_plugin):
+        build(site)  # makes the cards, compiles the modules
+    rounds = in_turn([plain, with_plugin, privacy, social], runs=runs)
+    rows = [
+        (name, f"{median([one[index].cpu for one in rounds]):.2f}", *_ratios(rounds, index))
+        for index, name in enumerate(("none", "qhaigc", "privacy", "social"))
+    ]
+    print(f"\nA warm build of {pages} pages with Material and one plugin more, {runs} rounds in turn:\n")
+    print(table(("plugin", "CPU, s", "CPU ratio", "wall ratio"), rows), flush=True)
+
+
+def _ratios(rounds: list[list[Timing]], index: int) -> tuple[str, str]:
+    return (
+        ratio([one[index].cpu / one[0].cpu for one in rounds]),
+        ratio([one[index].wall / one[0].wall for one in rounds]),
+    )
+
+
+def _lend_font(site: Path) -> None:
+    """Give the social plugin a font, which it would fetch from the network."""
+    font = next((path for path in map(Path, _FONTS) if path.exists()), None)
+    if font is None:
+        sys.exit(f"The social plugin needs a font. Install one of {', '.join(_FONTS)}, or leave out `neighbours`.")
+    fonts = site / ".cache/plugin/social/fonts/Roboto"
+    fonts.mkdir(parents=True)
+    for style in ("Regular", "Bold"):
+        shutil.copyfile(font, fonts / f"{style}.ttf")
+
+
+_FONTS = (
+    "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
+    "/usr/share/fonts/truetype/roboto/Roboto-Regular.ttf",
+    "/Library/Fonts/Arial Unicode.ttf",
+)
+
+
+def cold(folder: Path, *, runs: int) -> None:
+    """Print how far a build that buys everything is from its limit."""
+    rows = []
+    for pictures, latency, concurrency in ((12, 1.0, 4), (24, 2.0, 8)):
+        within = folder / f"{pictures}"
+        result = cold_build.measure(
+            within, pictures=pictures, pages=pictures, latency=latency, concurrency=concurrency, runs=runs
+        )
+        calls = (pictures, f"{latency:g} s", concurrency)
+        limit, building = f"{result.limit:.2f}", f"{median(result.building):.2f}"
+        rows.append((*calls, limit, building, ratio([one / result.limit for one in result.building])))
+    print("\nA cold build, beside the slower of rendering alone and of the waves of calls:\n")
+    print(table(("pictures", "a call", "at once", "limit, s", "wall, s", "ratio"), rows), flush=True)
+
+
+def importing(folder: Path, *, runs: int) -> None:
+    """Print what importing the plugin takes where MkDocs is imported already."""
+    engine = "import mkdocs.__main__, mkdocs.commands.build, mkdocs.contrib.search"
+    programs = [[sys.executable, "-c", f"{engine}{more}"] for more in ("", "; import mkdocs_qhaigc.plugin")]
+    for program in programs:
+        timed(program, folder)  # compiles the modules
+    pairs = [[timed(program, folder).cpu for program in programs] for _ in range(runs)]
+    added = median([ours - plain for plain, ours in pairs])
+    print(f"\nImporting the plugin: {added * 1000:.0f} ms of CPU, after {median([p for p, _ in pairs]) * 1000:.0f} ms")
+    print(f"for MkDocs (median of {runs} pairs).", flush=True)
+
+
+def _medians(timings: list[Timing]) -> Timing:
+    return Timing(
+        median([one.wall for one in timings]),
+        median([one.cpu for one in timings]),
+        int(median([one.memory for one in timings])),
+    )
+
+
+def _bought(site: Path) -> list[Path]:
+    return sorted((site / ".cache/plugin/qhaigc/sandbox").glob("*.json"))
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except ImportError:
+        return "-"
+
+
+def _machine() -> str:
+    """Return the processor's name, how many there are, and the system."""
+    name = platform.processor() or platform.machine()
+    described = Path("/proc/cpuinfo")
+    if described.exists():
+        lines = described.read_text(encoding="utf-8").splitlines()
+        name = next((line.partition(": ")[2] for line in lines if line.startswith("model name")), name)
+    return f"{os.cpu_count()} × {name}, {platform.system()}"
+
+
+if __name__ == "__main__":
+    main()
