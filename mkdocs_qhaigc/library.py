@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import secrets
 import shutil
 import stat
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -36,6 +38,8 @@ from mkdocs_qhaigc.original import (
 
 LEAST_FREE = 32 << 20
 """Bytes on the disk below which nothing is bought: the largest picture that is read."""
+_STILL_WRITABLE = 5.0
+"""Seconds for which a folder is taken to be writable after something was written: all else waits while it is tried."""
 
 _RECORD_NAME = re.compile(r"[^/\\]{1,255}-([0-9a-f]{16})\.json")
 _STARTS = {
@@ -62,6 +66,8 @@ class Library:
         self.damaged: list[str] = []
         """What was told of files that cannot be used."""
         self._set_aside: set[str] = set()
+        self._written = -_STILL_WRITABLE
+        """When something was written last, on `time.monotonic()`'s clock."""
 
     def find(self, key: str, *, fresh: bool = False) -> Original | None:
         """Return the saved picture of a key, or None. `fresh` looks at the folder again, for what others wrote."""
@@ -70,11 +76,13 @@ class Library:
     def find_all(self, key: str, *, fresh: bool = False) -> Iterator[Original]:
         """Yield every saved picture of a key: several, where people have put them there."""
         with self._lock:
-            if self._names is None or fresh:
+            if self._names is None:
                 self._names = self._list()
+            elif fresh:
+                self._names[key[:KEY_DIGITS]] = self._list_of(key)
             names = tuple(self._names.get(key[:KEY_DIGITS], ()))
         for name in names:
-            original = self._listing.original(name, key) or self._read_record(name, key)
+            original = (None if fresh else self._listing.original(name, key)) or self._read_record(name, key)
             if original is not None:
                 yield original
 
@@ -121,6 +129,7 @@ class Library:
             write_whole(self.folder / f"{stem}.json", text.encode(errors="backslashreplace"))
         except OSError as error:
             raise LibraryError(f"{self.folder} cannot be written ({error.strerror or error})") from error
+        self._written = time.monotonic()
         with self._lock:
             self._set_aside.discard(f"{stem}.json")
             if self._names is not None:
@@ -173,16 +182,18 @@ class Library:
                 self._rename_aside(path, as_)
 
     def require_writable(self) -> None:
-        """Write and remove a small file, and see that there is room for a picture.
+        """See that there is room for a picture; write and remove a small file, unless something was just written.
 
         Raises:
             LibraryError: a picture could not be saved.
         """
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            probe = self.folder / f".probe-{secrets.token_hex(4)}.part"
-            write_whole(probe, b"probe")
-            probe.unlink()
+            if time.monotonic() - self._written >= _STILL_WRITABLE:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                probe = self.folder / f".probe-{secrets.token_hex(4)}.part"
+                write_whole(probe, b"probe")
+                probe.unlink()
+                self._written = time.monotonic()
             free = shutil.disk_usage(self.folder).free
         except OSError as error:
             raise LibraryError(f"{self.folder} cannot be written ({error.strerror or error})") from error
@@ -203,11 +214,24 @@ class Library:
                 names.setdefault(match[1], []).append(entry)
         return names
 
+    def _list_of(self, key: str) -> list[str]:
+        """Return the names of the records of a key as they are now: whoever buys asks for each picture."""
+        ending = f"-{key[:KEY_DIGITS]}.json"
+        try:
+            names = sorted(name for name in os.listdir(self.folder) if name.endswith(ending))  # noqa: PTH208 - texts do
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            self._tell(f"{self.folder} cannot be read ({error.strerror or error}). Its pictures are not used")
+            return []
+        return [name for name in names if _RECORD_NAME.fullmatch(name) and name not in self._set_aside]
+
     def _files_of(self, key: str) -> list[Path]:
         """Return the records and pictures, whole or not, that stand under a key."""
         endings = tuple(f"-{key[:KEY_DIGITS]}.{extension}" for extension in ("json", *EXTENSIONS.values()))
         try:
-            return sorted(path for path in self.folder.iterdir() if path.name.endswith(endings))
+            names = os.listdir(self.folder)  # noqa: PTH208 - a Path for each of all pictures takes long
+            return sorted(self.folder / name for name in names if name.endswith(endings))
         except OSError:
             return []
 

@@ -61,10 +61,10 @@ class Saver:
 
         One that was rejected is looked at once more: a later version may be able to read it.
         """
-        from mkdocs_qhaigc.imaging.codecs import inspect  # a build that buys nothing needs no Pillow
-
         key = order.request.key
         for path in (*self._library.leftovers(key), *self._rejected(key)):
+            from mkdocs_qhaigc.imaging.codecs import inspect  # takes a while, and the call is to be made at once
+
             try:
                 data = path.read_bytes()
                 info = inspect(data)
