@@ -1,0 +1,321 @@
+"""Beside what Zensical itself offers for MkDocs' plugins: real builds, after `mkdocs-qhaigc sync`."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.api import ImagesApi, bytes_by_url, picture
+from tests.conftest import Built, Project
+from tests.engines import ZENSICAL, beside
+from tests.pages import broken_urls, elements
+
+pytestmark = [
+    pytest.mark.compatibility,
+    pytest.mark.skipif(sys.version_info < (3, 11), reason="Zensical needs Python 3.11"),
+]
+HERO = {"prompt": "A tower", "alt": "Tower"}
+Attributes = dict[str, str | None]
+IN_CODE = re.compile(r"<(code|pre)\b.*?</\1>", re.DOTALL)
+TEXTS = {".html", ".xml", ".json", ".txt", ".md"}
+
+
+@pytest.fixture(autouse=True)
+def _square_pictures(project: Project, api: ImagesApi) -> None:
+    """Have pictures come in another size than was asked for, and in two widths."""
+    api.default = bytes_by_url(picture("square", 80, 60, "WEBP"))
+    project.options["widths"] = [48]
+
+
+def ours(built: Built, page: str = "index.html") -> list[Attributes]:
+    """Return the attributes of each picture of ours on a page, after looking at what all of them have in common."""
+    images = [element.attributes for element in elements(built.html(page), "img")]
+    found = [attributes for attributes in images if "qhaigc/" in (attributes["src"] or "")]
+    for attributes in found:
+        assert (attributes["width"], attributes["height"]) == ("80", "60")
+        assert re.search(r"-48\.webp 48w, \S+\.webp 80w$", attributes.get("srcset") or "")
+    return found
+
+
+def alts(built: Built, page: str = "index.html") -> list[str | None]:
+    return [attributes["alt"] for attributes in ours(built, page)]
+
+
+def build_twice(project: Project, api: ImagesApi, *, pictures: int, but: tuple[str, ...] = ()) -> Built:
+    """Sync and build twice: every picture is bought once, no URL is broken, and the second build changes nothing.
+
+    `but` are files that hold the moment of the build.
+    """
+    built = project.build()
+    assert built.code == 0, built.output
+    assert len(api.calls) == pictures
+    assert broken_urls(built.site) == []
+    for path in built.site.rglob("*"):
+        if path.suffix in TEXTS:
+            assert "qhaigc:" not in IN_CODE.sub("", path.read_text(encoding="utf-8")), path
+    before = built.digest()
+    again = project.build()
+    assert again.code == 0, again.output
+    after = again.digest()
+    assert {path for path in before if before[path] != after[path]} <= {*but}
+    assert before.keys() == after.keys()
+    assert len(api.calls) == pictures
+    return built
+
+
+@beside("meta", ZENSICAL)
+def test_defaults_of_a_folder_declare_pictures(project: Project, api: ImagesApi, column: str) -> None:
+    project.config["theme"]["custom_dir"] = "overrides"
+    project.config["plugins"] = ["meta"]
+    project.write(
+        "overrides/main.html",
+        '{% extends "base.html" %}{% block extrahead %}'
+        '<meta name="image" content="{{ page.meta.image }}">{% endblock %}',
+    )
+    project.write(
+        "docs/guide/.meta.yml", "image: qhaigc:hero\nqhaigc: {hero: {prompt: A tower, alt: Tower, place: top}}\n"
+    )
+    project.page("index.md", "# Home\n")
+    project.page("guide/a.md", "# A\n\n![](qhaigc:own)\n", qhaigc={"own": {"prompt": "Fog", "alt": "Fog"}})
+    project.page("guide/deep/b.md", "# B\n")
+    built = build_twice(project, api, pictures=2)
+    assert alts(built, "guide/a/index.html") == ["Tower", "Fog"]
+    assert alts(built, "guide/deep/b/index.html") == ["Tower"]
+    for page in ("guide/a/index.html", "guide/deep/b/index.html"):
+        (meta,) = [e for e in elements(built.html(page), "meta") if e.attributes.get("name") == "image"]
+        assert (meta.attributes["content"] or "").startswith("https://example.com/docs/assets/qhaigc/hero-")
+
+
+@beside("tags", ZENSICAL)
+def test_pages_with_tags_and_their_listing(project: Project, api: ImagesApi, column: str) -> None:
+    project.config["plugins"] = ["tags", "search"]
+    project.page("index.md", "# Home\n\n![](qhaigc:hero)\n", qhaigc={"hero": HERO}, tags=["Sea"])
+    project.page("tags.md", "# Tags ![](qhaigc:hero)\n\n<!-- material/tags -->\n", qhaigc={"hero": HERO})
+    built = build_twice(project, api, pictures=1)
+    assert alts(built) == alts(built, "tags/index.html") == ["Tower"]
+    assert "Sea" in built.html("tags/index.html")
+
+
+@beside("glightbox", ZENSICAL)
+def test_a_lightbox_opens_the_picture(project: Project, api: ImagesApi, column: str) -> None:
+    project.config["markdown_extensions"] = ["attr_list", "md_in_html"]
+    project.config["plugins"] = [{"glightbox": {"auto_themed": True, "auto_caption": True}}]
+    body = (
+        "# Home\n\n![](qhaigc:hero)\n\n[![](qhaigc:hero)](a.md)\n\n![x](qhaigc:b#only-dark)\n\n"
+        '<p><img src="qhaigc:hero" alt="raw"></p>\n\n![off](qhaigc:b){ .off-glb }\n'
+    )
+    placed = {"prompt": "A mast", "alt": "A 'mast'", "place": "after-title"}
+    front = {"hero": {**HERO, "caption": "A tower"}, "b": "night", "placed": placed}
+    project.page("index.md", body, qhaigc=front)
+    project.page("a.md", "# A\n")
+    project.page("deep/b.md", body.replace("a.md", "../a.md"), qhaigc=front)
+    built = build_twice(project, api, pictures=3)
+    for page in ("index.html", "deep/b/index.html"):
+        html = built.html(page)
+        boxes = [e.attributes for e in elements(html, "a") if "glightbox" in (e.attributes.get("class") or "")]
+        print(html[html.find("<article"):html.find("</article>")])
+        assert [re.sub(r".*/|-\w{12}\.", ".", box["href"] or "") for box in boxes] == []
+        assert alts(built, page) == ["A 'mast'", "Tower", "Tower", "x", "raw", "off"]
+
+
+MACROS = """
+def define_env(env):
+    @env.macro
+    def shown(name, alt=""):
+        return f"![{alt}](qhaigc:{name})"
+"""
+
+
+@beside("macros", ZENSICAL)
+def test_macros_make_references(project: Project, api: ImagesApi, column: str) -> None:
+    project.config["plugins"] = [{"macros": {"include_dir": "include"}}]
+    project.config["extra"] = {"picture": "![x](qhaigc:hero)"}
+    project.write("main.py", MACROS)
+    project.write("include/part.md", "![of a part](qhaigc:hero)\n")
+    body = '# Home\n\n{{ shown("hero") }}\n\n{{ picture }}\n\n{% include "part.md" %}\n\n`{{ shown("hero", "c") }}`\n'
+    project.page("index.md", body, qhaigc={"hero": HERO})
+    built = build_twice(project, api, pictures=1)
+    assert alts(built) == ["Tower", "x", "of a part"]
+    assert "<code>![c](qhaigc:hero)</code>" in built.html()
+
+
+@beside("literate-nav", ZENSICAL)
+def test_a_navigation_page_may_show_pictures(project: Project, api: ImagesApi, column: str) -> None:
+    project.config["plugins"] = [{"literate-nav": {"nav_file": "SUMMARY.md"}}]
+    project.page("index.md", "# Home\n\n![](qhaigc:hero)\n", qhaigc={"hero": HERO})
+    project.page("guide/a.md", "# A\n\n![](qhaigc:hero)\n", qhaigc={"hero": HERO})
+    project.page("SUMMARY.md", "![](qhaigc:hero)\n\n* [Home](index.md)\n* [![](qhaigc:hero) A](guide/a.md)\n", qhaigc={"hero": HERO})
+    built = build_twice(project, api, pictures=1)
+    assert alts(built) == alts(built, "guide/a/index.html") == ["Tower"]
+    print(sorted(built.digest()))
+    assert 0
+
+
+@beside("awesome-nav", ZENSICAL)
+def test_navigation_files_beside_the_pages(project: Project, api: ImagesApi, column: str) -> None:
+    project.config["plugins"] = ["awesome-nav"]
+    project.write("docs/.nav.yml", 'nav:\n  - index.md\n  - guide\n  - "*"\n')
+    project.page("index.md", "# Home\n\n![](qhaigc:hero)\n", qhaigc={"hero": HERO})
+    project.page("guide/index.md", "# A\n\n![](qhaigc:hero)\n", qhaigc={"hero": HERO})
+    built = build_twice(project, api, pictures=1)
+    assert alts(built) == alts(built, "guide/index.html") == ["Tower"]
+
+
+@beside("include-markdown", ZENSICAL)
+def test_an_included_page_shows_the_including_pages_pictures(project: Project, api: ImagesApi, column: str) -> None:
+    project.config["plugins"] = ["include-markdown"]
+    project.page("index.md", '# Home\n\n{% include-markdown "parts/part.md" %}\n', qhaigc={"hero": HERO})
+    project.page("deep/a.md", '# Deep\n\n{% include-markdown "../parts/part.md" %}\n', qhaigc={"hero": HERO})
+    project.write("docs/parts/part.md", "![](qhaigc:hero)\n")
+    project.config["exclude_docs"] = "parts/\n"
+    built = build_twice(project, api, pictures=1)
+    assert alts(built) == alts(built, "deep/a/index.html") == ["Tower"]
+
+
+@beside("snippets", ZENSICAL)
+def test_snippets_show_the_including_pages_pictures(project: Project, api: ImagesApi, column: str) -> None:
+    options = {"base_path": ["snippets"], "auto_append": ["all.md"]}
+    project.config["markdown_extensions"] = [{"pymdownx.snippets": options}]
+    project.write("snippets/part.md", "![](qhaigc:hero)\n")
+    project.write("snippets/all.md", "[tower]: qhaigc:hero\n")
+    body = '# Home\n\n--8<-- "part.md"\n\n![by a reference][tower]\n'
+    project.page("index.md", body, qhaigc={"hero": HERO})
+    project.page("deep/a.md", body, qhaigc={"hero": HERO})
+    built = build_twice(project, api, pictures=1)
+    assert alts(built) == alts(built, "deep/a/index.html") == ["Tower", "by a reference"]
+
+
+@beside("mkdocstrings", ZENSICAL)
+def test_docstrings_show_the_pages_pictures_and_placed_ones_stand_there_once(
+    project: Project, api: ImagesApi, column: str
+) -> None:
+    project.config["plugins"] = [{"mkdocstrings": {"handlers": {"python": {"paths": ["source"]}}}}]
+    project.write(
+        "source/harbour.py",
+        '"""A harbour.\n\n![](qhaigc:plan)\n"""\n\n\ndef light():\n    """Light it.\n\n    ![](qhaigc:plan)\n\n'
+        '    `qhaigc:plan` is text.\n    """\n',
+    )
+    front = {"plan": {"prompt": "A plan", "alt": "Plan"}, "hero": {**HERO, "place": "after-title"}}
+    project.page("api/index.md", "# Harbour\n\n::: harbour\n\n![](qhaigc:plan)\n", qhaigc=front)
+    project.page("index.md", "# Home\n\n![](qhaigc:hero)\n", qhaigc={"hero": HERO})
+    built = build_twice(project, api, pictures=2)
+    assert alts(built, "api/index.html") == ["Tower", "Plan", "Plan", "Plan"]
+    assert alts(built) == ["Tower"]
+    assert "<code>qhaigc:plan</code>" in built.html("api/index.html")
+
+
+@beside("redirects", ZENSICAL)
+def test_moved_pages_lead_to_their_pictures(project: Project, api: ImagesApi, column: str) -> None:
+    project.config["plugins"] = [{"redirects": {"redirect_maps": {"old.md": "guide/new.md"}}}]
+    project.page("index.md", "# Home\n")
+    project.page("guide/new.md", "# New\n\n![](qhaigc:hero)\n", qhaigc={"hero": HERO})
+    built = build_twice(project, api, pictures=1)
+    assert alts(built, "guide/new/index.html") == ["Tower"]
+    assert "guide/new/" in built.html("old/index.html")
+
+
+@beside("minify", ZENSICAL)
+def test_minified_pages(project: Project, api: ImagesApi, column: str) -> None:
+    project.options["formats"] = ["avif", "webp"]
+    project.config["plugins"] = [{"minify": {"minify_html": True, "minify_css": True, "css_files": ["assets/qhaigc/qhaigc.css"]}}]
+    front = {"hero": {**HERO, "caption": "A <b> tower"}, "b": {"prompt": "B", "alt": 'a "b" & c'}, "c": {"prompt": "C", "alt": ""}}
+    project.page("index.md", "# Home\n\n![](qhaigc:hero)\n\n![](qhaigc:b) ![](qhaigc:c)\n", qhaigc=front)
+    built = build_twice(project, api, pictures=3)
+    assert alts(built) == ["Tower", 'a "b" & c', ""]
+    assert len(elements(built.html(), "source")) == 3
+    assert "\n\n" not in built.html()
+
+
+@beside("privacy", ZENSICAL)
+def test_private_sites_fetch_nothing_of_ours(project: Project, api: ImagesApi, column: str) -> None:
+    project.config["plugins"] = ["privacy"]
+    project.page("index.md", "# Home\n\n![](qhaigc:hero)\n", qhaigc={"hero": HERO}, image="qhaigc:hero")
+    project.page("deep/a.md", "# Deep\n\n[![](qhaigc:hero)](qhaigc:hero)\n", qhaigc={"hero": HERO})
+    built = build_twice(project, api, pictures=1)
+    assert alts(built) == alts(built, "deep/a/index.html") == ["Tower"]
+    assert not (built.site / "assets/external").exists()
+
+
+@beside("offline", ZENSICAL)
+def test_pages_that_are_opened_as_files(project: Project, api: ImagesApi, column: str) -> None:
+    project.config["plugins"] = ["offline", "search"]
+    project.page("index.md", "# Home\n\n![](qhaigc:hero)\n", qhaigc={"hero": HERO})
+    project.page("deep/a.md", "# Deep\n\n![](qhaigc:hero)\n", qhaigc={"hero": HERO})
+    built = build_twice(project, api, pictures=1)
+    assert alts(built) == alts(built, "deep/a.html") == ["Tower"]
+    (shown,) = ours(built, "deep/a.html")
+    assert (built.site / "deep" / (shown["src"] or "")).resolve().is_file()
+
+
+@beside("llmstxt", ZENSICAL)
+def test_pages_as_text(project: Project, api: ImagesApi, column: str) -> None:
+    project.config["plugins"] = [{"llmstxt": {"full_output": "llms-full.txt", "sections": {"All": ["*.md"]}}}]
+    project.page("index.md", "# Home\n\n![](qhaigc:hero)\n", qhaigc={"hero": HERO})
+    project.page("deep/a.md", "# Deep\n\n![](qhaigc:hero)\n", qhaigc={"hero": HERO})
+    built = build_twice(project, api, pictures=1)
+    for f in built.site.rglob("*.txt"): print(f, f.read_text())
+    for f in built.site.rglob("*.md"): print(f, f.read_text())
+    assert 0
+
+
+@beside("social", ZENSICAL)
+def test_social_cards(project: Project, api: ImagesApi, column: str) -> None:
+    project.config["plugins"] = ["social"]
+    project.page("index.md", "# Home\n\n![](qhaigc:hero)\n", qhaigc={"hero": HERO})
+    built = build_twice(project, api, pictures=1)
+    print(built.html()[:4000], sorted(built.digest()))
+    assert 0
+
+
+@beside("exclude_docs", ZENSICAL)
+def test_pages_that_are_left_out_buy_nothing(project: Project, api: ImagesApi, column: str) -> None:
+    project.config["exclude_docs"] = "drafts/\n*.tmpl.md\n!keep.tmpl.md\n"
+    project.page("index.md", "# Home\n\n![](qhaigc:hero)\n", qhaigc={"hero": HERO})
+    project.page("drafts/a.md", "# A\n\n![](qhaigc:hero)\n", qhaigc="never bought")
+    project.page("guide/a.tmpl.md", "# A\n\n![](qhaigc:hero)\n", qhaigc="never bought either")
+    project.page("keep.tmpl.md", "# A\n\n![](qhaigc:hero)\n", qhaigc={"hero": {"prompt": "Fog", "alt": "Fog"}})
+    built = build_twice(project, api, pictures=2)
+    assert alts(built) == ["Tower"]
+    print(sorted(built.digest()))
+    assert alts(built, "keep.tmpl/index.html") == ["Fog"]
+
+
+@beside("draft_docs", ZENSICAL)
+def test_drafts_buy_nothing(project: Project, api: ImagesApi, column: str) -> None:
+    project.config["draft_docs"] = "drafts/\n"
+    project.page("index.md", "# Home\n\n![](qhaigc:hero)\n", qhaigc={"hero": HERO})
+    project.page("drafts/a.md", "# A\n\n![](qhaigc:hero)\n", qhaigc="never bought")
+    built = build_twice(project, api, pictures=1)
+    assert alts(built) == ["Tower"]
+    assert not (built.site / "drafts").exists()
+
+
+@beside("not_in_nav", ZENSICAL)
+def test_pages_outside_the_navigation_have_their_pictures(project: Project, api: ImagesApi, column: str) -> None:
+    project.config["not_in_nav"] = "hidden.md\n"
+    project.config["nav"] = [{"Home": "index.md"}]
+    project.page("index.md", "# Home\n\n![](qhaigc:hero)\n", qhaigc={"hero": HERO})
+    project.page("hidden.md", "# A\n\n![](qhaigc:hero)\n", qhaigc={"hero": {"prompt": "Fog", "alt": "Fog"}})
+    built = build_twice(project, api, pictures=2)
+    assert alts(built) == ["Tower"]
+    assert alts(built, "hidden/index.html") == ["Fog"]
+
+
+@beside("templates", ZENSICAL)
+def test_templates_take_pictures_from_the_front_matter(project: Project, api: ImagesApi, column: str) -> None:
+    project.config["theme"]["custom_dir"] = "overrides"
+    project.write(
+        "overrides/main.html",
+        '{% extends "base.html" %}{% block content %}{% if page.meta.qhaigc_images %}<div class="banner">'
+        '{{ page.meta.qhaigc_images.hero.html }}</div><a id="u" href="{{ page.meta.qhaigc_images.hero.url }}">x</a>'
+        "{% endif %}{{ super() }}{% endblock %}",
+    )
+    project.page("index.md", "# Home\n", qhaigc={"hero": HERO})
+    project.page("deep/a.md", "# Deep\n", qhaigc={"hero": HERO})
+    built = build_twice(project, api, pictures=1)
+    assert alts(built) == alts(built, "deep/a/index.html") == ["Tower"]
