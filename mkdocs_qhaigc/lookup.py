@@ -18,6 +18,7 @@ from mkdocs_qhaigc import html
 from mkdocs_qhaigc.columns import column
 from mkdocs_qhaigc.configuration import Configuration, read_configuration
 from mkdocs_qhaigc.errors import NotWritten
+from mkdocs_qhaigc.excerpts import separator, with_plain_excerpt
 from mkdocs_qhaigc.front_matter import strip_meta
 from mkdocs_qhaigc.img import render_image
 from mkdocs_qhaigc.options import OPTIONS
@@ -130,7 +131,11 @@ class Lookup:
         rendered = renderer.render(page, text, src_uri=page.path, url=page.url, shown_at=page.url)
         self._tell(page, renderer, pictures, out)
         page.meta[FOR_TEMPLATES] = _for_templates(page, renderer, pictures)
-        return _relative_to_source(rendered, page, assets_dir=site.options.assets_dir)
+        by_url = relative_url(site.options.assets_dir, page.url) + "/"
+        blogs = (blog["config"] for blog in config["plugins"]["blogs"]["config"])
+        if end := separator(page.path, blogs):
+            rendered = with_plain_excerpt(rendered, end, pictures=by_url)
+        return _relative_to_source(rendered, by_url, relative_url(site.options.assets_dir, page.path) + "/")
 
     def _read(self, out: Path) -> _Folder:
         """Return what was written, read anew where it has changed."""
@@ -202,9 +207,11 @@ def _require_watch(root: Path, out: Path, watch: Iterable[str]) -> None:
         )
 
 
-def _relative_to_source(html: str, page: Page, *, assets_dir: str) -> str:
-    """Return a page's HTML as Zensical wants it: it takes these attributes for relative to the page's file."""
-    by_url, by_file = relative_url(assets_dir, page.url) + "/", relative_url(assets_dir, page.path) + "/"
+def _relative_to_source(html: str, by_url: str, by_file: str) -> str:
+    """Return a page's HTML as Zensical wants it: it takes these attributes for relative to the page's file.
+
+    The two are how URLs of pictures begin, relative to the page and to its file.
+    """
     if by_url == by_file:
         return html
     pieces: list[str] = []
