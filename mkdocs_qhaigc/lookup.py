@@ -121,7 +121,7 @@ class Lookup:
         renderer = Renderer(
             site.options,
             pictures,
-            site_url=site.site_url,
+            site_url=config["site_url"],  # mike puts the version into it
             column=partial(_column, site),
             warn=lambda _: None,  # told below
         )

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from PIL import ImageFont
 
 from tests.api import ImagesApi, bytes_by_url, picture
 from tests.conftest import Built, Project
@@ -23,6 +25,10 @@ pytestmark = [
 HERO = {"prompt": "A tower", "alt": "Tower"}
 Attributes = dict[str, str | None]
 IN_CODE = re.compile(r"<(code|pre)\b.*?</\1>", re.DOTALL)
+SHOWS_META_IMAGE = (
+    '{% extends "base.html" %}{% block extrahead %}{% if page and page.meta and page.meta.image %}'
+    '<meta name="image" content="{{ page.meta.image }}">{% endif %}{% endblock %}'
+)
 TEXTS = {".html", ".xml", ".json", ".txt", ".md"}
 
 
@@ -44,7 +50,7 @@ def ours(built: Built, page: str = "index.html") -> list[Attributes]:
     found = pictures_of(built, page)
     for attributes in found:
         assert (attributes["width"], attributes["height"]) == ("80", "60")
-        assert re.search(r"-48\.webp 48w, \S+\.webp 80w$", attributes.get("srcset") or "")
+        assert re.search(r"-48\.webp\S* 48w, \S+\.webp\S* 80w$", attributes.get("srcset") or "")
     return found
 
 
@@ -52,7 +58,20 @@ def alts(built: Built, page: str = "index.html") -> list[str]:
     return [attributes["alt"] or "" for attributes in ours(built, page)]  # `alt` and `alt=""` are one
 
 
-def build_twice(project: Project, api: ImagesApi, *, pictures: int, but: tuple[str, ...] = ()) -> Built:
+def meta_image(built: Built, page: str = "index.html") -> str:
+    """Return what `SHOWS_META_IMAGE` has made of a page's front matter."""
+    (meta,) = [e.attributes for e in elements(built.html(page), "meta") if e.attributes.get("name") == "image"]
+    return meta["content"] or ""
+
+
+def build_twice(
+    project: Project,
+    api: ImagesApi,
+    *,
+    pictures: int,
+    but: Iterable[str] = (),
+    site_url: str = "https://example.com/docs/",
+) -> Built:
     """Sync and build twice: every picture is bought once, no URL is broken, and the second build changes nothing.
 
     `but` are files that hold the moment of the build.
@@ -60,7 +79,7 @@ def build_twice(project: Project, api: ImagesApi, *, pictures: int, but: tuple[s
     built = project.build()
     assert built.code == 0, built.output
     assert len(api.calls) == pictures
-    assert broken_urls(built.site) == []
+    assert broken_urls(built.site, site_url) == []
     for path in built.site.rglob("*"):
         if path.suffix in TEXTS:
             assert "qhaigc:" not in IN_CODE.sub("", path.read_text(encoding="utf-8")), path
@@ -115,7 +134,9 @@ def test_excerpts_of_a_blog_show_their_pictures_on_every_list(
             f"{word} {number}" for number in numbers for word in ("Tower", "Fog", *again)
         ]
         assert not any("srcset" in attributes or "fetchpriority" in attributes for attributes in shown)
-        assert [attributes.get("loading") for attributes in shown] == [None, "lazy", *["lazy" for _ in again]] * len(numbers)
+        assert [attributes.get("loading") for attributes in shown] == [None, "lazy", *["lazy" for _ in again]] * len(
+            numbers
+        )
         assert len(re.findall(r"</h2>\s*<figure", built.html(page))) == len(numbers)
     for number in range(3):
         page = f"blog/2026/01/0{number + 1}/post-{number}/index.html"
@@ -130,11 +151,7 @@ def test_excerpts_of_a_blog_show_their_pictures_on_every_list(
 def test_defaults_of_a_folder_declare_pictures(project: Project, api: ImagesApi, column: str) -> None:
     project.config["theme"]["custom_dir"] = "overrides"
     project.config["plugins"] = ["meta"]
-    project.write(
-        "overrides/main.html",
-        '{% extends "base.html" %}{% block extrahead %}{% if page and page.meta '
-        'and page.meta.image %}<meta name="image" content="{{ page.meta.image }}">{% endif %}{% endblock %}',
-    )
+    project.write("overrides/main.html", SHOWS_META_IMAGE)
     project.write(
         "docs/guide/.meta.yml", "image: qhaigc:hero\nqhaigc: {hero: {prompt: A tower, alt: Tower, place: top}}\n"
     )
@@ -145,8 +162,7 @@ def test_defaults_of_a_folder_declare_pictures(project: Project, api: ImagesApi,
     assert alts(built, "guide/a/index.html") == ["Tower", "Fog"]
     assert alts(built, "guide/deep/b/index.html") == ["Tower"]
     for page in ("guide/a/index.html", "guide/deep/b/index.html"):
-        (meta,) = [e for e in elements(built.html(page), "meta") if e.attributes.get("name") == "image"]
-        assert (meta.attributes["content"] or "").startswith("https://example.com/docs/assets/qhaigc/hero-")
+        assert meta_image(built, page).startswith("https://example.com/docs/assets/qhaigc/hero-")
 
 
 @beside("tags", ZENSICAL)
@@ -282,8 +298,14 @@ def test_moved_pages_lead_to_their_pictures(project: Project, api: ImagesApi, co
 @beside("minify", ZENSICAL)
 def test_minified_pages(project: Project, api: ImagesApi, column: str) -> None:
     project.options["formats"] = ["avif", "webp"]
-    project.config["plugins"] = [{"minify": {"minify_html": True, "minify_css": True, "css_files": ["assets/qhaigc/qhaigc.css"]}}]
-    front = {"hero": {**HERO, "caption": "A <b> tower"}, "b": {"prompt": "B", "alt": 'a "b" & c'}, "c": {"prompt": "C", "alt": ""}}
+    project.config["plugins"] = [
+        {"minify": {"minify_html": True, "minify_css": True, "css_files": ["assets/qhaigc/qhaigc.css"]}}
+    ]
+    front = {
+        "hero": {**HERO, "caption": "A <b> tower"},
+        "b": {"prompt": "B", "alt": 'a "b" & c'},
+        "c": {"prompt": "C", "alt": ""},
+    }
     project.page("index.md", "# Home\n\n![](qhaigc:hero)\n\n![](qhaigc:b) ![](qhaigc:c)\n", qhaigc=front)
     built = build_twice(project, api, pictures=3)
     assert alts(built) == ["Tower", 'a "b" & c', ""]
@@ -326,7 +348,6 @@ def test_pages_as_text(project: Project, api: ImagesApi, column: str, autoclean:
         "llms-full.txt": "https://example.com/docs/assets/qhaigc/",
     }.items():
         text = built.html(path)
-        print(path, text)
         assert ("Tower" in text) is not autoclean
         assert (pictures in text) is not autoclean
 
@@ -344,12 +365,44 @@ def test_a_feed_shows_pictures_of_the_front_matter_and_none_of_the_text(
     assert 'src=\\"qhaigc:fog\\"' in built.html("feed_json_created.json")
     for number in range(3):
         path = project.docs / f"blog/posts/{number}.md"
-        path.write_text(path.read_text("utf-8").replace("date:", f"description: Words {number}.\ndate:", 1), "utf-8")
-    feeds = tuple(f"feed_{kind}_{when}" for kind in ("rss", "json") for when in ("created.xml", "updated.xml"))
-    built = build_twice(project, api, pictures=6, but=tuple(feed.replace("json_created.xml", "json_created.json").replace("json_updated.xml", "json_updated.json") for feed in feeds))
-    feed = json.loads(built.html("feed_json_created.json"))
-    print(feed, built.html("feed_rss_created.xml"))
-    assert 0
+        path.write_bytes(path.read_bytes().replace(b"date:", b"description: Words.\ndate:", 1))
+    feeds = [
+        f"feed_{kind}" for kind in ("json_created.json", "json_updated.json", "rss_created.xml", "rss_updated.xml")
+    ]
+    built = build_twice(project, api, pictures=6, but=feeds)
+    items = json.loads(built.html("feed_json_created.json"))["items"]
+    assert [item["content_html"] for item in items] == ["Words."] * 3
+    for item in items:
+        address, _, name = item["image"].rpartition("/")
+        assert address == "https://example.com/docs/assets/qhaigc"
+        assert (built.site / "assets/qhaigc" / name).is_file()
+
+
+@beside("social", ZENSICAL)
+def test_social_cards_are_made_beside_ours(project: Project, api: ImagesApi, column: str) -> None:
+    project.config["plugins"] = ["social"]
+    font = ImageFont.load_default(20)
+    assert isinstance(font, ImageFont.FreeTypeFont)
+    for name in ("Regular", "Bold"):  # where the plugin keeps what it has fetched from Google
+        project.write(f".cache/plugin/social/fonts/Roboto/{name}.ttf", font.font_bytes)
+    project.page("index.md", "# Home\n\n![](qhaigc:hero)\n", qhaigc={"hero": HERO}, image="qhaigc:hero")
+    built = build_twice(project, api, pictures=1)
+    assert alts(built) == ["Tower"]
+    assert (built.site / "assets/images/social/index.png").is_file()
+
+
+@beside("mike", ZENSICAL)
+def test_each_version_has_its_own_pictures(project: Project, api: ImagesApi, column: str) -> None:
+    """The variable is what mike tells the engine by."""
+    project.config["theme"]["custom_dir"] = "overrides"
+    project.config["plugins"] = ["mike"]
+    project.write("overrides/main.html", SHOWS_META_IMAGE)
+    project.page("index.md", "# Home\n\n![](qhaigc:hero)\n", qhaigc={"hero": HERO}, image="qhaigc:hero")
+    for version in ("1.0", "2.0"):
+        project.environment["MIKE_DOCS_VERSION"] = version
+        built = build_twice(project, api, pictures=1, site_url=f"https://example.com/docs/{version}/")
+        assert alts(built) == ["Tower"]
+        assert meta_image(built).startswith(f"https://example.com/docs/{version}/assets/qhaigc/hero-")
 
 
 @beside("exclude_docs", ZENSICAL)
@@ -361,7 +414,6 @@ def test_pages_that_are_left_out_buy_nothing(project: Project, api: ImagesApi, c
     project.page("keep.tmpl.md", "# A\n\n![](qhaigc:hero)\n", qhaigc={"hero": {"prompt": "Fog", "alt": "Fog"}})
     built = build_twice(project, api, pictures=2)
     assert alts(built) == ["Tower"]
-    print(sorted(built.digest()))
     assert alts(built, "keep.tmpl/index.html") == ["Fog"]
 
 
