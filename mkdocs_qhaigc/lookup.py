@@ -115,10 +115,10 @@ class Lookup:
             _require_watch(root, out, config["watch"])
             self._folder = self._read(out)
         except (QhaigcError, OSError) as error:  # the configuration may be half written
-            if not self._serving:
+            if not self._serving or self._folder is None:
                 raise
             self._say_once(str(error))
-        if self._folder is None or not self._folder.site.options.enabled:
+        if not self._folder.site.options.enabled:
             strip_meta(page.meta)
             return html.strip(text)
         return self._render(page, text, self._folder, out=out, site_url=config["site_url"])
