@@ -251,6 +251,34 @@ def test_what_cannot_be_had_is_a_placeholder_that_the_next_sync_replaces(site: P
     assert not [name for name in placeholder if "hero" in name and name in contents(site)]
 
 
+def test_a_watching_sync_follows_the_file_that_the_configuration_inherits(site: Project, api: ImagesApi) -> None:
+    def configure(widths: list[int]) -> None:
+        site.options["widths"] = widths
+        site.write("common/base.yml", json.dumps({"plugins": [{"qhaigc": site.options}]}))
+
+    configure([48])
+    site.yaml = "INHERIT: common/base.yml\n"
+    site.write_config()
+    process = subprocess.Popen(
+        [COMMAND, "sync", "--watch"],
+        cwd=site.folder,
+        env=site.environ(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+    )
+    assert process.stdout
+    try:
+        assert any("Watching" in line for line in process.stdout)
+        configure([])
+        assert any("3 pictures, 3 written" in line for line in process.stdout)
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+    assert len(api.calls) == 3
+
+
 # The record that Zensical watches
 
 
@@ -406,6 +434,39 @@ Term
     html = built.html("deep/index.html")
     assert html.count("qhaigc:") == html.count("<code>![](qhaigc:hero)</code>") == 1
     assert "qhaigc:" not in built.html("search.json").replace("![](qhaigc:hero)", "")
+
+
+@with_zensical
+def test_the_pages_may_be_a_link(site: Project, api: ImagesApi) -> None:
+    site.docs.rename(site.folder / "content")
+    site.docs.symlink_to("content", target_is_directory=True)
+    built = site.build()
+    assert [image["alt"] for image in shown(built)] == ["Tower"]
+    assert "0 written, 7 unchanged" in sync(site, "-f", "zensical.yml", "--out", "content/assets/qhaigc")
+    assert len(api.calls) == 3
+
+
+def test_pictures_behind_a_link_would_not_be_published_by_zensical_and_are_not_bought(
+    site: Project, api: ImagesApi
+) -> None:
+    (site.folder / "shared").mkdir()
+    (site.docs / "assets").symlink_to(Path("..", "shared"), target_is_directory=True)
+    site.write_zensical_config()
+    assert "is no folder within docs, from where it would be published" in sync(site, "-f", "zensical.yml", code=1)
+    assert not api.calls
+    sync(site)  # MkDocs follows it
+    assert len(api.calls) == 3
+
+
+@with_zensical
+def test_pages_of_other_editors_have_their_pictures(site: Project) -> None:
+    site.write("docs/bom.md", "\ufeff---\r\nqhaigc:\r\n  hero: A\r\n---\r\n# T\r\n\r\n![bom](qhaigc:hero)\r\n")
+    site.write("docs/crlf.md", "---\r\nqhaigc:\r\n  hero: B\r\n---\r\n# T\r\n\r\n![crlf](qhaigc:hero)\r\n")
+    site.write("docs/dots.md", "---\nqhaigc: {hero: C}\n...\n# T\n\n![dots](qhaigc:hero)\n")
+    site.write("docs/spaces.md", "---  \nqhaigc: {hero: D}\n---   \n# T\n\n![spaces](qhaigc:hero)\n")
+    built = site.build()
+    for name in ("bom", "crlf", "dots", "spaces"):
+        assert [image["alt"] for image in shown(built, f"{name}/index.html")] == [name]
 
 
 class Server:

@@ -40,6 +40,8 @@ def sync(out: Path | None, watch: bool, as_json: bool, config_file: Path) -> Non
 
     def read() -> Configuration:
         site = read_configuration(config_file)
+        if site.zensical:  # which follows no links from there
+            return site.publishing_to(out or site.pictures_dir)
         return site.publishing_to(out) if out else site
 
     with failing():
