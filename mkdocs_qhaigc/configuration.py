@@ -5,9 +5,11 @@ For Zensical, which runs no MkDocs plugins, and reads their options out of neith
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -34,6 +36,8 @@ class Configuration:
     """What is known of a site before any page is read."""
 
     file: Path
+    files: tuple[Path, ...]
+    """All that it was read from: that one, and those that `INHERIT` names."""
     docs_dir: Path
     site_url: str | None
     theme: str | None
@@ -41,10 +45,14 @@ class Configuration:
     features: tuple[str, ...]
     """Material's and Zensical's, by their names."""
     plugins: Mapping[str, Mapping[str, Any]]
+    blogs: tuple[Mapping[str, Any], ...]
+    """The options of the plugin blog, which a site may list more than once."""
     zensical: bool
     """Whether it is Zensical's: its file is, or names our Markdown extension."""
     not_built: str
     """Pages that are left out, as patterns of .gitignore: `exclude_docs` and `draft_docs`."""
+    given: Mapping[str, Any]
+    """The plugin's options, as they are written."""
     options: Options
 
     def publishing_to(self, folder: Path) -> Configuration:
@@ -60,6 +68,13 @@ class Configuration:
         return replace(self, options=replace(self.options, assets_dir=inside.as_posix()))
 
     @property
+    def look(self) -> str:
+        """A digest of what pages are rendered from beside their own front matter and the pictures."""
+        shown = [self.given.get(name) for name in ("enabled", "images", "sizes")]
+        content = json.dumps([self.site_url, self.theme, self.features, *shown], default=str)
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+    @property
     def pictures_dir(self) -> Path:
         """Where pictures stand among the pages."""
         return self.docs_dir / self.options.assets_dir
@@ -71,14 +86,16 @@ def read_configuration(file: Path) -> Configuration:
     Raises:
         SiteError: it cannot be read, or does not list the plugin.
     """
-    content = _read(file)
+    files: list[Path] = []
+    content = _read(file, files)
     folder = file.resolve().parent
-    plugins = _named(content.get("plugins"))
+    entries = _entries(content.get("plugins"))
+    plugins = _named(entries)
     if PLUGIN not in plugins:
         where = "[project.plugins.qhaigc]" if file.suffix == ".toml" else "`plugins`"
         raise SiteError(f"{file} does not list the plugin qhaigc. Add it: {where}")
     docs_dir = folder / str(content.get("docs_dir") or "docs")
-    zensical = file.suffix == ".toml" or EXTENSION in _named(content.get("markdown_extensions"))
+    zensical = file.suffix == ".toml" or EXTENSION in _named(_entries(content.get("markdown_extensions")))
     theme = content.get("theme")
     theme = theme if isinstance(theme, Mapping) else {"name": theme}
     features = theme.get("features")
@@ -87,13 +104,16 @@ def read_configuration(file: Path) -> Configuration:
         given = {"cache_dir": LASTING_CACHE, **given}
     return Configuration(
         file=file.resolve(),
+        files=tuple(files),
         docs_dir=docs_dir,
         site_url=content.get("site_url") or None,
         theme=theme.get("name"),
         features=tuple(features) if isinstance(features, list) else (),
         plugins=plugins,
+        blogs=tuple(options for name, options in entries if name.removeprefix("material/") == "blog"),
         zensical=zensical,
         not_built="\n".join(str(content.get(key) or "") for key in ("exclude_docs", "draft_docs")),
+        given=given,
         options=_options(
             given,
             file,
@@ -121,9 +141,9 @@ def _options(
     return options
 
 
-def _read(file: Path) -> Mapping[str, Any]:
+def _read(file: Path, files: list[Path]) -> Mapping[str, Any]:
     try:
-        content = _read_toml(file) if file.suffix == ".toml" else _read_yaml(file)
+        content = _read_toml(file, files) if file.suffix == ".toml" else _read_yaml(file, files)
     except OSError as error:
         raise SiteError(f"{error.filename or file} cannot be read ({error.strerror or error})") from error
     except (ValueError, RecursionError, LookupError, yaml.YAMLError) as error:
@@ -133,7 +153,8 @@ def _read(file: Path) -> Mapping[str, Any]:
     return content
 
 
-def _read_toml(file: Path) -> Any:
+def _read_toml(file: Path, files: list[Path]) -> Any:
+    files.append(file.resolve())
     if sys.version_info >= (3, 11):
         import tomllib
 
@@ -142,15 +163,19 @@ def _read_toml(file: Path) -> Any:
     raise SiteError(f"{file}: Zensical needs Python 3.11 or newer, and so does reading its configuration")
 
 
-def _read_yaml(file: Path, seen: tuple[Path, ...] = ()) -> Any:
-    """Return the content, that of the file which `INHERIT` names beneath it, as Zensical merges the two."""
+def _read_yaml(file: Path, files: list[Path]) -> Any:
+    """Return the content, that of the file which `INHERIT` names beneath it, as Zensical merges the two.
+
+    `files` grows by what was read.
+    """
+    files.append(file.resolve())
     content = yaml.load(file.read_text(encoding="utf-8-sig"), Loader=_Loader)  # noqa: S506 - a safe one
     if not isinstance(content, dict) or "INHERIT" not in content:
         return content
     parent = file.parent / str(content.pop("INHERIT"))
-    if parent.resolve() in seen:
+    if parent.resolve() in files:
         raise ValueError(f"INHERIT leads in a circle to {parent}")
-    return merged(_read_yaml(parent, (*seen, file.resolve())), content)
+    return merged(_read_yaml(parent, files), content)
 
 
 def merged(base: Any, over: Any) -> Any:
@@ -161,15 +186,22 @@ def merged(base: Any, over: Any) -> Any:
     return [*base, *over] if isinstance(base, list) and isinstance(over, list) else over
 
 
-def _named(entries: Any) -> dict[str, Mapping[str, Any]]:
-    """Return plugins or extensions, written as a list or as a mapping, by their names."""
-    if isinstance(entries, Mapping):
-        entries = [{name: entry} for name, entry in entries.items()]
-    named: dict[str, Mapping[str, Any]] = {}
-    for entry in entries if isinstance(entries, list) else [entries]:
+def _entries(listed: Any) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return plugins or extensions, written as a list or as a mapping: name and options of each, in their order."""
+    if isinstance(listed, Mapping):
+        listed = [{name: options} for name, options in listed.items()]
+    entries: list[tuple[str, Mapping[str, Any]]] = []
+    for entry in listed if isinstance(listed, list) else [listed]:
         one = {entry: {}} if isinstance(entry, str) else entry if isinstance(entry, Mapping) else {}
-        for name, options in one.items():
-            named[str(name)] = merged(named.get(str(name), {}), options if isinstance(options, Mapping) else {})
+        entries += ((str(name), options if isinstance(options, Mapping) else {}) for name, options in one.items())
+    return entries
+
+
+def _named(entries: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, Mapping[str, Any]]:
+    """Return options by name; of what is listed more than once, together."""
+    named: dict[str, Mapping[str, Any]] = {}
+    for name, options in entries:
+        named[name] = merged(named.get(name, {}), options)
     return named
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import time
 from pathlib import Path
 
 _PAUSES = (0.01, 0.03, 0.1, 0.3, 0.6) if os.name == "nt" else ()
 """Seconds between the tries to rename a file."""
+_PART_BYTES = 4
+_PART = re.compile(rf"\..+\.[0-9a-f]{{{2 * _PART_BYTES}}}\.part")
+"""A name under which `write_whole` collects bytes."""
 
 
 def free_name(path: Path) -> Path:
@@ -43,6 +47,13 @@ def _rename(part: Path, path: Path) -> None:
     part.replace(path)
 
 
+def remove_parts(folder: Path) -> None:
+    """Remove what `write_whole` has left in a folder where it was killed. For whoever writes there alone."""
+    for path in folder.glob(".*.part"):
+        if _PART.fullmatch(path.name):
+            path.unlink()
+
+
 def write_whole(path: Path, data: bytes, *, at_once: bool = False, mode: int | None = None) -> None:
     """Write a file so that under its name there are, at any moment, no bytes or all of them, and they stay.
 
@@ -51,7 +62,7 @@ def write_whole(path: Path, data: bytes, *, at_once: bool = False, mode: int | N
 
     `mode`: its permissions; None: those of any new file.
     """
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    part = path.with_name(f".{path.name}.{secrets.token_hex(_PART_BYTES)}.part")
     try:
         with part.open("xb") as file:
             if mode is not None:

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from mkdocs_qhaigc import html
+from mkdocs_qhaigc.blogs import blog_of, separator
 from mkdocs_qhaigc.columns import column
 from mkdocs_qhaigc.configuration import Configuration, read_configuration
-from mkdocs_qhaigc.errors import NotWritten
-from mkdocs_qhaigc.front_matter import strip_meta
+from mkdocs_qhaigc.errors import NotWritten, QhaigcError
+from mkdocs_qhaigc.front_matter import META_KEY, strip_meta
 from mkdocs_qhaigc.img import render_image
 from mkdocs_qhaigc.options import OPTIONS
 from mkdocs_qhaigc.orders import Order
@@ -26,14 +27,13 @@ from mkdocs_qhaigc.pipeline import Picture, State, asked_for, placeholder
 from mkdocs_qhaigc.publication import relative_url
 from mkdocs_qhaigc.rendering import Renderer
 from mkdocs_qhaigc.request import ImageRequest
-from mkdocs_qhaigc.tags import parse, tags_with, with_changes
+from mkdocs_qhaigc.source_pages import read_page
 from mkdocs_qhaigc.written import FILE, Written, read_written
+from mkdocs_qhaigc.zensical_html import relative_to_source, with_plain_excerpt
 
 log = logging.getLogger("mkdocs_qhaigc")
 FOR_TEMPLATES = "qhaigc_images"
 """The name in a page's front matter under which templates find its pictures."""
-_REBASED = ("src", "href", "srcset")
-"""Attributes in which Zensical 0.0.73 makes relative to the page what is relative to its file."""
 
 
 class Page(Protocol):
@@ -57,7 +57,7 @@ class _Folder:
 
     site: Configuration
     written: Written
-    stamp: tuple[int, int]
+    stamp: tuple[int, ...]
     """When what it says, and the site's configuration, were written."""
 
 
@@ -96,6 +96,7 @@ class Lookup:
         """`out` is the folder, relative to that of the site's configuration; None: what is usual among its pages."""
         self._out = out
         self._folder: _Folder | None = None
+        self._said = ""
         self._serving = "serve" in sys.argv[1:]
         """`zensical serve` would end with an error, where the picture may be on its way."""
 
@@ -110,27 +111,41 @@ class Lookup:
         """
         root = Path(config["root_dir"])
         out = root / self._out if self._out else root / config["docs_dir"] / OPTIONS["assets_dir"].default
-        _require_watch(root, out, config["watch"])
-        folder = self._read(out)
-        site = folder.site
-        if not site.options.enabled:
+        try:
+            _require_watch(root, out, config["watch"])
+            self._folder = self._read(out)
+        except (QhaigcError, OSError) as error:  # the configuration may be half written
+            if not self._serving or self._folder is None:
+                raise
+            self._say_once(str(error))
+        if not self._folder.site.options.enabled:
             strip_meta(page.meta)
             return html.strip(text)
+        return self._render(page, text, self._folder, out=out, site_url=config["site_url"])
+
+    def _render(self, page: Page, text: str, folder: _Folder, *, out: Path, site_url: str | None) -> str:
+        """`site_url` is Zensical's: mike puts the version into it."""
+        site = folder.site
         pictures = _WrittenPictures(folder.written)
         renderer = Renderer(
             site.options,
             pictures,
-            site_url=lambda: site.site_url,
+            site_url=lambda: site_url,
             column=partial(_column, site),
             warn=lambda _: None,  # told below
         )
         renderer.want_shared_pictures()
         source = partial((site.docs_dir / page.path).read_text, encoding="utf-8-sig")
-        renderer.read_page(page, src_uri=page.path, url=page.url, text="", source=source)
+        text_of_file = _take_front_matter(page, site) if META_KEY in page.meta else ""
+        renderer.read_page(page, src_uri=page.path, url=page.url, text=text_of_file, source=source)
         rendered = renderer.render(page, text, src_uri=page.path, url=page.url, shown_at=page.url)
         self._tell(page, renderer, pictures, out)
         page.meta[FOR_TEMPLATES] = _for_templates(page, renderer, pictures)
-        return _relative_to_source(rendered, page, assets_dir=site.options.assets_dir)
+        by_url = relative_url(site.options.assets_dir, page.url) + "/"
+        blog = blog_of(page.path, site.blogs)
+        if blog is not None:
+            rendered = with_plain_excerpt(rendered, separator(blog), pictures=by_url)
+        return relative_to_source(rendered, by_url, relative_url(site.options.assets_dir, page.path) + "/")
 
     def _read(self, out: Path) -> _Folder:
         """Return what was written, read anew where it has changed."""
@@ -140,11 +155,17 @@ class Lookup:
                 "into another folder, name that for the Markdown extension: `mkdocs_qhaigc.markdown: {out: …}`"
             )
         known = self._folder
-        if known is None or known.stamp != _stamp(out, known.site.file):
-            written = read_written(out) or Written(Path())
-            site = read_configuration(written.config).publishing_to(out)
-            known = self._folder = _Folder(site, written, _stamp(out, site.file))
-        return known
+        if known is not None and known.stamp == _stamp(out, known.site.files):
+            return known
+        written = read_written(out) or Written(Path())
+        site = read_configuration(written.config).publishing_to(out)
+        return _Folder(site, written, _stamp(out, site.files))
+
+    def _say_once(self, message: str) -> None:
+        """Say what is wrong with the site, of which every page would tell."""
+        if message != self._said:
+            self._said = message
+            log.warning("qhaigc: %s", message)
 
     def _tell(self, page: Page, renderer: Renderer, pictures: _WrittenPictures, out: Path) -> None:
         """Raise what keeps a page from showing its pictures; for a server, and of what has no alt, only say it."""
@@ -161,6 +182,20 @@ class Lookup:
             raise NotWritten("; ".join(problems))
         for message in problems:
             log.warning("qhaigc: %s", message)
+
+
+def _take_front_matter(page: Page, site: Configuration) -> str:
+    """Have a page's directives as `sync` reads them, and return the page's file; empty where there is none.
+
+    Zensical reads YAML 1.2, where `yes` is a text and 1e-3 a number: another request than the one that was bought.
+    """
+    if not (site.docs_dir / page.path).is_file():
+        return ""
+    source = read_page(site, page.path)
+    page.meta.pop(META_KEY)
+    if META_KEY in source.meta:
+        page.meta[META_KEY] = source.meta[META_KEY]
+    return source.text
 
 
 def _missing(page: Page, renderer: Renderer, pictures: _WrittenPictures, out: Path) -> Iterator[str]:
@@ -202,33 +237,14 @@ def _require_watch(root: Path, out: Path, watch: Iterable[str]) -> None:
         )
 
 
-def _relative_to_source(html: str, page: Page, *, assets_dir: str) -> str:
-    """Return a page's HTML as Zensical wants it: it takes these attributes for relative to the page's file."""
-    by_url, by_file = relative_url(assets_dir, page.url) + "/", relative_url(assets_dir, page.path) + "/"
-    if by_url == by_file:
-        return html
-    pieces: list[str] = []
-    end = 0
-    for tag, start, _ in tags_with(html, by_url):
-        attributes = parse(tag)[1]
-        changes = {
-            key: (value, value.replace(by_url, by_file))
-            for key, value in attributes.items()
-            if key in _REBASED and value and by_url in value
-        }
-        pieces += html[end:start], with_changes(tag, changes)
-        end = start + len(tag)
-    return "".join((*pieces, html[end:]))
-
-
 def _column(site: Configuration, hidden: Container[object]) -> str:
     """Return how wide the text of a page is in Zensical's own theme, which has Material's measures."""
     theme = "material" if site.theme in (None, "zensical") else site.theme
     return column(theme, features=site.features, hidden=hidden)
 
 
-def _stamp(out: Path, config: Path) -> tuple[int, int]:
-    return (out / FILE).stat().st_mtime_ns, config.stat().st_mtime_ns
+def _stamp(out: Path, config: Iterable[Path]) -> tuple[int, ...]:
+    return tuple(path.stat().st_mtime_ns for path in (out / FILE, *config))
 
 
 def _short(path: Path) -> str:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import yaml
 from pathspec import GitIgnoreSpec
 
+from mkdocs_qhaigc.blogs import blog_of
 from mkdocs_qhaigc.configuration import Configuration, merged
 from mkdocs_qhaigc.errors import SiteError
 from mkdocs_qhaigc.front_matter import FRONT_MATTER, META_KEY
 
 _ENDINGS = (".md", ".markdown", ".mdown", ".mkdn", ".mkd")
+"""As MkDocs has them; Zensical knows but the first."""
+_NEVER_BUILT = "/templates/"
+"""What every engine leaves out, unless `exclude_docs` says otherwise."""
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -26,7 +32,7 @@ class SourcePage:
     src_uri: str
     """Its file, relative to docs_dir, with `/`."""
     meta: dict[str, Any]
-    """Its front matter; empty where it says nothing of pictures."""
+    """Its front matter; empty where it says nothing that matters here."""
     text: str
     """The whole file."""
 
@@ -37,33 +43,57 @@ def pages(site: Configuration) -> Iterator[SourcePage]:
     Raises:
         SiteError: one cannot be read.
     """
-    not_built = GitIgnoreSpec.from_lines(site.not_built.splitlines())
-    folder_file = _folder_file(site.plugins)
-    with_drafts = "blog" not in site.plugins
-    for path in _files(site.docs_dir):
+    not_built = GitIgnoreSpec.from_lines([_NEVER_BUILT, *site.not_built.splitlines()])
+    for path in _files(site.docs_dir, _ENDINGS[:1] if site.zensical else _ENDINGS):
         src_uri = path.relative_to(site.docs_dir).as_posix()
-        if not_built.match_file(src_uri):
+        if not_built.match_file(src_uri) or _excluded(src_uri, site):
             continue
-        text = _read(path)
-        meta = _front_matter(text)
-        if folder_file:
-            meta = merged(_of_folders(site.docs_dir, src_uri, folder_file), meta)
-        if with_drafts or meta.get("draft") is not True:
-            yield SourcePage(src_uri, meta, text)
+        page = read_page(site, src_uri)
+        blog = blog_of(src_uri, site.blogs)
+        if blog is None or blog.get("draft") or page.meta.get("draft") is not True:
+            yield page
 
 
-def _files(docs_dir: Path) -> Iterator[Path]:
+def read_page(site: Configuration, src_uri: str) -> SourcePage:
+    """Return one page.
+
+    Raises:
+        SiteError: it cannot be read.
+    """
+    text = _read(site.docs_dir / src_uri)
+    meta = _front_matter(text)
+    if folder_file := _folder_file(site.plugins):
+        meta = merged(_of_folders(site.docs_dir, src_uri, folder_file), meta)
+    return SourcePage(src_uri, meta, text)
+
+
+def _excluded(src_uri: str, site: Configuration) -> bool:
+    """Whether the plugin exclude leaves a page out."""
+    options = site.plugins.get("exclude", {})
+    if not options.get("enabled", True):
+        return False
+    try:
+        return any(fnmatchcase(src_uri, pattern) for pattern in _texts(options.get("glob"))) or any(
+            re.match(pattern, src_uri) for pattern in _texts(options.get("regex"))
+        )
+    except re.error as error:
+        raise SiteError(f"{site.file}, plugin exclude: {error.pattern!r} is no regular expression ({error})") from error
+
+
+def _texts(value: Any) -> list[str]:
+    return [str(item) for item in (value if isinstance(value, list) else [value]) if item]
+
+
+def _files(docs_dir: Path, endings: tuple[str, ...]) -> Iterator[Path]:
     """Yield the files of pages; names that begin with a dot are none, as everywhere."""
     for folder, folders, names in os.walk(docs_dir, followlinks=True):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (
-            Path(folder, name) for name in sorted(names) if name.endswith(_ENDINGS) and not name.startswith(".")
-        )
+        yield from (Path(folder, name) for name in sorted(names) if name.endswith(endings) and not name.startswith("."))
 
 
 def _front_matter(text: str) -> dict[str, Any]:
     match = FRONT_MATTER.match(text)
-    if not match or META_KEY not in match[1]:
+    if not match or not (META_KEY in match[1] or "draft" in match[1]):
         return {}
     try:
         meta = yaml.load(match[1], Loader=_Loader)  # noqa: S506 - a safe one

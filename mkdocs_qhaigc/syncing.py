@@ -15,13 +15,14 @@ from mkdocs_qhaigc.buying import Buyer
 from mkdocs_qhaigc.columns import UNKNOWN
 from mkdocs_qhaigc.configuration import Configuration
 from mkdocs_qhaigc.errors import SiteError
-from mkdocs_qhaigc.files import write_whole
+from mkdocs_qhaigc.files import remove_parts, write_whole
 from mkdocs_qhaigc.locks import hold
 from mkdocs_qhaigc.pipeline import Picture, Pipeline, open_libraries
 from mkdocs_qhaigc.source_survey import read_pages
-from mkdocs_qhaigc.written import Written, WrittenPicture, read_written
+from mkdocs_qhaigc.written import Written, WrittenPicture, written_files
 
 STYLESHEET = Path(__file__).with_name("qhaigc.css")
+Warn = Callable[[str], None]
 _WAIT = 600.0
 """Seconds to wait for another `sync` into the same folder, which may be buying."""
 
@@ -47,7 +48,7 @@ class Synced:
         return [picture for picture in self.pictures if picture.state == "placeholder"]
 
 
-def sync(site: Configuration, *, buyer: Buyer, warn: Callable[[str], None]) -> Synced:
+def sync(site: Configuration, *, buyer: Buyer, warn: Warn) -> Synced:
     """Write the pictures of a site into `site.pictures_dir`. `warn` is told what a build would warn of.
 
     Raises:
@@ -66,8 +67,9 @@ def sync(site: Configuration, *, buyer: Buyer, warn: Callable[[str], None]) -> S
         raise SiteError(f"{error.filename or folder} cannot be written ({error.strerror or error})") from error
 
 
-def _sync(site: Configuration, folder: Path, *, buyer: Buyer, warn: Callable[[str], None]) -> Synced:
-    before = read_written(folder)
+def _sync(site: Configuration, folder: Path, *, buyer: Buyer, warn: Warn) -> Synced:
+    remove_parts(folder)
+    before = written_files(folder)
     pins, cache = open_libraries(site.options, report=warn)
     pipeline = Pipeline(site.options, pins=pins, cache=cache, buyer=buyer, report=warn)
     build = SiteBuild(site.options, pipeline, site_url=lambda: site.site_url, column=lambda _: UNKNOWN, warn=warn)
@@ -76,14 +78,15 @@ def _sync(site: Configuration, folder: Path, *, buyer: Buyer, warn: Callable[[st
             read_pages(site, build.pages)
             build.settle(wait=True)
         files = {PurePosixPath(uri).name: path for uri, path in build.files().items()}
-        if files:
+        if files and _may_write(STYLESHEET.name, STYLESHEET.read_bytes(), folder, before, warn=warn):
             files[STYLESHEET.name] = STYLESHEET
         pictures = {
             picture.order.request.key: WrittenPicture(picture.drawn, picture.colour) for picture in pipeline.pictures()
         }
         written, unchanged, digests = [], 0, {}
-        owned = Written(site.file, pictures, {**(before.files if before else {}), **dict.fromkeys(files, "")})
-        if before is None or files.keys() - before.files.keys():
+        look = site.look
+        owned = Written(site.file, pictures, {**(before or {}), **dict.fromkeys(files, "")}, look)
+        if before is None or files.keys() - before.keys():
             owned.save(folder)  # before any of them: whatever ends this, the next run knows what it may remove
         for name, source in sorted(files.items()):
             data = source.read_bytes()
@@ -94,11 +97,20 @@ def _sync(site: Configuration, folder: Path, *, buyer: Buyer, warn: Callable[[st
                 write_whole(folder / name, data)
                 written.append(name)
         removed, kept = _remove(folder, {name: owned.files[name] for name in owned.files if name not in files})
-        Written(site.file, pictures, digests).save(folder)
+        Written(site.file, pictures, digests, look).save(folder)
     finally:
         pipeline.close(whole=True)
     problems = tuple(message for message, kind in build.told.items() if kind == "directive")
     return Synced(tuple(pipeline.pictures()), tuple(written), removed, kept, unchanged, problems)
+
+
+def _may_write(name: str, data: bytes, folder: Path, before: Mapping[str, str] | None, *, warn: Warn) -> bool:
+    """Whether a file whose name others may use too is ours to write: not where somebody has put another one there."""
+    ours = before is not None and name in before
+    if ours or not (folder / name).exists() or _holds(folder / name, data):
+        return True
+    warn(f"{folder / name} was there before, and is kept. Remove it to have the one that comes with the pictures")
+    return False
 
 
 def _holds(path: Path, data: bytes) -> bool:

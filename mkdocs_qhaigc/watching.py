@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,7 +16,7 @@ _QUIET = 0.3
 
 
 class _Handler(FileSystemEventHandler):
-    def __init__(self, changed: threading.Event, *, within: Path, only: Path, without: Path) -> None:
+    def __init__(self, changed: threading.Event, *, within: Path, only: Container[Path], without: Path) -> None:
         self._changed = changed
         self._within = within
         self._only = only
@@ -28,24 +28,26 @@ class _Handler(FileSystemEventHandler):
         for name in (event.src_path, event.dest_path):
             path = Path(str(name))
             ours = self._without in path.parents
-            if name and not ours and (path == self._only or self._within in path.parents):
+            if name and not ours and (path in self._only or self._within in path.parents):
                 self._changed.set()
 
 
 @contextmanager
-def watching(folder: Path, file: Path, *, without: Path) -> Iterator[Iterator[None]]:
+def watching(folder: Path, files: Iterable[Path], *, without: Path) -> Iterator[Iterator[None]]:
     """Yield what yields each time something in a folder, or a file outside it, has changed and it is quiet again.
 
     Changes count from the beginning of the context. What happens in the folder `without` is none. What changes until
     the next one is asked for is one.
     """
     changed = threading.Event()
-    folder, file, without = folder.resolve(), file.resolve(), without.resolve()
+    folder, without = folder.resolve(), without.resolve()
+    only = {file.resolve() for file in files}
     observer = Observer()
-    handler = _Handler(changed, within=folder, only=file, without=without)
+    handler = _Handler(changed, within=folder, only=only, without=without)
     observer.schedule(handler, str(folder), recursive=True)
-    if folder not in file.parents:
-        observer.schedule(handler, str(file.parent))
+    for other in {file.parent for file in only}:
+        if other != folder and folder not in other.parents:
+            observer.schedule(handler, str(other))
     observer.start()
     try:
         yield _changes(changed)

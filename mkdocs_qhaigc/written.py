@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,8 @@ from mkdocs_qhaigc.original import COLOUR
 from mkdocs_qhaigc.publication import Drawn
 
 FILE = ".qhaigc.json"
+_FILE_LINE = re.compile(r'("(?:[^"\\\n]|\\u[0-9a-f]{4})+"): "([0-9a-f]{64}|)"')
+"""A file and its digest, as they stand on a line of their own."""
 SCHEMA = 1
 """Raised when a field changes its meaning or goes."""
 
@@ -42,6 +45,8 @@ class Written:
     """By key of the request."""
     files: Mapping[str, str] = field(default_factory=dict)
     """By name within the folder: the sha256 of the bytes."""
+    look: str = ""
+    """A digest of what else pages are rendered from: where it changes, pages that Zensical has kept are old."""
 
     def save(self, folder: Path) -> None:
         """Write it into the folder, if it says anything new there."""
@@ -55,12 +60,18 @@ class Written:
             for key, picture in sorted(self.pictures.items())
         }
         config = Path(os.path.relpath(self.config, folder.resolve())).as_posix()
-        content = {"schema": SCHEMA, "config": config, "pictures": pictures, "files": dict(sorted(self.files.items()))}
+        content = {
+            "schema": SCHEMA,
+            "config": config,
+            "look": self.look,
+            "pictures": pictures,
+            "files": dict(sorted(self.files.items())),
+        }
         path, data = folder / FILE, (json.dumps(content, indent=1) + "\n").encode()
-        before = path.stat().st_mtime if path.exists() else 0.0
+        before = int(path.stat().st_mtime) if path.exists() else 0
         if not before or path.read_bytes() != data:
             write_whole(path, data)
-            if int(path.stat().st_mtime) == int(before):  # Zensical tells changes of a watched file by whole seconds
+            if path.stat().st_mtime < before + 1:  # Zensical tells changes of a watched file by whole seconds
                 os.utime(path, (before + 1, before + 1))
 
 
@@ -76,7 +87,21 @@ def read_written(folder: Path) -> Written | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise SiteError(f"{path} cannot be read ({error}). Remove it and run `mkdocs-qhaigc sync` again") from error
+        raise SiteError(f"{path} cannot be read ({error}). Run `mkdocs-qhaigc sync`, which writes it anew") from error
+
+
+def written_files(folder: Path) -> dict[str, str] | None:
+    """Return the files that were written into a folder, as of `Written`; None where nothing was.
+
+    They are found also in what git has left of two branches, or a crash of the machine.
+    """
+    try:
+        written = read_written(folder)
+    except SiteError:
+        text = (folder / FILE).read_text(encoding="utf-8", errors="replace")
+        found = {json.loads(match[1]): match[2] for match in _FILE_LINE.finditer(text)}
+        return {name: digest for name, digest in found.items() if _is_name(name)}
+    return None if written is None else dict(written.files)
 
 
 def _parse(content: Any, folder: Path) -> Written:
@@ -85,9 +110,14 @@ def _parse(content: Any, folder: Path) -> Written:
     pictures = {str(key): _parse_picture(str(key), one) for key, one in content["pictures"].items()}
     files = {str(name): str(digest) for name, digest in content["files"].items()}
     for name in files:
-        if Path(name).name != name or name.startswith("."):
+        if not _is_name(name):
             raise ValueError(f"{name!r} is no name of a file in its folder")
     return Written(Path(os.path.normpath(folder.resolve() / content["config"])), pictures, files)
+
+
+def _is_name(name: str) -> bool:
+    """Whether it can be a file of ours: of the folder itself, and not hidden."""
+    return Path(name).name == name and not name.startswith(".")
 
 
 def _parse_picture(key: str, one: Any) -> WrittenPicture:

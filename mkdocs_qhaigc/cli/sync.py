@@ -40,6 +40,8 @@ def sync(out: Path | None, watch: bool, as_json: bool, config_file: Path) -> Non
 
     def read() -> Configuration:
         site = read_configuration(config_file)
+        if site.zensical:  # which follows no links from there
+            return site.publishing_to(out or site.pictures_dir)
         return site.publishing_to(out) if out else site
 
     with failing():
@@ -85,7 +87,7 @@ def _watch(site: Configuration, read: Callable[[], Configuration]) -> None:
     """Sync, and again whenever a page or the configuration has changed, until Ctrl-C."""
     from mkdocs_qhaigc.watching import watching  # imports what only this needs
 
-    with watching(site.docs_dir, site.file, without=site.pictures_dir) as changes:
+    with watching(site.docs_dir, site.files, without=site.pictures_dir) as changes:
         with _telling():
             _once(site)
         click.echo(f"Watching {shown_path(site.docs_dir)} and {shown_path(site.file)}. Ctrl-C ends it.", err=True)

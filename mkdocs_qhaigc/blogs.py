@@ -1,0 +1,28 @@
+"""Which pages are posts of a blog, and where their beginnings end, which are shown on other pages too. Pure."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+_BLOG_DIR, _POST_DIR, _SEPARATOR = "blog", "{blog}/posts", "<!-- more -->"
+"""As Zensical and Material have them, where the options of the plugin blog say nothing else."""
+
+
+def blog_of(src_uri: str, blogs: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Return the options of the blog of which a page is a post; None where it is none.
+
+    `blogs` are the options of each, as the site's configuration has them.
+    """
+    for blog in blogs:
+        blog_dir = str(blog.get("blog_dir") or _BLOG_DIR)
+        post_dir = str(blog.get("post_dir") or _POST_DIR).replace("{blog}", blog_dir)
+        if blog.get("enabled", True) and src_uri.startswith(posixpath.normpath(post_dir).strip("/") + "/"):
+            return blog
+    return None
+
+
+def separator(blog: Mapping[str, Any]) -> str:
+    """Return what ends the excerpt of a blog's posts."""
+    return str(blog.get("post_excerpt_separator") or _SEPARATOR)
