@@ -80,6 +80,13 @@ class Configuration:
         return self.docs_dir / self.options.assets_dir
 
 
+def is_zensicals(file: Path) -> bool:
+    """Whether a configuration is Zensical's: it is a zensical.toml, or names our Markdown extension."""
+    return file.suffix == ".toml" or (
+        file.is_file() and EXTENSION in file.read_text(encoding="utf-8", errors="replace")
+    )
+
+
 def read_configuration(file: Path) -> Configuration:
     """Return what a site's configuration says.
 

@@ -102,6 +102,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._to_finish: set[str] = set()
         """Those that did when this site was last built."""
         self._gallery: str | None = None
+        self._watched = True
+        """Whether other plugins look at pages when they are rendered."""
         self._asides: list[Aside] = []
         """Of the page that is being made."""
         self._markdown: tuple[str, str] | None = None
@@ -192,6 +194,9 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
 
         Behind plugins that choose each page's file by its language: they know whether there is one.
         """
+        self._watched = any(
+            getattr(method, "__self__", None) is not self for method in config.plugins.events["page_content"]
+        )
         if self._dirty:
             self._build_unfinished(files)
         if self._gallery and files.get_file_from_path(self._gallery) is None:
@@ -217,7 +222,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
     def _before_others(self, content: str, /, *, page: Page, **_: Any) -> str:
         """Show other plugins plain pictures, and their addresses in the page's Markdown."""
         self._markdown, self._asides = None, []
-        if self._spare:
+        if self._spare or not self._watched:
             return content
         page.content, self._asides = set_aside(content)
         if page.markdown and html.SCHEME in page.markdown:
@@ -232,7 +237,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         """Show readers every format again, and the pictures that other plugins refer to."""
         if self._markdown and page.markdown == self._markdown[1]:
             page.markdown = self._markdown[0]  # excerpts are made of it later
-        return self._render_added(page, put_back(html, self._asides))
+        return self._render_added(page, put_back(html, self._asides)) if self._watched else html
 
     on_page_content = CombinedEvent(_before_others, _after_others)
 

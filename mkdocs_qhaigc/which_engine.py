@@ -8,13 +8,14 @@ from pathlib import Path
 
 from mkdocs_qhaigc.errors import SiteError
 
-CONFIG_FILES = ("mkdocs.yml", "mkdocs.yaml", "properdocs.yml", "properdocs.yaml")
+CONFIG_FILES = ("mkdocs.yml", "mkdocs.yaml", "properdocs.yml", "properdocs.yaml", "zensical.toml")
 """As the engines call a site's configuration by themselves."""
 
 
-def usual_config_file() -> Path:
+def usual_config_file(*, zensical_first: bool = False) -> Path:
     """Return the configuration of the site in the working directory; `mkdocs.yml` where there is none."""
-    return next((path for path in map(Path, CONFIG_FILES) if path.is_file()), Path(CONFIG_FILES[0]))
+    names = (CONFIG_FILES[-1], *CONFIG_FILES) if zensical_first else CONFIG_FILES
+    return next((path for path in map(Path, names) if path.is_file()), Path(CONFIG_FILES[0]))
 
 
 def use_engine_of(config_file: Path) -> None:

@@ -332,3 +332,27 @@ def test_pages_are_those_that_are_built_with_the_defaults_of_their_folders(tmp_p
         "guide/a.md": {"shared": "ours", "own": "mine"},
         "guide/deep/b.markdown": {"shared": "ours", "own": "theirs", "deep": "deeper"},
     }
+
+
+def test_the_other_commands_read_zensicals_sites_as_sync_does(site: Project, api: ImagesApi) -> None:
+    site.config["markdown_extensions"] = ["mkdocs_qhaigc.markdown"]
+    site.options["images"] = {"logo": {"prompt": "A logo", "alt": "Logo"}}
+    site.page("index.md", "![x](qhaigc:hero) ![](qhaigc:logo)", qhaigc={"hero": "fog"})
+    planned = json.loads(run(site, "plan", "--json").stdout)
+    assert planned["to_buy"] == 4
+    assert [(one["page"], one["name"], one["pages"]) for one in planned["pictures"]] == [
+        ("", "logo", ["index.md"]),
+        ("index.md", "hero", ["index.md"]),
+        ("guide/start.md", "engine", []),
+        ("guide/start.md", "engine", []),
+    ]
+    assert run(site, "generate", "--yes").returncode == 0
+    assert len(api.calls) == 4
+    assert run(site, "pin").returncode == 0
+    assert run(site, "check").returncode == 0
+    assert "4 pictures" in sync(site)
+    site.options["enabled"] = False
+    off = run(site, "plan")
+    assert off.returncode == 1
+    assert "switched off" in off.stderr
+    assert len(api.calls) == 4

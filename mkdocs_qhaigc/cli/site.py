@@ -11,7 +11,9 @@ from typing import Any, TypeVar
 
 import click
 
+from mkdocs_qhaigc.configuration import is_zensicals, read_configuration
 from mkdocs_qhaigc.errors import QhaigcError, SelectionError
+from mkdocs_qhaigc.source_survey import survey_sources
 from mkdocs_qhaigc.survey import Survey
 from mkdocs_qhaigc.which_engine import use_engine_of, usual_config_file
 
@@ -29,7 +31,7 @@ def config_option(command: _Command) -> _Command:
         "--config-file",
         type=click.Path(dir_okay=False, path_type=Path),
         default=usual_config_file,
-        show_default="mkdocs.yml, else properdocs.yml",
+        show_default="mkdocs.yml, else properdocs.yml, else zensical.toml",
         help="The site's configuration.",
     )(command)
 
@@ -43,7 +45,7 @@ def config_files_option(command: _Command) -> _Command:
         type=click.Path(dir_okay=False, path_type=Path),
         multiple=True,
         default=lambda: [usual_config_file()],
-        show_default="mkdocs.yml, else properdocs.yml",
+        show_default="mkdocs.yml, else properdocs.yml, else zensical.toml",
         help="The site's configuration; once for each, where several sites share the pictures.",
     )(command)
 
@@ -60,6 +62,8 @@ def survey_of(config_file: Path) -> Survey:
         click.ClickException: the site cannot be read.
     """
     with failing():
+        if is_zensicals(config_file):
+            return survey_sources(read_configuration(config_file))
         use_engine_of(config_file)
         from mkdocs_qhaigc.engine import survey  # only now is it known which one, and only these commands need it
 

@@ -11,10 +11,11 @@ import click
 
 from mkdocs_qhaigc.budget import BUILD_BUDGET, Budget
 from mkdocs_qhaigc.cli.purchase import buying
-from mkdocs_qhaigc.cli.site import config_option, count, failing, json_option, print_json, shown_path
+from mkdocs_qhaigc.cli.site import count, failing, json_option, print_json, shown_path
 from mkdocs_qhaigc.configuration import Configuration, read_configuration
 from mkdocs_qhaigc.syncing import Synced
 from mkdocs_qhaigc.syncing import sync as sync_site
+from mkdocs_qhaigc.which_engine import usual_config_file
 
 
 @click.command(short_help="Write the pictures into the docs folder.")
@@ -25,7 +26,14 @@ from mkdocs_qhaigc.syncing import sync as sync_site
 )
 @click.option("--watch", is_flag=True, help="Go on, and sync again when a page or the configuration has changed.")
 @json_option
-@config_option
+@click.option(
+    "-f",
+    "--config-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=lambda: usual_config_file(zensical_first=True),
+    show_default="zensical.toml, else mkdocs.yml",
+    help="The site's configuration.",
+)
 def sync(out: Path | None, watch: bool, as_json: bool, config_file: Path) -> None:
     """Write the site's pictures into a folder of its pages, for Zensical, which runs no MkDocs plugins.
 
