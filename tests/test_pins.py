@@ -271,12 +271,16 @@ def test_sites_that_share_their_pins_are_given_together(bought: Project) -> None
     assert len(names(pins(bought))) == 4
 
 
-def test_two_plugins_of_one_site_keep_each_other_s_pins(project: Project, api: ImagesApi) -> None:
-    project.config["plugins"] = [{"qhaigc": {**project.options, "images": {"logo": "a logo"}}}]
-    project.page("index.md", "![Fog](qhaigc:hero)", qhaigc="fog")
-    assert project.build().code == 0
-    assert run(project, "pin").returncode == 0
-    assert run(project, "pin").stdout == "generated-images: 2 pictures right already.\n"
+def test_a_second_plugin_in_a_site_takes_no_pins_away(bought: Project) -> None:
+    run(bought, "pin")
+    before = names(pins(bought))
+    bought.config["plugins"] = [{"qhaigc": {**bought.options, "images": {"logo": "a logo"}, "model": "other"}}]
+    finished = run(bought, "pin")
+    assert finished.returncode == 1
+    assert "switch all but one off" in finished.stderr
+    assert names(pins(bought)) == before
+    bought.config["plugins"][0]["qhaigc"]["enabled"] = False
+    assert run(bought, "pin").stdout == "generated-images: 2 pictures right already.\n"
 
 
 def test_pins_that_lie_in_the_cache_are_refused(bought: Project) -> None:
