@@ -6,8 +6,6 @@ import contextlib
 import logging
 import os
 import sys
-import threading
-import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -24,7 +22,6 @@ from mkdocs_qhaigc.build import SiteBuild
 from mkdocs_qhaigc.buying import Buyer
 from mkdocs_qhaigc.columns import column
 from mkdocs_qhaigc.errors import OptionError, QhaigcError
-from mkdocs_qhaigc.files import write_whole
 from mkdocs_qhaigc.formats_aside import Aside, put_back, set_aside
 from mkdocs_qhaigc.front_matter import strip_meta
 from mkdocs_qhaigc.library import Library
@@ -40,6 +37,7 @@ from mkdocs_qhaigc.options import (
     read_options,
 )
 from mkdocs_qhaigc.pipeline import Pipeline, open_libraries
+from mkdocs_qhaigc.preview import Arrivals, last_edit
 from mkdocs_qhaigc.progress import LineProgress, LiveProgress
 from mkdocs_qhaigc.source_references import strip_source
 
@@ -55,10 +53,6 @@ if TYPE_CHECKING:
 
 log = PrefixedLogger("qhaigc", logging.getLogger("mkdocs.plugins.mkdocs_qhaigc"))
 STYLESHEET = Path(__file__).with_name("qhaigc.css")
-_ARRIVALS_APART = 2.0
-"""Seconds between two rebuilds of `mkdocs serve` while pictures keep arriving."""
-_RINGS = 3
-"""How often an arrival is told that no build follows: the first time nobody may be watching yet."""
 
 
 class _Checked(BaseConfigOption[Any]):
@@ -96,7 +90,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._buyer: Buyer | None = None
         self._retired: list[Buyer] = []
         self._progress: LineProgress | LiveProgress | None = None
-        self._awaiting = False
+        self._arrivals = Arrivals()
         self._unfinished: set[str] = set()
         """Pages that show a placeholder."""
         self._to_finish: set[str] = set()
@@ -109,7 +103,6 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._markdown: tuple[str, str] | None = None
         """Its Markdown, and what other plugins see of it meanwhile; None where that is the same."""
         self._written = (0, 0)
-        self._arrived = threading.Event()
         self._surveys: list[Survey] | None = None
         self._surveyed_last = False
         self._docs_dir = Path()
@@ -256,10 +249,10 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         if not self._build or not self._pipeline:
             return
         try:
-            earlier = self._again and self._awaiting
-            self._awaiting = self._serving  # from here on, what arrives may come too late for this build
+            earlier = self._again and self._arrivals.awaited
+            self._arrivals.awaited = self._serving  # from here on, what arrives may come too late for this build
             under_way = self._build.settle(wait=not self._serving)
-            self._awaiting = bool(under_way) or earlier
+            self._arrivals.awaited = bool(under_way) or earlier
             self._unfinished |= self._build.unfinished()
         except QhaigcError as error:
             raise PluginError(f"qhaigc: {error}") from error
@@ -313,11 +306,12 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         """Rebuild when a picture has arrived."""
         if self._options:
             try:
-                server.watch(str(self._arrivals))
+                file = self._checked.cache_dir / "arrivals"
+                self._arrivals.tell_by(file)
             except OSError as error:
                 log.warning("%s. Pictures that arrive are shown after the next edit", error)
                 return
-            threading.Thread(target=self._tell_arrivals, name="qhaigc-arrivals", daemon=True).start()
+            server.watch(str(file))
 
     def on_shutdown(self) -> None:
         """End what is under way; pictures that have arrived are written first."""
@@ -340,12 +334,13 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
                 self._retired.append(self._buyer)  # what it has bought is on its way, and paid for
             self._buyer = self._new_buyer(options, cache)
         self._options = options
-        written = self._last_edit(config)
-        if self._serving and written != self._written:  # else this build only shows what has arrived
-            self._buyer.new_build()
-        self._written = written
+        if self._serving:
+            written = last_edit(config.docs_dir, config.config_file_path)
+            if written != self._written:  # else this build only shows what has arrived
+                self._buyer.new_build()
+            self._written = written
         if not self._again:
-            self._arrived.clear()
+            self._arrivals.forget()
         self._start(options, config, pins=pins, cache=cache, buyer=self._buyer)
 
     def _start(
@@ -415,19 +410,6 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         declared, notices = tuple(self._build.declared()), tuple(self._notices)
         return Survey(self._checked, declared, notices, self._build.told, self._docs_dir)
 
-    def _last_edit(self, config: MkDocsConfig) -> tuple[int, int]:
-        """Return how many files the author has, and when the last of them was written; (0, 0) where nobody edits."""
-        if not self._serving:
-            return (0, 0)
-        times: list[int] = []
-        for folder, _, names in os.walk(config.docs_dir):
-            for name in names:
-                with contextlib.suppress(OSError):  # removed since, or a link that leads nowhere
-                    times.append(os.stat(os.path.join(folder, name)).st_mtime_ns)  # noqa: PTH116, PTH118 - MkDocs' texts
-        if config.config_file_path:
-            times.append(Path(config.config_file_path).stat().st_mtime_ns)
-        return len(times), max(times, default=0)
-
     def _new_buyer(self, options: Options, cache: Library) -> Buyer:
         live = not self._serving and sys.stderr.isatty()
         self._progress = LiveProgress() if live else LineProgress(log.info)
@@ -437,7 +419,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             library=cache,
             progress=self._progress,
             say=log.info,  # a picture that came in the end is nothing to refuse a build for
-            arrived=self._note_arrival if self._serving else None,
+            arrived=self._arrivals.note if self._serving else None,
         )
 
     def _render(self, page: Page, shown_at: str, text: str) -> str:
@@ -476,29 +458,6 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
     def _checked(self) -> Options:
         assert self._options is not None
         return self._options
-
-    @property
-    def _arrivals(self) -> Path:
-        """The file that changes when pictures have arrived, and that `mkdocs serve` watches."""
-        path = self._checked.cache_dir / "arrivals"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
-        return path
-
-    def _note_arrival(self) -> None:
-        """Called in the buyer's threads when a picture was saved, or could not be had."""
-        if self._awaiting:
-            self._arrived.set()
-
-    def _tell_arrivals(self) -> None:
-        """Change the watched file when pictures have arrived that no build has shown yet."""
-        while self._arrived.wait():
-            for _ in range(_RINGS):
-                if self._arrived.is_set():
-                    with contextlib.suppress(OSError):  # then the next edit shows them
-                        write_whole(self._arrivals, f"{time.monotonic()}\n".encode())
-                    time.sleep(_ARRIVALS_APART)
-            self._arrived.clear()
 
 
 def _working_instance(config: MkDocsConfig) -> QhaigcPlugin:

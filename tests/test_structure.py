@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from fnmatch import fnmatch
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ import pytest
 import mkdocs_qhaigc
 from mkdocs_qhaigc.cli import main
 from mkdocs_qhaigc.options import OPTIONS
+from tests.engines import CELLS, table
 
 PACKAGE = Path(mkdocs_qhaigc.__file__).parent
 README = (PACKAGE.parent / "README.md").read_text(encoding="utf-8")
@@ -81,3 +83,11 @@ def test_the_readme_names_every_option(option: str) -> None:
 @pytest.mark.parametrize("command", sorted(main.commands))
 def test_the_readme_names_every_command(command: str) -> None:
     assert re.search(rf"mkdocs-qhaigc {command}\b", README)
+
+
+def test_the_readme_has_the_table_of_what_works_where() -> None:
+    """Each of its cells is a real build, or several: `pytest -m compatibility`."""
+    for module in sorted(Path(__file__).parent.glob("test_*.py")):
+        if "@beside(" in module.read_text(encoding="utf-8"):
+            import_module(f"tests.{module.stem}")
+    assert table(CELLS.items()) in README
