@@ -438,7 +438,7 @@ def test_pages_outside_the_navigation_have_their_pictures(project: Project, api:
     assert alts(built, "hidden/index.html") == ["Fog"]
 
 
-@beside("templates", ZENSICAL)
+@beside("theme overrides", ZENSICAL)
 def test_templates_take_pictures_from_the_front_matter(project: Project, api: ImagesApi, column: str) -> None:
     project.config["theme"]["custom_dir"] = "overrides"
     project.write(
