@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.api import ImagesApi
-from tests.cells import alts, assert_whole, build_both_ways, hero, ours
+from tests.beside import alts, assert_whole, build_both_ways, hero, ours
 from tests.commands import run
 from tests.conftest import Project
 from tests.engines import EVERY_MKDOCS, MATERIAL, PROPER_MATERIAL, READTHEDOCS, beside

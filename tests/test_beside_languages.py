@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from tests.api import ImagesApi, waits_for
-from tests.cells import alts, build_both_ways, hero, ours, ours_of
+from tests.beside import alts, build_both_ways, hero, ours, ours_of
 from tests.commands import answer, buy, names, run
 from tests.conftest import Project
 from tests.engines import EVERY_MKDOCS, beside

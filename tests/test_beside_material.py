@@ -13,7 +13,7 @@ import pytest
 from PIL import Image, ImageFont
 
 from tests.api import ImagesApi, bytes_by_url, picture, raw
-from tests.beside import build_twice, ours, ours_last, unresolved, whole
+from tests.beside import build_twice, ours_last, ours_of, unresolved, whole
 from tests.commands import run
 from tests.conftest import Built, Project
 from tests.engines import EVERY_MATERIAL, beside
@@ -77,7 +77,7 @@ def test_every_view_of_a_blog_shows_the_pictures_of_its_posts_and_loads_none_fir
     for view, numbers in views.items():
         html = cold.html(view)
         assert whole(html) == [(f"{word} {n}", "80", "60") for n in numbers for word in ("Tower", "Fog")], view
-        assert all(attributes["loading"] == "lazy" for attributes in ours(html))
+        assert all(attributes["loading"] == "lazy" for attributes in ours_of(html))
         assert "fetchpriority" not in html
         assert len(re.findall(r"</h2>\s*<figure", html)) == len(numbers)
     page = cold.html("blog/2026/01/01/post-1/index.html")
@@ -101,8 +101,8 @@ def test_defaults_of_a_folder_come_from_materials_meta_plugin(project: Project, 
     project.page("guide/a.md", "# A\n\n![](qhaigc:own)\n", qhaigc={"own": {"prompt": "Fog", "alt": "Fog"}})
     project.page("guide/deep/b.md", "# B\n")
     cold, warm = build_twice(project, "--strict")
-    assert [attributes["alt"] for attributes in ours(cold.html("guide/a/index.html"))] == ["Tower", "Fog"]
-    assert [attributes["alt"] for attributes in ours(cold.html("guide/deep/b/index.html"))] == ["Tower"]
+    assert [attributes["alt"] for attributes in ours_of(cold.html("guide/a/index.html"))] == ["Tower", "Fog"]
+    assert [attributes["alt"] for attributes in ours_of(cold.html("guide/deep/b/index.html"))] == ["Tower"]
     for page in ("guide/a/index.html", "guide/deep/b/index.html"):
         (card,) = cards(cold.html(page))
         assert card.startswith("https://example.com/docs/assets/qhaigc/hero-")
@@ -260,7 +260,7 @@ def test_a_site_for_reading_from_disk_has_its_pictures_beside_its_pages(
     assert whole(cold.html()) == HOME
     assert whole(cold.html("guide/fog.html")) == FOG
     for page in ("index.html", "guide/fog.html"):
-        urls = [url for attributes in ours(cold.html(page)) for url in [attributes["src"] or ""]]
+        urls = [url for attributes in ours_of(cold.html(page)) for url in [attributes["src"] or ""]]
         assert all((cold.site / page).parent.joinpath(url).is_file() for url in urls)
     assert "qhaigc" not in (cold.site / "search/search_index.js").read_text(encoding="utf-8")
     assert cold.digest() == warm.digest()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.api import ImagesApi, waits_for
-from tests.cells import alts, assert_whole, build_both_ways, hero, ours
+from tests.beside import alts, assert_whole, build_both_ways, hero, ours
 from tests.commands import answer, run
 from tests.conftest import Built, Project
 from tests.engines import EVERY_MKDOCS, beside

@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tests.api import ImagesApi, bytes_by_url, picture
-from tests.beside import build_twice, ours, ours_last, whole
+from tests.beside import build_twice, ours_last, ours_of, whole
 from tests.commands import git
 from tests.conftest import Built, Project
 from tests.engines import COLUMNS, EVERY_MATERIAL, EVERY_MKDOCS, beside
@@ -121,7 +121,7 @@ def test_a_feed_shows_pictures_by_their_absolute_addresses(site: Project, api: I
     cold, warm = build_twice(site, "--strict")
     assert_pages_are_whole(cold)
     found = items(cold)
-    (shown,) = ours(found["Home"].findtext("description") or "")
+    (shown,) = ours_of(found["Home"].findtext("description") or "")
     assert shown["alt"] == ALT
     assert file_of(cold, site, shown["src"]).suffix == ".webp"
     enclosure = found["Home"].find("enclosure")
@@ -129,7 +129,7 @@ def test_a_feed_shows_pictures_by_their_absolute_addresses(site: Project, api: I
     assert enclosure.get("type") == "image/jpeg"
     assert file_of(cold, site, enclosure.get("url")).is_file()
     description = found["Fog"].findtext("description") or ""
-    assert [attributes["alt"] for attributes in ours(description)] == ["own"]
+    assert [attributes["alt"] for attributes in ours_of(description)] == ["own"]
     assert all(file_of(cold, site, url).is_file() for e in elements(description) for url in e.urls())
     assert "<code>![](qhaigc-fog)</code>" in description
     assert "Gallery" in found
@@ -144,7 +144,7 @@ def test_whole_pages_in_a_feed_have_plain_pictures(site: Project, column: str) -
     cold, _ = build_twice(site, "--strict")
     item = items(cold)["Fog"]
     page = (urlsplit(item.findtext("link") or "").path).removeprefix("/docs/")
-    shown = ours(item.findtext("description") or "")
+    shown = ours_of(item.findtext("description") or "")
     assert [attributes["alt"] for attributes in shown] == ["Fog", "own"]
     assert all((cold.site / page / (attributes["src"] or "")).is_file() for attributes in shown)
     assert not any("srcset" in attributes for attributes in shown)
@@ -162,7 +162,7 @@ def test_a_feed_of_a_blog_leaves_the_excerpts_their_pictures(site: Project, api:
     assert len(elements(cold.html("blog/index.html"), "picture")) == 1
     ((title, item),) = items(cold).items()
     assert title == "Post"
-    assert [attributes["alt"] for attributes in ours(item.findtext("description") or "")] == ["Mast"]
+    assert [attributes["alt"] for attributes in ours_of(item.findtext("description") or "")] == ["Mast"]
     assert cold.digest() == warm.digest()
 
 
@@ -201,7 +201,7 @@ def test_the_page_of_all_pages_shows_each_picture(site: Project, api: ImagesApi,
     site.config["plugins"] = ["search", "print-site"]
     cold, warm = build_twice(site, "--strict")
     assert_pages_are_whole(cold)
-    printed = ours(cold.html("print_page/index.html"))
+    printed = ours_of(cold.html("print_page/index.html"))
     shown = [(attributes["alt"], attributes["width"], attributes["height"]) for attributes in printed]
     assert shown == [(ALT, "80", "60"), ("Fog", "80", "60"), ("own", "80", "60")]
     assert not any("loading" in attributes for attributes in printed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.api import ImagesApi, bytes_by_url, picture
-from tests.beside import ours
+from tests.beside import ours_of
 from tests.conftest import Project
 from tests.pages import broken_urls
 
@@ -30,9 +30,9 @@ def test_whatever_another_plugin_makes_of_a_page_its_pictures_are_mended(project
     project.page("index.md", "# Home\n\n![it's](qhaigc:hero)\n", qhaigc={"hero": hero})
     cold = project.build("--strict", site="cold")
     warm = project.build("--strict", site="warm")
-    assert [(a["width"], a["height"]) for a in ours(cold.html())] == [("80", "60"), ("80", "60")]
+    assert [(a["width"], a["height"]) for a in ours_of(cold.html())] == [("80", "60"), ("80", "60")]
     assert broken_urls(cold.site) == []
-    assert [a.items() for a in ours(cold.html())] == [a.items() for a in ours(warm.html())]
+    assert [a.items() for a in ours_of(cold.html())] == [a.items() for a in ours_of(warm.html())]
 
 
 COMPRESSES = """
