@@ -49,30 +49,33 @@ class _ContainedDisk(Disk):  # type: ignore[misc]  # diskcache has no types
         return key if raw and isinstance(key, str) else ""
 
     def fetch(self, mode: Any, filename: Any, value: Any, read: Any) -> Any:
-        if mode != MODE_BINARY or not isinstance(filename, str) or not self._contains(filename):
+        if mode != MODE_BINARY or not isinstance(filename, str) or not _contains(self._directory, filename):
             raise FileNotFoundError(filename)
         return super().fetch(mode, filename, value, read)
 
     def remove(self, file_path: Any) -> None:
-        if isinstance(file_path, str) and self._contains(file_path):
+        if isinstance(file_path, str) and _contains(self._directory, file_path):
             super().remove(file_path)
 
-    def read_value(self, filename: str, size: int) -> bytes | None:
-        """Return the bytes of a value's file (one more, where it is longer), or None where it is none of ours."""
-        if not self._contains(filename):
-            return None
-        try:
-            with open(os.path.join(self._directory, filename), "rb", buffering=0) as file:  # noqa: PTH118, PTH123 - as above
-                return file.read(size + 1)
-        except OSError:
-            return None
 
-    def _contains(self, filename: str) -> bool:
-        if not _VALUE_FILE.fullmatch(filename):
-            return False
-        path = os.path.join(self._directory, filename)  # noqa: PTH118 - Path objects cost more than the rest
-        inner = os.path.dirname(path)  # noqa: PTH120
-        return not any(map(os.path.islink, (path, inner, os.path.dirname(inner))))  # noqa: PTH120
+def _contains(folder: str, filename: str) -> bool:
+    """Whether a name is that of a value's file, and no link leads out of the folder with it."""
+    if not _VALUE_FILE.fullmatch(filename):
+        return False
+    path = os.path.join(folder, filename)  # noqa: PTH118 - Path objects cost more than the rest
+    inner = os.path.dirname(path)  # noqa: PTH120
+    return not any(map(os.path.islink, (path, inner, os.path.dirname(inner))))  # noqa: PTH120
+
+
+def _read_value(folder: str, filename: str, size: int) -> bytes | None:
+    """Return the bytes of a value's file (one more, where it is longer), or None where it is none of ours."""
+    if not _contains(folder, filename):
+        return None
+    try:
+        with open(os.path.join(folder, filename), "rb", buffering=0) as file:  # noqa: PTH118, PTH123 - as above
+            return file.read(size + 1)
+    except OSError:
+        return None
 
 
 class _Row(NamedTuple):
@@ -91,23 +94,17 @@ class _Row(NamedTuple):
 class Variants:
     """Encoded pictures by key. Safe to use from several threads and processes at once."""
 
-    def __init__(self, folder: Path) -> None:
-        """Open the cache, which need not exist yet.
+    def __init__(self, folder: Path, *, report: Callable[[str], None]) -> None:
+        """Read the index of a cache, which need not exist yet. `report` is told where it cannot be written.
 
         Raises:
-            sqlite3.DatabaseError: its index is damaged; OperationalError or OSError: it cannot be written.
+            sqlite3.DatabaseError: its index is damaged.
         """
         rows = _read_index(folder / "cache.db")
-        self._cache = Cache(
-            str(folder),
-            disk=_ContainedDisk,
-            disk_min_file_size=0,
-            eviction_policy="least-recently-used",
-            size_limit=SIZE_LIMIT,
-            cull_limit=0,  # nothing is evicted in mid-build: the site's files are copied from here at its end
-            statistics=0,
-            tag_index=0,
-        )
+        self._folder = folder
+        self._report = report
+        self._opened: Cache | None = None
+        self._opening = threading.Lock()
         self._lock = threading.Lock()
         self._keys = {row.key for row in rows}
         recently = time.time() - _TOUCHED_EVERY
@@ -116,7 +113,9 @@ class Variants:
             for row in rows
             if row.used > recently and row.mode == MODE_BINARY and 0 <= row.size <= SIZE_LIMIT
         }
-        """Those that need no new mark of use: found without asking the index once more."""
+        """Those that need no new mark of use: found without opening the cache, which writes to its index."""
+        if not rows:
+            self._open()
 
     def __contains__(self, key: str) -> bool:
         """Whether a variant was there when last looked; `paths` tells for certain."""
@@ -127,13 +126,13 @@ class Variants:
         """Return where the whole and undamaged ones of these variants are, and mark them as used now."""
         keys = set(keys)
         found: dict[str, Path] = {}
-        folder = Path(self._cache.directory)
+        folder = str(self._folder)
         with self._translated():
             for key in keys & self._recent.keys():
                 row = self._recent[key]
-                data = self._cache.disk.read_value(row.filename, row.size)
+                data = _read_value(folder, row.filename, row.size)
                 if data is not None and hashlib.sha256(data).hexdigest() == row.digest:
-                    found[key] = folder / row.filename
+                    found[key] = self._folder / row.filename
             wanted = [key for key in keys if key not in found]
             for start in range(0, len(wanted), _LOOKUPS_AT_ONCE):
                 found |= self._look_up(wanted[start : start + _LOOKUPS_AT_ONCE])
@@ -145,36 +144,46 @@ class Variants:
         """Keep a variant's bytes."""
         with self._translated():
             # Not `set`: it would remove the file that another process was given for this key and is about to copy.
-            self._cache.add(key, data, tag=hashlib.sha256(data).hexdigest(), retry=True)
+            self._open().add(key, data, tag=hashlib.sha256(data).hexdigest(), retry=True)
         with self._lock:
             self._keys.add(key)
 
     def shrink(self, *, in_use: int) -> None:
         """Remove what was used least recently, over the limit; never below twice the `in_use` bytes of one build."""
-        self._cache.reset("size_limit", max(SIZE_LIMIT, 2 * in_use))
-        self._cache.cull(retry=True)
+        cache = self._open()
+        cache.reset("size_limit", max(SIZE_LIMIT, 2 * in_use))
+        cache.cull(retry=True)
 
     def close(self) -> None:
         """Close this thread's connection; the next use opens another."""
-        self._cache.close()
+        if self._opened:
+            self._opened.close()
+
+    def _open(self) -> Cache:
+        """Return the cache, opened; a temporary one where its folder cannot be written."""
+        with self._opening:
+            if self._opened is None:
+                self._opened = _open_cache(self._folder, self._report)
+            return self._opened
 
     @contextlib.contextmanager
     def _translated(self) -> Iterator[None]:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
-            what = f"{self._cache.directory} cannot be used ({error})"
+            what = f"{self._folder} cannot be used ({error})"
             raise CacheError(f"{what}. Every picture that was bought is saved. Make space, or remove it") from error
 
     def _look_up(self, keys: list[str]) -> dict[str, Path]:
         opened: list[tuple[str, Any, str]] = []
         damaged: list[str] = []
-        with self._cache.transact(retry=True):
+        cache = self._open()
+        with cache.transact(retry=True):
             for key in keys:
-                file, digest = self._cache.get(key, read=True, tag=True, retry=True)
+                file, digest = cache.get(key, read=True, tag=True, retry=True)
                 if file is not None:
                     opened.append((key, file, digest))
-                elif key in self._cache:
+                elif key in cache:
                     damaged.append(key)
         found: dict[str, Path] = {}
         for key, file, digest in opened:
@@ -185,7 +194,7 @@ class Variants:
             else:
                 damaged.append(key)
         for key in damaged:
-            self._cache.delete(key, retry=True)
+            cache.delete(key, retry=True)
         return found
 
 
@@ -219,11 +228,9 @@ def _read_index(index: Path) -> list[_Row]:
 def open_variants(folder: Path, *, report: Callable[[str], None]) -> Variants:
     """Return the cache in a folder; a temporary one where the folder cannot be used. `report` is told of trouble."""
     try:
-        return Variants(folder)
-    except sqlite3.OperationalError as error:
-        report(f"{folder} cannot be used ({error}). Pictures are encoded anew in every build until it can")
-    except OSError as error:
-        report(f"{folder} cannot be used ({error.strerror or error}). Pictures are encoded anew until it can")
+        return Variants(folder, report=report)
+    except (sqlite3.OperationalError, OSError) as error:
+        report(_unusable(folder, error))
     except sqlite3.DatabaseError as error:
         try:
             aside = _set_aside(folder)
@@ -234,8 +241,39 @@ def open_variants(folder: Path, *, report: Callable[[str], None]) -> Variants:
             )
         else:
             report(f"{folder} is damaged ({error}). It is kept as {aside.name}; its pictures are encoded again")
-            return Variants(folder)
-    return Variants(Path(tempfile.mkdtemp(prefix="mkdocs-qhaigc-")))
+            return Variants(folder, report=report)
+    return Variants(Path(tempfile.mkdtemp(prefix="mkdocs-qhaigc-")), report=report)
+
+
+def _open_cache(folder: Path, report: Callable[[str], None]) -> Cache:
+    """Return the cache in a folder; a temporary one where it cannot be written, of which `report` is told.
+
+    Raises:
+        sqlite3.DatabaseError: its index is damaged.
+    """
+    try:
+        return _cache_in(folder)
+    except (sqlite3.OperationalError, OSError) as error:
+        report(_unusable(folder, error))
+    return _cache_in(Path(tempfile.mkdtemp(prefix="mkdocs-qhaigc-")))
+
+
+def _cache_in(folder: Path) -> Cache:
+    return Cache(
+        str(folder),
+        disk=_ContainedDisk,
+        disk_min_file_size=0,
+        eviction_policy="least-recently-used",
+        size_limit=SIZE_LIMIT,
+        cull_limit=0,  # nothing is evicted in mid-build: the site's files are copied from here at its end
+        statistics=0,
+        tag_index=0,
+    )
+
+
+def _unusable(folder: Path, error: sqlite3.Error | OSError) -> str:
+    reason = getattr(error, "strerror", None) or error
+    return f"{folder} cannot be used ({reason}). Pictures are encoded anew in every build until it can"
 
 
 def _set_aside(folder: Path) -> Path:
