@@ -188,7 +188,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         Behind plugins that choose each page's file by its language: they know whether there is one.
         """
         self._watched = any(
-            getattr(method, "__self__", None) is not self for method in config.plugins.events["page_content"]
+            not isinstance(getattr(method, "__self__", None), QhaigcPlugin)
+            for method in config.plugins.events["page_content"]
         )
         if self._dirty:
             self._build_unfinished(files)
@@ -230,7 +231,9 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         """Show readers every format again, and the pictures that other plugins refer to."""
         if self._markdown and page.markdown == self._markdown[1]:
             page.markdown = self._markdown[0]  # excerpts are made of it later
-        return self._render_added(page, put_back(html, self._asides)) if self._watched else html
+        if self._spare or not self._watched:
+            return html
+        return self._render_added(page, put_back(html, self._asides))
 
     on_page_content = CombinedEvent(_before_others, _after_others)
 
@@ -429,13 +432,9 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         return self._build.pages.render(page, text, src_uri=file.src_uri, url=file.url, shown_at=shown_at)
 
     def _render_added(self, page: Page, text: str) -> str:
-        if self._spare:
-            return text
-        return (
-            self._build.pages.render_added(page, text, src_uri=page.file.src_uri, url=page.url)
-            if self._build
-            else html.strip(text)
-        )
+        if not self._build:
+            return html.strip(text)
+        return self._build.pages.render_added(page, text, src_uri=page.file.src_uri, url=page.url)
 
     def _build_unfinished(self, files: Files) -> None:
         """Have pages built again that showed placeholders: their pictures may be there, and no author edits them."""
