@@ -72,7 +72,7 @@ def main() -> None:
     packages = [f"{name} {_version(name)}" for name in ("mkdocs", "mkdocs-material", "markdown", "mkdocs-qhaigc")]
     print(f"{time.strftime('%Y-%m-%d')}, {_machine()}, Python {platform.python_version()}; {', '.join(packages)}.")
     with tempfile.TemporaryDirectory(prefix="qhaigc-benchmark-") as name:
-        folder = arguments.keep or Path(name)
+        folder = arguments.keep.resolve() if arguments.keep else Path(name)
         folder.mkdir(parents=True, exist_ok=True)
         if "warm" in arguments.parts:
             warm(folder, arguments)

@@ -132,12 +132,13 @@ def timed(command: Sequence[str], folder: Path, *, environment: Mapping[str, str
 
     `environment` is added to this process's. Compiled modules are kept beside the site, as an installed package has
     them: the first run, which makes them, is not to be counted. One that fails ends the benchmark with what it said.
+    It runs in the site's folder: `python -m` would import what lies in the folder that the benchmark was started in.
     """
     variables = {**os.environ, "PYTHONPYCACHEPREFIX": str(folder / "compiled"), **(environment or {})}
     variables.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryFile("w+", encoding="utf-8") as said:
         started = time.perf_counter()
-        process = subprocess.Popen(command, env=variables, stdout=said, stderr=said)
+        process = subprocess.Popen(command, cwd=folder, env=variables, stdout=said, stderr=said)
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)
