@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from mkdocs_qhaigc.errors import MissingPictures
-from mkdocs_qhaigc.formats_aside import set_aside
 from mkdocs_qhaigc.notices import Kind, plural
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.pipeline import Pipeline
@@ -161,6 +160,7 @@ class SiteBuild:
 
     def _mend(self, guessed: Mapping[str, Shown]) -> None:
         """Write again what was written on the guess that each picture comes, and in the size that was asked for."""
+        from mkdocs_qhaigc.formats_aside import set_aside
         from mkdocs_qhaigc.mending import mend  # a warm build guesses nothing
 
         changes: dict[int, list[tuple[str, str]]] = {}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import secrets
 import time
 from pathlib import Path
 
@@ -62,6 +61,8 @@ def write_whole(path: Path, data: bytes, *, at_once: bool = False, mode: int | N
 
     `mode`: its permissions; None: those of any new file.
     """
+    import secrets  # a warm build writes nothing
+
     part = path.with_name(f".{path.name}.{secrets.token_hex(_PART_BYTES)}.part")
     try:
         with part.open("xb") as file:

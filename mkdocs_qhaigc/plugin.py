@@ -22,7 +22,6 @@ from mkdocs_qhaigc.build import SiteBuild
 from mkdocs_qhaigc.buying import Buyer
 from mkdocs_qhaigc.columns import column
 from mkdocs_qhaigc.errors import OptionError, QhaigcError
-from mkdocs_qhaigc.formats_aside import Aside, put_back, set_aside
 from mkdocs_qhaigc.front_matter import strip_meta
 from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.markdown import QhaigcExtension
@@ -39,7 +38,6 @@ from mkdocs_qhaigc.options import (
 from mkdocs_qhaigc.pipeline import Pipeline, open_libraries
 from mkdocs_qhaigc.preview import Arrivals, last_edit
 from mkdocs_qhaigc.progress import LineProgress, LiveProgress
-from mkdocs_qhaigc.source_references import strip_source
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -48,6 +46,7 @@ if TYPE_CHECKING:
     from mkdocs.structure.files import Files
     from mkdocs.structure.pages import Page
 
+    from mkdocs_qhaigc.formats_aside import Aside
     from mkdocs_qhaigc.report import Reported
     from mkdocs_qhaigc.survey import Survey
 
@@ -218,6 +217,9 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._markdown, self._asides = None, []
         if self._spare or not self._watched:
             return content
+        from mkdocs_qhaigc.formats_aside import set_aside  # most sites have nobody who looks
+        from mkdocs_qhaigc.source_references import strip_source
+
         page.content, self._asides = set_aside(content)
         if page.markdown and html.SCHEME in page.markdown:
             shown = (
@@ -233,6 +235,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             page.markdown = self._markdown[0]  # excerpts are made of it later
         if self._spare or not self._watched:
             return html
+        from mkdocs_qhaigc.formats_aside import put_back
+
         return self._render_added(page, put_back(html, self._asides))
 
     on_page_content = CombinedEvent(_before_others, _after_others)

@@ -24,7 +24,6 @@ from mkdocs_qhaigc.pipeline import Picture
 from mkdocs_qhaigc.publication import relative_url
 from mkdocs_qhaigc.publisher import Publisher, Shown
 from mkdocs_qhaigc.request import ImageRequest
-from mkdocs_qhaigc.source_references import resolve_source
 
 
 class Pictures(Protocol):
@@ -169,6 +168,8 @@ class Renderer:
 
     def resolve_source(self, page: Any, text: str) -> str:
         """Return a page's Markdown with the addresses of its pictures, absolute where the site has one."""
+        from mkdocs_qhaigc.source_references import resolve_source  # its patterns: most sites need none
+
         scope, page_url = self._scope_of(page)
 
         def resolve(name: str) -> tuple[str, str | None] | None:
