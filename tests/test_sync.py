@@ -198,8 +198,9 @@ def test_while_it_watches_each_edit_is_synced(site: Project, api: ImagesApi) -> 
         text=True,
         encoding="utf-8",
     )
-    assert process.stdout
     said: list[str] = []
+    patience = threading.Timer(60, process.kill)
+    patience.start()
 
     def wait_for(words: str) -> None:
         assert process.stdout
@@ -223,6 +224,7 @@ def test_while_it_watches_each_edit_is_synced(site: Project, api: ImagesApi) -> 
         site.write_config()
         wait_for("2 pictures, 2 written")
     finally:
+        patience.cancel()
         process.terminate()
         process.communicate(timeout=30)
     assert sorted(api.prompts) == ["fog", "rain", "steam", "steam by night"]
