@@ -37,6 +37,7 @@ OWNERS = {
     "yaml": ["configuration.py", "source_pages.py", "option_checks.py", "front_matter.py", "front_matter_edit.py"],
     "pathspec": ["source_pages.py"],
     "watchdog": ["watching.py"],
+    "tomllib": ["configuration.py"],  # of the standard library from Python 3.11 on
 }
 ENGINES = ("mkdocs", "zensical", "properdocs")
 
