@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -125,10 +126,14 @@ def test_a_record_that_cannot_be_read_is_written_anew_and_costs_nothing(
 
 
 @pytest.mark.skipif(os.name == "nt", reason="kills a process by a signal")
-def test_syncs_that_are_killed_at_any_moment_buy_nothing_twice_and_leave_nothing(site: Project, api: ImagesApi) -> None:
-    """New pictures each time, old ones to be removed."""
+def test_syncs_that_are_killed_at_any_moment_ask_for_nothing_saved_and_leave_nothing(
+    site: Project, api: ImagesApi
+) -> None:
+    """New pictures each time, old ones to be removed. What was on its way when a sync was killed is lost with it."""
     site.options["max_new_images"] = 100
+    originals = site.folder / ".qhaigc/originals"
     moments = random.Random(6)
+    seen: list[tuple[set[str], Counter[str]]] = []  # after each sync: the files of pictures, how often each was bought
     for turn in range(8):
         prompts = [f"{turn} {number}" for number in range(3)]
         site.page("index.md", qhaigc={f"p{n}": {"prompt": p, "alt": ""} for n, p in enumerate(prompts)})
@@ -145,8 +150,14 @@ def test_syncs_that_are_killed_at_any_moment_buy_nothing_twice_and_leave_nothing
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
             process.wait(30)
+        seen.append(({path.stem for path in originals.glob("*.webp")}, Counter(api.prompts)))
     sync(site)
-    assert len(api.prompts) == len(set(api.prompts))
+    prompts_of = {path.stem: json.loads(path.read_bytes())["request"]["prompt"] for path in originals.glob("*.json")}
+    assert set().union(*(saved for saved, _ in seen)) <= prompts_of.keys()
+    for saved, bought in seen:
+        assert {prompts_of[stem]: api.prompts.count(prompts_of[stem]) for stem in saved} == {
+            prompts_of[stem]: bought[prompts_of[stem]] for stem in saved
+        }
     whole = contents(site)
     assert not [name for name in whole if name.endswith(".part")]
     assert len([name for name in whole if name.endswith(".webp")]) == 2 * 5
