@@ -9,6 +9,7 @@ import functools
 import json
 import sys
 import time
+import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,8 @@ class Clock:
                 self._calls += 1
                 self._inside = False
 
+        if isinstance(function, types.MethodType):
+            call.__self__ = function.__self__  # type: ignore[attr-defined]  # plugins look whose hooks there are
         return call
 
     @property

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mkdocs_qhaigc.publication import Drawn, Encoding, VariantSpec, card_spec, variant_specs
+from mkdocs_qhaigc.seen import Seen
 from mkdocs_qhaigc.workers import Workers
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Encoder:
         """`folder` is the cache of variants. `report` is told where it cannot be used."""
         self._encoding = encoding
         self._folder = folder
+        self._seen = Seen(folder, folder.parent / "index" / f"{folder.name}.json")
         self._report = report
         self._cards: dict[str, set[Crop | None]] = {}
         """By key of the request: the link previews that are wanted of it."""
@@ -67,9 +69,12 @@ class Encoder:
 
     def encode(self, subject: Subject) -> None:
         """Begin to encode what is missing of a picture."""
-        store = self._open_variants()
         for specs in self._together(subject):
-            missing = {spec.cache_key for spec in specs if spec.cache_key not in store}
+            missing = {spec.cache_key for spec in specs if spec.cache_key not in self._seen}
+            if not missing:
+                continue
+            store = self._open_variants()
+            missing = {cache_key for cache_key in missing if cache_key not in store}
             with self._lock:
                 if missing and specs[0].cache_key not in self._jobs:
                     job = self._workers.submit(_encode_into, store, specs, missing, subject)
@@ -103,7 +108,7 @@ class Encoder:
         if not keys:
             return
         wanted = {cache_key for _, of_one in keys for cache_key in of_one}
-        self._paths |= self._open_variants().paths(wanted - self._paths.keys())
+        self._paths |= self._whole(wanted - self._paths.keys())
         for subject, of_one in keys:
             gone = {cache_key for cache_key in of_one if cache_key not in self._paths}
             if gone - self._gone:
@@ -119,10 +124,22 @@ class Encoder:
     def close(self, *, in_use: int | None = None) -> None:
         """End the threads. `in_use`: the bytes of a whole build; then the cache is kept within its limit."""
         self._workers.close()
+        if in_use is not None:
+            self._seen.write()
         if self._variants:
             if in_use is not None and self._jobs:
                 self._variants.shrink(in_use=in_use)
             self._variants.close()
+
+    def _whole(self, cache_keys: Set[str]) -> dict[str, Path]:
+        """Return where those variants are that are there and whole."""
+        found = self._seen.paths(cache_keys)
+        others = cache_keys - found.keys()
+        if others:
+            looked_up = self._open_variants().paths(others)
+            self._seen.learn(looked_up)
+            found |= looked_up
+        return found
 
     def _together(self, subject: Subject) -> list[tuple[VariantSpec, ...]]:
         """Return what is encoded of a picture, in the groups in which it is."""

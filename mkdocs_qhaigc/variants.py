@@ -9,32 +9,23 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import re
 import sqlite3
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from diskcache import Cache, Disk
 from diskcache.core import MODE_BINARY
 
 from mkdocs_qhaigc.errors import CacheError
+from mkdocs_qhaigc.seen import contained
 
 SIZE_LIMIT = 1 << 30
 """Bytes; the least recently used variants go first."""
 _LOOKUPS_AT_ONCE = 200
 """Open files held within one transaction."""
-
-
-_VALUE_FILE = re.compile(r"[0-9a-f]{2}[/\\][0-9a-f]{2}[/\\][0-9a-f]{28}\.val")
-"""What diskcache calls the files of values, relative to its folder."""
-
-
-_TOUCHED_EVERY = 24 * 3600
-"""Seconds after which a variant that is used is marked as used again."""
 
 
 class _ContainedDisk(Disk):  # type: ignore[misc]  # diskcache has no types
@@ -49,46 +40,19 @@ class _ContainedDisk(Disk):  # type: ignore[misc]  # diskcache has no types
         return key if raw and isinstance(key, str) else ""
 
     def fetch(self, mode: Any, filename: Any, value: Any, read: Any) -> Any:
-        if mode != MODE_BINARY or not isinstance(filename, str) or not _contains(self._directory, filename):
+        if mode != MODE_BINARY or not isinstance(filename, str) or not _is_value(self._directory, filename):
             raise FileNotFoundError(filename)
         return super().fetch(mode, filename, value, read)
 
     def remove(self, file_path: Any) -> None:
-        if isinstance(file_path, str) and _contains(self._directory, file_path):
+        if isinstance(file_path, str) and _is_value(self._directory, file_path):
             super().remove(file_path)
 
 
-def _contains(folder: str, filename: str) -> bool:
-    """Whether a name is that of a value's file, and no link leads out of the folder with it."""
-    if not _VALUE_FILE.fullmatch(filename):
-        return False
-    path = os.path.join(folder, filename)  # noqa: PTH118 - Path objects cost more than the rest
-    inner = os.path.dirname(path)  # noqa: PTH120
-    return not any(map(os.path.islink, (path, inner, os.path.dirname(inner))))  # noqa: PTH120
-
-
-def _read_value(folder: str, filename: str, size: int) -> bytes | None:
-    """Return the bytes of a value's file (one more, where it is longer), or None where it is none of ours."""
-    if not _contains(folder, filename):
-        return None
-    try:
-        with open(os.path.join(folder, filename), "rb", buffering=0) as file:  # noqa: PTH118, PTH123 - as above
-            return file.read(size + 1)
-    except OSError:
-        return None
-
-
-class _Row(NamedTuple):
-    """One variant, as the index has it."""
-
-    key: str
-    mode: int
-    filename: str
-    size: int
-    """Bytes."""
-    digest: str
-    used: float
-    """Seconds since the epoch."""
+def _is_value(folder: str, filename: str) -> bool:
+    """Whether a name is that of a value's file, which is none of a link."""
+    path = contained(folder, filename)
+    return path is not None and not os.path.islink(path)  # noqa: PTH114
 
 
 class Variants:
@@ -100,21 +64,13 @@ class Variants:
         Raises:
             sqlite3.DatabaseError: its index is damaged.
         """
-        rows = _read_index(folder / "cache.db")
+        self._keys = _read_index(folder / "cache.db")
         self._folder = folder
         self._report = report
         self._opened: Cache | None = None
         self._opening = threading.Lock()
         self._lock = threading.Lock()
-        self._keys = {row.key for row in rows}
-        recently = time.time() - _TOUCHED_EVERY
-        self._recent = {
-            row.key: row
-            for row in rows
-            if row.used > recently and row.mode == MODE_BINARY and 0 <= row.size <= SIZE_LIMIT
-        }
-        """Those that need no new mark of use: found without opening the cache, which writes to its index."""
-        if not rows:
+        if not self._keys:
             self._open()
 
     def __contains__(self, key: str) -> bool:
@@ -124,20 +80,13 @@ class Variants:
 
     def paths(self, keys: Iterable[str]) -> dict[str, Path]:
         """Return where the whole and undamaged ones of these variants are, and mark them as used now."""
-        keys = set(keys)
+        wanted = list(set(keys))
         found: dict[str, Path] = {}
-        folder = str(self._folder)
         with self._translated():
-            for key in keys & self._recent.keys():
-                row = self._recent[key]
-                data = _read_value(folder, row.filename, row.size)
-                if data is not None and hashlib.sha256(data).hexdigest() == row.digest:
-                    found[key] = self._folder / row.filename
-            wanted = [key for key in keys if key not in found]
             for start in range(0, len(wanted), _LOOKUPS_AT_ONCE):
                 found |= self._look_up(wanted[start : start + _LOOKUPS_AT_ONCE])
         with self._lock:
-            self._keys.difference_update(keys - found.keys())
+            self._keys.difference_update(key for key in wanted if key not in found)
         return found
 
     def store(self, key: str, data: bytes) -> None:
@@ -198,31 +147,29 @@ class Variants:
         return found
 
 
-def _read_index(index: Path) -> list[_Row]:
-    """Return all rows, and so find damage before diskcache does, which meets it in mid-build or waits for ever.
+def _read_index(index: Path) -> set[str]:
+    """Return all keys, and so find damage before diskcache does, which meets it in mid-build or waits for ever.
 
     Raises:
         sqlite3.DatabaseError: the index is damaged.
     """
     if not index.exists():
-        return []
+        return set()
     with contextlib.closing(sqlite3.connect(index, timeout=60)) as connection:
         try:
             (state,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
             if state != "ok":
                 raise sqlite3.DatabaseError(str(state).partition("\n")[0])
             if not connection.execute("SELECT 1 FROM sqlite_master WHERE name='Cache'").fetchone():
-                return []
-            rows = connection.execute(
-                "SELECT key, mode, filename, size, tag, access_time FROM Cache WHERE raw"
-            ).fetchall()
+                return set()
+            rows = connection.execute("SELECT key FROM Cache WHERE raw").fetchall()
         except UnicodeError as error:
             raise sqlite3.DatabaseError("it holds texts that are none") from error
         except sqlite3.OperationalError as error:
             if "decode" in str(error):
                 raise sqlite3.DatabaseError("it holds texts that are none") from error
             raise
-    return [_Row(*row) for row in rows if list(map(type, row)) == [str, int, str, int, str, float]]
+    return {key for (key,) in rows if isinstance(key, str)}
 
 
 def open_variants(folder: Path, *, report: Callable[[str], None]) -> Variants:

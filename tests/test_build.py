@@ -40,7 +40,7 @@ def test_a_second_build_buys_nothing_and_gives_the_same_bytes(project: Project, 
     assert "2 cached" in second.output
 
 
-def test_a_warm_build_imports_neither_httpx_nor_pillow(project: Project) -> None:
+def test_a_warm_build_imports_nothing_that_buys_or_encodes(project: Project) -> None:
     hero = {"prompt": "one", "dark": "two", "caption": "One", "crop": "60x30"}
     project.options |= {"formats": ["avif", "webp"], "widths": [48]}
     project.page("index.md", "![x](qhaigc:hero)\n", qhaigc={"hero": hero}, image="qhaigc:hero")
@@ -49,7 +49,7 @@ def test_a_warm_build_imports_neither_httpx_nor_pillow(project: Project) -> None
     hook.write_text(
         "import sys\n"
         "def on_post_build(config):\n"
-        "    print('IMPORTED', sorted({'httpx', 'PIL', 'rich'} & set(sys.modules)))\n",
+        "    print('IMPORTED', sorted({'httpx', 'PIL', 'rich', 'diskcache'} & set(sys.modules)))\n",
         encoding="utf-8",
     )
     project.config["hooks"] = [str(hook)]

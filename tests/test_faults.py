@@ -809,6 +809,7 @@ def test_damaged_variants_are_encoded_again_and_nothing_is_bought(project: Proje
         with contextlib.closing(sqlite3.connect(variants / "cache.db")) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         break_it()
+        (project.cache / "index/variants.json").unlink()  # while that is there, nobody opens the cache
         built = project.build()
         assert (built.code, built.digest()) == (0, expected), built.output
         (warning,) = built.warnings
@@ -862,11 +863,75 @@ def test_a_hostile_cache_is_neither_unpickled_nor_read_nor_deleted(project: Proj
     linked.unlink()
     linked.symlink_to(outside)
     in_index(project, "INSERT INTO Cache(key, raw, store_time, mode, value, size) VALUES(?, 0, 0, 4, ?, 0)", evil, evil)
+    (project.cache / "index/variants.json").unlink()
     built = project.build()
     assert (built.code, built.digest()) == (0, expected), built.output
     assert not opened.exists()
     assert outside.read_bytes() == b"a secret"
     assert len(api.calls) == 4
+
+
+def remembered(project: Project) -> tuple[Path, dict[str, Any]]:
+    """What is remembered of the cache of variants."""
+    index = project.cache / "index/variants.json"
+    content: dict[str, Any] = json.loads(index.read_bytes())
+    return index, content
+
+
+@pytest.mark.parametrize("kind", ["outside", "absolute", "link", "folder of a link"])
+def test_a_hostile_memory_of_variants_leads_nowhere(project: Project, api: ImagesApi, kind: str) -> None:
+    if "link" in kind:
+        require_posix("links that anybody may make")
+    project.page("index.md", "![x](qhaigc:hero)", qhaigc="one")
+    expected = project.build("--strict").digest()
+    index, content = remembered(project)
+    ((row,),) = (of_one.values() for of_one in content["variants"].values())
+    filename = row[0]
+    value = project.cache / "variants" / filename
+    outside = project.write("outside/" + Path(filename).name, b"a secret")
+    if kind == "link":
+        value.unlink()
+        value.symlink_to(outside)
+    elif kind == "folder of a link":
+        shutil.rmtree(value.parent)
+        value.parent.symlink_to(outside.parent, target_is_directory=True)
+    else:
+        row[0] = str(outside) if kind == "absolute" else "../../../../outside/" + outside.name
+    row[1:] = outside.stat().st_mtime_ns, outside.stat().st_size
+    index.write_text(json.dumps(content), encoding="utf-8")
+    built = project.build("--strict")
+    assert (built.code, built.digest()) == (0, expected), built.output
+    assert outside.read_bytes() == b"a secret"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", '{"schema": 1, "looked": "now", "variants": {}}', '{"schema": 1, "variants": {"a": {"b": 1}}}'],
+)
+def test_a_memory_of_variants_that_cannot_be_read_costs_nothing(project: Project, api: ImagesApi, text: str) -> None:
+    project.page("index.md", "![x](qhaigc:hero)", qhaigc="one")
+    expected = project.build("--strict").digest()
+    index, content = remembered(project)
+    index.write_text(text, encoding="utf-8")
+    built = project.build("--strict")
+    assert (built.code, built.digest()) == (0, expected), built.output
+    assert remembered(project)[1]["variants"] == content["variants"]
+    assert len(api.calls) == 1
+
+
+@pytest.mark.parametrize("hours", [25, -1])
+def test_once_a_day_variants_are_compared_with_their_digests(project: Project, hours: int) -> None:
+    """Also such as are damaged in a way that no time tells of, and where the clock was set back."""
+    project.page("index.md", "![x](qhaigc:hero)", qhaigc="one")
+    expected = project.build("--strict").digest()
+    (value,) = value_files(project)
+    times = value.stat()
+    flip(value)
+    os.utime(value, ns=(times.st_atime_ns, times.st_mtime_ns))
+    index, content = remembered(project)
+    content["looked"] -= hours * 3600
+    index.write_text(json.dumps(content), encoding="utf-8")
+    assert project.build("--strict").digest() == expected
 
 
 def test_links_in_the_folder_of_locks_truncate_nothing(project: Project, api: ImagesApi) -> None:

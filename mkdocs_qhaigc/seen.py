@@ -1,0 +1,129 @@
+"""What of the cache of variants was seen to be whole a short while ago: found again without opening it.
+
+A variant's size and time are those that it had when its bytes were last compared with their digest. What is remembered
+may be lost or wrong without harm: then the cache itself is asked, as it is for everything once a day.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import stat
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from mkdocs_qhaigc.files import write_whole
+
+_SCHEMA = 1
+_LOOKED_EVERY = 24 * 3600
+"""Seconds after which nothing is believed any more: what is used is compared, and marked as used, once a day."""
+_VALUE_FILE = re.compile(r"[0-9a-f]{2}[/\\][0-9a-f]{2}[/\\][0-9a-f]{28}\.val")
+"""What diskcache calls the files of values, relative to its folder."""
+
+
+class Seen:
+    """What is remembered of one cache of variants."""
+
+    def __init__(self, folder: Path, index: Path) -> None:
+        """`folder` is the cache's, `index` the file of what is remembered; neither needs to exist."""
+        self._folder = folder
+        self._index = index
+        self._looked, self._rows = _read(index)
+        self._learned = False
+
+    def __contains__(self, key: str) -> bool:
+        """Whether a variant was there when last looked; `paths` tells for certain."""
+        identity, _, rest = key.partition("|")
+        return rest in self._rows.get(identity, ())
+
+    def paths(self, keys: Iterable[str]) -> dict[str, Path]:
+        """Return where those of these variants are that have not changed since they were seen to be whole.
+
+        The others are not remembered any longer.
+        """
+        found: dict[str, Path] = {}
+        folder = str(self._folder)
+        no_links: set[str] = set()
+        for key in keys:
+            identity, _, rest = key.partition("|")
+            row = self._rows.get(identity, {}).get(rest)
+            if row is None:
+                continue
+            filename, *stamp = row
+            path = contained(folder, filename, no_links)
+            if path and _stamp(path) == stamp:
+                found[key] = Path(path)
+            else:
+                del self._rows[identity][rest]
+        return found
+
+    def learn(self, found: Mapping[str, Path]) -> None:
+        """Remember variants that were just seen to be whole, by key."""
+        for key, path in found.items():
+            stamp = _stamp(str(path))
+            if stamp and path.is_relative_to(self._folder):
+                identity, _, rest = key.partition("|")
+                row = [path.relative_to(self._folder).as_posix(), *stamp]
+                self._rows.setdefault(identity, {})[rest] = row
+                self._learned = True
+
+    def write(self) -> None:
+        """Write down what was learned, for the next build."""
+        if not self._learned:
+            return
+        content = {"schema": _SCHEMA, "looked": self._looked, "variants": self._rows}
+        with contextlib.suppress(OSError):  # without it the next build asks the cache: slower, no worse
+            self._index.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(self._index, json.dumps(content).encode())
+
+
+def contained(folder: str, filename: str, no_links: set[str] | None = None) -> str | None:
+    """Return the path of a value's file; None where the name is none, or a link leads out of the folder with it.
+
+    `no_links` holds folders that were looked at already.
+    """
+    if not _VALUE_FILE.fullmatch(filename):
+        return None
+    path = os.path.join(folder, filename)  # noqa: PTH118 - Path objects cost more than the rest
+    inner = os.path.dirname(path)  # noqa: PTH120
+    for name in (inner, os.path.dirname(inner)):  # noqa: PTH120
+        if no_links is None or name not in no_links:
+            if os.path.islink(name):  # noqa: PTH114
+                return None
+            if no_links is not None:
+                no_links.add(name)
+    return path
+
+
+def _stamp(path: str) -> list[int] | None:
+    """Return when a file was changed, in nanoseconds, and its bytes; None where it is no file, or a link."""
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return None
+    return [status.st_mtime_ns, status.st_size] if stat.S_ISREG(status.st_mode) else None
+
+
+def _read(index: Path) -> tuple[float, dict[str, dict[str, list[Any]]]]:
+    """Return when the oldest of what is remembered was looked at, and the rows; none where they cannot be believed."""
+    now = time.time()
+    try:
+        content = json.loads(index.read_bytes())
+        looked, rows = content["looked"], content["variants"]
+        if content["schema"] == _SCHEMA and 0 <= now - looked < _LOOKED_EVERY and _are_rows(rows):
+            return looked, rows
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        pass
+    return now, {}
+
+
+def _are_rows(rows: Any) -> bool:
+    return isinstance(rows, dict) and all(
+        isinstance(of_one, dict)
+        and all(isinstance(row, list) and list(map(type, row)) == [str, int, int] for row in of_one.values())
+        for of_one in rows.values()
+    )
