@@ -59,6 +59,9 @@ def main() -> None:
         help="pages of the largest site with every page in its navigation (default: %(default)s)",
     )
     parser.add_argument(
+        "--every", type=int, default=2, help="a picture stands on every so many-th page (default: %(default)s)"
+    )
+    parser.add_argument(
         "--neighbours-pages", type=int, default=300, help="pages beside social and privacy (default: %(default)s)"
     )
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="default: all of them")
@@ -77,7 +80,8 @@ def main() -> None:
         if "warm" in arguments.parts:
             warm(folder, arguments)
         if "neighbours" in arguments.parts and "material" in arguments.themes:
-            neighbours(folder / "neighbours", pages=arguments.neighbours_pages, runs=3 if arguments.small else 5)
+            runs = 3 if arguments.small else 5
+            neighbours(folder / "neighbours", pages=arguments.neighbours_pages, every=arguments.every, runs=runs)
         if "cold" in arguments.parts:
             cold(folder / "cold", runs=2 if arguments.small else 5)
         if "import" in arguments.parts:
@@ -89,13 +93,24 @@ def warm(folder: Path, arguments: argparse.Namespace) -> None:
     rows = []
     for pages, runs in zip(arguments.pages, arguments.runs, strict=False):
         bare = pages > arguments.navigation_up_to
-        with_plugin, without = make_sites(folder / str(pages), pages=pages)
+        with_plugin, without = make_sites(folder / str(pages), pages=pages, every=arguments.every)
         for theme in arguments.themes:
             rows.append(_warm_row(with_plugin, without, pages=pages, runs=runs, theme=theme, bare=bare))
         if not arguments.keep:
             shutil.rmtree(folder / str(pages))
     print("\nA warm build, beside the same pages with plain picture files next to them and no plugin:\n")
-    heads = ("theme", "pages", "navigation", "pairs", "CPU, s", "CPU ratio", "wall ratio", "memory, MB", "own hooks")
+    heads = (
+        "theme",
+        "pages",
+        "pictures",
+        "navigation",
+        "pairs",
+        "CPU, s",
+        "CPU ratio",
+        "wall ratio",
+        "memory, MB",
+        "own hooks",
+    )
     print(table(heads, rows), flush=True)
 
 
@@ -114,6 +129,7 @@ def _warm_row(with_plugin: Path, without: Path, *, pages: int, runs: int, theme:
     return (
         theme,
         pages,
+        len(bought),
         "index alone" if bare else "every page",
         runs,
         f"{ours.cpu:.2f} / {plain.cpu:.2f}",
@@ -135,34 +151,41 @@ def hooks_share(folder: Path, *, runs: int) -> float:
     return median(shares)
 
 
-def make_sites(folder: Path, *, pages: int) -> tuple[Path, Path]:
+def make_sites(folder: Path, *, pages: int, every: int) -> tuple[Path, Path]:
     """Return the site with the plugin, its pictures bought and encoded, and the same site without it.
 
-    Exits where a page has no picture.
+    A picture stands on every so many-th page. Exits where one has none.
     """
+    numbers = range(0, pages, every)
     with_plugin, without = folder / "with-plugin", folder / "without"
     write_pages(
         with_plugin / "docs",
         pages=pages,
-        front_matter=lambda number: f"qhaigc: A harbor at dusk, number {number}, seen from the sea\n",
-        picture=lambda _: "![A harbor at dusk](qhaigc:hero)",
+        front_matter=lambda number: (
+            f"qhaigc: A harbor at dusk, number {number}, seen from the sea\n" if number in numbers else ""
+        ),
+        picture=lambda number: "![A harbor at dusk](qhaigc:hero)" if number in numbers else "",
     )
-    write_pages(without / "docs", pages=pages, picture=lambda number: f"![A harbor at dusk](picture-{number:04}.webp)")
+    write_pages(
+        without / "docs",
+        pages=pages,
+        picture=lambda number: f"![A harbor at dusk](picture-{number:04}.webp)" if number in numbers else "",
+    )
     write_config(with_plugin, theme="mkdocs", plugin=PLUGIN, bare=True)
-    print(f"Buying {pages} pictures from the sandbox …", file=sys.stderr)
+    print(f"Buying {len(numbers)} pictures from the sandbox …", file=sys.stderr)
     build(with_plugin)
     pictures = sorted((with_plugin / "site" / ASSETS_DIR).glob("*.webp"))
-    if len(pictures) != pages:
-        sys.exit(f"The first build has {len(pictures)} pictures instead of {pages}.")
-    for number, picture in enumerate(pictures):
+    if len(pictures) != len(numbers):
+        sys.exit(f"The first build has {len(pictures)} pictures instead of {len(numbers)}.")
+    for number, picture in zip(numbers, pictures, strict=True):
         shutil.copyfile(picture, (without / "docs" / page_uri(number)).with_name(f"picture-{number:04}.webp"))
     build(with_plugin)  # remembers what it has read of the pictures
     return with_plugin, without
 
 
-def neighbours(folder: Path, *, pages: int, runs: int) -> None:
+def neighbours(folder: Path, *, pages: int, every: int, runs: int) -> None:
     """Print what Material's own plugins add to the same pages, in turn with ours."""
-    with_plugin, plain = make_sites(folder, pages=pages)
+    with_plugin, plain = make_sites(folder, pages=pages, every=every)
     social, privacy = linked(folder / "social", plain), linked(folder / "privacy", plain)
     others: dict[Path, list[str | dict[str, Any]]] = {social: ["social"], privacy: ["privacy"], plain: []}
     for site, plugins in others.items():

@@ -29,13 +29,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure what the plugin adds as a site grows.")
     parser.add_argument("--pages", type=int, nargs="+", default=[1000, 2000, 4000], help="default: 1000 2000 4000")
     parser.add_argument("--theme", default="mkdocs", help="mkdocs, material, … (default: %(default)s)")
+    parser.add_argument(
+        "--every", type=int, default=2, help="a picture stands on every so many-th page (default: %(default)s)"
+    )
     parser.add_argument("--edits", type=int, default=3, help="pairs of rebuilds at the largest size; 0: none")
     arguments = parser.parse_args()
     rows = []
     with tempfile.TemporaryDirectory(prefix="qhaigc-benchmark-") as name:
         for pages in arguments.pages:
             folder = Path(name, str(pages))
-            sites = make_sites(folder, pages=pages)
+            sites = make_sites(folder, pages=pages, every=arguments.every)
             for site, plugin in zip(sites, (PLUGIN, None), strict=True):
                 write_config(site, theme=arguments.theme, plugin=plugin, bare=True)
             rows.append((pages, *_row(*sites, pages=pages)))
