@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,13 +12,18 @@ from mkdocs_qhaigc.errors import MissingPictures
 from mkdocs_qhaigc.notices import Kind, plural
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.pipeline import Pipeline
+from mkdocs_qhaigc.publication import STEM_DIGITS
 from mkdocs_qhaigc.publisher import Shown
 from mkdocs_qhaigc.rendering import Renderer
 
 if TYPE_CHECKING:
     from mkdocs_qhaigc.gallery_page import Link
     from mkdocs_qhaigc.report import Reported
+    from mkdocs_qhaigc.request import ImageRequest
     from mkdocs_qhaigc.survey import Declared
+
+
+_HEX_OF_STEM = re.compile(rf"-([0-9a-f]{{{STEM_DIGITS}}})(?![0-9a-f])")
 
 
 class SiteBuild:
@@ -72,6 +78,18 @@ class SiteBuild:
         missing = [picture for picture in self._pipeline.pictures() if picture.state == "placeholder"]
         return {page for picture in missing for page in self.pages.users.get(picture.order.request.key, ())}
 
+    def complete(self) -> list[str]:
+        """Return the pages whose own pictures are all there. For a build that has settled."""
+        missing = {picture.order.request.key for picture in self._pipeline.pictures() if not picture.original}
+        return [
+            scope.src_uri
+            for scope in self.pages.scopes.values()
+            if not scope.broken
+            and not any(
+                request.key in missing for directive in scope.directives.values() for _, request in directive.requests
+            )
+        ]
+
     def files(self) -> dict[str, Path]:
         """Return the files that the site needs: place in the site -> where the bytes are."""
         self.pages.show_declared()
@@ -85,6 +103,12 @@ class SiteBuild:
         """Return every picture that the site declares, in its order, and what is known of it."""
         from mkdocs_qhaigc.survey import Declared  # as below: most builds are not asked for it
 
+        order = {src_uri: number for number, src_uri in enumerate(self.pages.scopes)}
+
+        def users_of(request: ImageRequest) -> tuple[str, ...]:
+            users = self.pages.users.get(request.key, ())
+            return tuple(sorted(users, key=lambda src_uri: order.get(src_uri, -1)))
+
         return [
             Declared(
                 page=scope.src_uri,
@@ -92,7 +116,7 @@ class SiteBuild:
                 dark=request is directive.dark,
                 request=request,
                 picture=self._pipeline.picture(request),
-                users=tuple(self.pages.users.get(request.key, ())),
+                users=users_of(request),
             )
             for scope in (self.pages.site, *self.pages.scopes.values())
             for directive in scope.directives.values()
@@ -172,16 +196,17 @@ class SiteBuild:
                 changes.setdefault(id(emitted.content), []).extend([(emitted.markup, markup), plain])
         for meta, key, resolve in self.pages.meta_values:
             meta[key] = resolve()
-        now = {
-            stem: shown.publish(self._pipeline.picture(shown.picture.order.request)).stem
-            for stem, shown in guessed.items()
-        }
+        renamed: dict[str, list[tuple[str, str]]] = {}  # by the hex in the old name
+        for stem, shown in guessed.items():
+            now = shown.publish(self._pipeline.picture(shown.picture.order.request)).stem
+            if now != stem:
+                renamed.setdefault(stem[-STEM_DIGITS:], []).append((stem, now))
         for page in pages.values():
             folder = quote(self._options.assets_dir)
             kept = [name for name, value in vars(page).items() if isinstance(value, str) and folder in value]
             for name in kept:  # `content`, and what other plugins have kept of it
                 text = mend(getattr(page, name), changes.get(id(page), ()))
-                for stem, right in now.items():  # in what another plugin has made of the markup
-                    if stem != right:
-                        text = text.replace(quote(stem), quote(right)).replace(stem, right)
+                for found in renamed.keys() & set(_HEX_OF_STEM.findall(text)) if renamed else ():
+                    for stem, now in renamed[found]:  # in what another plugin has made of the markup
+                        text = text.replace(quote(stem), quote(now)).replace(stem, now)
                 setattr(page, name, text)

@@ -8,7 +8,7 @@ import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
@@ -54,7 +54,7 @@ def find_candidates(
     known = Pipeline(options, pins=pins, cache=cache, buyer=None, report=report)
     found = []
     for variant in variants:
-        request = replace(declared.request, variant=variant)
+        request = declared.request.of_variant(variant)
         picture = known.want(Order(declared.where, declared.picture.order.name, request))
         found.append(Candidate(picture.order, picture.original, picture.state if picture.original else "missing"))
     return found
@@ -126,7 +126,7 @@ def pick(declared: Declared, variant: int, *, docs_dir: Path, defaults: Defaults
 def _require_same_picture(page: str, declared: Declared, variant: int, defaults: Defaults) -> None:
     """Raise EditError where a page, as its file has it, does not declare this variant of this very picture."""
     directive = read_directives(front_matter(page).get(META_KEY), defaults)[0].get(declared.name)
-    if directive is None or directive.request != replace(declared.request, variant=variant):
+    if directive is None or directive.request != declared.request.of_variant(variant):
         raise EditError("the site gives this picture other fields than the page's own front matter does")
 
 

@@ -65,7 +65,7 @@ class Configuration:
         if inside.parts[:1] == ("..",) or inside.is_absolute() or inside == Path():
             docs = os.path.relpath(self.docs_dir)
             raise SiteError(f"{folder} is no folder within {docs}, from where it would be published. Name one")
-        return replace(self, options=replace(self.options, assets_dir=inside.as_posix()))
+        return replace(self, options=self.options._replace(assets_dir=inside.as_posix()))
 
     @property
     def look(self) -> str:

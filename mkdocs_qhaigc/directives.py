@@ -9,7 +9,6 @@ import difflib
 import json
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 from mkdocs_qhaigc.errors import DirectiveError
@@ -67,8 +66,7 @@ FIELDS: Mapping[str, Field] = {
 """What a directive may say, in the order of the README."""
 
 
-@dataclass(frozen=True, slots=True)
-class Defaults:
+class Defaults(NamedTuple):
     """What a directive takes from the plugin's options where it says nothing itself."""
 
     model: str
@@ -78,8 +76,7 @@ class Defaults:
     styles: Mapping[str, str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Directive:
+class Directive(NamedTuple):
     """One picture as an author declared it."""
 
     name: str
@@ -142,9 +139,9 @@ def _settle_priority(directives: dict[str, Directive], problems: list[Problem]) 
     main = [name for name, directive in directives.items() if directive.priority]
     placed = [name for name, directive in directives.items() if directive.place != "none"]
     if placed and not main:
-        directives[placed[0]] = replace(directives[placed[0]], priority=True)
+        directives[placed[0]] = directives[placed[0]]._replace(priority=True)
     for name in main[1:]:
-        directives[name] = replace(directives[name], priority=False)
+        directives[name] = directives[name]._replace(priority=False)
         problems.append(
             Problem(
                 name,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from concurrent import futures
 from concurrent.futures import Future
 from pathlib import Path
@@ -48,7 +48,6 @@ class Encoder:
         self._report = report
         self._cards: dict[str, set[Crop | None]] = {}
         """By key of the request: the link previews that are wanted of it."""
-        self._specs: dict[Drawn, tuple[VariantSpec, ...]] = {}
         self._jobs: dict[str, Future[None]] = {}
         """By the first cache key of those that are encoded together."""
         self._gone: set[str] = set()
@@ -67,9 +66,13 @@ class Encoder:
         cards.add(crop)
         return True
 
+    def lacks(self, key: str, drawn: Drawn) -> bool:
+        """Whether a picture has to be encoded, as far as is known without a look at the cache."""
+        return any(spec.cache_key not in self._seen for specs in self._together(key, drawn) for spec in specs)
+
     def encode(self, subject: Subject) -> None:
         """Begin to encode what is missing of a picture."""
-        for specs in self._together(subject):
+        for specs in self._together(subject.key, subject.drawn):
             missing = {spec.cache_key for spec in specs if spec.cache_key not in self._seen}
             if not missing:
                 continue
@@ -87,7 +90,7 @@ class Encoder:
 
     def error(self, subject: Subject) -> BaseException | None:
         """Wait until a picture is encoded; return what went wrong."""
-        for specs in self._together(subject):
+        for specs in self._together(subject.key, subject.drawn):
             job = self._jobs.get(specs[0].cache_key)
             if job is not None:
                 wait_for(job)
@@ -97,24 +100,25 @@ class Encoder:
 
     def forget(self, subject: Subject) -> None:
         """Take back that a picture was encoded."""
-        for specs in self._together(subject):
+        for specs in self._together(subject.key, subject.drawn):
             self._jobs.pop(specs[0].cache_key, None)
 
-    def encode_what_is_gone(self, subjects: Iterable[Subject]) -> None:
-        """Begin to encode again what the cache of variants has lost; each variant once a build."""
-        keys = [
-            (subject, [spec.cache_key for specs in self._together(subject) for spec in specs]) for subject in subjects
+    def gone(self, wanted: Mapping[str, Drawn]) -> list[str]:
+        """Return those of these pictures (by key) of which the cache of variants has lost some; each variant once."""
+        variants = [
+            (key, [spec.cache_key for specs in self._together(key, drawn) for spec in specs])
+            for key, drawn in wanted.items()
         ]
-        if not keys:
-            return
-        wanted = {cache_key for _, of_one in keys for cache_key in of_one}
-        self._paths |= self._whole(wanted - self._paths.keys())
-        for subject, of_one in keys:
+        if variants:
+            every = {cache_key for _, of_one in variants for cache_key in of_one}
+            self._paths |= self._whole(every - self._paths.keys())
+        found = []
+        for key, of_one in variants:
             gone = {cache_key for cache_key in of_one if cache_key not in self._paths}
             if gone - self._gone:
                 self._gone |= gone
-                self.forget(subject)
-                self.encode(subject)
+                found.append(key)
+        return found
 
     @property
     def paths(self) -> dict[str, Path]:
@@ -141,13 +145,11 @@ class Encoder:
             found |= looked_up
         return found
 
-    def _together(self, subject: Subject) -> list[tuple[VariantSpec, ...]]:
+    def _together(self, key: str, drawn: Drawn) -> list[tuple[VariantSpec, ...]]:
         """Return what is encoded of a picture, in the groups in which it is."""
-        for_pages = self._specs.get(subject.drawn)
-        if for_pages is None:
-            for_pages = self._specs[subject.drawn] = variant_specs(subject.drawn, self._encoding)
-        crops = tuple(self._cards.get(subject.key, ()))
-        return [for_pages, *((card_spec(subject.drawn, self._encoding, crop),) for crop in crops)]
+        for_pages = variant_specs(drawn, self._encoding)
+        crops = tuple(self._cards.get(key, ()))  # another thread may add one
+        return [for_pages, *((card_spec(drawn, self._encoding, crop),) for crop in crops)]
 
     def _open_variants(self) -> Variants:
         with self._lock:

@@ -17,6 +17,8 @@ FRONT_MATTER = re.compile(r"\ufeff?---[ \t]*\r?\n(.*?)^(?:---|\.\.\.)[ \t]*\r?$"
 
 def holds_reference(value: Any) -> bool:
     """Whether a front matter value is exactly a reference, or has one somewhere in its lists and mappings."""
+    if isinstance(value, str):  # as most are
+        return value.startswith(html.SCHEME) and html.whole_reference(value) is not None
     waiting, seen = [value], set()
     while waiting:
         item = waiting.pop()

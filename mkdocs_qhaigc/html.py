@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from html import escape
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -62,8 +61,7 @@ class _Shown(NamedTuple):
     """Whether the tag or the directive says what it is for readers who do not see it."""
 
 
-@dataclass(slots=True)
-class Rewritten:
+class Rewritten(NamedTuple):
     """A page's HTML with its references resolved."""
 
     html: str
@@ -169,7 +167,7 @@ def _render(
         name = _name(source[1])
         image = resolve(name)
         others = {key: _resolved(key, value, resolve) for key, value in attributes.items() if key != "src"}
-        shown = image if first or not image.priority else replace(image, priority=False)
+        shown = image if first or not image.priority else image._replace(priority=False)
         markup = render_img(others, shown, fragment=source[2] or "", in_picture=in_picture)
         described = image.alt is not None or any(attributes.get(key) for key in _LABELS)
         described = described or attributes.get("role") in ("none", "presentation")

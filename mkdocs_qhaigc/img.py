@@ -6,7 +6,6 @@ What the author wrote on the tag wins; what is missing for a page that loads wel
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from html import escape
 from typing import NamedTuple
 
@@ -43,8 +42,7 @@ class Source(NamedTuple):
         return ", ".join(f"{url} {width}w" for url, width in self.candidates)
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(NamedTuple):
     """What a name stands for, on one page."""
 
     sources: tuple[Source, ...]
@@ -169,8 +167,7 @@ def _keeps_proportions(width: str, height: str, image: Image) -> bool:
 def _with_fragment(image: Image, fragment: str) -> Image:
     if not fragment:
         return image
-    return replace(
-        image,
+    return image._replace(
         sources=tuple(
             source._replace(candidates=tuple((url + fragment, width) for url, width in source.candidates))
             for source in image.sources

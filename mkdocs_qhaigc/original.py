@@ -7,9 +7,8 @@ import json
 import re
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mkdocs_qhaigc.errors import Damaged, LibraryError
 
@@ -29,8 +28,7 @@ COLOUR = re.compile(r"#[0-9a-f]{6}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-@dataclass(frozen=True, slots=True)
-class Original:
+class Original(NamedTuple):
     """A saved picture: what its record says, and where its bytes are."""
 
     path: Path

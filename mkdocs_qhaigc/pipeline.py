@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from mkdocs_qhaigc.buying import Buyer, failure_of
@@ -34,8 +33,7 @@ PLACEHOLDER_SCHEMA = 1
 State = Literal["pinned", "cached", "generated", "under way", "placeholder"]
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(NamedTuple):
     """What is known of a wanted picture."""
 
     order: Order
@@ -175,8 +173,9 @@ class Pipeline:
         return self._libraries[0][0].damaged
 
     def _know(self, picture: Picture) -> Picture:
-        self._pictures[picture.order.request.key] = picture
-        if self._buyer:
+        key = picture.order.request.key
+        self._pictures[key] = picture
+        if self._buyer and self._encoder.lacks(key, picture.drawn):
             self._encoder.encode(self._subject(picture))
         return picture
 
@@ -226,8 +225,11 @@ class Pipeline:
 
     def _encode_what_is_gone(self) -> None:
         """Encode again what the cache of variants has lost, while a damaged original can still be replaced."""
-        known = [picture for picture in self.pictures() if picture.state != "under way"]
-        self._encoder.encode_what_is_gone([self._subject(picture) for picture in known])
+        known = {key: picture.drawn for key, picture in self._pictures.items() if picture.state != "under way"}
+        for key in self._encoder.gone(known):
+            subject = self._subject(self._pictures[key])
+            self._encoder.forget(subject)
+            self._encoder.encode(subject)
         self._finish_encoding()
 
 

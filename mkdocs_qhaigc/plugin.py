@@ -18,6 +18,7 @@ from mkdocs.structure.files import File, InclusionLevel
 from mkdocs.utils import copy_file
 
 from mkdocs_qhaigc import html
+from mkdocs_qhaigc.backlog import Backlog
 from mkdocs_qhaigc.build import SiteBuild
 from mkdocs_qhaigc.buying import Buyer
 from mkdocs_qhaigc.columns import column
@@ -86,6 +87,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._options: Options | None = None
         self._build: SiteBuild | None = None
         self._pipeline: Pipeline | None = None
+        self._backlog: Backlog | None = None
         self._buyer: Buyer | None = None
         self._retired: list[Buyer] = []
         self._progress: LineProgress | LiveProgress | None = None
@@ -204,10 +206,11 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
     @event_priority(-25)
     def on_page_markdown(self, markdown: str, *, page: Page, **_: Any) -> None:
         """Take in a page's front matter."""
-        if self._build:
-            self._build.pages.read_page(
-                page, src_uri=page.file.src_uri, url=page.url, text=markdown, source=partial(_source_of, page)
-            )
+        if self._build and self._backlog:
+            known = {"src_uri": page.file.src_uri, "url": page.url, "text": markdown}
+            source = partial(_source_of, page)
+            if self._watched or not self._backlog.takes(page, **known, source=source):
+                self._build.pages.read_page(page, **known, source=source)
         elif not self._spare:
             strip_meta(page.meta)
 
@@ -240,6 +243,15 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         return self._render_added(page, put_back(html, self._asides))
 
     on_page_content = CombinedEvent(_before_others, _after_others)
+
+    @event_priority(100)
+    def _catch_up(self, env: Environment, **_: Any) -> None:
+        """Render the pages that could wait: before anybody looks at them."""
+        if self._build and self._backlog:
+            try:
+                self._backlog.work_off()
+            except QhaigcError as error:
+                raise PluginError(f"qhaigc: {error}") from error
 
     @event_priority(50)
     def _settle(self, env: Environment, *, config: MkDocsConfig, files: Files) -> None:
@@ -287,7 +299,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             except QhaigcError as error:
                 raise PluginError(f"qhaigc: {error}") from error
 
-    on_env = CombinedEvent(_settle, _add_files)
+    on_env = CombinedEvent(_catch_up, _settle, _add_files)
 
     def on_post_build(self, *, config: MkDocsConfig) -> None:
         """End the build's threads and keep the cache of variants in bounds."""
@@ -298,6 +310,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             except QhaigcError as error:
                 raise PluginError(f"qhaigc: {error}") from error
             self._pipeline.close(whole=True)
+            if self._backlog:
+                self._backlog.remember(self._build.complete())
             self._write_report()
 
     def on_build_error(self, **_: Any) -> None:
@@ -371,6 +385,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             warn=self._warn,
         )
         self._build.pages.want_shared_pictures()
+        settings = f"{options.base_url} {options.defaults} {options.encoding}"
+        self._backlog = Backlog(self._build.pages, options.cache_dir / "index/pages.json", settings)
 
     def _warn(self, message: str) -> None:
         self._notices.append(message)
@@ -433,6 +449,10 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         if not self._build:
             return html.strip(text)
         file = page.file
+        if self._backlog and self._backlog.holds(page):
+            if shown_at == file.url:
+                return text
+            self._backlog.read(page)
         return self._build.pages.render(page, text, src_uri=file.src_uri, url=file.url, shown_at=shown_at)
 
     def _render_added(self, page: Page, text: str) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from mkdocs_qhaigc.directives import shown
@@ -40,11 +40,10 @@ class Cost(NamedTuple):
         return {"amount": float(self.amount), "currency": self.currency or None, "unknown": self.unknown}
 
 
-@dataclass(frozen=True, slots=True)
-class Prices:
+class Prices(NamedTuple):
     """The price list."""
 
-    by_model: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
+    by_model: Mapping[str, Mapping[str, Decimal]] = MappingProxyType({})
     """Model -> size (`WIDTHxHEIGHT`, or `default`) -> price of one picture."""
     currency: str = ""
 

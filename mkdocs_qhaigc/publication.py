@@ -20,6 +20,8 @@ from mkdocs_qhaigc.img import Image, Source
 
 ENCODER_SCHEMA = 2
 """Raised when the encoder's output changes on purpose; variants are then made anew."""
+STEM_DIGITS = 12
+"""Hex digits at the end of a stem."""
 CARD_FORMAT = "jpeg"
 """What every reader of link previews takes; hardly any takes AVIF, and some not WebP."""
 CARD_WIDTH = 1200
@@ -44,6 +46,8 @@ class Encoding:
 
     codes: Mapping[str, str] = field(init=False)
     """By format: what tells its variants of a picture from those of other settings."""
+    made: dict[Drawn, tuple[VariantSpec, ...]] = field(init=False, repr=False, compare=False)
+    """What `variant_specs` has returned."""
     signature: str = field(init=False)
     """What changes the content of a file, as text. The widths do: a copy is never larger in bytes than a wider one."""
 
@@ -57,6 +61,7 @@ class Encoding:
             "marked": self.marked,
             "prompt": self.with_prompt,
         }
+        object.__setattr__(self, "made", {})
         object.__setattr__(self, "signature", json.dumps(settings, sort_keys=True))
         object.__setattr__(self, "codes", {format_: self._code(format_) for format_ in (*self.formats, CARD_FORMAT)})
 
@@ -139,9 +144,11 @@ def variant_specs(drawn: Drawn, encoding: Encoding) -> tuple[VariantSpec, ...]:
 
     The wider ones stand in the cache key: a copy is made so that it is not larger in bytes than they are.
     """
+    if drawn in encoding.made:
+        return encoding.made[drawn]
     widths = [*(width for width in encoding.widths if width < drawn.width), drawn.width]
     wider = ["<".join(map(str, widths[at:])) for at in range(len(widths))]
-    return tuple(
+    specs = encoding.made[drawn] = tuple(
         VariantSpec(
             cache_key=f"{drawn.identity}|{chain}|{encoding.codes[format_]}",
             format=format_,
@@ -152,6 +159,7 @@ def variant_specs(drawn: Drawn, encoding: Encoding) -> tuple[VariantSpec, ...]:
         for format_ in encoding.formats
         for width, chain in zip(widths, wider, strict=True)
     )
+    return specs
 
 
 def card_spec(drawn: Drawn, encoding: Encoding, crop: tuple[int, int] | None) -> VariantSpec:
@@ -201,7 +209,7 @@ def _stem(name: str, key: str, settings: str, drawn: Drawn) -> str:
     content = f"{key}\n{settings}\n{'placeholder' if drawn.placeholder else ''}"
     if name != name.casefold():  # beside the same in small letters it would be one file on Windows and macOS
         content += f"\n{name}"
-    return f"{name}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
+    return f"{name}-{hashlib.sha256(content.encode()).hexdigest()[:STEM_DIGITS]}"
 
 
 def extension(format_: str) -> str:

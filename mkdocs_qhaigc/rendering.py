@@ -6,8 +6,8 @@ Knows pages only by what every engine gives them (`src_uri`, URL, front matter),
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping, MutableMapping
-from dataclasses import dataclass, field, replace
 from functools import partial
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -46,21 +46,31 @@ class Pictures(Protocol):
         """Return a placeholder for what nobody declared."""
 
 
-@dataclass(slots=True)
 class Scope:
     """The names that mean something on one page."""
 
-    src_uri: str
-    """As MkDocs names the page; empty for the site itself."""
-    directives: Mapping[str, Directive] = field(default_factory=dict)
-    broken: frozenset[str] = frozenset()
-    """Names whose directives cannot be used, of which was told already."""
-    shown: set[str] = field(default_factory=set)
-    """Names whose files are known to be needed."""
-    column: str = UNKNOWN
-    """`sizes` of a picture as wide as the page's text."""
-    source: Callable[[], str] = str
-    """The page as its file has it, for messages."""
+    __slots__ = ("broken", "column", "directives", "shown", "source", "src_uri")
+
+    def __init__(
+        self,
+        src_uri: str,
+        directives: Mapping[str, Directive] = MappingProxyType({}),
+        broken: frozenset[str] = frozenset(),
+        *,
+        column: str = UNKNOWN,
+        source: Callable[[], str] = str,
+    ) -> None:
+        """`column` is the attribute `sizes` of a picture as wide as the page's text."""
+        self.src_uri = src_uri
+        """As MkDocs names the page; empty for the site itself."""
+        self.directives = directives
+        self.broken = broken
+        """Names whose directives cannot be used, of which was told already."""
+        self.shown: set[str] = set()
+        """Names whose files are known to be needed."""
+        self.column = column
+        self.source = source
+        """The page as its file has it, for messages."""
 
     def where(self, name: str) -> str:
         """Return how messages call a picture of this page."""
@@ -108,6 +118,10 @@ class Renderer:
         directives, _ = read_directives(options.images, options.defaults) if options.images else ({}, [])
         self.site = Scope("", directives, column=column(()))
 
+    def expect_page(self, src_uri: str) -> None:
+        """Keep a page's place in the order of the pages: it is taken in later."""
+        self.scopes.setdefault(src_uri, Scope(src_uri))
+
     def read_page(self, page: Any, *, src_uri: str, url: str, text: str, source: Callable[[], str]) -> None:
         """Take in a page's front matter: order its pictures, resolve its values that are references.
 
@@ -151,7 +165,7 @@ class Renderer:
 
             def markup(name: str = name) -> str:
                 image = self.image(scope, name, shown_at)
-                shown = render_image(replace(image, priority=False) if elsewhere else image)
+                shown = render_image(image._replace(priority=False) if elsewhere else image)
                 return shown if image.caption is not None else f"<p>{shown}</p>"
 
             if directive.alt is None:
@@ -211,7 +225,7 @@ class Renderer:
             )
             for one in shown
         ]
-        return replace(images[0], dark=images[1]) if len(images) > 1 else images[0]
+        return images[0]._replace(dark=images[1]) if len(images) > 1 else images[0]
 
     def show_declared(self) -> None:
         """Have the files of what is declared, whether or not a page refers to it."""

@@ -10,7 +10,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 KEY_SCHEMA = 1
@@ -26,24 +26,29 @@ _SIZE = re.compile(SIZE_PATTERN)
 _SENTENCE_ENDS = ".!?,;:…。！？，；：、"
 
 
-@dataclass(frozen=True, slots=True)
 class ImageRequest:
-    """One picture to be had: everything that changes it, and nothing else."""
+    """One picture to be had: everything that changes it, and nothing else. Never changed."""
 
-    model: str
-    prompt: str
-    """The final prompt: NFC, trimmed, styles added."""
-    size: str
-    """`WIDTHxHEIGHT` in pixels."""
-    variant: int = 1
-    """1, 2, 3 …: independent pictures of one prompt."""
-    params: Mapping[str, Any] = field(default_factory=dict)
-    """Further fields of the request body; JSON values."""
-    key: str = field(init=False)
-    """64 hex digits: the sha256 of the canonical JSON of all of the above."""
+    __slots__ = ("key", "model", "params", "prompt", "size", "variant")
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "key", hashlib.sha256(self._canonical_json().encode()).hexdigest())
+    def __init__(
+        self, model: str, prompt: str, size: str, variant: int = 1, params: Mapping[str, Any] = MappingProxyType({})
+    ) -> None:
+        """`prompt` is the final one: NFC, trimmed, styles added."""
+        self.model = model
+        self.prompt = prompt
+        self.size = size
+        """`WIDTHxHEIGHT` in pixels."""
+        self.variant = variant
+        """1, 2, 3 …: independent pictures of one prompt."""
+        self.params = params
+        """Further fields of the request body; JSON values."""
+        self.key = hashlib.sha256(self._canonical_json().encode()).hexdigest()
+        """64 hex digits: the sha256 of the canonical JSON of all of the above."""
+
+    def of_variant(self, variant: int) -> ImageRequest:
+        """Return the request for another picture of the same prompt."""
+        return ImageRequest(self.model, self.prompt, self.size, variant, self.params)
 
     def __hash__(self) -> int:
         return hash(self.key)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -120,7 +119,7 @@ def test_the_order_of_params_does_not_change_the_key() -> None:
 
 
 def test_a_style_from_the_options_is_part_of_the_prompt() -> None:
-    defaults = replace(DEFAULTS, style="wash", styles={"wash": "ink wash"})
+    defaults = DEFAULTS._replace(style="wash", styles={"wash": "ink wash"})
     directives, _ = read_directives({"hero": {**LIGHTHOUSE, "style": "wide angle"}}, defaults)
 
     assert directives["hero"].request.prompt == "A lighthouse in fog, wide angle, ink wash"

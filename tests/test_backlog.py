@@ -1,0 +1,156 @@
+"""Pages whose pictures are all there wait, and are rendered together: nobody can tell but by the clock."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import shutil
+
+import pytest
+
+from tests.api import ImagesApi
+from tests.conftest import Built, Project
+
+NAMES = ("a", "b", "c", "d")
+
+
+@pytest.fixture
+def site(project: Project, api: ImagesApi) -> Project:
+    """Four pages with a picture each and one that all of them show, a gallery and a report."""
+    project.options |= {
+        "images": {"logo": {"prompt": "A logo", "alt": "Logo"}},
+        "gallery": "gallery.md",
+        "report": "report.json",
+    }
+    for name in NAMES:
+        write(project, name)
+    return project
+
+
+def write(project: Project, name: str, prompt: str | None = None) -> None:
+    hero = {"prompt": prompt or f"Picture {name}", "alt": name, "caption": f"Of {name}", "place": "top"}
+    project.page(f"{name}.md", f"# {name}\n\n![](qhaigc:logo) [x](qhaigc:hero)\n", qhaigc={"hero": hero})
+
+
+def reported(project: Project) -> list[tuple[str, str]]:
+    report = json.loads((project.folder / "report.json").read_bytes())
+    return [(one["page"], one["name"]) for one in report["pictures"]]
+
+
+def waits(project: Project) -> set[str]:
+    """The pages that wait in the next build."""
+    pages = json.loads((project.cache / "index/pages.json").read_bytes())["pages"]
+    return set(pages)
+
+
+def anew(project: Project) -> Built:
+    """The site, built with all pictures there and no memory of anything else."""
+    shutil.rmtree(project.cache / "index")
+    return project.build("--strict", site="anew")
+
+
+def test_a_site_is_the_same_whether_its_pages_wait_or_not(site: Project, api: ImagesApi) -> None:
+    site.build("--strict")
+    assert waits(site) == {f"{name}.md" for name in NAMES}
+    waited = site.build("--strict", site="waited")
+    told = reported(site)
+    assert waited.digest() == anew(site).digest()
+    assert told == reported(site)
+    assert len(api.calls) == 5
+
+
+def test_the_order_of_pages_is_the_same_where_some_of_them_wait(site: Project, api: ImagesApi) -> None:
+    """In the gallery, in the report, and among the pages that show a picture."""
+    site.build("--strict")
+    write(site, "c", "Another picture")
+    site.build("--strict")
+    write(site, "b", "Yet another picture")
+    (site.cache / "index/pages.json").write_text(
+        (site.cache / "index/pages.json").read_text(encoding="utf-8").replace('"c.md"', '"z.md"'), encoding="utf-8"
+    )
+    some = site.build("--strict", site="some")
+    told = reported(site)
+    assert told == [("", "logo"), *((f"{name}.md", "hero") for name in NAMES)]
+    assert some.digest() == anew(site).digest()
+    assert told == reported(site)
+    assert len(api.calls) == 7
+
+
+def test_a_picture_that_has_gone_is_bought_though_its_page_waits(site: Project, api: ImagesApi) -> None:
+    expected = site.build("--strict").digest()
+    for path in (site.cache / "originals").glob("*"):
+        path.unlink()
+    built = site.build("--strict")
+    assert built.digest() == expected
+    assert len(api.calls) == 10
+    assert waits(site) == {f"{name}.md" for name in NAMES}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", '{"schema": 1, "settings": 1, "pages": []}', '{"schema": 1, "settings": "", "pages": {"a.md": 1}}'],
+)
+def test_a_memory_of_pages_that_cannot_be_read_costs_nothing(site: Project, api: ImagesApi, text: str) -> None:
+    expected = site.build("--strict").digest()
+    (site.cache / "index/pages.json").write_text(text, encoding="utf-8")
+    assert site.build("--strict").digest() == expected
+    assert waits(site) == {f"{name}.md" for name in NAMES}
+    assert len(api.calls) == 5
+
+
+def test_a_page_without_all_its_pictures_does_not_wait(site: Project, api: ImagesApi) -> None:
+    site.options["missing"] = "placeholder"
+    site.build()
+    assert not (site.cache / "index/pages.json").exists()
+    site.options["missing"] = "generate"
+    built = site.build("--strict")
+    assert built.summary == "5 generated"
+
+
+HOOKS = {
+    "page_content": "def on_page_content(html, page, **_): seen(html)\n",
+    "env": "def on_env(env, files, **_): [seen(file.page.content) for file in files.documentation_pages()]\n",
+}
+
+
+@pytest.mark.parametrize("event", HOOKS)
+def test_who_looks_at_pages_sees_pictures_also_of_pages_that_could_wait(site: Project, event: str) -> None:
+    seen = site.folder / "seen.txt"
+    see = f"def seen(html):\n    with open({str(seen)!r}, 'a', encoding='utf-8') as file: file.write(html)\n"
+    site.config["hooks"] = [str(site.write("hook.py", see + HOOKS[event]))]
+    site.build("--strict")
+    seen.unlink()
+    site.build("--strict")
+    html = seen.read_text(encoding="utf-8")
+    assert html.count('alt="Logo"') >= 4
+    assert "qhaigc:" not in html
+
+
+def test_a_page_says_what_is_wrong_with_it_in_every_build(site: Project) -> None:
+    """Those whose own pictures are all there, too."""
+    site.page("a.md", "# a\n\n![](qhaigc:heron) ![](qhaigc:hero)\n", qhaigc="A picture without a text")
+    first = site.build().warnings
+    assert len(first) == 2
+    assert "a.md" in waits(site)
+    assert sorted(site.build().warnings) == sorted(first)
+
+
+def test_front_matter_that_grows_without_end_is_not_kept(project: Project, api: ImagesApi) -> None:
+    bomb = "a: &a [x, x]\n" + "".join(
+        f"{new}: &{new} [*{old}, *{old}]\n" for old, new in itertools.pairwise("abcdefghi")
+    )
+    page = f"---\n{bomb}qhaigc:\n  hero: {{prompt: A tower, alt: {'[' * 3}*i{']' * 3}}}\n---\n# Page\n"
+    project.write("docs/index.md", page)
+    built = project.build()
+    assert built.code == 0
+    assert "`alt` is a list" in built.output
+    index = project.cache / "index/pages.json"
+    assert not index.exists() or not waits(project)
+
+
+def test_a_dirty_build_keeps_what_it_does_not_build(site: Project, api: ImagesApi) -> None:
+    site.build("--strict")
+    before = waits(site)
+    write(site, "a", "Another")
+    site.build("--dirty")
+    assert waits(site) == before
