@@ -76,7 +76,8 @@ class Buyer:
         self._client: ImagesClient | None = None
         self._till: Till | None = None
         self._server: Sandbox | None = None
-        self._workers: Workers[Original] = Workers(options.concurrency, "qhaigc-buyer")
+        at_once = options.concurrency  # and as many pictures are fetched and saved, while others are asked for
+        self._workers: Workers[Original] = Workers(at_once, "qhaigc-buyer", aside=at_once)
         self._together: Workers[None] = Workers(1, "qhaigc-buyer-of-several")
         self.budget = Budget(options.max_new_images)
 
@@ -155,7 +156,7 @@ class Buyer:
                 if original is None:
                     self._library.make_room(order.request.key)
                     self._progress.began(order)
-                    original = till.buy(order, self.budget)
+                    original = till.buy(order, self.budget, answered=self._workers.step_aside)
             return original
         except OverBudget:
             raise  # a call under way may yet turn out not to have been billed
