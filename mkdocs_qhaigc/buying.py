@@ -7,6 +7,7 @@ was paid for is taken in by a later build if this one is ended in between.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections import Counter
@@ -89,6 +90,7 @@ class Buyer:
                 future = self._futures[order.request.key] = Future()
                 future.set_exception(refusal)
             if future is None:
+                _import_what_buys()
                 self._progress.ordered(order)
                 future = self._futures[order.request.key] = self._workers.submit(self._have, order)
                 if self._arrived:
@@ -273,7 +275,6 @@ class Buyer:
             self._server = Sandbox()
             self._server.start()
             base_url = self._server.base_url
-        threading.Thread(target=import_module, args=("mkdocs_qhaigc.imaging.codecs",), daemon=True).start()
         return ImagesClient(
             base_url=base_url,
             api_key=api_key,
@@ -283,6 +284,23 @@ class Buyer:
             pace=Pace(self._stopped),
             say=self._say,
         )
+
+
+def _import_what_buys() -> None:
+    """Import what the first call needs, in the thread that orders: beside it, each would take the other's time.
+
+    What cannot be imported is told by the thread that buys.
+    """
+    with contextlib.suppress(ImportError):
+        import_module("mkdocs_qhaigc.till")
+        import_module("mkdocs_qhaigc.client")
+        import_module("filelock")
+
+
+def import_what_saves() -> None:
+    """Import what looks at pictures: for whoever is about to wait for the first of them."""
+    with contextlib.suppress(ImportError):  # told when a picture is saved
+        import_module("mkdocs_qhaigc.imaging.codecs")
 
 
 def failure_of(future: Future[Original]) -> QhaigcError | None:
