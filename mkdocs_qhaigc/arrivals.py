@@ -71,6 +71,8 @@ class Arrivals:
     def __init__(self, files: Sequence[Arrival]) -> None:
         """One for each picture, in the order in which they are expected."""
         self._files = files
+        self.kept = False
+        """Whether all that has come since `begin` is in the files."""
 
     def begin(self) -> None:
         """Start anew: the body of an answer follows.
@@ -78,8 +80,10 @@ class Arrivals:
         Raises:
             OSError: nothing can be written there.
         """
+        self.kept = False
         for position, file in enumerate(self._files):
             file.begin(position)
+        self.kept = True
 
     def add(self, chunk: bytes) -> None:
         """Keep the next bytes, at once.
@@ -87,8 +91,10 @@ class Arrivals:
         Raises:
             OSError: they cannot be written.
         """
+        kept, self.kept = self.kept, False
         for file in self._files:
             file.add(chunk)
+        self.kept = kept
 
     def forget(self) -> None:
         """Remove the files."""

@@ -7,6 +7,7 @@ was paid for is taken in by a later build if this one is ended in between.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections import Counter
@@ -76,7 +77,8 @@ class Buyer:
         self._client: ImagesClient | None = None
         self._till: Till | None = None
         self._server: Sandbox | None = None
-        self._workers: Workers[Original] = Workers(options.concurrency, "qhaigc-buyer")
+        at_once = options.concurrency  # and as many pictures are fetched and saved, while others are asked for
+        self._workers: Workers[Original] = Workers(at_once, "qhaigc-buyer", aside=at_once)
         self._together: Workers[None] = Workers(1, "qhaigc-buyer-of-several")
         self.budget = Budget(options.max_new_images)
 
@@ -88,6 +90,7 @@ class Buyer:
                 future = self._futures[order.request.key] = Future()
                 future.set_exception(refusal)
             if future is None:
+                _import_what_buys()
                 self._progress.ordered(order)
                 future = self._futures[order.request.key] = self._workers.submit(self._have, order)
                 if self._arrived:
@@ -155,7 +158,7 @@ class Buyer:
                 if original is None:
                     self._library.make_room(order.request.key)
                     self._progress.began(order)
-                    original = till.buy(order, self.budget)
+                    original = till.buy(order, self.budget, answered=self._workers.step_aside)
             return original
         except OverBudget:
             raise  # a call under way may yet turn out not to have been billed
@@ -272,7 +275,6 @@ class Buyer:
             self._server = Sandbox()
             self._server.start()
             base_url = self._server.base_url
-        threading.Thread(target=import_module, args=("mkdocs_qhaigc.imaging.codecs",), daemon=True).start()
         return ImagesClient(
             base_url=base_url,
             api_key=api_key,
@@ -282,6 +284,23 @@ class Buyer:
             pace=Pace(self._stopped),
             say=self._say,
         )
+
+
+def _import_what_buys() -> None:
+    """Import what the first call needs, in the thread that orders: beside it, each would take the other's time.
+
+    What cannot be imported is told by the thread that buys.
+    """
+    with contextlib.suppress(ImportError):
+        import_module("mkdocs_qhaigc.till")
+        import_module("mkdocs_qhaigc.client")
+        import_module("filelock")
+
+
+def import_what_saves() -> None:
+    """Import what looks at pictures: for whoever is about to wait for the first of them."""
+    with contextlib.suppress(ImportError):  # told when a picture is saved
+        import_module("mkdocs_qhaigc.imaging.codecs")
 
 
 def failure_of(future: Future[Original]) -> QhaigcError | None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from mkdocs_qhaigc.budget import Budget
-from mkdocs_qhaigc.buying import Buyer, failure_of
+from mkdocs_qhaigc.buying import Buyer, failure_of, import_what_saves
 from mkdocs_qhaigc.encoding import wait_for
 from mkdocs_qhaigc.errors import NoFurtherCalls, QhaigcError
 from mkdocs_qhaigc.notices import plural
@@ -44,6 +44,7 @@ def opened_buyer(
 
 def wait_for_all(futures: Iterable[Future[Original]]) -> None:
     """Wait until all pictures are there, or cannot be had."""
+    import_what_saves()
     for future in futures:
         wait_for(future)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import urlsplit
 
-from mkdocs_qhaigc.buying import Buyer, failure_of
+from mkdocs_qhaigc.buying import Buyer, failure_of, import_what_saves
 from mkdocs_qhaigc.encoding import Crop, Encoder, Subject, wait_for
 from mkdocs_qhaigc.errors import LibraryError, PictureError, QhaigcError
 from mkdocs_qhaigc.library import Library
@@ -110,6 +110,8 @@ class Pipeline:
         `wait`: until nothing is under way. Encoding is waited for in any case.
         """
         under_way = 0
+        if wait and self._purchases:
+            import_what_saves()
         while True:
             for key, future in list(self._purchases.items()):
                 order = self._pictures[key].order

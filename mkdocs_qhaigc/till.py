@@ -35,19 +35,22 @@ class Till:
         self._options = options
         self._folder = options.cache_dir / "answers"
 
-    def buy(self, order: Order, budget: Budget) -> Original:
+    def buy(self, order: Order, budget: Budget, *, answered: Callable[[], None]) -> Original:
         """Return a picture, saved: from the answer that an earlier build was given, else from a new one.
+
+        `answered` is called when the API has given its answer and nothing can take that away: another call may begin,
+        while the picture is fetched and saved.
 
         Raises:
             QhaigcError: it cannot be had.
         """
-        [(_, result)] = self.buy_together([order], budget)
+        [(_, result)] = self.buy_together([order], budget, answered=answered)
         if isinstance(result, QhaigcError):
             raise result
         return result
 
     def buy_together(
-        self, orders: Sequence[Order], budget: Budget
+        self, orders: Sequence[Order], budget: Budget, *, answered: Callable[[], None] = lambda: None
     ) -> Iterator[tuple[Order, Original | ApiError | PictureError]]:
         """Yield what became of each of several variants of one request, as soon as it is known; one call for all.
 
@@ -80,6 +83,8 @@ class Till:
         except QhaigcError:
             arrivals.forget()  # whatever came, no picture was in it
             raise
+        if keeper is None or arrivals.kept:  # else the disk is in trouble, and no other picture is paid for meanwhile
+            answered()
         for order in wanted[len(answers) :]:
             self._arrival(order).forget()
             budget.give_back()

@@ -13,11 +13,13 @@ T = TypeVar("T")
 
 
 class Workers(Generic[T]):
-    """At most `threads` jobs at once. Unlike an executor's, the threads are daemons: Ctrl-C ends at once."""
+    """At most `at_once` jobs at once. Unlike an executor's, the threads are daemons: Ctrl-C ends at once."""
 
-    def __init__(self, threads: int, name: str, *, on_exit: Callable[[], None] = lambda: None) -> None:
-        """`on_exit` runs in each thread before it ends."""
-        self._most = threads
+    def __init__(self, at_once: int, name: str, *, aside: int = 0, on_exit: Callable[[], None] = lambda: None) -> None:
+        """`aside`: so many more jobs may be at what they do after `step_aside`. `on_exit` runs in each thread's end."""
+        self._most = at_once + aside
+        self._turns = threading.Semaphore(at_once)
+        self._turn = threading.local()
         self._name = name
         self._on_exit = on_exit
         self._jobs: queue.SimpleQueue[tuple[Future[T], Callable[..., T], tuple[Any, ...]] | None]
@@ -33,6 +35,12 @@ class Workers(Generic[T]):
             self._threads.append(thread)
             thread.start()
         return future
+
+    def step_aside(self) -> None:
+        """Let the next job begin, while the one that calls this is ended. Once a job is enough."""
+        if getattr(self._turn, "held", False):
+            self._turn.held = False
+            self._turns.release()
 
     def drop(self) -> None:
         """Drop the jobs that have not begun: their futures are cancelled."""
@@ -50,15 +58,30 @@ class Workers(Generic[T]):
 
     def _work(self) -> None:
         try:
-            while job := self._jobs.get():
-                future, function, args = job
-                if future.set_running_or_notify_cancel():
-                    try:
-                        future.set_result(function(*args))
-                    except BaseException as error:  # noqa: BLE001 - whoever waits for the future raises it
-                        future.set_exception(error)
+            while self._work_once():
+                pass
         finally:
             self._on_exit()
+
+    def _work_once(self) -> bool:
+        """Do the next job, when it is there; return whether there may be more."""
+        self._turns.acquire()  # before the job is taken: one that waits for its turn can be dropped
+        self._turn.held = True
+        try:
+            job = self._jobs.get()
+            if job is None:
+                return False
+            future, function, args = job
+            if future.set_running_or_notify_cancel():
+                try:
+                    result = function(*args)
+                except BaseException as error:  # noqa: BLE001 - whoever waits for the future raises it
+                    future.set_exception(error)
+                else:
+                    future.set_result(result)
+            return True
+        finally:
+            self.step_aside()
 
 
 def pass_on(future: Future[T], done: Future[T]) -> None:

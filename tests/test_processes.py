@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from mkdocs_qhaigc.workers import Workers
 from tests.api import Behaviour, Handler, ImagesApi, by_base64, by_url, hang, waits_for
 from tests.conftest import Project
 
@@ -126,6 +127,94 @@ def test_another_build_gets_what_the_owner_bought(project: Project, api: ImagesA
     owner.communicate()
     waiting.communicate()
     assert len(api.calls) == 1
+
+
+def held_until(event: threading.Event) -> Behaviour:
+    """Serve a picture when the event is set."""
+
+    def behave(handler: Handler, body: dict[str, Any]) -> None:
+        event.wait(60)
+        handler.send_bytes(200, body["data"], "image/png")
+
+    return behave
+
+
+def until_asked(api: ImagesApi, calls: int, fetches: int) -> None:
+    """Wait for so many requests; the build under way makes them."""
+    ends = time.monotonic() + 60
+    while len(api.calls) < calls or len(api.fetches) < fetches:
+        assert time.monotonic() < ends, (api.calls, api.fetches)
+        time.sleep(0.01)
+
+
+def test_pictures_are_asked_for_while_others_are_fetched_and_never_more_at_once(
+    project: Project, api: ImagesApi
+) -> None:
+    go, full = threading.Event(), threading.Barrier(2)
+    under_way: list[int] = [0, 0]
+    """Calls: now, and the most there were."""
+
+    def counted(handler: Handler, body: dict[str, Any]) -> None:
+        with api.lock:
+            under_way[0] += 1
+            under_way[1] = max(under_way)
+        full.wait(60)  # both are under way: a third, if there is one, comes before they have ended
+        assert not api.closed.wait(0.3)
+        with api.lock:
+            under_way[0] -= 1
+        by_url(handler, body)
+
+    prompts = write_page(project, 8)
+    api.default = counted
+    api.fetch_script = [held_until(go)] * 8
+    project.options["concurrency"] = 2
+    build = project.start("build", "--strict")
+    until_asked(api, calls=4, fetches=4)
+    assert project.originals == []
+    assert not go.wait(1)
+    assert len(api.calls) == 4, "what is paid for and not saved stays within bounds"
+    go.set()
+    output, _ = build.communicate(timeout=60)
+    assert build.returncode == 0, output
+    assert sorted(api.prompts) == sorted(prompts)
+    assert under_way == [0, 2]
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=lambda how: how.name)
+def test_what_waited_for_its_turn_when_a_build_was_ended_is_not_bought(
+    project: Project, api: ImagesApi, how: signal.Signals
+) -> None:
+    never = threading.Event()
+    prompts = write_page(project, 8)
+    api.by_prompt = {prompt: [hang] for prompt in prompts[2:4]}
+    api.fetch_script = [held_until(never)] * 2
+    project.options["concurrency"] = 2
+    build = project.start("build")
+    until_asked(api, calls=4, fetches=2)
+    assert end(build, how) < 2
+    never.set()  # whoever is still there to hear it would go on
+    assert sorted(api.prompts) == prompts[:4]
+    built = project.build("--strict")
+    assert built.code == 0, built.output
+    assert sorted(api.prompts) == sorted([*prompts, *prompts[2:4]]), "what was answered is fetched, not bought again"
+
+
+def test_a_job_that_waits_for_its_turn_can_be_dropped() -> None:
+    begun, go = threading.Event(), threading.Event()
+    workers: Workers[str] = Workers(1, "test", aside=1)
+
+    def job(words: str) -> str:
+        begun.set()
+        go.wait(60)
+        return words
+
+    first, second = workers.submit(job, "first"), workers.submit(job, "second")
+    assert begun.wait(60)
+    workers.drop()
+    third = workers.submit(job, "third")
+    go.set()
+    assert (first.result(60), second.cancelled(), third.result(60)) == ("first", True, "third")
+    workers.close()
 
 
 @pytest.mark.parametrize("answers", [by_url, by_base64], ids=["url", "base64"])
