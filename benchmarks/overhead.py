@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import platform
+import re
 import shutil
 import sys
 import tempfile
@@ -20,6 +21,7 @@ from typing import Any
 import cold_build
 from sites import (
     ASSETS_DIR,
+    MKDOCS,
     Timing,
     build,
     in_turn,
@@ -41,7 +43,8 @@ PLUGIN = {
     "concurrency": 8,
     "max_new_images": 100_000,
 }
-PARTS = ("warm", "cold", "import", "neighbours")
+PARTS = ("warm", "instructions", "cold", "import", "neighbours")
+_INSTRUCTIONS = re.compile(r"I\s+refs:\s+([\d,]+)")
 MKDOCS_WITH_CLOCK = Path(__file__).with_name("hooks.py")
 
 
@@ -62,14 +65,14 @@ def main() -> None:
         "--every", type=int, default=2, help="a picture stands on every so many-th page (default: %(default)s)"
     )
     parser.add_argument(
-        "--neighbours-pages", type=int, default=300, help="pages beside social and privacy (default: %(default)s)"
+        "--other-pages", type=int, default=300, help="pages of all parts but `warm` (default: %(default)s)"
     )
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="default: all of them")
     parser.add_argument("--small", action="store_true", help="100 pages, few pairs: about two minutes")
     parser.add_argument("--keep", type=Path, help="make the sites in this folder and leave them there, for a profiler")
     arguments = parser.parse_args()
     if arguments.small:
-        arguments.pages, arguments.runs, arguments.neighbours_pages = [100], [3], 60
+        arguments.pages, arguments.runs, arguments.other_pages = [100], [3], 60
     if len(arguments.runs) < len(arguments.pages):
         parser.error("--runs needs a number for each of --pages")
     packages = [f"{name} {_version(name)}" for name in ("mkdocs", "mkdocs-material", "markdown", "mkdocs-qhaigc")]
@@ -79,9 +82,11 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         if "warm" in arguments.parts:
             warm(folder, arguments)
+        if "instructions" in arguments.parts:
+            instructions(folder / "instructions", arguments)
         if "neighbours" in arguments.parts and "material" in arguments.themes:
             runs = 3 if arguments.small else 5
-            neighbours(folder / "neighbours", pages=arguments.neighbours_pages, every=arguments.every, runs=runs)
+            neighbours(folder / "neighbours", pages=arguments.other_pages, every=arguments.every, runs=runs)
         if "cold" in arguments.parts:
             cold(folder / "cold", runs=2 if arguments.small else 5)
         if "import" in arguments.parts:
@@ -181,6 +186,38 @@ def make_sites(folder: Path, *, pages: int, every: int) -> tuple[Path, Path]:
         shutil.copyfile(picture, (without / "docs" / page_uri(number)).with_name(f"picture-{number:04}.webp"))
     build(with_plugin)  # remembers what it has read of the pictures
     return with_plugin, without
+
+
+def instructions(folder: Path, arguments: argparse.Namespace) -> None:
+    """Print what the plugin adds to a warm build in machine instructions, which are the same on a busy machine."""
+    if not shutil.which("valgrind"):
+        print("\nInstructions are counted where valgrind is installed.")
+        return
+    pages = arguments.other_pages
+    sites = make_sites(folder, pages=pages, every=arguments.every)
+    rows = []
+    for theme in arguments.themes:
+        for site, plugin in zip(sites, (PLUGIN, None), strict=True):
+            write_config(site, theme=theme, plugin=plugin, bare=True)
+        print(f"{theme}, {pages} pages: counting instructions …", file=sys.stderr)
+        ours, plain = (_instructions(site) for site in sites)
+        rows.append((theme, pages, f"{ours / 1e9:.2f} / {plain / 1e9:.2f}", f"{ours / plain:.3f}"))
+    print(
+        "\nThe same in machine instructions, which other programs do not change; the index alone in the navigation:\n"
+    )
+    print(table(("theme", "pages", "instructions, 10⁹", "ratio"), rows), flush=True)
+
+
+def _instructions(site: Path) -> int:
+    """Return how many a build takes, as cachegrind counts them."""
+    build(site)
+    said = site / "cachegrind.txt"
+    count = ("valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null", f"--log-file={said}")
+    build(site, environment={"PYTHONHASHSEED": "0"}, mkdocs=(*count, *MKDOCS))
+    found = _INSTRUCTIONS.search(said.read_text(encoding="utf-8"))
+    if not found:
+        sys.exit("cachegrind says no number of instructions.")
+    return int(found[1].replace(",", ""))
 
 
 def neighbours(folder: Path, *, pages: int, every: int, runs: int) -> None:

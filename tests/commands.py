@@ -11,7 +11,9 @@ import select
 import struct
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +49,39 @@ def run_in(
         timeout=120,
         check=False,
     )
+
+
+@contextlib.contextmanager
+def watching(project: Project) -> Iterator[Callable[[str], str]]:
+    """Run `sync --watch`; yield what waits for words that it prints, and returns the line that holds them."""
+    project.write_config()
+    process = subprocess.Popen(
+        [COMMAND, "sync", "--watch"],
+        cwd=project.folder,
+        env=project.environ(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+    )
+    patience = threading.Timer(60, process.kill)
+    patience.start()
+    said: list[str] = []
+
+    def wait_for(words: str) -> str:
+        assert process.stdout
+        for line in process.stdout:
+            said.append(line)
+            if words in line:
+                return line
+        raise AssertionError("".join(said))
+
+    try:
+        yield wait_for
+    finally:
+        patience.cancel()
+        process.terminate()
+        process.communicate(timeout=30)
 
 
 def answer(project: Project, *arguments: str) -> Any:

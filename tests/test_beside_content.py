@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -124,11 +125,12 @@ def test_a_navigation_written_as_a_page(project: Project, api: ImagesApi, column
 
 
 @beside("section-index", READTHEDOCS, MATERIAL, PROPER_MATERIAL)
-def test_sections_that_are_pages(project: Project, api: ImagesApi, column: str) -> None:
+def test_a_section_leads_to_its_own_page_which_shows_its_picture(project: Project, api: ImagesApi, column: str) -> None:
     project.config["plugins"] = ["search", "section-index"]
     pages_of_a_book(project)
     project.config["nav"] = [{"Home": "index.md"}, {"First": "one.md"}, {"Second": ["two/index.md", "two/more.md"]}]
-    the_book_shows_its_pictures(project, api)
+    html = the_book_shows_its_pictures(project, api)
+    assert re.search(r'<a [^>]*href="two/"[^>]*>(?:\s|<[^>]*>)*Second', html)
 
 
 @beside("awesome-nav", *EVERY_MKDOCS)

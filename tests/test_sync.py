@@ -17,7 +17,7 @@ from mkdocs_qhaigc.configuration import read_configuration
 from mkdocs_qhaigc.errors import SiteError
 from mkdocs_qhaigc.source_pages import pages
 from tests.api import Handler, ImagesApi, error, waits_for
-from tests.commands import COMMAND, names, run
+from tests.commands import COMMAND, names, run, watching
 from tests.conftest import Project
 
 OUT = "docs/assets/qhaigc"
@@ -188,29 +188,7 @@ def test_a_sync_that_is_killed_leaves_nothing_behind_that_the_next_one_does_not_
 
 
 def test_while_it_watches_each_edit_is_synced(site: Project, api: ImagesApi) -> None:
-    site.write_config()
-    process = subprocess.Popen(
-        [COMMAND, "sync", "--watch"],
-        cwd=site.folder,
-        env=site.environ(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        encoding="utf-8",
-    )
-    said: list[str] = []
-    patience = threading.Timer(60, process.kill)
-    patience.start()
-
-    def wait_for(words: str) -> None:
-        assert process.stdout
-        for line in process.stdout:
-            said.append(line)
-            if words in line:
-                return
-        raise AssertionError("".join(said))
-
-    try:
+    with watching(site) as wait_for:
         wait_for("Watching docs and mkdocs.yml")
         site.page("index.md", "![x](qhaigc:hero)", qhaigc={"hero": "rain"})
         wait_for("3 pictures, 2 written, 5 unchanged, 2 removed")
@@ -218,15 +196,10 @@ def test_while_it_watches_each_edit_is_synced(site: Project, api: ImagesApi) -> 
         wait_for("2 pictures, 0 written, 5 unchanged, 2 removed")
         site.options["widths"] = "none"
         site.write_config()
-        wait_for("Error: ")
-        assert "option `widths`" in said[-1]
+        assert "option `widths`" in wait_for("Error: ")
         site.options["widths"] = []
         site.write_config()
         wait_for("2 pictures, 2 written")
-    finally:
-        patience.cancel()
-        process.terminate()
-        process.communicate(timeout=30)
     assert sorted(api.prompts) == ["fog", "rain", "steam", "steam by night"]
 
 

@@ -18,7 +18,7 @@ import pytest
 
 from mkdocs_qhaigc.written import Written, read_written
 from tests.api import ImagesApi, bytes_by_url, error, picture
-from tests.commands import COMMAND, git, names, run
+from tests.commands import COMMAND, git, names, run, watching
 from tests.conftest import SYNCED, Built, Project
 from tests.pages import broken_urls, elements
 
@@ -269,24 +269,10 @@ def test_a_watching_sync_follows_the_file_that_the_configuration_inherits(site: 
 
     configure([48])
     site.yaml = "INHERIT: common/base.yml\n"
-    site.write_config()
-    process = subprocess.Popen(
-        [COMMAND, "sync", "--watch"],
-        cwd=site.folder,
-        env=site.environ(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        encoding="utf-8",
-    )
-    assert process.stdout
-    try:
-        assert any("Watching" in line for line in process.stdout)
+    with watching(site) as wait_for:
+        wait_for("Watching")
         configure([])
-        assert any("3 pictures, 3 written" in line for line in process.stdout)
-    finally:
-        process.terminate()
-        process.communicate(timeout=30)
+        wait_for("3 pictures, 3 written")
     assert len(api.calls) == 3
 
 
