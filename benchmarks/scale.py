@@ -9,7 +9,6 @@ import argparse
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -34,7 +33,7 @@ def main() -> None:
     )
     parser.add_argument("--edits", type=int, default=3, help="pairs of rebuilds at the largest size; 0: none")
     arguments = parser.parse_args()
-    rows = []
+    rows, served = [], []
     with tempfile.TemporaryDirectory(prefix="qhaigc-benchmark-") as name:
         for pages in arguments.pages:
             folder = Path(name, str(pages))
@@ -42,6 +41,7 @@ def main() -> None:
             for site, plugin in zip(sites, (PLUGIN, None), strict=True):
                 write_config(site, theme=arguments.theme, plugin=plugin, bare=True)
             rows.append((pages, *_row(*sites, pages=pages)))
+            print(f"{rows[-1]}", file=sys.stderr)
             if pages == arguments.pages[-1] and arguments.edits:
                 served = rebuilds(*sites, edits=arguments.edits)
             shutil.rmtree(folder)
@@ -126,7 +126,7 @@ class Server:
 
     def close(self) -> None:
         """End it, and leave the page as it was."""
-        self._process.send_signal(signal.SIGINT)
+        self._process.terminate()  # a script that runs in the background has its children deaf to Ctrl-C
         self._process.wait(60)
         self._page.write_text(self._text, encoding="utf-8")
 

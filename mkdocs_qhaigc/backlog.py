@@ -10,11 +10,13 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from mkdocs_qhaigc.files import write_whole
 from mkdocs_qhaigc.front_matter import META_KEY, holds_reference
+from mkdocs_qhaigc.html import SCHEME
 
 _SCHEMA = 1
 
@@ -37,15 +39,18 @@ class _Waiting(NamedTuple):
     src_uri: str
     url: str
     text: str
-    source: Callable[[], str]
 
 
 class Backlog:
     """The pages of one build that wait."""
 
-    def __init__(self, renderer: Renderer, index: Path, settings: str) -> None:
-        """`index`: where is remembered which pages have all their pictures. `settings`: what else they depend on."""
+    def __init__(self, renderer: Renderer, index: Path, settings: str, *, source: Callable[[Any], str]) -> None:
+        """`index`: where is remembered which pages have all their pictures. `settings`: what else they depend on.
+
+        `source` returns a page's whole file, for messages.
+        """
         self._renderer = renderer
+        self._source = source
         self._index = index
         self._settings = settings
         self._complete = _read(index, settings)
@@ -53,7 +58,7 @@ class Backlog:
         """What pages declare, by page."""
         self._waiting: dict[int, _Waiting] = {}
 
-    def takes(self, page: Any, *, src_uri: str, url: str, text: str, source: Callable[[], str]) -> bool:
+    def takes(self, page: Any, *, src_uri: str, url: str, text: str) -> bool:
         """Return whether a page waits from now on; the parameters are those of `Renderer.read_page`."""
         meta = page.meta
         if META_KEY in meta:
@@ -68,7 +73,7 @@ class Backlog:
         if any(key != META_KEY and holds_reference(value) for key, value in meta.items()):
             return False
         self._renderer.expect_page(src_uri)
-        self._waiting[id(page)] = _Waiting(page, src_uri, url, text, source)
+        self._waiting[id(page)] = _Waiting(page, src_uri, url, text)
         return True
 
     def holds(self, page: Any) -> bool:
@@ -77,14 +82,19 @@ class Backlog:
 
     def read(self, page: Any) -> None:
         """Take in a page that waits; it is rendered with the others."""
-        page, src_uri, url, text, source = self._waiting[id(page)]
-        self._renderer.read_page(page, src_uri=src_uri, url=url, text=text, source=source)
+        page, src_uri, url, text = self._waiting[id(page)]
+        self._renderer.read_page(page, src_uri=src_uri, url=url, text=text, source=partial(self._source, page))
 
     def work_off(self) -> None:
         """Take in the pages that wait, and render them: their `content` holds references until now."""
-        for waiting in self._waiting.values():
+        concerned = [
+            waiting
+            for waiting in self._waiting.values()
+            if META_KEY in waiting.page.meta or SCHEME in (waiting.page.content or "")
+        ]
+        for waiting in concerned:
             self.read(waiting.page)
-        for page, src_uri, url, _, _ in self._waiting.values():
+        for page, src_uri, url, _ in concerned:
             if page.content:
                 page.content = self._renderer.render(page, page.content, src_uri=src_uri, url=url, shown_at=url)
         self._waiting.clear()

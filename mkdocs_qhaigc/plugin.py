@@ -207,19 +207,19 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
     def on_page_markdown(self, markdown: str, *, page: Page, **_: Any) -> None:
         """Take in a page's front matter."""
         if self._build and self._backlog:
-            known = {"src_uri": page.file.src_uri, "url": page.url, "text": markdown}
-            source = partial(_source_of, page)
-            if self._watched or not self._backlog.takes(page, **known, source=source):
-                self._build.pages.read_page(page, **known, source=source)
+            src_uri, url = page.file.src_uri, page.url
+            if self._watched or not self._backlog.takes(page, src_uri=src_uri, url=url, text=markdown):
+                source = partial(_source_of, page)
+                self._build.pages.read_page(page, src_uri=src_uri, url=url, text=markdown, source=source)
         elif not self._spare:
             strip_meta(page.meta)
 
     @event_priority(100)
     def _before_others(self, content: str, /, *, page: Page, **_: Any) -> str:
         """Show other plugins plain pictures, and their addresses in the page's Markdown."""
-        self._markdown, self._asides = None, []
         if self._spare or not self._watched:
             return content
+        self._markdown, self._asides = None, []
         from mkdocs_qhaigc.formats_aside import set_aside  # most sites have nobody who looks
         from mkdocs_qhaigc.source_references import strip_source
 
@@ -234,10 +234,10 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
     @event_priority(-100)
     def _after_others(self, html: str, /, *, page: Page, **_: Any) -> str:
         """Show readers every format again, and the pictures that other plugins refer to."""
-        if self._markdown and page.markdown == self._markdown[1]:
-            page.markdown = self._markdown[0]  # excerpts are made of it later
         if self._spare or not self._watched:
             return html
+        if self._markdown and page.markdown == self._markdown[1]:
+            page.markdown = self._markdown[0]  # excerpts are made of it later
         from mkdocs_qhaigc.formats_aside import put_back
 
         return self._render_added(page, put_back(html, self._asides))
@@ -386,7 +386,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         )
         self._build.pages.want_shared_pictures()
         settings = f"{options.base_url} {options.defaults} {options.encoding}"
-        self._backlog = Backlog(self._build.pages, options.cache_dir / "index/pages.json", settings)
+        index = options.cache_dir / "index/pages.json"
+        self._backlog = Backlog(self._build.pages, index, settings, source=_source_of)
 
     def _warn(self, message: str) -> None:
         self._notices.append(message)
