@@ -153,11 +153,10 @@ def test_syncs_that_are_killed_at_any_moment_ask_for_nothing_saved_and_leave_not
         seen.append(({path.stem for path in originals.glob("*.webp")}, Counter(api.prompts)))
     sync(site)
     prompts_of = {path.stem: json.loads(path.read_bytes())["request"]["prompt"] for path in originals.glob("*.json")}
-    assert set().union(*(saved for saved, _ in seen)) <= prompts_of.keys()
-    for saved, bought in seen:
-        assert {prompts_of[stem]: api.prompts.count(prompts_of[stem]) for stem in saved} == {
-            prompts_of[stem]: bought[prompts_of[stem]] for stem in saved
-        }
+    for saved, bought in seen:  # one without a record has been given it since, where it was still wanted
+        prompts = [prompts_of[stem] for stem in saved & prompts_of.keys()]
+        assert [api.prompts.count(prompt) for prompt in prompts] == [bought[prompt] for prompt in prompts]
+    assert any(saved & prompts_of.keys() for saved, _ in seen)
     whole = contents(site)
     assert not [name for name in whole if name.endswith(".part")]
     assert len([name for name in whole if name.endswith(".webp")]) == 2 * 5
