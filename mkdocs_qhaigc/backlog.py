@@ -120,7 +120,10 @@ def _as_text(declared: object) -> str | None:
         fields = body.values() if isinstance(body, dict) else (body,)
         if any(isinstance(field, (dict, list)) for field in fields):  # may have each other in them without end
             return None
-    return repr(declared)
+    try:
+        return repr(declared)
+    except ValueError:  # a number of thousands of digits
+        return None
 
 
 def _read(index: Path, settings: str) -> dict[str, str]:

@@ -135,17 +135,29 @@ def test_a_page_says_what_is_wrong_with_it_in_every_build(site: Project) -> None
     assert sorted(site.build().warnings) == sorted(first)
 
 
-def test_front_matter_that_grows_without_end_is_not_kept(project: Project, api: ImagesApi) -> None:
-    bomb = "a: &a [x, x]\n" + "".join(
-        f"{new}: &{new} [*{old}, *{old}]\n" for old, new in itertools.pairwise("abcdefghi")
-    )
-    page = f"---\n{bomb}qhaigc:\n  hero: {{prompt: A tower, alt: {'[' * 3}*i{']' * 3}}}\n---\n# Page\n"
-    project.write("docs/index.md", page)
-    built = project.build()
-    assert built.code == 0
-    assert "`alt` is a list" in built.output
-    index = project.cache / "index/pages.json"
-    assert not index.exists() or not waits(project)
+LISTS = "".join(f"{new}: &{new} [*{old}, *{old}]\n" for old, new in itertools.pairwise("abcdefghijklmnopqrstuv"))
+
+
+@pytest.mark.parametrize(
+    ("front", "says"),
+    [
+        (f"a: &a [x, x]\n{LISTS}qhaigc:\n  hero: {{prompt: A tower, alt: *v}}\n", "`alt` is a list"),
+        (
+            f"qhaigc: {{hero: {{prompt: A tower, alt: '', variant: 0x{'f' * 5000}}}}}\n",
+            "`variant` is a very large number",
+        ),
+    ],
+    ids=["lists", "number"],
+)
+def test_front_matter_that_is_too_large_to_write_down_is_not_kept(
+    project: Project, api: ImagesApi, front: str, says: str
+) -> None:
+    project.write("docs/index.md", f"---\n{front}---\n# Page\n")
+    for _ in range(2):
+        built = project.build()
+        assert built.code == 0
+        assert says in built.output
+    assert not (project.cache / "index/pages.json").exists()
 
 
 def test_a_dirty_build_keeps_what_it_does_not_build(site: Project, api: ImagesApi) -> None:
