@@ -8,11 +8,12 @@ that is wrong, the pictures of a page are ordered later than they could have bee
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from mkdocs_qhaigc.files import write_whole
 from mkdocs_qhaigc.front_matter import META_KEY, holds_reference
@@ -34,13 +35,6 @@ class Renderer(Protocol):
         """Return a page's HTML with its pictures."""
 
 
-class _Waiting(NamedTuple):
-    page: Any
-    src_uri: str
-    url: str
-    text: str
-
-
 class Backlog:
     """The pages of one build that wait."""
 
@@ -56,9 +50,10 @@ class Backlog:
         self._complete = _read(index, settings)
         self._declared: dict[str, str] = {}
         """What pages declare, by page."""
-        self._waiting: dict[int, _Waiting] = {}
+        self._waiting: dict[int, Any] = {}
+        """The pages, by `id`."""
 
-    def takes(self, page: Any, *, src_uri: str, url: str, text: str) -> bool:
+    def takes(self, page: Any, *, src_uri: str, text: str) -> bool:
         """Return whether a page waits from now on; the parameters are those of `Renderer.read_page`."""
         meta = page.meta
         if META_KEY in meta:
@@ -70,10 +65,11 @@ class Backlog:
                 return False
         elif text.startswith(("---", "\ufeff")):  # front matter that is none, perhaps: that is told at once
             return False
-        if any(key != META_KEY and holds_reference(value) for key, value in meta.items()):
-            return False
+        for key, value in meta.items():
+            if key != META_KEY and holds_reference(value):
+                return False
         self._renderer.expect_page(src_uri)
-        self._waiting[id(page)] = _Waiting(page, src_uri, url, text)
+        self._waiting[id(page)] = page
         return True
 
     def holds(self, page: Any) -> bool:
@@ -82,21 +78,22 @@ class Backlog:
 
     def read(self, page: Any) -> None:
         """Take in a page that waits; it is rendered with the others."""
-        page, src_uri, url, text = self._waiting[id(page)]
-        self._renderer.read_page(page, src_uri=src_uri, url=url, text=text, source=partial(self._source, page))
+        source = partial(self._source, page)
+        self._renderer.read_page(page, src_uri=page.file.src_uri, url=page.url, text="", source=source)
 
     def work_off(self) -> None:
         """Take in the pages that wait, and render them: their `content` holds references until now."""
-        concerned = [
-            waiting
-            for waiting in self._waiting.values()
-            if META_KEY in waiting.page.meta or SCHEME in (waiting.page.content or "")
-        ]
-        for waiting in concerned:
-            self.read(waiting.page)
-        for page, src_uri, url, _ in concerned:
-            if page.content:
-                page.content = self._renderer.render(page, page.content, src_uri=src_uri, url=url, shown_at=url)
+        waiting = self._waiting.values()
+        concerned = [page for page in waiting if META_KEY in page.meta or SCHEME in (page.content or "")]
+        with _no_collection():
+            for page in concerned:
+                self.read(page)
+            for page in concerned:
+                if page.content:
+                    url = page.url
+                    page.content = self._renderer.render(
+                        page, page.content, src_uri=page.file.src_uri, url=url, shown_at=url
+                    )
         self._waiting.clear()
 
     def remember(self, complete: Iterable[str]) -> None:
@@ -110,6 +107,18 @@ class Backlog:
                 write_whole(self._index, json.dumps(content).encode())
 
 
+@contextlib.contextmanager
+def _no_collection() -> Iterator[None]:
+    """Put garbage collection off: what is made here stays, and a look through the whole site takes longer than that."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
 def _as_text(declared: object) -> str | None:
     """Return what a page declares as a text of its own; None where it is not as plain as most."""
     if isinstance(declared, str):
@@ -117,9 +126,9 @@ def _as_text(declared: object) -> str | None:
     if not isinstance(declared, Mapping):
         return None
     for body in declared.values():
-        fields = body.values() if isinstance(body, dict) else (body,)
-        if any(isinstance(field, (dict, list)) for field in fields):  # may have each other in them without end
-            return None
+        for field in body.values() if isinstance(body, dict) else (body,):
+            if isinstance(field, (dict, list)):  # may have each other in them without end
+                return None
     try:
         return repr(declared)
     except ValueError:  # a number of thousands of digits

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Container, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -90,12 +89,12 @@ class SiteBuild:
             )
         ]
 
-    def files(self) -> dict[str, Path]:
-        """Return the files that the site needs: place in the site -> where the bytes are."""
+    def files(self) -> dict[str, str]:
+        """Return the files that the site needs: place in the site -> path of the bytes."""
         self.pages.show_declared()
         return self.further_files()
 
-    def further_files(self) -> dict[str, Path]:
+    def further_files(self) -> dict[str, str]:
         """Return the files that are needed since the last call: of names that only a template knows."""
         return self._pipeline.files(self.pages.publisher.hand_out())
 
@@ -103,7 +102,8 @@ class SiteBuild:
         """Return every picture that the site declares, in its order, and what is known of it."""
         from mkdocs_qhaigc.survey import Declared  # as below: most builds are not asked for it
 
-        order = {src_uri: number for number, src_uri in enumerate(self.pages.scopes)}
+        scopes = self.pages.in_order()
+        order = {scope.src_uri: number for number, scope in enumerate(scopes)}
 
         def users_of(request: ImageRequest) -> tuple[str, ...]:
             users = self.pages.users.get(request.key, ())
@@ -118,7 +118,7 @@ class SiteBuild:
                 picture=self._pipeline.picture(request),
                 users=users_of(request),
             )
-            for scope in (self.pages.site, *self.pages.scopes.values())
+            for scope in (self.pages.site, *scopes)
             for directive in scope.directives.values()
             for _, request in directive.requests
         ]

@@ -7,6 +7,7 @@ wait for the layout (`sizes="auto"`); a page's main picture must not wait, so it
 from __future__ import annotations
 
 from collections.abc import Container
+from functools import lru_cache
 
 UNKNOWN = "100vw"
 """For a theme that is not known here: right on phones, more than needed on wide screens."""
@@ -28,6 +29,7 @@ def column(theme: str | None, *, features: Container[object] = (), hidden: Conta
     return {"mkdocs": _MKDOCS, "readthedocs": _READTHEDOCS}.get(theme or "", UNKNOWN)
 
 
+@lru_cache  # each page asks
 def _material(navigation: bool, toc: bool) -> str:
     """Material's grid is 61rem wide with its margins, a sidebar 12.5rem; a rem is 20, 22 or 24 pixels."""
     rem = 59.4 - 12.5 * (navigation + toc)

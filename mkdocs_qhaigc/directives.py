@@ -98,8 +98,8 @@ class Directive(NamedTuple):
     @property
     def requests(self) -> tuple[tuple[str, ImageRequest], ...]:
         """Every picture of this directive, and what its files are called."""
-        both = ((self.name, self.request), (f"{self.name}-dark", self.dark))
-        return tuple((name, request) for name, request in both if request)
+        own = (self.name, self.request)
+        return (own, (f"{self.name}-dark", self.dark)) if self.dark else (own,)
 
 
 class Problem(NamedTuple):

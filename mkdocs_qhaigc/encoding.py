@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from concurrent import futures
 from concurrent.futures import Future
 from pathlib import Path
@@ -52,7 +52,7 @@ class Encoder:
         """By the first cache key of those that are encoded together."""
         self._gone: set[str] = set()
         """Cache keys of variants that were gone and have been encoded again."""
-        self._paths: dict[str, Path] = {}
+        self._paths: dict[str, str] = {}
         """By cache key: variants that were seen to be whole."""
         self._variants: Variants | None = None
         self._lock = threading.RLock()
@@ -121,22 +121,22 @@ class Encoder:
         return found
 
     @property
-    def paths(self) -> dict[str, Path]:
+    def paths(self) -> dict[str, str]:
         """Where the bytes are, by cache key, of all that was seen to be whole."""
         return self._paths
 
-    def close(self, *, in_use: int | None = None) -> None:
-        """End the threads. `in_use`: the bytes of a whole build; then the cache is kept within its limit."""
+    def close(self, *, used: Iterable[str] | None = None) -> None:
+        """End the threads. `used`: the paths of a whole build's variants; then the cache is kept within its limit."""
         self._workers.close()
-        if in_use is not None:
+        if used is not None:
             self._seen.write()
         if self._variants:
-            if in_use is not None and self._jobs:
-                self._variants.shrink(in_use=in_use)
+            if used is not None and self._jobs:
+                self._variants.shrink(in_use=sum(map(os.path.getsize, used)))
             self._variants.close()
 
-    def _whole(self, cache_keys: Set[str]) -> dict[str, Path]:
-        """Return where those variants are that are there and whole."""
+    def _whole(self, cache_keys: Set[str]) -> dict[str, str]:
+        """Return the paths of those variants that are there and whole."""
         found = self._seen.paths(cache_keys)
         others = cache_keys - found.keys()
         if others:

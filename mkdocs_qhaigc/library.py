@@ -135,7 +135,7 @@ class Library:
             if self._names is not None:
                 self._names.setdefault(key[:KEY_DIGITS], []).insert(0, f"{stem}.json")
         sandbox = about.get("api") == SANDBOX
-        return Original(path, key, digest, format, width, height, len(data), sandbox, colour)
+        return Original(str(path), key, digest, format, width, height, len(data), sandbox, colour)
 
     def set_aside(self, original: Original, reason: str) -> bool:
         """Rename a damaged picture and its record, so that nothing uses them and nothing is lost; tell of it.

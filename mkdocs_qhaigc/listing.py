@@ -63,7 +63,8 @@ class Listing:
         picture = f"{name.removesuffix('.json')}.{EXTENSIONS[format_]}"
         if self._stamps.get(picture, (0, -1))[1] != size:
             return None
-        return Original(self._folder / picture, key, sha256, format_, width, height, size, sandbox, colour or None)
+        path = os.path.join(self._folder, picture)  # noqa: PTH118 - a Path for each of thousands takes long
+        return Original(path, key, sha256, format_, width, height, size, sandbox, colour or None)
 
     def learn(self, name: str, original: Original) -> None:
         """Remember what a record says that was just read."""
@@ -99,6 +100,6 @@ def _is_row(row: Any) -> bool:
         and list(map(type, row)) == [int, int, str, str, str, int, int, int, bool, str]
         and _SHA256.fullmatch(row[3]) is not None
         and row[4] in EXTENSIONS
-        and all(0 < number < 1 << 40 for number in row[5:8])
+        and 0 < min(row[5:8]) <= max(row[5:8]) < 1 << 40
         and (not row[9] or COLOUR.fullmatch(row[9]) is not None)
     )

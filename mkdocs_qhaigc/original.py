@@ -31,7 +31,8 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 class Original(NamedTuple):
     """A saved picture: what its record says, and where its bytes are."""
 
-    path: Path
+    file: str
+    """The path of its bytes."""
     key: str
     sha256: str
     """Of the bytes; 64 hex digits."""
@@ -47,6 +48,11 @@ class Original(NamedTuple):
     """Whether a sandbox drew it: then it never stands for a real picture."""
     colour: str | None = None
     """The picture's mean, `#rrggbb`; None where it is transparent, or the record does not say."""
+
+    @property
+    def path(self) -> Path:
+        """Where its bytes are."""
+        return Path(self.file)
 
     @property
     def record(self) -> Mapping[str, Any]:
@@ -105,7 +111,7 @@ def parse_record(path: Path, text: bytes) -> Original:
     colour = record.get("colour")
     original = path.with_suffix("." + EXTENSIONS[str(format_)])
     return Original(
-        original,
+        str(original),
         str(key),
         str(digest),
         str(format_),

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import urlsplit
 
@@ -59,7 +58,7 @@ class Pipeline:
         self._report = report
         self._pictures: dict[str, Picture] = {}
         self._purchases: dict[str, Future[Original]] = {}
-        self._files: dict[str, Path] = {}
+        self._files: dict[str, str] = {}
         self._second_looks: set[str] = set()
         """Keys of pictures that were damaged and wanted once more."""
         self._encoder = Encoder(options.encoding, options.cache_dir / "variants", report=report)
@@ -125,8 +124,8 @@ class Pipeline:
             if not self._purchases:
                 return under_way
 
-    def files(self, wanted: Iterable[tuple[Publication, Picture]]) -> dict[str, Path]:
-        """Return where the bytes of every file of these publications are, by the file's place in the site."""
+    def files(self, wanted: Iterable[tuple[Publication, Picture]]) -> dict[str, str]:
+        """Return the paths of the bytes of every file of these publications, by the file's place in the site."""
         wanted = list(wanted)
         keys = {variant.spec.cache_key for publication, _ in wanted for variant in publication.variants}
         if not keys:
@@ -148,7 +147,7 @@ class Pipeline:
         if whole:
             for library, _ in self._libraries:
                 library.remember()
-        self._encoder.close(in_use=sum(path.stat().st_size for path in self._files.values()) if whole else None)
+        self._encoder.close(used=self._files.values() if whole else None)
 
     def _find(self, order: Order) -> Picture | None:
         for library, state in self._libraries:

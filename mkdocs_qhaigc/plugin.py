@@ -207,10 +207,10 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
     def on_page_markdown(self, markdown: str, *, page: Page, **_: Any) -> None:
         """Take in a page's front matter."""
         if self._build and self._backlog:
-            src_uri, url = page.file.src_uri, page.url
-            if self._watched or not self._backlog.takes(page, src_uri=src_uri, url=url, text=markdown):
+            src_uri = page.file.src_uri
+            if self._watched or not self._backlog.takes(page, src_uri=src_uri, text=markdown):
                 source = partial(_source_of, page)
-                self._build.pages.read_page(page, src_uri=src_uri, url=url, text=markdown, source=source)
+                self._build.pages.read_page(page, src_uri=src_uri, url=page.url, text=markdown, source=source)
         elif not self._spare:
             strip_meta(page.meta)
 
@@ -281,7 +281,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         summary = self._build.summary()
         if summary:
             stylesheet = f"{self._checked.assets_dir}/{STYLESHEET.name}"
-            self._add(files, config, stylesheet, STYLESHEET)
+            self._add(files, config, stylesheet, str(STYLESHEET))
             if stylesheet not in config.extra_css:
                 config.extra_css.insert(0, stylesheet)  # the author's own rules come later, and win
             waiting = f"; {under_way} under way, shown when they arrive" if under_way else ""
@@ -306,7 +306,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         if self._build and self._pipeline:
             try:
                 for dest_uri, path in self._build.further_files().items():
-                    copy_file(str(path), os.path.join(config.site_dir, dest_uri))  # noqa: PTH118 - MkDocs' texts
+                    copy_file(path, os.path.join(config.site_dir, dest_uri))  # noqa: PTH118 - MkDocs' texts
             except QhaigcError as error:
                 raise PluginError(f"qhaigc: {error}") from error
             self._pipeline.close(whole=True)
@@ -414,7 +414,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         markup = build.gallery(page_url=page.url, link=link)
         page.content = place_gallery(page.content, markup)
         for asset in (STYLE, SCRIPT) if markup else ():
-            self._add(files, config, f"{self._checked.assets_dir}/{asset.name}", asset)
+            self._add(files, config, f"{self._checked.assets_dir}/{asset.name}", str(asset))
 
     def _write_report(self) -> None:
         if self._build and self._checked.report and not self._serving and self._surveys is None:
@@ -468,9 +468,9 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
                 with contextlib.suppress(OSError):  # then its next edit shows what has arrived
                     os.utime(file.abs_dest_path, (0, 0))
 
-    def _add(self, files: Files, config: MkDocsConfig, dest_uri: str, path: Path) -> None:
+    def _add(self, files: Files, config: MkDocsConfig, dest_uri: str, path: str) -> None:
         if dest_uri not in files.src_uris:
-            files.append(File.generated(config, dest_uri, abs_src_path=str(path), inclusion=InclusionLevel.INCLUDED))
+            files.append(File.generated(config, dest_uri, abs_src_path=path, inclusion=InclusionLevel.INCLUDED))
 
     def _template_image(self, page: Page | None, name: str) -> Markup:
         return Markup(self._build.pages.template_image(page, name) if self._build else "")  # noqa: S704 - html.py escapes

@@ -109,7 +109,9 @@ class Renderer:
         self.notices = Notices(warn)
         self.publisher = Publisher(options)
         self.scopes: dict[str, Scope] = {}
-        """By page."""
+        """By page: of those that were taken in."""
+        self._order: list[str] = []
+        """Pages as they were expected or taken in, some of them twice."""
         self.emitted: list[Emitted] = []
         self.meta_values: list[tuple[MutableMapping[str, Any], str, Callable[[], Any]]] = []
         """Front matter that holds addresses of pictures: where it is, under which name, and what makes it again."""
@@ -119,23 +121,22 @@ class Renderer:
         self.site = Scope("", directives, column=column(()))
 
     def expect_page(self, src_uri: str) -> None:
-        """Keep a page's place in the order of the pages: it is taken in later."""
-        self.scopes.setdefault(src_uri, Scope(src_uri))
+        """Keep a page's place in the order of the pages: it is taken in later, if at all."""
+        self._order.append(src_uri)
 
     def read_page(self, page: Any, *, src_uri: str, url: str, text: str, source: Callable[[], str]) -> None:
         """Take in a page's front matter: order its pictures, resolve its values that are references.
 
         `text` is its Markdown; `source` gives the whole file, front matter included, for messages.
         """
-        scope = self.scopes[src_uri] = self._read_scope(page.meta, src_uri)
+        scope = self._read_scope(page.meta, src_uri)
         scope.source = source
         if META_KEY not in page.meta and (problem := broken_front_matter(text)):
             self.notices.directive(f"{src_uri}, {problem}. Its pictures are not made; correct that line")
-        for key, value in list(page.meta.items()):
-            if key != META_KEY and holds_reference(value):
-                resolve = partial(resolve_references, value, partial(self._address, scope, page_url=url))
-                page.meta[key] = resolve()
-                self.meta_values.append((page.meta, key, resolve))
+        for key in [key for key, value in page.meta.items() if key != META_KEY and holds_reference(value)]:
+            resolve = partial(resolve_references, page.meta[key], partial(self._address, scope, page_url=url))
+            page.meta[key] = resolve()
+            self.meta_values.append((page.meta, key, resolve))
 
     def want_shared_pictures(self) -> None:
         """Order the pictures that the options declare for the whole site."""
@@ -227,28 +228,37 @@ class Renderer:
         ]
         return images[0]._replace(dark=images[1]) if len(images) > 1 else images[0]
 
+    def in_order(self) -> list[Scope]:
+        """Return the scopes of the pages that were taken in, in the order of the pages."""
+        return [self.scopes[src_uri] for src_uri in dict.fromkeys(self._order) if src_uri in self.scopes]
+
     def show_declared(self) -> None:
         """Have the files of what is declared, whether or not a page refers to it."""
-        for scope in (self.site, *self.scopes.values()):
+        for scope in (self.site, *self.in_order()):
             for name in [name for name in scope.directives if name not in scope.shown]:
                 self._show(scope, name)
 
     def _read_scope(self, meta: Mapping[str, Any], src_uri: str) -> Scope:
-        hidden = meta.get("hide")
-        wide = self._column(hidden if isinstance(hidden, list) else ())
+        self._order.append(src_uri)
+        wide = self._width(meta)
         if META_KEY not in meta:
-            return Scope(src_uri, column=wide)
+            scope = self.scopes[src_uri] = Scope(src_uri, column=wide)
+            return scope
         directives, problems = read_directives(meta[META_KEY], self._options.defaults)
         for problem in problems:
             self.notices.directive(f"{src_uri}, {problem}" if problem.name else f"{src_uri}: {problem}")
         broken = frozenset(problem.name for problem in problems if problem.name)
-        scope = Scope(src_uri, directives, broken, column=wide)
+        scope = self.scopes[src_uri] = Scope(src_uri, directives, broken, column=wide)
         self._want(scope)
         return scope
 
+    def _width(self, meta: Mapping[str, Any]) -> str:
+        hidden = meta.get("hide")
+        return self._column(hidden if isinstance(hidden, list) else ())
+
     def _scope_to_render(self, page: Any, src_uri: str) -> Scope:
         if src_uri not in self.scopes:  # rendered without its events: by another plugin, or a page that has no file
-            self.scopes[src_uri] = self._read_scope(page.meta, src_uri)
+            self._read_scope(page.meta, src_uri)
         return self.scopes[src_uri]
 
     def _resolve(self, page: Any, scope: Scope, url: str, text: str, *, main_shown: bool) -> str:
@@ -275,7 +285,8 @@ class Renderer:
     def _scope_of(self, page: Any) -> tuple[Scope, str]:
         if page is None:  # the 404 page, say, which is served at any address
             return self.site, urlsplit(self._site_url() or "").path.rstrip("/") + "/"
-        return self.scopes.get(page.file.src_uri) or Scope(page.file.src_uri), page.url
+        src_uri = page.file.src_uri
+        return self.scopes.get(src_uri) or Scope(src_uri, column=self._width(page.meta)), page.url
 
     def _show(self, scope: Scope, name: str) -> tuple[Directive | None, list[Shown]]:
         """Return what shows a name on a page, the dark picture last; a placeholder where it means nothing there."""

@@ -40,12 +40,12 @@ class Seen:
         identity, _, rest = key.partition("|")
         return rest in self._rows.get(identity, ())
 
-    def paths(self, keys: Iterable[str]) -> dict[str, Path]:
-        """Return where those of these variants are that have not changed since they were seen to be whole.
+    def paths(self, keys: Iterable[str]) -> dict[str, str]:
+        """Return the paths of those of these variants that have not changed since they were seen to be whole.
 
         The others are not remembered any longer.
         """
-        found: dict[str, Path] = {}
+        found: dict[str, str] = {}
         folder = str(self._folder)
         no_links: set[str] = set()
         for key in keys:
@@ -56,15 +56,15 @@ class Seen:
             filename, *stamp = row
             path = contained(folder, filename, no_links)
             if path and _stamp(path) == stamp:
-                found[key] = Path(path)
+                found[key] = path
             else:
                 del self._rows[identity][rest]
         return found
 
-    def learn(self, found: Mapping[str, Path]) -> None:
-        """Remember variants that were just seen to be whole, by key."""
-        for key, path in found.items():
-            stamp = _stamp(str(path))
+    def learn(self, found: Mapping[str, str]) -> None:
+        """Remember variants that were just seen to be whole: their paths, by key."""
+        for key, name in found.items():
+            stamp, path = _stamp(name), Path(name)
             if stamp and path.is_relative_to(self._folder):
                 identity, _, rest = key.partition("|")
                 row = [path.relative_to(self._folder).as_posix(), *stamp]

@@ -77,7 +77,7 @@ def _sync(site: Configuration, folder: Path, *, buyer: Buyer, warn: Warn) -> Syn
         if site.options.enabled:
             read_pages(site, build.pages)
             build.settle(wait=True)
-        files = {PurePosixPath(uri).name: path for uri, path in build.files().items()}
+        files = {PurePosixPath(uri).name: Path(path) for uri, path in build.files().items()}
         if files and _may_write(STYLESHEET.name, STYLESHEET.read_bytes(), folder, before, warn=warn):
             files[STYLESHEET.name] = STYLESHEET
         pictures = {

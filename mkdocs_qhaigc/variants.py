@@ -78,10 +78,10 @@ class Variants:
         with self._lock:
             return key in self._keys
 
-    def paths(self, keys: Iterable[str]) -> dict[str, Path]:
-        """Return where the whole and undamaged ones of these variants are, and mark them as used now."""
+    def paths(self, keys: Iterable[str]) -> dict[str, str]:
+        """Return the paths of the whole and undamaged ones of these variants, and mark them as used now."""
         wanted = list(set(keys))
-        found: dict[str, Path] = {}
+        found: dict[str, str] = {}
         with self._translated():
             for start in range(0, len(wanted), _LOOKUPS_AT_ONCE):
                 found |= self._look_up(wanted[start : start + _LOOKUPS_AT_ONCE])
@@ -123,7 +123,7 @@ class Variants:
             what = f"{self._folder} cannot be used ({error})"
             raise CacheError(f"{what}. Every picture that was bought is saved. Make space, or remove it") from error
 
-    def _look_up(self, keys: list[str]) -> dict[str, Path]:
+    def _look_up(self, keys: list[str]) -> dict[str, str]:
         opened: list[tuple[str, Any, str]] = []
         damaged: list[str] = []
         cache = self._open()
@@ -134,12 +134,12 @@ class Variants:
                     opened.append((key, file, digest))
                 elif key in cache:
                     damaged.append(key)
-        found: dict[str, Path] = {}
+        found: dict[str, str] = {}
         for key, file, digest in opened:
             with file:
                 data = file.read()
             if hashlib.sha256(data).hexdigest() == digest:
-                found[key] = Path(file.name)
+                found[key] = file.name
             else:
                 damaged.append(key)
         for key in damaged:

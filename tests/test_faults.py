@@ -833,7 +833,7 @@ def test_damaged_variants_that_cannot_be_renamed_are_told_and_left_alone(
     told: list[str] = []
     variants = open_variants(folder, report=told.append)
     variants.store("key", b"bytes")
-    assert variants.paths(["key"])["key"].read_bytes() == b"bytes"
+    assert Path(variants.paths(["key"])["key"]).read_bytes() == b"bytes"
     variants.close()
     (warning,) = told
     assert "cannot be renamed (File name too long). Remove it" in warning

@@ -564,8 +564,11 @@ def seconds(html: str) -> float:
 
 @pytest.mark.parametrize("make", PATHOLOGICAL.values(), ids=PATHOLOGICAL)
 def test_four_times_the_page_takes_about_four_times_as_long(make: Callable[[int], str]) -> None:
-    """Relative, for machines differ. Quadratic is 16 times; what takes under 50 ms is no danger and hard to measure."""
+    """Relative, for machines differ. Quadratic is 16 times; what takes under 50 ms is no danger and hard to measure.
+
+    The best of three: what takes long by chance, because memory is short of a sudden, does so once.
+    """
     repetitions = 1000 * 2**19 // len(make(1000))
     small, large = make(repetitions // 4), make(repetitions)
 
-    assert seconds(large) < max(0.05, 12 * seconds(small))
+    assert any(seconds(large) < max(0.05, 12 * seconds(small)) for _ in range(3))

@@ -51,6 +51,16 @@ def test_templates_show_pictures_of_the_page_and_of_the_site(project: Project, a
     assert project.build("--strict", site="again").digest() == built.digest()
 
 
+def test_a_page_that_refers_to_nothing_has_pictures_as_wide_as_its_text(project: Project) -> None:
+    site(project, "灯塔")
+    project.options["widths"] = [48]
+    built = project.build("--strict")
+    assert built.code == 0, built.output
+    plain, deep = (built.html(page) for page in ("index.html", "a/b/index.html"))
+    (shared,) = {e.attributes["sizes"] for html in (plain, deep) for e in elements(html, "img")}
+    assert (shared or "").startswith("auto, (min-width: 1400px) 956px")
+
+
 def test_an_unknown_name_in_a_template_is_told_with_the_known_ones(project: Project) -> None:
     site(project, "灯达")
     built = project.build()

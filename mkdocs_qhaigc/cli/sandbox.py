@@ -43,12 +43,7 @@ def sandbox(port: int, latency: float, command: tuple[str, ...]) -> None:
         raise click.ClickException(f"port {port} cannot be used ({error.strerror or error}). Choose another") from error
     with server:
         if not command:
-            click.echo(f"The sandbox serves at {server.base_url} (Ctrl-C ends it). In another terminal:\n")
-            if os.name == "nt":
-                click.echo(f"  $env:{_ADDRESS_VARIABLE} = '{server.base_url}'; $env:{_KEY_VARIABLE} = 'sandbox'")
-            else:
-                click.echo(f"  export {_ADDRESS_VARIABLE}={server.base_url} {_KEY_VARIABLE}=sandbox")
-            _wait_for_ctrl_c()
+            _serve_until_ctrl_c(server.base_url)
             return
         code = _run(command, {_ADDRESS_VARIABLE: server.base_url, _KEY_VARIABLE: "sandbox", SANDBOX_VARIABLE: "1"})
         count = sum(1 for request in server.received if request.path.endswith("/images/generations"))
@@ -76,9 +71,14 @@ def _run(command: tuple[str, ...], variables: dict[str, str]) -> int:
     return code if code >= 0 else 128 - code
 
 
-def _wait_for_ctrl_c() -> None:
+def _serve_until_ctrl_c(base_url: str) -> None:
     forever = threading.Event()
-    try:
+    try:  # whoever has read the address may press it at once
+        click.echo(f"The sandbox serves at {base_url} (Ctrl-C ends it). In another terminal:\n")
+        if os.name == "nt":
+            click.echo(f"  $env:{_ADDRESS_VARIABLE} = '{base_url}'; $env:{_KEY_VARIABLE} = 'sandbox'")
+        else:
+            click.echo(f"  export {_ADDRESS_VARIABLE}={base_url} {_KEY_VARIABLE}=sandbox")
         while not forever.wait(0.5):  # in steps, for a wait without end hears no Ctrl-C on Windows
             pass
     except KeyboardInterrupt:
