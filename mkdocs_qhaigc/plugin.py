@@ -5,13 +5,11 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from markupsafe import Markup
-from mkdocs.config.base import BaseConfigOption, ValidationError
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import BasePlugin, CombinedEvent, PrefixedLogger, event_priority
 from mkdocs.structure.files import File, InclusionLevel
@@ -20,25 +18,23 @@ from mkdocs.utils import copy_file
 from mkdocs_qhaigc import html
 from mkdocs_qhaigc.backlog import Backlog
 from mkdocs_qhaigc.build import SiteBuild
-from mkdocs_qhaigc.buying import Buyer
 from mkdocs_qhaigc.columns import column
 from mkdocs_qhaigc.errors import OptionError, QhaigcError
 from mkdocs_qhaigc.front_matter import strip_meta
 from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.markdown import QhaigcExtension
+from mkdocs_qhaigc.mkdocs_options import SCHEME, Failures, refused
+from mkdocs_qhaigc.onlookers import Onlookers
 from mkdocs_qhaigc.options import (
     EXTENSION,
-    KEY_IN_FILE,
-    OPTIONS,
     Options,
     check_folders,
-    check_option,
     keys_among,
     read_options,
 )
 from mkdocs_qhaigc.pipeline import Pipeline, open_libraries
-from mkdocs_qhaigc.preview import Arrivals, last_edit
-from mkdocs_qhaigc.progress import LineProgress, LiveProgress
+from mkdocs_qhaigc.preview import last_edit
+from mkdocs_qhaigc.purchasing import Purchasing
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -47,29 +43,12 @@ if TYPE_CHECKING:
     from mkdocs.structure.files import Files
     from mkdocs.structure.pages import Page
 
-    from mkdocs_qhaigc.formats_aside import Aside
+    from mkdocs_qhaigc.buying import Buyer
     from mkdocs_qhaigc.report import Reported
     from mkdocs_qhaigc.survey import Survey
 
 log = PrefixedLogger("qhaigc", logging.getLogger("mkdocs.plugins.mkdocs_qhaigc"))
 STYLESHEET = Path(__file__).with_name("qhaigc.css")
-
-
-class _Checked(BaseConfigOption[Any]):
-    """One of our options, as MkDocs' own configuration knows them."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self.default = OPTIONS[name].default
-        self._name = name
-
-    def run_validation(self, value: object) -> Any:
-        if value is None:  # left empty in mkdocs.yml
-            return self.default
-        try:
-            return check_option(self._name, value)
-        except OptionError as error:
-            raise ValidationError(str(error)) from error
 
 
 class Surveyed(Exception):  # noqa: N818 - no error: what a survey wanted to know is known
@@ -79,7 +58,7 @@ class Surveyed(Exception):  # noqa: N818 - no error: what a survey wanted to kno
 class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # its options are no MkDocs class
     """Turns prompts in front matter into pictures on pages."""
 
-    config_scheme = tuple((name, _Checked(name)) for name in OPTIONS)
+    config_scheme = SCHEME
     supports_multiple_instances = True  # of which one is switched on
 
     def __init__(self) -> None:
@@ -88,10 +67,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._build: SiteBuild | None = None
         self._pipeline: Pipeline | None = None
         self._backlog: Backlog | None = None
-        self._buyer: Buyer | None = None
-        self._retired: list[Buyer] = []
-        self._progress: LineProgress | LiveProgress | None = None
-        self._arrivals = Arrivals()
+        self._purchasing = Purchasing(log.info)
         self._unfinished: set[str] = set()
         """Pages that show a placeholder."""
         self._to_finish: set[str] = set()
@@ -99,11 +75,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._gallery: str | None = None
         self._watched = True
         """Whether other plugins look at pages when they are rendered."""
-        self._asides: list[Aside] = []
-        """Of the page that is being made."""
-        self._markdown: tuple[str, str] | None = None
-        """Its Markdown, and what other plugins see of it meanwhile; None where that is the same."""
-        self._written = (0, 0)
+        self._onlookers = Onlookers()
         self._surveys: list[Survey] | None = None
         self._surveyed_last = False
         self._docs_dir = Path()
@@ -125,15 +97,13 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._surveys, self._surveyed_last = surveys, last
         self._docs_dir = docs_dir
 
-    def load_config(
-        self, options: dict[str, Any], config_file_path: str | None = None
-    ) -> tuple[list[tuple[str, Exception]], list[Any]]:
+    def load_config(self, options: dict[str, Any], config_file_path: str | None = None) -> tuple[Failures, list[Any]]:
         """Check the options. A key among them is refused, and taken out before `mkdocs build -v` prints them."""
         keys = keys_among(options)
         errors, warnings = super().load_config(
             {name: value for name, value in options.items() if name not in keys}, config_file_path
         )
-        errors = [*((name, ValidationError(KEY_IN_FILE)) for name in keys), *errors]
+        errors = [*refused(keys), *errors]
         if errors:
             options |= {name: "(not shown)" for name in (*keys, "api_key_env", "base_url") if name in options}
         return errors, warnings
@@ -198,10 +168,9 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             if self._again:
                 self._gallery = None  # it is made, and there is one address for it
                 return
-            from mkdocs_qhaigc.gallery_page import NEW_PAGE
+            from mkdocs_qhaigc.mkdocs_gallery import new_page
 
-            level = InclusionLevel.INCLUDED if config.nav is None else InclusionLevel.NOT_IN_NAV
-            files.append(File.generated(config, self._gallery, abs_src_path=str(NEW_PAGE), inclusion=level))
+            files.append(new_page(self._gallery, config))
 
     @event_priority(-25)
     def on_page_markdown(self, markdown: str, *, page: Page, **_: Any) -> None:
@@ -219,28 +188,17 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         """Show other plugins plain pictures, and their addresses in the page's Markdown."""
         if self._spare or not self._watched:
             return content
-        self._markdown, self._asides = None, []
-        from mkdocs_qhaigc.formats_aside import set_aside  # most sites have nobody who looks
-        from mkdocs_qhaigc.source_references import strip_source
+        from mkdocs_qhaigc.source_references import strip_source  # most sites have nobody who looks
 
-        page.content, self._asides = set_aside(content)
-        if page.markdown and html.SCHEME in page.markdown:
-            shown = (
-                self._build.pages.resolve_source(page, page.markdown) if self._build else strip_source(page.markdown)
-            )
-            self._markdown, page.markdown = (page.markdown, shown), shown
-        return page.content
+        in_source = partial(self._build.pages.resolve_source, page) if self._build else strip_source
+        return self._onlookers.show_plain(page, content, in_source=in_source)
 
     @event_priority(-100)
     def _after_others(self, html: str, /, *, page: Page, **_: Any) -> str:
         """Show readers every format again, and the pictures that other plugins refer to."""
         if self._spare or not self._watched:
             return html
-        if self._markdown and page.markdown == self._markdown[1]:
-            page.markdown = self._markdown[0]  # excerpts are made of it later
-        from mkdocs_qhaigc.formats_aside import put_back
-
-        return self._render_added(page, put_back(html, self._asides))
+        return self._render_added(page, self._onlookers.show_whole(page, html))
 
     on_page_content = CombinedEvent(_before_others, _after_others)
 
@@ -268,16 +226,17 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         if not self._build or not self._pipeline:
             return
         try:
-            earlier = self._again and self._arrivals.awaited
-            self._arrivals.awaited = self._serving  # from here on, what arrives may come too late for this build
+            arrivals = self._purchasing.arrivals
+            earlier = self._again and arrivals.awaited
+            arrivals.awaited = self._serving  # from here on, what arrives may come too late for this build
             under_way = self._build.settle(wait=not self._serving)
-            self._arrivals.awaited = bool(under_way) or earlier
+            arrivals.awaited = bool(under_way) or earlier
             self._unfinished |= self._build.unfinished()
         except QhaigcError as error:
             raise PluginError(f"qhaigc: {error}") from error
         finally:
-            if self._progress and not self._serving:
-                self._progress.close()
+            if not self._serving:
+                self._purchasing.end_progress()
         summary = self._build.summary()
         if summary:
             stylesheet = f"{self._checked.assets_dir}/{STYLESHEET.name}"
@@ -287,7 +246,10 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             waiting = f"; {under_way} under way, shown when they arrive" if under_way else ""
             log.info("%s%s", summary, waiting)
         if self._gallery:
-            self._fill_gallery(self._gallery, self._build, files, config)
+            from mkdocs_qhaigc.mkdocs_gallery import fill
+
+            for asset in fill(self._gallery, self._build, files, dirty=self._dirty, warn=self._warn):
+                self._add(files, config, f"{self._checked.assets_dir}/{asset.name}", str(asset))
 
     @event_priority(-100)
     def _add_files(self, env: Environment, *, config: MkDocsConfig, files: Files) -> None:
@@ -328,7 +290,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         if self._options:
             try:
                 file = self._checked.cache_dir / "arrivals"
-                self._arrivals.tell_by(file)
+                self._purchasing.arrivals.tell_by(file)
             except OSError as error:
                 log.warning("%s. Pictures that arrive are shown after the next edit", error)
                 return
@@ -336,33 +298,19 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
 
     def on_shutdown(self) -> None:
         """End what is under way; pictures that have arrived are written first."""
-        if self._progress:
-            self._progress.close()
-        for buyer in (*self._retired, self._buyer):
-            if buyer:
-                buyer.close()
+        self._purchasing.close()
 
     def _begin(self, options: Options, config: MkDocsConfig) -> None:
         self._notices = []
         pins, cache = open_libraries(options, report=self._warn)
-        if self._surveys is not None:
-            self._options = options
-            self._start(options, config, pins=pins, cache=cache, buyer=None)
-            return
-        if self._buyer is None or self._options is None or options.buying != self._options.buying:
-            if self._buyer:
-                self._buyer.drop()
-                self._retired.append(self._buyer)  # what it has bought is on its way, and paid for
-            self._buyer = self._new_buyer(options, cache)
         self._options = options
-        if self._serving:
-            written = last_edit(config.docs_dir, config.config_file_path)
-            if written != self._written:  # else this build only shows what has arrived
-                self._buyer.new_build()
-            self._written = written
-        if not self._again:
-            self._arrivals.forget()
-        self._start(options, config, pins=pins, cache=cache, buyer=self._buyer)
+        buyer = None
+        if self._surveys is None:
+            edited = partial(last_edit, config.docs_dir, config.config_file_path)
+            buyer = self._purchasing.begin(options, cache, serving=self._serving, edited=edited)
+            if not self._again:
+                self._purchasing.arrivals.forget()
+        self._start(options, config, pins=pins, cache=cache, buyer=buyer)
 
     def _start(
         self,
@@ -394,28 +342,6 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         if self._surveys is None:
             log.warning("%s", message)
 
-    def _fill_gallery(self, src_uri: str, build: SiteBuild, files: Files, config: MkDocsConfig) -> None:
-        """Put every picture on the gallery's page, which is rendered by now."""
-        from mkdocs_qhaigc.gallery_page import SCRIPT, STYLE, place_gallery
-
-        def link(src_uri: str) -> tuple[str, str] | None:
-            file = files.get_file_from_path(src_uri) if src_uri else None
-            if not file or not file.page:
-                return None
-            return Markup(file.page.title).striptags(), file.page.url  # noqa: S704 - a heading's is HTML
-
-        file = files.get_file_from_path(src_uri)
-        page = file.page if file else None
-        if page and page.content is None and self._dirty:
-            return  # it stays as it was built
-        if page is None or page.content is None:
-            self._warn(f"option `gallery`: {src_uri} is not part of the site. Name a page that is not left out of it")
-            return
-        markup = build.gallery(page_url=page.url, link=link)
-        page.content = place_gallery(page.content, markup)
-        for asset in (STYLE, SCRIPT) if markup else ():
-            self._add(files, config, f"{self._checked.assets_dir}/{asset.name}", str(asset))
-
     def _write_report(self) -> None:
         if self._build and self._checked.report and not self._serving and self._surveys is None:
             from mkdocs_qhaigc.report import as_report, write_report
@@ -433,18 +359,6 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         assert self._build is not None
         declared, notices = tuple(self._build.declared()), tuple(self._notices)
         return Survey(self._checked, declared, notices, self._build.told, self._docs_dir)
-
-    def _new_buyer(self, options: Options, cache: Library) -> Buyer:
-        live = not self._serving and sys.stderr.isatty()
-        self._progress = LiveProgress() if live else LineProgress(log.info)
-        return Buyer(
-            options,
-            api_key=options.api_key(os.environ),
-            library=cache,
-            progress=self._progress,
-            say=log.info,  # a picture that came in the end is nothing to refuse a build for
-            arrived=self._arrivals.note if self._serving else None,
-        )
 
     def _render(self, page: Page, shown_at: str, text: str) -> str:
         if not self._build:

@@ -1,0 +1,45 @@
+"""The page of the gallery in a site of MkDocs: added where no author wrote one, filled when all pictures are known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+from mkdocs.structure.files import File, InclusionLevel
+
+from mkdocs_qhaigc.gallery_page import NEW_PAGE, SCRIPT, STYLE, place_gallery
+
+if TYPE_CHECKING:
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.files import Files
+
+    from mkdocs_qhaigc.build import SiteBuild
+
+
+def new_page(src_uri: str, config: MkDocsConfig) -> File:
+    """Return the gallery's page where no author wrote one."""
+    level = InclusionLevel.INCLUDED if config.nav is None else InclusionLevel.NOT_IN_NAV
+    return File.generated(config, src_uri, abs_src_path=str(NEW_PAGE), inclusion=level)
+
+
+def fill(src_uri: str, build: SiteBuild, files: Files, *, dirty: bool, warn: Callable[[str], None]) -> tuple[Path, ...]:
+    """Put every picture on the gallery's page, which is rendered by now. Return what it needs beside them."""
+
+    def link(src_uri: str) -> tuple[str, str] | None:
+        file = files.get_file_from_path(src_uri) if src_uri else None
+        if not file or not file.page:
+            return None
+        return Markup(file.page.title).striptags(), file.page.url  # noqa: S704 - a heading's is HTML
+
+    file = files.get_file_from_path(src_uri)
+    page = file.page if file else None
+    if page and page.content is None and dirty:
+        return ()  # it stays as it was built
+    if page is None or page.content is None:
+        warn(f"option `gallery`: {src_uri} is not part of the site. Name a page that is not left out of it")
+        return ()
+    markup = build.gallery(page_url=page.url, link=link)
+    page.content = place_gallery(page.content, markup)
+    return (STYLE, SCRIPT) if markup else ()

@@ -1,0 +1,70 @@
+"""What a plugin keeps over the rebuilds of `mkdocs serve`: its buyer, and what is under way."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+
+from mkdocs_qhaigc.buying import Buyer
+from mkdocs_qhaigc.library import Library
+from mkdocs_qhaigc.options import Options
+from mkdocs_qhaigc.preview import Arrivals
+from mkdocs_qhaigc.progress import LineProgress, LiveProgress
+
+
+class Purchasing:
+    """The buyer of the builds of one site, one after the other."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        """`say` is told what who pays wants to know, and of each picture where no terminal shows a bar."""
+        self._say = say
+        self._buyer: Buyer | None = None
+        self._options: Options | None = None
+        self._retired: list[Buyer] = []
+        self._progress: LineProgress | LiveProgress | None = None
+        self._edited: object = None
+        self.arrivals = Arrivals()
+
+    def begin(self, options: Options, cache: Library, *, serving: bool, edited: Callable[[], object]) -> Buyer:
+        """Return what buys for the build that begins: the same as before, where nothing that concerns it has changed.
+
+        `edited()` tells the states of what authors write apart: what only shows the pictures that have arrived has no
+        budget of its own.
+        """
+        if self._buyer is None or self._options is None or options.buying != self._options.buying:
+            if self._buyer:
+                self._buyer.drop()
+                self._retired.append(self._buyer)  # what it has bought is on its way, and paid for
+            self._buyer = self._new_buyer(options, cache, serving=serving)
+        self._options = options
+        if serving:
+            state = edited()
+            if state != self._edited:
+                self._buyer.new_build()
+            self._edited = state
+        return self._buyer
+
+    def end_progress(self) -> None:
+        """Take the bar away."""
+        if self._progress:
+            self._progress.close()
+
+    def close(self) -> None:
+        """End what is under way; pictures that have arrived are written first."""
+        self.end_progress()
+        for buyer in (*self._retired, self._buyer):
+            if buyer:
+                buyer.close()
+
+    def _new_buyer(self, options: Options, cache: Library, *, serving: bool) -> Buyer:
+        live = not serving and sys.stderr.isatty()
+        self._progress = LiveProgress() if live else LineProgress(self._say)
+        return Buyer(
+            options,
+            api_key=options.api_key(os.environ),
+            library=cache,
+            progress=self._progress,
+            say=self._say,  # a picture that came in the end is nothing to refuse a build for
+            arrived=self.arrivals.note if serving else None,
+        )
