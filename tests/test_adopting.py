@@ -15,6 +15,8 @@ from tests.api import ImagesApi, picture
 from tests.commands import answer, buy, contents, names, run
 from tests.conftest import Built, Project
 
+pytestmark = pytest.mark.slow
+
 COMPOSITE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 
 

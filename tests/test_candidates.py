@@ -17,6 +17,8 @@ from tests.api import Handler, ImagesApi, disconnect, error, hang, one_at_a_time
 from tests.commands import Terminal, run
 from tests.conftest import Project, require_posix
 
+pytestmark = pytest.mark.slow
+
 PICTURE = "guide/start.md#hero"
 
 

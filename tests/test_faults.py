@@ -58,6 +58,8 @@ from tests.api import (
 )
 from tests.conftest import Built, Project, require_posix
 
+pytestmark = pytest.mark.slow
+
 PLACEHOLDER = "A placeholder stands there"
 
 

@@ -16,6 +16,8 @@ from tests.api import ImagesApi, bytes_by_url, picture
 from tests.commands import COMMAND, answer, buy, contents, git, names, run, run_in
 from tests.conftest import Built, Project, require_posix
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def bought(project: Project, api: ImagesApi) -> Project:

@@ -16,6 +16,8 @@ from mkdocs_qhaigc.workers import Workers
 from tests.api import Behaviour, Handler, ImagesApi, by_base64, by_url, hang, waits_for
 from tests.conftest import Project
 
+pytestmark = pytest.mark.slow
+
 if sys.platform == "win32":
     pytest.skip("Windows ends programs without signals", allow_module_level=True)
 

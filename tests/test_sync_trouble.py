@@ -22,6 +22,8 @@ from tests.commands import COMMAND, git, names, run, watching
 from tests.conftest import SYNCED, Built, Project
 from tests.pages import broken_urls, elements
 
+pytestmark = pytest.mark.slow
+
 OUT = "docs/assets/qhaigc"
 HERO = {"prompt": "A tower", "alt": "Tower"}
 

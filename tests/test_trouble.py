@@ -27,6 +27,8 @@ from tests.api import (
 from tests.conftest import Built, Project
 from tests.pages import broken_urls, elements, text_of
 
+pytestmark = pytest.mark.slow
+
 SOON = {"retry_after_ms": "1"}
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="96" height="54"><script>alert(1)</script></svg>'
 FAILURES: dict[str, tuple[Behaviour, str, int]] = {

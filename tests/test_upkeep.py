@@ -14,6 +14,8 @@ from tests.api import ImagesApi
 from tests.commands import COMMAND, answer, buy, contents, names, run
 from tests.conftest import Project, require_posix
 
+pytestmark = pytest.mark.slow
+
 DAY = 86400
 
 
