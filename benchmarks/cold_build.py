@@ -1,7 +1,8 @@
 """How far a build that generates its pictures is from the fastest that it could be.
 
 No build can be quicker than the slower of two things: building the site without generating anything, and waiting for
-the API, so many calls at once. `python benchmarks/cold_build.py --help`
+the API, so many calls at once. Beside that stands what a hook takes that only buys (`bare_hook.py`): what is above the
+limit there is MkDocs', httpx' and the machine's. `python benchmarks/cold_build.py --help`
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import math
 import shutil
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +39,8 @@ class Result:
     """The same site with `missing: placeholder`, its placeholders drawn before; the median."""
     building: list[float]
     """Each build with nothing saved before."""
+    by_hook: list[float]
+    """Each build by the bare hook."""
 
     @property
     def limit(self) -> float:
@@ -76,22 +80,40 @@ def measure(
 ) -> Result:
     """Return what builds take that buy everything, in turn with builds of the same site that buy nothing."""
     cold, rendering = folder / "cold", folder / "rendering"
-    pairs: list[tuple[Timing, Timing]] = []
+    bare, pictures_by_hook = folder / "bare", folder / "pictures"
+    rounds: list[tuple[Timing, Timing, Timing]] = []
     with Sandbox(latency=latency) as server:
         options = {**PLUGIN, "base_url": server.base_url, "concurrency": concurrency}
         make_site(cold, pages=pages, pictures=pictures, theme=theme, options=options)
         make_site(rendering, pages=pages, pictures=pictures, theme=theme, options={**options, "missing": "placeholder"})
-        build(rendering, environment=ENVIRONMENT)  # draws the placeholders
-        build_cold(cold, server, pictures=pictures)  # compiles the modules
+        make_site(bare, pages=pages, pictures=pictures, theme=theme, options=None)
+        pictures_by_hook.mkdir()
+        for_hook = hook_environment(server.base_url, pictures_by_hook, concurrency)
+
+        def build_each() -> tuple[Timing, Timing, Timing]:
+            return (
+                build_cold(cold, server, pictures=pictures),
+                build(rendering, environment=ENVIRONMENT),
+                build_cold(bare, server, pictures=pictures, environment=for_hook),
+            )
+
+        build_each()  # draws the placeholders and compiles the modules
         for run in range(runs):
-            pairs.append((build_cold(cold, server, pictures=pictures), build(rendering, environment=ENVIRONMENT)))
-            print(f"{run + 1}/{runs}: {pairs[-1][0].wall:.2f} s and {pairs[-1][1].wall:.2f} s", file=sys.stderr)
-    waiting = math.ceil(pictures / concurrency) * latency
-    return Result(waiting, median([other.wall for _, other in pairs]), [cold.wall for cold, _ in pairs])
+            rounds.append(build_each())
+            said = ", ".join(f"{timing.wall:.2f}" for timing in rounds[-1])
+            print(f"{run + 1}/{runs}: {said} s", file=sys.stderr)
+    building, alone, by_hook = ([timing.wall for timing in timings] for timings in zip(*rounds, strict=True))
+    return Result(math.ceil(pictures / concurrency) * latency, median(alone), building, by_hook)
 
 
-def make_site(folder: Path, *, pages: int, pictures: int, theme: str, options: dict[str, object]) -> None:
-    """Write a site whose pictures stand on every so many-th page."""
+def hook_environment(base_url: str, folder: Path, concurrency: int) -> dict[str, str]:
+    """Return what the bare hook goes by."""
+    values = {"BASE_URL": base_url, "FOLDER": folder, "CONCURRENCY": concurrency, "SIZE": PLUGIN["size"]}
+    return {f"BARE_HOOK_{name}": str(value) for name, value in values.items()}
+
+
+def make_site(folder: Path, *, pages: int, pictures: int, theme: str, options: dict[str, object] | None) -> None:
+    """Write a site whose pictures stand on every so many-th page; with `options` None the bare hook buys them."""
     with_picture = {index * pages // pictures for index in range(pictures)}
     write_pages(
         folder / "docs",
@@ -99,14 +121,15 @@ def make_site(folder: Path, *, pages: int, pictures: int, theme: str, options: d
         front_matter=lambda number: f"qhaigc: A harbor at dusk, number {number}\n" if number in with_picture else "",
         picture=lambda number: "![A harbor at dusk](qhaigc:hero)" if number in with_picture else "",
     )
-    write_config(folder, theme=theme, plugin=options)
+    hooks = [Path(__file__).with_name("bare_hook.py")] if options is None else []
+    write_config(folder, theme=theme, plugin=options, hooks=hooks)
 
 
-def build_cold(folder: Path, server: Sandbox, *, pictures: int) -> Timing:
+def build_cold(folder: Path, server: Sandbox, *, pictures: int, environment: Mapping[str, str] = ENVIRONMENT) -> Timing:
     """Build with nothing saved, and make sure that every picture was bought once and published."""
     shutil.rmtree(folder / ".cache", ignore_errors=True)
     before = generations(server)
-    timing = build(folder, environment=ENVIRONMENT)
+    timing = build(folder, environment=environment)
     bought = generations(server) - before
     published = len(list((folder / "site" / ASSETS_DIR).glob("*.webp")))
     if (bought, published) != (pictures, pictures):
@@ -127,6 +150,9 @@ def report(result: Result) -> None:
     print(f"limit                       {limit:6.2f} s   the slower of the two; one after the other: {sum_:.2f} s")
     print(f"building                    {building:6.2f} s   wall, median of {len(ratios)}, nothing saved before")
     print(f"building / limit            {median(ratios):6.3f}     {spread(ratios)}; {building - limit:.2f} s over it")
+    by_hook = median(result.by_hook)
+    print(f"a bare hook                 {by_hook:6.2f} s   the same bought by a hook that does nothing else")
+    print(f"bare hook / limit           {by_hook / limit:6.3f}     {spread([one / limit for one in result.by_hook])}")
 
 
 if __name__ == "__main__":

@@ -76,6 +76,7 @@ def write_config(
     plugin: Mapping[str, Any] | None,
     bare: bool = False,
     others: Sequence[str | Mapping[str, Any]] = (),
+    hooks: Sequence[Path] = (),
 ) -> None:
     """Write mkdocs.yml; `plugin` holds the options of `qhaigc`, None leaves it out. `others` are further plugins.
 
@@ -89,6 +90,7 @@ def write_config(
         **({"nav": [{"Home": "index.md"}], "not_in_nav": "section-*/"} if bare else {}),
         "markdown_extensions": ["admonition", "attr_list"],
         "plugins": ["search", *([] if plugin is None else [{"qhaigc": dict(plugin)}]), *others],
+        "hooks": [str(hook) for hook in hooks],
     }
     text = json.dumps(config, indent=2)  # JSON is YAML
     (folder / "mkdocs.yml").write_text(text, encoding="utf-8")
