@@ -7,16 +7,13 @@ was paid for is taken in by a later build if this one is ended in between.
 
 from __future__ import annotations
 
-import contextlib
-import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mkdocs_qhaigc.budget import Budget
 from mkdocs_qhaigc.errors import (
@@ -27,6 +24,7 @@ from mkdocs_qhaigc.errors import (
     QhaigcError,
     Unreachable,
 )
+from mkdocs_qhaigc.importing import import_what_buys
 from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.locks import owning
 from mkdocs_qhaigc.options import Options
@@ -91,7 +89,7 @@ class Buyer:
                 future = self._futures[order.request.key] = Future()
                 future.set_exception(refusal)
             if future is None:
-                _import_what_buys()
+                import_what_buys()
                 self._progress.ordered(order)
                 future = self._futures[order.request.key] = self._workers.submit(self._have, order)
                 if self._arrived:
@@ -285,41 +283,6 @@ class Buyer:
             pace=Pace(self._stopped),
             say=self._say,
         )
-
-
-def _import_what_buys() -> None:
-    """Import what the first call needs, in the thread that orders: beside it, each would take the other's time.
-
-    What cannot be imported is told by the thread that buys.
-    """
-    with contextlib.suppress(ImportError), _without("httpx._main"):
-        import_module("mkdocs_qhaigc.till")
-        import_module("mkdocs_qhaigc.client")
-        import_module("filelock")
-
-
-@contextlib.contextmanager
-def _without(module: str) -> Iterator[None]:
-    """Let a module count as not installed meanwhile, unless it is imported already.
-
-    httpx brings its own command line along where that can be imported, and with it rich and pygments: 80 modules, a
-    third of the time that the import takes, and more again at the interpreter's end.
-    """
-    modules: dict[str, Any] = sys.modules
-    absent = module not in modules
-    if absent:
-        modules[module] = None  # the import system takes it for one that cannot be found
-    try:
-        yield
-    finally:
-        if absent:
-            del modules[module]
-
-
-def import_what_saves() -> None:
-    """Import what looks at pictures: for whoever is about to wait for the first of them."""
-    with contextlib.suppress(ImportError):  # told when a picture is saved
-        import_module("mkdocs_qhaigc.imaging.codecs")
 
 
 def failure_of(future: Future[Original]) -> QhaigcError | None:

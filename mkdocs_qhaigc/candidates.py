@@ -13,7 +13,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from mkdocs_qhaigc.buying import Buyer
-from mkdocs_qhaigc.directives import Defaults, read_directives
+from mkdocs_qhaigc.directive import Defaults
+from mkdocs_qhaigc.directives import read_directives
 from mkdocs_qhaigc.errors import EditError, LibraryError, QhaigcError
 from mkdocs_qhaigc.files import write_whole
 from mkdocs_qhaigc.front_matter import META_KEY

@@ -17,11 +17,11 @@ from typing import Any, Final
 import yaml
 
 from mkdocs_qhaigc.errors import OptionError, SiteError
+from mkdocs_qhaigc.option_table import OPTIONS
 from mkdocs_qhaigc.options import (
     EXTENSION,
     KEY_IN_FILE,
     LASTING_CACHE,
-    OPTIONS,
     Options,
     check_folders,
     keys_among,

@@ -5,112 +5,25 @@ One bad directive is one problem; the others of the page still work.
 
 from __future__ import annotations
 
-import difflib
 import json
 import unicodedata
-from collections.abc import Iterable, Mapping
-from typing import Any, Literal, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
+from mkdocs_qhaigc.directive import (
+    DEFAULT_NAME,
+    FIELDS,
+    LONGEST_NAME,
+    MOST_VARIANTS,
+    OWN_BODY_FIELDS,
+    PLACES,
+    Defaults,
+    Directive,
+    Problem,
+)
 from mkdocs_qhaigc.errors import DirectiveError
-from mkdocs_qhaigc.request import SIZE_LIMITS, SIZE_PATTERN, ImageRequest, final_prompt, parse_size
-
-Place = Literal["after-title", "top", "none"]
-
-PLACES: tuple[Place, ...] = ("after-title", "top", "none")
-DEFAULT_NAME = "hero"
-LONGEST_NAME = 64
-MOST_VARIANTS = 10_000
-OWN_BODY_FIELDS = ("model", "prompt", "size", "n", "response_format", "stream")
-"""Fields of the request body that `params` may not set: the directive and the client do."""
-Schema = dict[str, Any]
-"""A JSON Schema."""
-TEXT: Schema = {"type": "string", "pattern": r"\S"}
-SIZE: Schema = {"type": "string", "pattern": f"^{SIZE_PATTERN}$"}
-PICTURES = "#/$defs/pictures"
-"""Where a schema of ours says what the value of `qhaigc` may be, and that of the option `images`."""
-
-
-class Field(NamedTuple):
-    """One field of a directive."""
-
-    about: str
-    """What it means, in Markdown, on one line."""
-    schema: Schema
-    """What an author may write."""
-
-
-def _or_none(schema: Schema) -> Schema:
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-FIELDS: Mapping[str, Field] = {
-    "prompt": Field("what the picture shows; required", TEXT),
-    "alt": Field('alternative text; `""` for decoration; never filled from the prompt', {"type": ["string", "null"]}),
-    "caption": Field("a text below the picture, which then is a figure", _or_none(TEXT)),
-    "model": Field("the model's name", TEXT),
-    "size": Field("`WIDTHxHEIGHT` in pixels", SIZE),
-    "style": Field("a name from the option `styles`, or a text; appended to the prompt", _or_none(TEXT)),
-    "variant": Field(
-        "1, 2, 3 …: independent pictures of one prompt", {"type": "integer", "minimum": 1, "maximum": MOST_VARIANTS}
-    ),
-    "params": Field(
-        "further fields of the API's request body, sent as they are: `{quality: hd}`",
-        {"type": ["object", "null"], "propertyNames": {"not": {"enum": list(OWN_BODY_FIELDS)}}},
-    ),
-    "dark": Field("the prompt of a second picture, which readers of a dark page see instead", _or_none(TEXT)),
-    "place": Field("`after-title` or `top` puts the picture there without a reference", {"enum": list(PLACES)}),
-    "priority": Field("the page's main picture: loaded first, never lazily; at most one a page", {"type": "boolean"}),
-    "sizes": Field("how wide it is drawn, as in HTML: `50vw`", _or_none(TEXT)),
-    "crop": Field("`WIDTHxHEIGHT` of its card for link previews: `1200x630`", _or_none(SIZE)),
-}
-"""What a directive may say, in the order of the README."""
-
-
-class Defaults(NamedTuple):
-    """What a directive takes from the plugin's options where it says nothing itself."""
-
-    model: str
-    size: str
-    style: str = ""
-    """Text (or a name from `styles`) added to every prompt."""
-    styles: Mapping[str, str] | None = None
-
-
-class Directive(NamedTuple):
-    """One picture as an author declared it."""
-
-    name: str
-    """Letters, digits, `_`, `-` of any script; NFC; at most 64."""
-    request: ImageRequest
-    alt: str | None = None
-    """None: not given. Empty: decoration."""
-    place: Place = "none"
-    priority: bool = False
-    caption: str | None = None
-    """Plain text; shown below the picture."""
-    sizes: str | None = None
-    """The attribute's value; None: the site's."""
-    crop: tuple[int, int] | None = None
-    """Width and height of its card for link previews, in pixels; None: the picture's proportions."""
-    dark: ImageRequest | None = None
-    """The picture that readers of a dark page see instead."""
-
-    @property
-    def requests(self) -> tuple[tuple[str, ImageRequest], ...]:
-        """Every picture of this directive, and what its files are called."""
-        own = (self.name, self.request)
-        return (own, (f"{self.name}-dark", self.dark)) if self.dark else (own,)
-
-
-class Problem(NamedTuple):
-    """What is wrong with one directive, and what to write instead."""
-
-    name: str | None
-    """The picture's name, or None where the whole value is wrong."""
-    message: str
-
-    def __str__(self) -> str:
-        return f"picture {self.name!r}: {self.message}" if self.name else self.message
+from mkdocs_qhaigc.request import SIZE_LIMITS, ImageRequest, final_prompt, parse_size
+from mkdocs_qhaigc.wording import kind, nearest, shown, shown_or_kind
 
 
 def read_directives(value: object, defaults: Defaults) -> tuple[dict[str, Directive], list[Problem]]:
@@ -158,7 +71,7 @@ def valid_name(raw: object) -> str:
         DirectiveError: it is no name.
     """
     if not isinstance(raw, str):
-        raise DirectiveError(f"the name {shown(raw)} is read as {_kind(raw)}. Put it in quotes")
+        raise DirectiveError(f"the name {shown(raw)} is read as {kind(raw)}. Put it in quotes")
     name = unicodedata.normalize("NFC", raw)
     allowed = all(char in "_-" or unicodedata.category(char)[0] in "LMN" for char in name)
     # Files are called after it, and file systems count bytes: only rare scripts have letters of more than 3.
@@ -170,18 +83,12 @@ def valid_name(raw: object) -> str:
     return name
 
 
-def nearest(word: object, known: Iterable[str]) -> str | None:
-    """Return the known word that somebody probably meant, or None."""
-    matches = difflib.get_close_matches(str(word), list(known), n=1, cutoff=0.6)
-    return matches[0] if matches else None
-
-
 def _split(value: object) -> list[tuple[object, object]]:
     """Return (name, body) pairs from any of the forms that the contract allows."""
     if isinstance(value, str):
         return [(DEFAULT_NAME, value)]
     if not isinstance(value, Mapping):
-        what = "empty" if value is None else _kind(value)
+        what = "empty" if value is None else kind(value)
         raise DirectiveError(
             f"`qhaigc` is {what}. Write a prompt (`qhaigc: A lighthouse in fog`) or a mapping of names to prompts"
         )
@@ -218,14 +125,14 @@ def _read_one(name: str, body: object, defaults: Defaults) -> Directive:
             raise DirectiveError(f"there is no field {shown(field)}. {remedy}")
     alt = fields.get("alt")
     if alt is not None and not isinstance(alt, str):
-        raise DirectiveError(f'`alt` is {_kind(alt)}. Write a text in quotes; `alt: ""` for decoration')
+        raise DirectiveError(f'`alt` is {kind(alt)}. Write a text in quotes; `alt: ""` for decoration')
     _require_whole_characters(alt or "", "alt")
     place = fields.get("place", "none")
     if place not in PLACES:
-        raise DirectiveError(f"`place` is {_shown(place)}. Write one of {', '.join(PLACES)}")
+        raise DirectiveError(f"`place` is {shown_or_kind(place)}. Write one of {', '.join(PLACES)}")
     priority = fields.get("priority", False)
     if not isinstance(priority, bool):
-        raise DirectiveError(f"`priority` is {_shown(priority)}. Write true or false")
+        raise DirectiveError(f"`priority` is {shown_or_kind(priority)}. Write true or false")
     return Directive(
         name,
         _read_request(fields, "prompt", defaults),
@@ -251,7 +158,7 @@ def _read_request(fields: Mapping[Any, Any], prompt_field: str, defaults: Defaul
     size = _size(fields["size"], "size") if "size" in fields else defaults.size
     variant = fields.get("variant", 1)
     if not isinstance(variant, int) or isinstance(variant, bool) or not 1 <= variant <= MOST_VARIANTS:
-        raise DirectiveError(f"`variant` is {_shown(variant)}. Write a whole number: 1, 2, 3 …")
+        raise DirectiveError(f"`variant` is {shown_or_kind(variant)}. Write a whole number: 1, 2, 3 …")
     style = fields.get("style")
     if style is not None:
         style = _text(style, "style", "Write a name from the option `styles`, or a text")
@@ -273,7 +180,7 @@ def _size(value: object, field: str, example: str = "1280x720") -> str:
     if size is None:
         least, most = SIZE_LIMITS
         raise DirectiveError(
-            f"`{field}` is {_shown(value)}. "
+            f"`{field}` is {shown_or_kind(value)}. "
             f"Write WIDTHxHEIGHT in pixels ({least} to {most} each), for example {example}"
         )
     return size
@@ -319,7 +226,7 @@ def _params(value: object) -> dict[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
-        raise DirectiveError(f"`params` is {_shown(value)}. Write a mapping, for example {{quality: hd}}")
+        raise DirectiveError(f"`params` is {shown_or_kind(value)}. Write a mapping, for example {{quality: hd}}")
     for field in OWN_BODY_FIELDS:
         if field in value:
             where = f"`{field}` beside `params`" if field in FIELDS else "the plugin's options"
@@ -337,7 +244,7 @@ def _params(value: object) -> dict[str, Any]:
 def _mapping(body: object) -> Mapping[Any, Any]:
     if isinstance(body, Mapping):
         return body
-    raise DirectiveError(f"it is {'empty' if body is None else _kind(body)}. Write a prompt, or fields with a `prompt`")
+    raise DirectiveError(f"it is {'empty' if body is None else kind(body)}. Write a prompt, or fields with a `prompt`")
 
 
 def _text(value: object, field: str, remedy: str) -> str:
@@ -345,7 +252,7 @@ def _text(value: object, field: str, remedy: str) -> str:
         raise DirectiveError(f"`{field}` is missing. {remedy}")
     if not isinstance(value, str):
         raise DirectiveError(
-            f"`{field}` is {_kind(value)}. {remedy}; put it in quotes if it looks like a number or a date"
+            f"`{field}` is {kind(value)}. {remedy}; put it in quotes if it looks like a number or a date"
         )
     if not value.strip():
         raise DirectiveError(f"`{field}` is empty. {remedy}")
@@ -358,27 +265,6 @@ def _require_whole_characters(text: str, field: str) -> None:
         text.encode()
     except UnicodeEncodeError as error:
         raise DirectiveError(f"`{field}` holds half of a character ({error.reason}). Write it anew") from error
-
-
-def shown(value: object) -> str:
-    """Return a value as a message can show it: short, on one line, whatever YAML made of it."""
-    try:
-        return f"{value!r:.60}"
-    except (ValueError, RecursionError):  # a number of thousands of digits, lists without end
-        return "a very large number" if isinstance(value, int) else "something too large to show"
-
-
-def _kind(value: object) -> str:
-    if isinstance(value, bool):
-        return f"{str(value).lower()} (a yes/no value)"
-    if isinstance(value, (int, float)):
-        return f"{value} (a number)" if abs(value) < 10**15 else "a very large number"
-    kinds: dict[type, str] = {list: "a list", dict: "a mapping", str: "a text", type(None): "empty"}
-    return kinds.get(type(value), f"a {type(value).__name__}")
-
-
-def _shown(value: object) -> str:
-    return shown(value) if isinstance(value, str) else _kind(value)
 
 
 def _suggested_name(name: str) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from mkdocs_qhaigc.directives import DEFAULT_NAME
+from mkdocs_qhaigc.directive import DEFAULT_NAME
 from mkdocs_qhaigc.errors import EditError
 from mkdocs_qhaigc.front_matter import FRONT_MATTER, META_KEY
 

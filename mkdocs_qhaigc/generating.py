@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from mkdocs_qhaigc.budget import Budget
-from mkdocs_qhaigc.buying import Buyer, failure_of, import_what_saves
+from mkdocs_qhaigc.buying import Buyer, failure_of
 from mkdocs_qhaigc.encoding import wait_for
 from mkdocs_qhaigc.errors import NoFurtherCalls, QhaigcError
+from mkdocs_qhaigc.importing import import_what_saves
 from mkdocs_qhaigc.notices import plural
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.orders import Order, Progress

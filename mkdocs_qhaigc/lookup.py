@@ -21,9 +21,9 @@ from mkdocs_qhaigc.configuration import Configuration, read_configuration
 from mkdocs_qhaigc.errors import NotWritten, QhaigcError
 from mkdocs_qhaigc.front_matter import META_KEY, strip_meta
 from mkdocs_qhaigc.img import render_image
-from mkdocs_qhaigc.options import OPTIONS
+from mkdocs_qhaigc.option_table import OPTIONS
 from mkdocs_qhaigc.orders import Order
-from mkdocs_qhaigc.pipeline import Picture, State, asked_for, placeholder
+from mkdocs_qhaigc.picture import Picture, State, asked_for, placeholder
 from mkdocs_qhaigc.publication import relative_url
 from mkdocs_qhaigc.rendering import Renderer
 from mkdocs_qhaigc.request import ImageRequest

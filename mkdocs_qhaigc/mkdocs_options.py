@@ -7,7 +7,8 @@ from typing import Any
 from mkdocs.config.base import BaseConfigOption, ValidationError
 
 from mkdocs_qhaigc.errors import OptionError
-from mkdocs_qhaigc.options import KEY_IN_FILE, OPTIONS, check_option
+from mkdocs_qhaigc.option_table import OPTIONS
+from mkdocs_qhaigc.options import KEY_IN_FILE, check_option
 
 Failures = list[tuple[str, Exception]]
 """(option, what is wrong with it)"""

@@ -8,41 +8,32 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from functools import partial
-from typing import TYPE_CHECKING, Literal, NamedTuple
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
 
-from mkdocs_qhaigc.buying import Buyer, failure_of, import_what_saves
+from mkdocs_qhaigc.buying import Buyer
 from mkdocs_qhaigc.encoding import Crop, Encoder, Subject, wait_for
-from mkdocs_qhaigc.errors import LibraryError, PictureError, QhaigcError
+from mkdocs_qhaigc.errors import LibraryError, PictureError
+from mkdocs_qhaigc.importing import import_what_saves
 from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.orders import Effort, Order
-from mkdocs_qhaigc.original import ADOPTED, SANDBOX, Original
-from mkdocs_qhaigc.publication import Drawn, Encoding, Publication
+from mkdocs_qhaigc.original import Original
+from mkdocs_qhaigc.picture import (
+    Picture,
+    State,
+    asked_for,
+    bought,
+    draw_placeholder,
+    drawn_as,
+    placeholder,
+    provenance_of,
+    there,
+)
+from mkdocs_qhaigc.publication import Publication
 from mkdocs_qhaigc.request import ImageRequest
 
 if TYPE_CHECKING:
-    from mkdocs_qhaigc.provenance import Provenance
-
-LARGEST_PLACEHOLDER = 2560
-"""Pixels of the longer side; what is wider stands in the page's width anyway."""
-PLACEHOLDER_SCHEMA = 1
-"""Raised when the drawing of placeholders changes on purpose."""
-
-State = Literal["pinned", "cached", "generated", "under way", "placeholder"]
-
-
-class Picture(NamedTuple):
-    """What is known of a wanted picture."""
-
-    order: Order
-    state: State
-    drawn: Drawn
-    original: Original | None = None
-    reason: QhaigcError | None = None
-    """Why a placeholder stands there; None where nothing was tried, or it is still under way."""
-    colour: str | None = None
-    """What stands in its place while a page loads; something of the kind until it is known."""
+    pass
 
 
 class Pipeline:
@@ -118,7 +109,7 @@ class Pipeline:
                 if wait:
                     wait_for(future)
                 under_way += not future.done()
-                self._know(_bought(order, future) if future.done() else placeholder(order))
+                self._know(bought(order, future) if future.done() else placeholder(order))
             self._finish_encoding()
             self._encode_what_is_gone()
             if not self._purchases:
@@ -156,7 +147,7 @@ class Pipeline:
                     drawn = f"{original.path} was drawn by the sandbox and is not used for a real picture"
                     self._report(f"{drawn}. Remove it, or let `mkdocs-qhaigc pin` take it away")
                 elif state == "cached" or self._options.missing != "error" or self._is_whole(library, original):
-                    return _there(order, state, original)
+                    return there(order, state, original)
         return None
 
     def _is_whole(self, library: Library, original: Original) -> bool:
@@ -188,7 +179,7 @@ class Pipeline:
     def _subject(self, picture: Picture) -> Subject:
         if picture.original:
             return self._subject_of(picture.original)
-        return Subject(picture.order.request.key, picture.drawn, partial(_draw_placeholder, picture), lambda: None)
+        return Subject(picture.order.request.key, picture.drawn, partial(draw_placeholder, picture), lambda: None)
 
     def _subject_of(self, original: Original) -> Subject:
         about = partial(provenance_of, original, self._options.encoding)
@@ -240,65 +231,3 @@ def open_libraries(options: Options, *, report: Callable[[str], None]) -> tuple[
     indexes = options.cache_dir / "index"
     cache = Library(options.cache_dir / name, report=report, index=indexes / f"{name}.json")
     return Library(options.pins_dir, report=report, index=indexes / "pins.json"), cache
-
-
-def asked_for(order: Order) -> Picture:
-    """Return a picture that is not there yet, on the guess that it comes, and in the size that was asked for."""
-    request = order.request
-    drawn = Drawn(f"asked:{request.key}", request.width, request.height)
-    return Picture(order, "under way", drawn, colour="transparent")
-
-
-def placeholder(order: Order, reason: QhaigcError | None = None) -> Picture:
-    """Return the picture that stands where there is none."""
-    width, height = order.request.width, order.request.height
-    scale = min(1.0, LARGEST_PLACEHOLDER / max(width, height))
-    drawn = Drawn(
-        f"placeholder:{PLACEHOLDER_SCHEMA}:{order.request.key}",
-        max(1, round(width * scale)),
-        max(1, round(height * scale)),
-        placeholder=True,
-    )
-    return Picture(order, "placeholder", drawn, reason=reason)
-
-
-def drawn_as(original: Original) -> Drawn:
-    """Return what is encoded of an original."""
-    return Drawn(f"{original.sha256}:{original.key}", original.width, original.height)
-
-
-def provenance_of(original: Original, encoding: Encoding) -> Provenance | None:
-    """Return what a published file says of how its picture came to be; None where the site wants no such words."""
-    if not encoding.marked:
-        return None
-    from mkdocs_qhaigc.provenance import ALGORITHMIC, TRAINED, Provenance  # a warm build encodes nothing
-
-    record = original.record
-    request, api = record.get("request"), record.get("api")
-    if api == ADOPTED:
-        return Provenance()
-    request = request if isinstance(request, dict) else {}
-    prompt = request.get("prompt") if encoding.with_prompt else None
-    if api == SANDBOX:
-        return Provenance(ALGORITHMIC, "mkdocs-qhaigc sandbox", prompt)
-    host = urlsplit(api).hostname if isinstance(api, str) else None
-    system = " at ".join(str(part) for part in (request.get("model"), host) if part)
-    return Provenance(TRAINED, system or "unknown", prompt)
-
-
-def _bought(order: Order, future: Future[Original]) -> Picture:
-    reason = failure_of(future)
-    if reason:
-        return placeholder(order, reason)
-    return _there(order, "generated", future.result())
-
-
-def _there(order: Order, state: State, original: Original) -> Picture:
-    return Picture(order, state, drawn_as(original), original, colour=original.colour)
-
-
-def _draw_placeholder(wanted: Picture) -> bytes:
-    from mkdocs_qhaigc.imaging.drawing import picture  # a warm build needs no Pillow
-
-    drawn = wanted.drawn
-    return picture(wanted.order.request.prompt, width=drawn.width, height=drawn.height, label="placeholder")

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from mkdocs_qhaigc.encoding import Crop
 from mkdocs_qhaigc.options import Options
-from mkdocs_qhaigc.pipeline import Picture
+from mkdocs_qhaigc.picture import Picture
 from mkdocs_qhaigc.publication import Drawn, Publication, publish, publish_card
 
 

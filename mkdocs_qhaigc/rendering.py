@@ -13,14 +13,15 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from mkdocs_qhaigc import html
 from mkdocs_qhaigc.columns import UNKNOWN
-from mkdocs_qhaigc.directives import Directive, read_directives
+from mkdocs_qhaigc.directive import Directive
+from mkdocs_qhaigc.directives import read_directives
 from mkdocs_qhaigc.encoding import Crop
 from mkdocs_qhaigc.front_matter import META_KEY, broken_front_matter, holds_reference, resolve_references
 from mkdocs_qhaigc.img import Image, render_image
 from mkdocs_qhaigc.notices import Notices
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.orders import Order
-from mkdocs_qhaigc.pipeline import Picture
+from mkdocs_qhaigc.picture import Picture
 from mkdocs_qhaigc.publication import relative_url
 from mkdocs_qhaigc.publisher import Publisher, Shown
 from mkdocs_qhaigc.request import ImageRequest

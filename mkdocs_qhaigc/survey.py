@@ -10,7 +10,7 @@ from typing import Literal
 from mkdocs_qhaigc.notices import Kind
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.original import Original
-from mkdocs_qhaigc.pipeline import Picture
+from mkdocs_qhaigc.picture import Picture
 from mkdocs_qhaigc.request import ImageRequest
 
 State = Literal["pinned", "cached", "missing"]

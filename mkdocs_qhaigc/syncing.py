@@ -17,7 +17,8 @@ from mkdocs_qhaigc.configuration import Configuration
 from mkdocs_qhaigc.errors import SiteError
 from mkdocs_qhaigc.files import remove_parts, write_whole
 from mkdocs_qhaigc.locks import hold
-from mkdocs_qhaigc.pipeline import Picture, Pipeline, open_libraries
+from mkdocs_qhaigc.picture import Picture
+from mkdocs_qhaigc.pipeline import Pipeline, open_libraries
 from mkdocs_qhaigc.source_survey import read_pages
 from mkdocs_qhaigc.written import Written, WrittenPicture, written_files
 

@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -105,7 +106,8 @@ class Server(ThreadingHTTPServer):
 class ImagesApi:
     """The server, what it was asked, and what it will do next."""
 
-    def __init__(self, default: Behaviour | None = None) -> None:
+    def __init__(self, default: Behaviour | None = None, *, tls: ssl.SSLContext | None = None) -> None:
+        """With `tls`, it talks nothing else."""
         self.lock = threading.Lock()
         self.calls: list[dict[str, Any]] = []
         """Bodies of the generation requests, in order of arrival."""
@@ -129,11 +131,14 @@ class ImagesApi:
         self.default: Behaviour = default or by_url
         self._server = Server(("127.0.0.1", 0), Handler)
         self._server.api = self
+        self._scheme = "https" if tls else "http"
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
     @property
     def origin(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"{self._scheme}://127.0.0.1:{self._server.server_address[1]}"
 
     @property
     def base_url(self) -> str:

@@ -10,7 +10,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mkdocs_qhaigc.directives import Defaults, read_directives
+from mkdocs_qhaigc.directive import Defaults
+from mkdocs_qhaigc.directives import read_directives
 from mkdocs_qhaigc.errors import EditError
 from mkdocs_qhaigc.front_matter_edit import front_matter, write_variant
 

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mkdocs_qhaigc.directives import Defaults
+from mkdocs_qhaigc.directive import Defaults
 from mkdocs_qhaigc.errors import OptionError
-from mkdocs_qhaigc.options import OPTIONS, Options, check_folders, check_option, read_options
+from mkdocs_qhaigc.option_table import OPTIONS
+from mkdocs_qhaigc.options import Options, check_folders, check_option, read_options
 from mkdocs_qhaigc.prices import Prices
 from mkdocs_qhaigc.publication import Encoding
 from tests.conftest import require_posix

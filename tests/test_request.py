@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from mkdocs_qhaigc.directives import Defaults, read_directives
+from mkdocs_qhaigc.directive import Defaults
+from mkdocs_qhaigc.directives import read_directives
 from mkdocs_qhaigc.request import SIZE_LIMITS, ImageRequest, final_prompt, parse_size
 
 DEFAULTS = Defaults("qh-draw-x2-preview", "1280x720")

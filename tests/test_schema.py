@@ -13,9 +13,11 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from mkdocs_qhaigc.directives import FIELDS, Defaults, read_directives
+from mkdocs_qhaigc.directive import FIELDS, Defaults
+from mkdocs_qhaigc.directives import read_directives
 from mkdocs_qhaigc.errors import OptionError
-from mkdocs_qhaigc.options import OPTIONS, check_option
+from mkdocs_qhaigc.option_table import OPTIONS
+from mkdocs_qhaigc.options import check_option
 from mkdocs_qhaigc.schema import front_matter_schema, options_schema
 
 COMMAND = str(Path(sys.executable).with_name("mkdocs-qhaigc"))

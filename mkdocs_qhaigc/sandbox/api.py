@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 import json
 import logging
@@ -12,10 +11,13 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from email.message import Message
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import unquote
+
+from mkdocs_qhaigc.sandbox.generation import VARIANT_HEADER, Order, checked
+from mkdocs_qhaigc.sandbox.replies import Rejection, Reply
 
 log = logging.getLogger("mkdocs.plugins.mkdocs_qhaigc.sandbox")
 
@@ -23,15 +25,8 @@ PREFIX = "/sandbox/v1"
 MODELS = ("qh-draw-x2-preview", "qh-draw-x1-pro", "dall-e-3", "即梦4.0")
 """What `GET /models` lists. A generation takes any other name too."""
 
-VARIANT_HEADER = "X-Qhaigc-Variant"
-"""What a real API gives by chance, another picture each time, the sandbox gives by this number: 1, 2, 3 …"""
-_FIELDS = frozenset(
-    {"model", "prompt", "n", "size", "response_format", "quality", "style", "user", "background"}
-    | {"moderation", "output_format", "output_compression", "seed", "negative_prompt"}
-)
 MAX_BODY = 1024 * 1024  # bytes
 _MAX_HOSTED = 256 * 1024 * 1024  # bytes
-_MAX_PROMPT = 32_000  # characters
 _MAX_RECORDS = 10_000
 
 
@@ -46,65 +41,6 @@ class ReceivedRequest:
     """The JSON object that was sent, also where it was rejected; None where there was none."""
     status: int
     """What was answered."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What is sent back."""
-
-    status: int
-    content: bytes
-    media_type: str = "application/json"
-    headers: dict[str, str] = field(default_factory=dict)
-
-
-class Rejection(Exception):  # noqa: N818 - an answer, not a fault
-    """What the API answers instead of a result, in OpenAI's error form."""
-
-    def __init__(
-        self, status: int, message: str, *, code: str | None = None, param: str | None = None, allow: str = ""
-    ) -> None:
-        super().__init__(message)
-        kind = "server_error" if status >= 500 else "invalid_request_error"
-        error = {"message": message, "type": kind, "param": param, "code": code}
-        self.reply = Reply(status, json.dumps({"error": error}).encode(), headers={"Allow": allow} if allow else {})
-
-
-@dataclass(frozen=True, slots=True)
-class _Order:
-    """A generation request that passed every check."""
-
-    prompt: str
-    model: str
-    width: int
-    height: int
-    n: int
-    seed: int | None
-    as_base64: bool
-    first: int
-    """Index of the first picture: independent pictures of one prompt are asked for one by one."""
-    digest: str
-    """SHA-256 over the canonical JSON of the body, in hex."""
-
-    @property
-    def format(self) -> Literal["PNG", "WEBP"]:
-        return "PNG" if self.model == "dall-e-3" else "WEBP"
-
-    def draw(self, index: int) -> bytes:
-        """One picture's bytes: others for each index and seed, which the prompt to draw from takes along."""
-        from mkdocs_qhaigc.imaging import drawing
-
-        seeded = self.prompt if self.seed is None else f"{self.prompt} [seed {self.seed}]"
-        prompt = f"{seeded} ({index + 1})" if index else seeded
-        try:
-            return drawing.picture(prompt, width=self.width, height=self.height, label="sandbox", format=self.format)
-        except Exception as error:  # whatever broke, the client gets an answer
-            raise Rejection(500, f"The picture could not be drawn: {type(error).__name__}.") from error
-
-    def file_name(self, index: int) -> str:
-        """The name that a picture is hosted under."""
-        identity = hashlib.sha256(f"{self.digest}/{index}".encode()).hexdigest()
-        return f"{identity}.{self.format.lower()}"
 
 
 class _Hosted:
@@ -177,7 +113,7 @@ class Api:
             raise Rejection(400, message, code="unsupported_content_type")
         if body is None:
             raise Rejection(400, "We could not parse the body of your request. Send one JSON object.")
-        order = _checked(body, headers.get(VARIANT_HEADER, "1"))
+        order = checked(body, headers.get(VARIANT_HEADER, "1"))
         began = time.monotonic()
         content = json.dumps(self._generate(order)).encode()
         self.closing.wait(max(0.0, began + self._latency - time.monotonic()))
@@ -198,7 +134,7 @@ class Api:
             raise Rejection(404, "There is no such file, or it has expired.", code="not_found")
         return Reply(200, content, media_type="image/png" if name.endswith(".png") else "image/webp")
 
-    def _generate(self, order: _Order) -> dict[str, Any]:
+    def _generate(self, order: Order) -> dict[str, Any]:
         data: list[dict[str, str]] = []
         for index in range(order.first, order.first + order.n):
             content = order.draw(index)
@@ -239,69 +175,3 @@ def _json_object(content: bytes) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
-
-
-def _checked(body: dict[str, Any], variant: str) -> _Order:
-    if not re.fullmatch(r"[1-9][0-9]{0,4}", variant):
-        raise _invalid(VARIANT_HEADER, "expected a whole number from 1")
-    for name in body:
-        if name not in _FIELDS:
-            raise Rejection(400, f"Unknown parameter: '{name}'.", code="unknown_parameter", param=name)
-    model, prompt, size = (_text(body, name) for name in ("model", "prompt", "size"))
-    if len(prompt) > _MAX_PROMPT:
-        message = f"Invalid 'prompt': {len(prompt)} characters, and at most {_MAX_PROMPT} are taken."
-        raise Rejection(400, message, code="string_above_max_length", param="prompt")
-    width, height = _pixels(size)
-    n = _integer(body, "n")
-    n = 1 if n is None else n
-    if not 1 <= n <= 10:
-        raise _invalid("n", "expected an integer from 1 to 10")
-    if n > 1 and model == "dall-e-3":
-        raise _invalid("n", "the model 'dall-e-3' takes only 1")
-    if body.get("response_format") not in (None, "url", "b64_json"):
-        raise _invalid("response_format", "expected 'url' or 'b64_json'")
-    if "[refuse]" in prompt:
-        message = "Your request was rejected as a result of our safety system."
-        raise Rejection(400, message, code="content_policy_violation")
-    return _Order(
-        prompt=prompt,
-        model=model,
-        width=width,
-        height=height,
-        n=n,
-        seed=_integer(body, "seed"),
-        first=int(variant) - 1,
-        as_base64=body.get("response_format") == "b64_json",
-        digest=hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest(),
-    )
-
-
-def _invalid(name: str, why: str, *, code: str = "invalid_value") -> Rejection:
-    return Rejection(400, f"Invalid '{name}': {why}.", code=code, param=name)
-
-
-def _text(body: dict[str, Any], name: str) -> str:
-    value = body.get(name)
-    if value is None:
-        message = f"Missing required parameter: '{name}'."
-        raise Rejection(400, message, code="missing_required_parameter", param=name)
-    if not isinstance(value, str):
-        raise _invalid(name, "expected a string", code="invalid_type")
-    if not value.strip():
-        raise _invalid(name, "expected a string that is not empty")
-    return value
-
-
-def _integer(body: dict[str, Any], name: str) -> int | None:
-    value = body.get(name)
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
-        raise _invalid(name, "expected an integer", code="invalid_type")
-    return value
-
-
-def _pixels(size: str) -> tuple[int, int]:
-    match = re.fullmatch(r"([1-9][0-9]{1,3})x([1-9][0-9]{1,3})", size)
-    width, height = map(int, match.groups()) if match else (0, 0)
-    if not (16 <= width <= 4096 and 16 <= height <= 4096):
-        raise _invalid("size", "expected WIDTHxHEIGHT, each from 16 to 4096 pixels, such as 1280x720")
-    return width, height

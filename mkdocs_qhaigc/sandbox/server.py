@@ -15,7 +15,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 from typing import Any
 
-from mkdocs_qhaigc.sandbox.api import MAX_BODY, PREFIX, Api, ReceivedRequest, Rejection, Reply
+from mkdocs_qhaigc.sandbox.api import MAX_BODY, PREFIX, Api, ReceivedRequest
+from mkdocs_qhaigc.sandbox.replies import Rejection, Reply
 
 log = logging.getLogger("mkdocs.plugins.mkdocs_qhaigc.sandbox")
 

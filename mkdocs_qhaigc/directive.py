@@ -1,0 +1,106 @@
+"""What a directive is: its fields as authors write them, and as they are read. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
+
+from mkdocs_qhaigc.request import SIZE_PATTERN, ImageRequest
+
+Place = Literal["after-title", "top", "none"]
+
+PLACES: tuple[Place, ...] = ("after-title", "top", "none")
+DEFAULT_NAME = "hero"
+LONGEST_NAME = 64
+MOST_VARIANTS = 10_000
+OWN_BODY_FIELDS = ("model", "prompt", "size", "n", "response_format", "stream")
+"""Fields of the request body that `params` may not set: the directive and the client do."""
+Schema = dict[str, Any]
+"""A JSON Schema."""
+TEXT: Schema = {"type": "string", "pattern": r"\S"}
+SIZE: Schema = {"type": "string", "pattern": f"^{SIZE_PATTERN}$"}
+PICTURES = "#/$defs/pictures"
+"""Where a schema of ours says what the value of `qhaigc` may be, and that of the option `images`."""
+
+
+class Field(NamedTuple):
+    """One field of a directive."""
+
+    about: str
+    """What it means, in Markdown, on one line."""
+    schema: Schema
+    """What an author may write."""
+
+
+def _or_none(schema: Schema) -> Schema:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+FIELDS: Mapping[str, Field] = {
+    "prompt": Field("what the picture shows; required", TEXT),
+    "alt": Field('alternative text; `""` for decoration; never filled from the prompt', {"type": ["string", "null"]}),
+    "caption": Field("a text below the picture, which then is a figure", _or_none(TEXT)),
+    "model": Field("the model's name", TEXT),
+    "size": Field("`WIDTHxHEIGHT` in pixels", SIZE),
+    "style": Field("a name from the option `styles`, or a text; appended to the prompt", _or_none(TEXT)),
+    "variant": Field(
+        "1, 2, 3 …: independent pictures of one prompt", {"type": "integer", "minimum": 1, "maximum": MOST_VARIANTS}
+    ),
+    "params": Field(
+        "further fields of the API's request body, sent as they are: `{quality: hd}`",
+        {"type": ["object", "null"], "propertyNames": {"not": {"enum": list(OWN_BODY_FIELDS)}}},
+    ),
+    "dark": Field("the prompt of a second picture, which readers of a dark page see instead", _or_none(TEXT)),
+    "place": Field("`after-title` or `top` puts the picture there without a reference", {"enum": list(PLACES)}),
+    "priority": Field("the page's main picture: loaded first, never lazily; at most one a page", {"type": "boolean"}),
+    "sizes": Field("how wide it is drawn, as in HTML: `50vw`", _or_none(TEXT)),
+    "crop": Field("`WIDTHxHEIGHT` of its card for link previews: `1200x630`", _or_none(SIZE)),
+}
+"""What a directive may say, in the order of the README."""
+
+
+class Defaults(NamedTuple):
+    """What a directive takes from the plugin's options where it says nothing itself."""
+
+    model: str
+    size: str
+    style: str = ""
+    """Text (or a name from `styles`) added to every prompt."""
+    styles: Mapping[str, str] | None = None
+
+
+class Directive(NamedTuple):
+    """One picture as an author declared it."""
+
+    name: str
+    """Letters, digits, `_`, `-` of any script; NFC; at most 64."""
+    request: ImageRequest
+    alt: str | None = None
+    """None: not given. Empty: decoration."""
+    place: Place = "none"
+    priority: bool = False
+    caption: str | None = None
+    """Plain text; shown below the picture."""
+    sizes: str | None = None
+    """The attribute's value; None: the site's."""
+    crop: tuple[int, int] | None = None
+    """Width and height of its card for link previews, in pixels; None: the picture's proportions."""
+    dark: ImageRequest | None = None
+    """The picture that readers of a dark page see instead."""
+
+    @property
+    def requests(self) -> tuple[tuple[str, ImageRequest], ...]:
+        """Every picture of this directive, and what its files are called."""
+        own = (self.name, self.request)
+        return (own, (f"{self.name}-dark", self.dark)) if self.dark else (own,)
+
+
+class Problem(NamedTuple):
+    """What is wrong with one directive, and what to write instead."""
+
+    name: str | None
+    """The picture's name, or None where the whole value is wrong."""
+    message: str
+
+    def __str__(self) -> str:
+        return f"picture {self.name!r}: {self.message}" if self.name else self.message

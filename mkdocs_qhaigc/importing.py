@@ -1,0 +1,44 @@
+"""What only a build that buys imports, and when: a build that finds all its pictures needs none of it."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
+
+
+def import_what_buys() -> None:
+    """Import what the first call needs, in the thread that orders: beside it, each would take the other's time.
+
+    What cannot be imported is told by the thread that buys.
+    """
+    with contextlib.suppress(ImportError), _without("httpx._main"):
+        import_module("mkdocs_qhaigc.till")
+        import_module("mkdocs_qhaigc.client")
+        import_module("filelock")
+
+
+@contextlib.contextmanager
+def _without(module: str) -> Iterator[None]:
+    """Let a module count as not installed meanwhile, unless it is imported already.
+
+    httpx brings its own command line along where that can be imported, and with it rich and pygments: 80 modules, a
+    third of the time that the import takes, and more again at the interpreter's end.
+    """
+    modules: dict[str, Any] = sys.modules
+    absent = module not in modules
+    if absent:
+        modules[module] = None  # the import system takes it for one that cannot be found
+    try:
+        yield
+    finally:
+        if absent:
+            del modules[module]
+
+
+def import_what_saves() -> None:
+    """Import what looks at pictures: for whoever is about to wait for the first of them."""
+    with contextlib.suppress(ImportError):  # told when a picture is saved
+        import_module("mkdocs_qhaigc.imaging.codecs")

@@ -1,0 +1,101 @@
+"""What is known of a wanted picture: where it is or why there is none, what is encoded of it, what its files say."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Literal, NamedTuple
+from urllib.parse import urlsplit
+
+from mkdocs_qhaigc.buying import failure_of
+from mkdocs_qhaigc.errors import QhaigcError
+from mkdocs_qhaigc.orders import Order
+from mkdocs_qhaigc.original import ADOPTED, SANDBOX, Original
+from mkdocs_qhaigc.publication import Drawn, Encoding
+
+if TYPE_CHECKING:
+    from mkdocs_qhaigc.provenance import Provenance
+
+LARGEST_PLACEHOLDER = 2560
+"""Pixels of the longer side; what is wider stands in the page's width anyway."""
+PLACEHOLDER_SCHEMA = 1
+"""Raised when the drawing of placeholders changes on purpose."""
+
+State = Literal["pinned", "cached", "generated", "under way", "placeholder"]
+
+
+class Picture(NamedTuple):
+    """What is known of a wanted picture."""
+
+    order: Order
+    state: State
+    drawn: Drawn
+    original: Original | None = None
+    reason: QhaigcError | None = None
+    """Why a placeholder stands there; None where nothing was tried, or it is still under way."""
+    colour: str | None = None
+    """What stands in its place while a page loads; something of the kind until it is known."""
+
+
+def asked_for(order: Order) -> Picture:
+    """Return a picture that is not there yet, on the guess that it comes, and in the size that was asked for."""
+    request = order.request
+    drawn = Drawn(f"asked:{request.key}", request.width, request.height)
+    return Picture(order, "under way", drawn, colour="transparent")
+
+
+def placeholder(order: Order, reason: QhaigcError | None = None) -> Picture:
+    """Return the picture that stands where there is none."""
+    width, height = order.request.width, order.request.height
+    scale = min(1.0, LARGEST_PLACEHOLDER / max(width, height))
+    drawn = Drawn(
+        f"placeholder:{PLACEHOLDER_SCHEMA}:{order.request.key}",
+        max(1, round(width * scale)),
+        max(1, round(height * scale)),
+        placeholder=True,
+    )
+    return Picture(order, "placeholder", drawn, reason=reason)
+
+
+def there(order: Order, state: State, original: Original) -> Picture:
+    """Return a picture that is saved."""
+    return Picture(order, state, drawn_as(original), original, colour=original.colour)
+
+
+def bought(order: Order, future: Future[Original]) -> Picture:
+    """Return what became of an order, whose future is done."""
+    reason = failure_of(future)
+    if reason:
+        return placeholder(order, reason)
+    return there(order, "generated", future.result())
+
+
+def drawn_as(original: Original) -> Drawn:
+    """Return what is encoded of an original."""
+    return Drawn(f"{original.sha256}:{original.key}", original.width, original.height)
+
+
+def draw_placeholder(wanted: Picture) -> bytes:
+    """Return the bytes of a picture that stands where there is none."""
+    from mkdocs_qhaigc.imaging.drawing import picture  # a warm build needs no Pillow
+
+    drawn = wanted.drawn
+    return picture(wanted.order.request.prompt, width=drawn.width, height=drawn.height, label="placeholder")
+
+
+def provenance_of(original: Original, encoding: Encoding) -> Provenance | None:
+    """Return what a published file says of how its picture came to be; None where the site wants no such words."""
+    if not encoding.marked:
+        return None
+    from mkdocs_qhaigc.provenance import ALGORITHMIC, TRAINED, Provenance  # a warm build encodes nothing
+
+    record = original.record
+    request, api = record.get("request"), record.get("api")
+    if api == ADOPTED:
+        return Provenance()
+    request = request if isinstance(request, dict) else {}
+    prompt = request.get("prompt") if encoding.with_prompt else None
+    if api == SANDBOX:
+        return Provenance(ALGORITHMIC, "mkdocs-qhaigc sandbox", prompt)
+    host = urlsplit(api).hostname if isinstance(api, str) else None
+    system = " at ".join(str(part) for part in (request.get("model"), host) if part)
+    return Provenance(TRAINED, system or "unknown", prompt)

@@ -1,0 +1,35 @@
+"""What people wrote, as messages can say it. Pure."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+def nearest(word: object, known: Iterable[str]) -> str | None:
+    """Return the known word that somebody probably meant, or None."""
+    matches = difflib.get_close_matches(str(word), list(known), n=1, cutoff=0.6)
+    return matches[0] if matches else None
+
+
+def shown(value: object) -> str:
+    """Return a value as a message can show it: short, on one line, whatever YAML made of it."""
+    try:
+        return f"{value!r:.60}"
+    except (ValueError, RecursionError):  # a number of thousands of digits, lists without end
+        return "a very large number" if isinstance(value, int) else "something too large to show"
+
+
+def kind(value: object) -> str:
+    """Return what YAML has made of a value, for an author who meant something else."""
+    if isinstance(value, bool):
+        return f"{str(value).lower()} (a yes/no value)"
+    if isinstance(value, (int, float)):
+        return f"{value} (a number)" if abs(value) < 10**15 else "a very large number"
+    kinds: dict[type, str] = {list: "a list", dict: "a mapping", str: "a text", type(None): "empty"}
+    return kinds.get(type(value), f"a {type(value).__name__}")
+
+
+def shown_or_kind(value: object) -> str:
+    """Return a text as a message can show it, and of anything else what it is."""
+    return shown(value) if isinstance(value, str) else kind(value)
