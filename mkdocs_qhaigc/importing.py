@@ -39,6 +39,7 @@ def _without(module: str) -> Iterator[None]:
 
 
 def import_what_saves() -> None:
-    """Import what looks at pictures: for whoever is about to wait for the first of them."""
+    """Import what looks at pictures and keeps their copies: for whoever is about to wait for the first of them."""
     with contextlib.suppress(ImportError):  # told when a picture is saved
         import_module("mkdocs_qhaigc.imaging.codecs")
+        import_module("mkdocs_qhaigc.variants")

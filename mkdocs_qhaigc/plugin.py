@@ -21,7 +21,6 @@ from mkdocs_qhaigc.build import SiteBuild
 from mkdocs_qhaigc.columns import column
 from mkdocs_qhaigc.errors import OptionError, QhaigcError
 from mkdocs_qhaigc.front_matter import strip_meta
-from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.markdown import QhaigcExtension
 from mkdocs_qhaigc.mkdocs_options import SCHEME, Failures, refused
 from mkdocs_qhaigc.onlookers import Onlookers
@@ -43,7 +42,6 @@ if TYPE_CHECKING:
     from mkdocs.structure.files import Files
     from mkdocs.structure.pages import Page
 
-    from mkdocs_qhaigc.buying import Buyer
     from mkdocs_qhaigc.report import Reported
     from mkdocs_qhaigc.survey import Survey
 
@@ -310,17 +308,6 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             buyer = self._purchasing.begin(options, cache, serving=self._serving, edited=edited)
             if not self._again:
                 self._purchasing.arrivals.forget()
-        self._start(options, config, pins=pins, cache=cache, buyer=buyer)
-
-    def _start(
-        self,
-        options: Options,
-        config: MkDocsConfig,
-        *,
-        pins: Library,
-        cache: Library,
-        buyer: Buyer | None,
-    ) -> None:
         self._pipeline = Pipeline(options, pins=pins, cache=cache, buyer=buyer, report=self._warn)
         features = config.theme.get("features")
         self._build = SiteBuild(

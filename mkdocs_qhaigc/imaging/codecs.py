@@ -8,8 +8,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from PIL import Image, ImageCms, ImageOps, ImageStat, UnidentifiedImageError
-from PIL.PngImagePlugin import PngInfo
+from PIL import (
+    AvifImagePlugin,
+    Image,
+    ImageCms,
+    ImageOps,
+    ImageStat,
+    JpegImagePlugin,
+    PngImagePlugin,
+    UnidentifiedImageError,
+    WebPImagePlugin,
+)
 
 from mkdocs_qhaigc.errors import PictureError
 from mkdocs_qhaigc.provenance import Provenance, label_in_xmp, origin_in_xmp, usable_label
@@ -18,7 +27,16 @@ from mkdocs_qhaigc.request import MOST_PIXELS
 
 _XMP_KEYWORD = "XML:com.adobe.xmp"
 _EXIF, _USER_COMMENT = 0x8769, 0x9286
-_FORMATS = ("PNG", "JPEG", "WEBP", "AVIF")
+_FORMATS = tuple(
+    plugin.format
+    for plugin in (
+        PngImagePlugin.PngImageFile,
+        JpegImagePlugin.JpegImageFile,
+        WebPImagePlugin.WebPImageFile,
+        AvifImagePlugin.AvifImageFile,
+    )
+)
+"""Their modules are imported here: Pillow would import those of forty other formats to find them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +129,7 @@ def _written(picture: Image.Image, format_: str, quality: int, packet: bytes | N
     if format_ == "avif":
         options["max_threads"] = 1  # the bytes depend on it; the pictures share the processors instead
     if packet and format_ == "png":
-        options["pnginfo"] = PngInfo()
+        options["pnginfo"] = PngImagePlugin.PngInfo()
         options["pnginfo"].add_itxt(_XMP_KEYWORD, packet.decode())
     elif packet:
         options["xmp"] = packet
