@@ -180,13 +180,13 @@ def check_folders(options: Options, *, folder: Path, docs_dir: Path, site_dir: P
     Raises:
         OptionError: naming the option.
     """
-    for option, path in (("cache_dir", options.cache_dir), ("pins_dir", options.pins_dir)):
-        where = path.resolve()
-        if where == site_dir.resolve() or site_dir.resolve() in where.parents:
+    cache, pins, docs, site = (path.resolve() for path in (options.cache_dir, options.pins_dir, docs_dir, site_dir))
+    for option, where in (("cache_dir", cache), ("pins_dir", pins)):
+        if site in (where, *where.parents):
             raise OptionError(option, "it lies in the built site, which every build empties. Choose a folder beside it")
-        if where == docs_dir.resolve() or docs_dir.resolve() in where.parents:
+        if docs in (where, *where.parents):
             raise OptionError(option, "it lies in docs_dir, whose files are published. Choose a folder beside it")
-    if zensical and not options.sandboxed and (folder / ".cache").resolve() in options.cache_dir.resolve().parents:
+    if zensical and not options.sandboxed and (folder / ".cache").resolve() in cache.parents:
         raise OptionError(
             "cache_dir",
             f"`zensical build --clean` deletes {folder / '.cache'}, and with it every picture that was bought. Write "
@@ -195,8 +195,8 @@ def check_folders(options: Options, *, folder: Path, docs_dir: Path, site_dir: P
     for name in ("answers", "candidates", "index", "locks", "originals", "rejected", "sandbox", "variants"):
         if (options.cache_dir / name).is_symlink():
             raise OptionError("cache_dir", f"its folder {name} is a link, which may lead anywhere. Remove the link")
-    for name, place in (("docs_dir", docs_dir.resolve()), ("the built site", site_dir.resolve())):
+    for name, place in (("docs_dir", docs), ("the built site", site)):
         if options.report and place in options.report.resolve().parents:
             raise OptionError("report", f"it lies in {name}, and would be published. Name a file outside")
-    if folder.resolve() not in options.pins_dir.resolve().parents:
+    if folder.resolve() not in pins.parents:
         raise OptionError("pins_dir", "it leads out of the folder of mkdocs.yml. Choose a folder within it")
