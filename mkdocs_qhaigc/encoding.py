@@ -66,10 +66,6 @@ class Encoder:
         cards.add(crop)
         return True
 
-    def prepare(self) -> None:
-        """Open the cache of variants, for whoever is about to wait for the first picture."""
-        self._open_variants()
-
     def lacks(self, key: str, drawn: Drawn) -> bool:
         """Whether a picture has to be encoded, as far as is known without a look at the cache."""
         return any(spec.cache_key not in self._seen for specs in self._together(key, drawn) for spec in specs)

@@ -102,7 +102,6 @@ class Pipeline:
         under_way = 0
         if wait and self._purchases:
             import_what_saves()
-            self._encoder.prepare()
         while True:
             for key, future in list(self._purchases.items()):
                 order = self._pictures[key].order
