@@ -1,6 +1,7 @@
 """The least that buys the pictures of a site: a hook of MkDocs with httpx and threads, that keeps and checks nothing.
 
-What the cold build is compared with, beside its limit: what such a hook takes above that is no plugin's to save.
+What the cold build is compared with, beside its limit: what such a hook takes above that is MkDocs', httpx' and the
+machine's.
 """
 
 from __future__ import annotations

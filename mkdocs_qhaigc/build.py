@@ -102,8 +102,7 @@ class SiteBuild:
         """Return every picture that the site declares, in its order, and what is known of it."""
         from mkdocs_qhaigc.survey import Declared  # as below: most builds are not asked for it
 
-        scopes = self.pages.in_order()
-        order = {scope.src_uri: number for number, scope in enumerate(scopes)}
+        order = self.pages.order
 
         def users_of(request: ImageRequest) -> tuple[str, ...]:
             users = self.pages.users.get(request.key, ())
@@ -118,7 +117,7 @@ class SiteBuild:
                 picture=self._pipeline.picture(request),
                 users=users_of(request),
             )
-            for scope in (self.pages.site, *scopes)
+            for scope in (self.pages.site, *self.pages.in_order())
             for directive in scope.directives.values()
             for _, request in directive.requests
         ]

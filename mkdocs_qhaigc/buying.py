@@ -102,6 +102,7 @@ class Buyer:
         Where the budget is too small for all, too: then some of them are had.
         """
         with self._lock:
+            import_what_buys()
             futures: dict[str, Future[Original]] = {order.request.key: Future() for order in orders}
             self._futures |= futures
             for order in orders:

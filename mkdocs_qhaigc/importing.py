@@ -25,21 +25,28 @@ def _without(module: str) -> Iterator[None]:
     """Let a module count as not installed meanwhile, unless it is imported already.
 
     httpx brings its own command line along where that can be imported, and with it rich and pygments: 80 modules, a
-    third of the time that the import takes, and more again at the interpreter's end.
+    third of the time that the import takes, and more again at the interpreter's end. `httpx.main` says then that it is
+    not installed; the module itself can be imported still.
     """
     modules: dict[str, Any] = sys.modules
-    absent = module not in modules
+    absent = module not in modules and module.partition(".")[0] not in modules
     if absent:
         modules[module] = None  # the import system takes it for one that cannot be found
     try:
         yield
     finally:
         if absent:
-            del modules[module]
+            modules.pop(module, None)
 
 
 def import_what_saves() -> None:
-    """Import what looks at pictures and keeps their copies: for whoever is about to wait for the first of them."""
+    """Import what looks at pictures: for whoever is about to wait for the first of them."""
     with contextlib.suppress(ImportError):  # told when a picture is saved
         import_module("mkdocs_qhaigc.imaging.codecs")
+
+
+def import_what_encodes() -> None:
+    """Import what looks at pictures and keeps their copies: as above."""
+    import_what_saves()
+    with contextlib.suppress(ImportError):  # told when a copy is kept
         import_module("mkdocs_qhaigc.variants")

@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from functools import partial
-from typing import TYPE_CHECKING
 
 from mkdocs_qhaigc.buying import Buyer
 from mkdocs_qhaigc.encoding import Crop, Encoder, Subject, wait_for
 from mkdocs_qhaigc.errors import LibraryError, PictureError
-from mkdocs_qhaigc.importing import import_what_saves
+from mkdocs_qhaigc.importing import import_what_encodes
 from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.orders import Effort, Order
@@ -31,9 +30,6 @@ from mkdocs_qhaigc.picture import (
 )
 from mkdocs_qhaigc.publication import Publication
 from mkdocs_qhaigc.request import ImageRequest
-
-if TYPE_CHECKING:
-    pass
 
 
 class Pipeline:
@@ -101,7 +97,7 @@ class Pipeline:
         """
         under_way = 0
         if wait and self._purchases:
-            import_what_saves()
+            import_what_encodes()
         while True:
             for key, future in list(self._purchases.items()):
                 order = self._pictures[key].order
@@ -125,13 +121,14 @@ class Pipeline:
             self._finish_encoding()
             self._encode_what_is_gone()
         found = self._encoder.paths
-        self._files = {
+        files = {
             variant.dest_uri: found[variant.spec.cache_key]
             for publication, _ in wanted
             for variant in publication.variants
             if variant.spec.cache_key in found
         }
-        return self._files
+        self._files |= files
+        return files
 
     def close(self, *, whole: bool = False) -> None:
         """End the build's threads; after a `whole` build that encoded something, keep the cache within its limit."""

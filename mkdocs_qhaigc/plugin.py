@@ -1,4 +1,4 @@
-"""The MkDocs adapter: from MkDocs' events to a `SiteBuild` and back. The one owner of mkdocs."""
+"""The MkDocs adapter: from MkDocs' events to a `SiteBuild` and back. With `mkdocs_*.py`, the owner of mkdocs."""
 
 from __future__ import annotations
 

@@ -229,9 +229,14 @@ class Renderer:
         ]
         return images[0]._replace(dark=images[1]) if len(images) > 1 else images[0]
 
+    @property
+    def order(self) -> dict[str, int]:
+        """The pages that were expected or taken in: the number of each."""
+        return {src_uri: number for number, src_uri in enumerate(dict.fromkeys(self._order))}
+
     def in_order(self) -> list[Scope]:
         """Return the scopes of the pages that were taken in, in the order of the pages."""
-        return [self.scopes[src_uri] for src_uri in dict.fromkeys(self._order) if src_uri in self.scopes]
+        return [self.scopes[src_uri] for src_uri in self.order if src_uri in self.scopes]
 
     def show_declared(self) -> None:
         """Have the files of what is declared, whether or not a page refers to it."""

@@ -59,7 +59,7 @@ def test_a_build_imports_what_it_needs_and_no_more(project: Project) -> None:
     project.config["hooks"] = ["hook.py"]
     cold, warm = project.build("--strict"), project.build("--strict")
     assert "IMPORTED ['PIL', 'diskcache', 'httpx']" in cold.output
-    assert "COMMAND LINE True" in cold.output  # whoever wants that has it still
+    assert "COMMAND LINE True" in cold.output  # whoever imports that has it still
     assert "IMPORTED []" in warm.output
 
 
