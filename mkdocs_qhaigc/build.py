@@ -157,7 +157,7 @@ class SiteBuild:
         states = [picture.state for picture in pictures]
         if not states:
             return None
-        counts = [(states.count(state), state) for state in ("generated", "cached", "pinned")]
+        counts = [(states.count(state), state) for state in ("generated", "cached", "pinned", "published")]
         said = [f"{count} {state}" for count, state in counts if count]
         bought = [picture.order.request for picture in pictures if picture.state == "generated"]
         if bought and (cost := self._options.cost(bought)):

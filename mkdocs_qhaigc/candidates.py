@@ -23,6 +23,7 @@ from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.orders import Order
 from mkdocs_qhaigc.original import Original
 from mkdocs_qhaigc.pipeline import Pipeline, open_libraries
+from mkdocs_qhaigc.published import Published
 from mkdocs_qhaigc.sheet import Card, render_sheet
 from mkdocs_qhaigc.survey import Declared
 
@@ -37,7 +38,7 @@ class Candidate:
     order: Order
     original: Original | None
     state: str
-    """pinned, cached, generated or missing."""
+    """pinned, cached, published, generated or missing."""
     reason: QhaigcError | None = None
     """Why it is missing."""
 
@@ -48,11 +49,12 @@ class Candidate:
 
 
 def find_candidates(
-    declared: Declared, options: Options, variants: Iterable[int], *, report: Callable[[str], None]
+    declared: Declared, options: Options, variants: Iterable[int], *, docs_dir: Path, report: Callable[[str], None]
 ) -> list[Candidate]:
     """Return these variants of a picture, and which of them are there. `report` is told of what is damaged."""
     pins, cache = open_libraries(options, report=report)
-    known = Pipeline(options, pins=pins, cache=cache, buyer=None, report=report)
+    published = Published(docs_dir / options.assets_dir)
+    known = Pipeline(options, pins=pins, cache=cache, published=published, buyer=None, report=report)
     found = []
     for variant in variants:
         request = declared.request.of_variant(variant)

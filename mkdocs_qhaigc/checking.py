@@ -45,7 +45,7 @@ def check(survey: Survey) -> Iterator[Finding]:
             remedy = (
                 "Restore it from version control, or run `mkdocs-qhaigc pin`, which takes a whole one from the cache"
             )
-            if one.state == "cached":
+            if one.state != "pinned":
                 remedy = (
                     "The next build or `mkdocs-qhaigc generate` sets it aside and buys it again: restore it if you can"
                 )

@@ -66,14 +66,18 @@ class Encoder:
         cards.add(crop)
         return True
 
+    def lend(self, paths: Mapping[str, str]) -> None:
+        """Use files that are whole and lie elsewhere: their paths, by cache key."""
+        self._paths |= paths
+
     def lacks(self, key: str, drawn: Drawn) -> bool:
         """Whether a picture has to be encoded, as far as is known without a look at the cache."""
-        return any(spec.cache_key not in self._seen for specs in self._together(key, drawn) for spec in specs)
+        return any(not self._known(spec.cache_key) for specs in self._together(key, drawn) for spec in specs)
 
     def encode(self, subject: Subject) -> None:
         """Begin to encode what is missing of a picture."""
         for specs in self._together(subject.key, subject.drawn):
-            missing = {spec.cache_key for spec in specs if spec.cache_key not in self._seen}
+            missing = {spec.cache_key for spec in specs if not self._known(spec.cache_key)}
             if not missing:
                 continue
             store = self._open_variants()
@@ -134,6 +138,10 @@ class Encoder:
             if used is not None and self._jobs:
                 self._variants.shrink(in_use=sum(map(os.path.getsize, used)))
             self._variants.close()
+
+    def _known(self, cache_key: str) -> bool:
+        """Whether a variant is there, as far as is known without a look at the cache."""
+        return cache_key in self._seen or cache_key in self._paths
 
     def _whole(self, cache_keys: Set[str]) -> dict[str, str]:
         """Return the paths of those variants that are there and whole."""

@@ -20,7 +20,8 @@ LARGEST_PLACEHOLDER = 2560
 PLACEHOLDER_SCHEMA = 1
 """Raised when the drawing of placeholders changes on purpose."""
 
-State = Literal["pinned", "cached", "generated", "under way", "placeholder"]
+State = Literal["pinned", "cached", "published", "generated", "under way", "placeholder"]
+"""`published`: only as `sync` has written it among the pages."""
 
 
 class Picture(NamedTuple):

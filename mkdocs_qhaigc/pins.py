@@ -146,6 +146,12 @@ def alone(options: Options) -> AbstractContextManager[object]:
 
 def advice(one: Declared, shelf: Shelf, options: Options) -> str:
     """Return why a picture may be missing, and what can be done."""
+    if one.original and one.picture.state == "published":
+        target = one.where + ("-dark" if one.dark else "")
+        return (
+            "There is only what `mkdocs-qhaigc sync` has written of it. Run `mkdocs-qhaigc pin` where it was bought, "
+            f"or pin that: mkdocs-qhaigc pin --adopt {one.original.path} {target}"
+        )
     left = [path for path in shelf.remnants_of(one.request.key) if path.suffix != ".json"]
     left = left or shelf.remnants_of(one.request.key)
     if left:

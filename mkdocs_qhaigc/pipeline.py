@@ -1,4 +1,5 @@
-"""From a wanted picture to its bytes: pins, then the cache, then the API; and from its bytes to the files of the site.
+"""From a wanted picture to its bytes: pins, then the cache, then what `sync` wrote, then the API; and from its bytes to
+the files of the site.
 
 Nothing here waits but `settle`: while pages render, pictures are bought and encoded in threads.
 """
@@ -28,7 +29,8 @@ from mkdocs_qhaigc.picture import (
     provenance_of,
     there,
 )
-from mkdocs_qhaigc.publication import Publication
+from mkdocs_qhaigc.publication import Publication, publish, publish_card
+from mkdocs_qhaigc.published import Published
 from mkdocs_qhaigc.request import ImageRequest
 
 
@@ -36,11 +38,19 @@ class Pipeline:
     """The pictures of one build."""
 
     def __init__(
-        self, options: Options, *, pins: Library, cache: Library, buyer: Buyer | None, report: Callable[[str], None]
+        self,
+        options: Options,
+        *,
+        pins: Library,
+        cache: Library,
+        published: Published,
+        buyer: Buyer | None,
+        report: Callable[[str], None],
     ):
         """`report` is told of what was found damaged. Without a `buyer` nothing is bought, and nothing encoded."""
         self._options = options
         self._libraries: tuple[tuple[Library, State], ...] = ((pins, "pinned"), (cache, "cached"))
+        self._published = published
         self._buyer = buyer
         self._report = report
         self._pictures: dict[str, Picture] = {}
@@ -67,6 +77,8 @@ class Pipeline:
         """Have a picture that was wanted also encoded for link previews."""
         picture = self._pictures[request.key]
         if self._encoder.want_card(request.key, crop) and self._buyer and picture.state != "under way":
+            if picture.state == "published":
+                self._use_published(picture, partial(publish_card, crop=crop))
             self._encoder.encode(self._subject(picture))
 
     def stand_in(self, order: Order) -> Picture:
@@ -145,7 +157,30 @@ class Pipeline:
                     self._report(f"{drawn}. Remove it, or let `mkdocs-qhaigc pin` take it away")
                 elif state == "cached" or self._options.missing != "error" or self._is_whole(library, original):
                     return there(order, state, original)
-        return None
+        best = self._published.find(order.request.key)
+        if best is None or (best.sandbox and not self._options.sandboxed):
+            return None
+        picture = there(order, "published", best)
+        if self._buyer and not self._use_published(picture, publish):
+            self._report(
+                f"{order.where}: its original is neither pinned nor in {self._options.cache_dir}, and {best.path}, "
+                "as `sync` wrote it, is encoded once more. Pin it where it was bought, and it loses nothing"
+            )
+        return picture
+
+    def _use_published(self, picture: Picture, publish: Callable[..., Publication]) -> bool:
+        """Use what `sync` has written of a picture; return whether that is all that is to be `published` of it."""
+        name, encoding = picture.order.name, self._options.encoding
+        publication = publish(
+            name=name,
+            key=picture.order.request.key,
+            drawn=picture.drawn,
+            encoding=encoding,
+            assets_dir=self._options.assets_dir,
+        )
+        files = self._published.files_of(publication, name)
+        self._encoder.lend(files)
+        return len(files) == len(publication.variants)
 
     def _is_whole(self, library: Library, original: Original) -> bool:
         """Whether all of an original can be read: what may not be replaced has to be right. A survey takes its word."""

@@ -33,6 +33,7 @@ from mkdocs_qhaigc.options import (
 )
 from mkdocs_qhaigc.pipeline import Pipeline, open_libraries
 from mkdocs_qhaigc.preview import last_edit
+from mkdocs_qhaigc.published import Published
 from mkdocs_qhaigc.purchasing import Purchasing
 
 if TYPE_CHECKING:
@@ -308,7 +309,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             buyer = self._purchasing.begin(options, cache, serving=self._serving, edited=edited)
             if not self._again:
                 self._purchasing.arrivals.forget()
-        self._pipeline = Pipeline(options, pins=pins, cache=cache, buyer=buyer, report=self._warn)
+        published = Published(Path(config.docs_dir) / options.assets_dir)
+        self._pipeline = Pipeline(options, pins=pins, cache=cache, published=published, buyer=buyer, report=self._warn)
         features = config.theme.get("features")
         self._build = SiteBuild(
             options,

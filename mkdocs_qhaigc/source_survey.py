@@ -12,6 +12,7 @@ from mkdocs_qhaigc.columns import UNKNOWN
 from mkdocs_qhaigc.configuration import Configuration
 from mkdocs_qhaigc.errors import SiteError
 from mkdocs_qhaigc.pipeline import Pipeline, open_libraries
+from mkdocs_qhaigc.published import Published
 from mkdocs_qhaigc.rendering import Renderer
 from mkdocs_qhaigc.source_pages import pages
 from mkdocs_qhaigc.survey import Survey
@@ -27,7 +28,9 @@ def survey_sources(site: Configuration) -> Survey:
         raise SiteError(f"{site.file}: the plugin qhaigc is switched off (`enabled: false`)")
     notices: list[str] = []
     pins, cache = open_libraries(site.options, report=notices.append)
-    pipeline = Pipeline(site.options, pins=pins, cache=cache, buyer=None, report=notices.append)
+    pipeline = Pipeline(
+        site.options, pins=pins, cache=cache, published=Published(site.pictures_dir), buyer=None, report=notices.append
+    )
     build = SiteBuild(
         site.options, pipeline, site_url=lambda: site.site_url, column=lambda _: UNKNOWN, warn=notices.append
     )

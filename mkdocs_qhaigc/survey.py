@@ -13,7 +13,7 @@ from mkdocs_qhaigc.original import Original
 from mkdocs_qhaigc.picture import Picture
 from mkdocs_qhaigc.request import ImageRequest
 
-State = Literal["pinned", "cached", "missing"]
+State = Literal["pinned", "cached", "published", "missing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +37,11 @@ class Declared:
 
     @property
     def state(self) -> State:
-        """Where its original is."""
+        """Where its original is, or what there is in its place."""
         if self.original is None:
             return "missing"
-        return "pinned" if self.picture.state == "pinned" else "cached"
+        state = self.picture.state
+        return state if state == "pinned" or state == "published" else "cached"
 
     @property
     def original(self) -> Original | None:

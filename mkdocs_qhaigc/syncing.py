@@ -17,10 +17,13 @@ from mkdocs_qhaigc.configuration import Configuration
 from mkdocs_qhaigc.errors import SiteError
 from mkdocs_qhaigc.files import remove_parts, write_whole
 from mkdocs_qhaigc.locks import hold
+from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.picture import Picture
 from mkdocs_qhaigc.pipeline import Pipeline, open_libraries
+from mkdocs_qhaigc.publication import publish
+from mkdocs_qhaigc.published import Published
 from mkdocs_qhaigc.source_survey import read_pages
-from mkdocs_qhaigc.written import Written, WrittenPicture, written_files
+from mkdocs_qhaigc.written import Written, WrittenPicture, read_remains
 
 STYLESHEET = Path(__file__).with_name("qhaigc.css")
 Warn = Callable[[str], None]
@@ -70,24 +73,32 @@ def sync(site: Configuration, *, buyer: Buyer, warn: Warn) -> Synced:
 
 def _sync(site: Configuration, folder: Path, *, buyer: Buyer, warn: Warn) -> Synced:
     remove_parts(folder)
-    before = written_files(folder)
+    before = read_remains(folder)
+    files_before = before.files if before else {}
     pins, cache = open_libraries(site.options, report=warn)
-    pipeline = Pipeline(site.options, pins=pins, cache=cache, buyer=buyer, report=warn)
+    published = Published(folder)
+    pipeline = Pipeline(site.options, pins=pins, cache=cache, published=published, buyer=buyer, report=warn)
     build = SiteBuild(site.options, pipeline, site_url=lambda: site.site_url, column=lambda _: UNKNOWN, warn=warn)
     try:
         if site.options.enabled:
             read_pages(site, build.pages)
             build.settle(wait=True)
         files = {PurePosixPath(uri).name: Path(path) for uri, path in build.files().items()}
-        if files and _may_write(STYLESHEET.name, STYLESHEET.read_bytes(), folder, before, warn=warn):
+        if files and _may_write(STYLESHEET.name, STYLESHEET.read_bytes(), folder, files_before, warn=warn):
             files[STYLESHEET.name] = STYLESHEET
         pictures = {
-            picture.order.request.key: WrittenPicture(picture.drawn, picture.colour) for picture in pipeline.pictures()
+            picture.order.request.key: WrittenPicture(
+                picture.drawn,
+                picture.colour,
+                _best_file(picture, site.options, files),
+                sandbox=picture.original is not None and picture.original.sandbox,
+            )
+            for picture in pipeline.pictures()
         }
         written, unchanged, digests = [], 0, {}
         look = site.look
-        owned = Written(site.file, pictures, {**(before or {}), **dict.fromkeys(files, "")}, look)
-        if before is None or files.keys() - before.keys():
+        owned = Written(site.file, pictures, {**files_before, **dict.fromkeys(files, "")}, look)
+        if before is None or files.keys() - files_before.keys():
             owned.save(folder)  # before any of them: whatever ends this, the next run knows what it may remove
         for name, source in sorted(files.items()):
             data = source.read_bytes()
@@ -101,14 +112,34 @@ def _sync(site: Configuration, folder: Path, *, buyer: Buyer, warn: Warn) -> Syn
         Written(site.file, pictures, digests, look).save(folder)
     finally:
         pipeline.close(whole=True)
+    if removed and before and before.config not in site.files and before.config.is_file():
+        warn(
+            f"{folder} held the pictures of {before.config} until now, and those that {site.file} does not use were "
+            "removed. Where both are built, give each a folder of its own by `--out`"
+        )
     problems = tuple(message for message, kind in build.told.items() if kind == "directive")
     return Synced(tuple(pipeline.pictures()), tuple(written), removed, kept, unchanged, problems)
 
 
-def _may_write(name: str, data: bytes, folder: Path, before: Mapping[str, str] | None, *, warn: Warn) -> bool:
+def _best_file(picture: Picture, options: Options, files: Mapping[str, Path]) -> str | None:
+    """Return the name of the largest file of a picture in its whole size; None where it is a placeholder."""
+    if picture.original is None:
+        return None
+    publication = publish(
+        name=picture.order.name,
+        key=picture.order.request.key,
+        drawn=picture.drawn,
+        encoding=options.encoding,
+        assets_dir=options.assets_dir,
+    )
+    widest = [variant for variant in publication.variants if variant.spec.width == publication.width]
+    names = [PurePosixPath(variant.dest_uri).name for variant in widest]
+    return max((name for name in names if name in files), key=lambda name: files[name].stat().st_size, default=None)
+
+
+def _may_write(name: str, data: bytes, folder: Path, before: Mapping[str, str], *, warn: Warn) -> bool:
     """Whether a file whose name others may use too is ours to write: not where somebody has put another one there."""
-    ours = before is not None and name in before
-    if ours or not (folder / name).exists() or _holds(folder / name, data):
+    if name in before or not (folder / name).exists() or _holds(folder / name, data):
         return True
     warn(f"{folder / name} was there before, and is kept. Remove it to have the one that comes with the pictures")
     return False

@@ -1,11 +1,12 @@
-"""What `sync` has written into a folder of the pages: a file beside the pictures that says it, for the next `sync` and
-for pages that look their pictures up.
+"""What `sync` has written into a folder of the pages: a file beside the pictures that says it, for the next `sync`, for
+pages that look their pictures up, and for whoever has the folder and none of the originals.
 
 Its name begins with a dot, so no engine publishes it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -22,6 +23,8 @@ from mkdocs_qhaigc.publication import Drawn
 FILE = ".qhaigc.json"
 _FILE_LINE = re.compile(r'("(?:[^"\\\n]|\\u[0-9a-f]{4})+"): "([0-9a-f]{64}|)"')
 """A file and its digest, as they stand on a line of their own."""
+_PICTURE_LINE = re.compile(r'^  "([0-9a-f]{64})": (\{.*\}),?$', re.MULTILINE)
+"""A key and what is said of its picture, as they stand on a line of their own."""
 SCHEMA = 1
 """Raised when a field changes its meaning or goes."""
 
@@ -33,6 +36,10 @@ class WrittenPicture:
     drawn: Drawn
     colour: str | None
     """Its mean, `#rrggbb`; None where it is transparent or not known."""
+    file: str | None = None
+    """The best of its files, by name: what stands for its original where that is not; None where nothing can."""
+    sandbox: bool = False
+    """Whether a sandbox drew it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +63,21 @@ class Written:
                 "height": picture.drawn.height,
                 "colour": picture.colour,
                 "placeholder": picture.drawn.placeholder,
+                "file": picture.file,
+                "sandbox": picture.sandbox,
             }
-            for key, picture in sorted(self.pictures.items())
+            for key, picture in self.pictures.items()
         }
         config = Path(os.path.relpath(self.config, folder.resolve())).as_posix()
-        content = {
-            "schema": SCHEMA,
-            "config": config,
-            "look": self.look,
-            "pictures": pictures,
-            "files": dict(sorted(self.files.items())),
-        }
-        path, data = folder / FILE, (json.dumps(content, indent=1) + "\n").encode()
+        parts = (
+            f' "schema": {SCHEMA}',
+            f' "config": {json.dumps(config)}',
+            f' "look": {json.dumps(self.look)}',
+            _lines("pictures", pictures),
+            _lines("files", self.files),
+        )
+        text = ",\n".join(parts)
+        path, data = folder / FILE, f"{{\n{text}\n}}\n".encode()
         before = int(path.stat().st_mtime) if path.exists() else 0
         if not before or path.read_bytes() != data:
             write_whole(path, data)
@@ -90,18 +100,28 @@ def read_written(folder: Path) -> Written | None:
         raise SiteError(f"{path} cannot be read ({error}). Run `mkdocs-qhaigc sync`, which writes it anew") from error
 
 
-def written_files(folder: Path) -> dict[str, str] | None:
-    """Return the files that were written into a folder, as of `Written`; None where nothing was.
+def read_remains(folder: Path) -> Written | None:
+    """Return what was written into a folder, also what git has left of two branches, or a crash; None: nothing was.
 
-    They are found also in what git has left of two branches, or a crash of the machine.
+    Raises:
+        OSError: it cannot be read.
     """
     try:
-        written = read_written(folder)
+        return read_written(folder)
     except SiteError:
         text = (folder / FILE).read_text(encoding="utf-8", errors="replace")
-        found = {json.loads(match[1]): match[2] for match in _FILE_LINE.finditer(text)}
-        return {name: digest for name, digest in found.items() if _is_name(name)}
-    return None if written is None else dict(written.files)
+    files = {json.loads(match[1]): match[2] for match in _FILE_LINE.finditer(text)}
+    pictures = {}
+    for match in _PICTURE_LINE.finditer(text):
+        with contextlib.suppress(ValueError, TypeError, KeyError, RecursionError):  # what is damaged counts as gone
+            pictures[match[1]] = _parse_picture(match[1], json.loads(match[2]))
+    return Written(Path(), pictures, {name: digest for name, digest in files.items() if _is_name(name)})
+
+
+def _lines(name: str, entries: Mapping[str, Any]) -> str:
+    """Return a mapping as JSON with a line for each of its entries: what git can join, and cannot tear."""
+    rows = ",\n".join(f"  {json.dumps(key)}: {json.dumps(entry)}" for key, entry in sorted(entries.items()))
+    return f' "{name}": {{\n{rows}\n }}' if rows else f' "{name}": {{}}'
 
 
 def _parse(content: Any, folder: Path) -> Written:
@@ -121,9 +141,12 @@ def _is_name(name: str) -> bool:
 
 
 def _parse_picture(key: str, one: Any) -> WrittenPicture:
-    width, height, colour = one["width"], one["height"], one["colour"]
+    width, height, colour, file = one["width"], one["height"], one["colour"], one.get("file")
     if not (type(width) is int and type(height) is int and width > 0 and height > 0):
         raise ValueError(f"{key}: it has no size")
     if colour is not None and not COLOUR.fullmatch(colour):
         raise ValueError(f"{key}: {colour!r} is no colour")
-    return WrittenPicture(Drawn(f"written:{key}", width, height, placeholder=one["placeholder"] is True), colour)
+    if file is not None and not (isinstance(file, str) and _is_name(file)):
+        raise ValueError(f"{key}: {file!r} is no name of a file in its folder")
+    drawn = Drawn(f"written:{key}", width, height, placeholder=one["placeholder"] is True)
+    return WrittenPicture(drawn, colour, file, sandbox=one.get("sandbox") is True)

@@ -56,7 +56,9 @@ def candidates(
     if picked:
         _pick(declared, survey, picked)
         return
-    found = find_candidates(declared, survey.options, range(1, (variants or 4) + 1), report=_warn)
+    found = find_candidates(
+        declared, survey.options, range(1, (variants or 4) + 1), docs_dir=survey.docs_dir, report=_warn
+    )
     complete = True
     missing = [candidate.order for candidate in found if candidate.state == "missing"]
     if missing:
@@ -72,7 +74,7 @@ def candidates(
 
 def _pick(declared: Declared, survey: Survey, variant: int) -> None:
     """Write a variant that is there into its page."""
-    [candidate] = find_candidates(declared, survey.options, [variant], report=_warn)
+    [candidate] = find_candidates(declared, survey.options, [variant], docs_dir=survey.docs_dir, report=_warn)
     if not candidate.original:
         raise click.ClickException(
             f"there is no variant {variant} of {declared.where}. "
@@ -88,7 +90,7 @@ def _pick(declared: Declared, survey: Survey, variant: int) -> None:
         (one for one in survey.declared if one.dark and (one.page, one.name) == (declared.page, declared.name)), None
     )
     if dark:
-        [beside] = find_candidates(dark, survey.options, [variant], report=_warn)
+        [beside] = find_candidates(dark, survey.options, [variant], docs_dir=survey.docs_dir, report=_warn)
         if not beside.original:
             click.echo(f"Its dark picture of that variant is not there. To buy it: mkdocs-qhaigc generate {dark.where}")
 

@@ -17,7 +17,8 @@ from mkdocs_qhaigc.survey import Declared, Survey
 @json_option
 @click.option("--format", "format_", type=click.Choice(["table", "markdown"]), default="table", show_default=True)
 def plan(config_file: Path, as_json: bool, format_: str) -> None:
-    """List every picture of the site: page, name, model, size, and whether it is pinned, cached or missing.
+    """List every picture of the site: page, name, model, size, and whether it is pinned, cached, published (only as
+    `sync` has written it) or missing.
 
     Buys nothing, needs no key and no network.
     """
@@ -93,7 +94,9 @@ def summary(survey: Survey) -> str:
     """Return how many pictures there are, and how many of which model a build would buy."""
     once = survey.each_once()
     states = [one.state for one in once]
-    said = [f"{states.count(state)} {state}" for state in ("pinned", "cached", "missing") if state in states]
+    said = [
+        f"{states.count(state)} {state}" for state in ("pinned", "cached", "published", "missing") if state in states
+    ]
     missing = survey.missing()
     buys = purchase([one.picture.order for one in missing], survey.options)
     sandbox = " (of the sandbox, which sells nothing)" if survey.options.sandboxed else ""

@@ -1,0 +1,258 @@
+"""A folder of pictures that `sync` has written, where nothing else is left of them: a fresh clone, a lost cache."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.api import Handler, ImagesApi, bytes_by_url, error, picture
+from tests.commands import git, names, run
+from tests.conftest import Project
+from tests.pages import broken_urls
+from tests.test_sync import OUT, sync
+
+pytestmark = pytest.mark.slow
+
+COMMITTED = f"{OUT}/.qhaigc.json"
+
+
+@pytest.fixture
+def clone(project: Project, api: ImagesApi) -> Project:
+    """Three pictures, synced, and no original of them; whoever asks the API gets others."""
+    project.options |= {"widths": [48], "formats": ["webp", "jpeg"], "cache_dir": ".qhaigc"}
+    project.page("index.md", "# Home\n\n![x](qhaigc:hero)", qhaigc={"hero": "fog"}, image="qhaigc:hero")
+    engine = {"engine": {"prompt": "steam", "dark": "steam by night"}}
+    project.page("guide/start.md", "# Start\n\n![x](qhaigc:engine)\n", qhaigc=engine)
+    sync(project)
+    assert len(api.calls) == 3
+    lose_originals(project)
+    api.calls.clear()
+    return project
+
+
+def lose_originals(project: Project) -> None:
+    shutil.rmtree(project.folder / ".qhaigc")
+
+
+def contents(project: Project) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (project.folder / OUT).iterdir()}
+
+
+def sizes(project: Project, pattern: str) -> set[tuple[int, int]]:
+    found = set()
+    for path in (project.folder / OUT).glob(pattern):
+        with Image.open(path) as image:
+            found.add(image.size)
+    return found
+
+
+@pytest.mark.parametrize("missing", ["generate", "placeholder", "error"])
+def test_what_the_folder_holds_is_not_bought_again(clone: Project, api: ImagesApi, missing: str) -> None:
+    committed = contents(clone)
+    clone.options["missing"] = missing
+    del clone.environment["QHAIGC_API_KEY"]
+    assert "3 pictures, 0 written, 14 unchanged, 0 removed." in sync(clone)
+    assert contents(clone) == committed
+    assert not (clone.folder / ".qhaigc/variants").exists()  # nothing was encoded
+    assert not api.calls
+
+
+def test_a_build_shows_it_too(clone: Project, api: ImagesApi) -> None:
+    built = clone.build("--strict")
+    assert built.code == 0, built.output
+    assert built.summary == "3 published"
+    assert broken_urls(built.site) == []
+    published = {path.name: path.read_bytes() for path in (built.site / "assets/qhaigc").iterdir()}
+    assert published == {name: data for name, data in contents(clone).items() if name != ".qhaigc.json"}
+    assert clone.build("--strict").summary == "3 published"
+    assert not api.calls
+
+
+def test_commands_know_it(clone: Project, api: ImagesApi) -> None:
+    plan = json.loads(run(clone, "plan", "--json").stdout)
+    assert [one["state"] for one in plan["pictures"]] == ["published"] * 3
+    assert plan["to_buy"] == 0
+    assert "3 pictures: 3 published. To buy: nothing." in run(clone, "plan").stdout
+    assert run(clone, "generate", "--yes").returncode == 0
+    assert run(clone, "check").returncode == 0
+    candidates = json.loads(run(clone, "candidates", "index.md#hero", "-n", "2", "--yes", "--json").stdout)
+    assert [one["state"] for one in candidates["candidates"]] == ["published", "generated"]
+    assert api.prompts == ["fog"]  # the second variant
+
+
+def test_it_can_be_pinned_as_it_is(clone: Project, api: ImagesApi) -> None:
+    said = run(clone, "pin")
+    assert said.returncode == 1
+    line = next(line for line in said.stdout.splitlines() if "index.md#hero" in line)
+    command = line.partition("pin that: mkdocs-qhaigc ")[2].split(" ")
+    assert run(clone, *command).returncode == 0
+    plan = json.loads(run(clone, "plan", "--json").stdout)
+    assert [one["state"] for one in plan["pictures"]].count("pinned") == 1
+    assert not api.calls
+
+
+def test_an_original_that_is_there_goes_first(clone: Project, api: ImagesApi) -> None:
+    committed = contents(clone)
+    api.default = bytes_by_url(picture("another", 96, 54))
+    shutil.move(clone.folder / OUT, clone.folder / "aside")
+    sync(clone)
+    others = contents(clone)
+    assert len(api.calls) == 3
+    shutil.rmtree(clone.folder / OUT)
+    shutil.move(clone.folder / "aside", clone.folder / OUT)
+    sync(clone)
+    assert contents(clone) == others != committed
+
+
+def test_what_git_could_not_join_is_not_bought_again(clone: Project, api: ImagesApi) -> None:
+    """Each branch has a picture of its own, bought on a machine of its own."""
+    clone.write(".gitignore", ".qhaigc/\n")
+    git(clone.folder, "init", "-q")
+    git(clone.folder, "add", "-A")
+    git(clone.folder, "commit", "-qm", "one")
+    for branch in ("left", "right"):
+        git(clone.folder, "checkout", "-q", "-b", branch, "main")
+        clone.page(f"{branch}.md", qhaigc={"own": {"prompt": f"A picture of {branch}", "alt": ""}})
+        sync(clone)
+        lose_originals(clone)
+        git(clone.folder, "add", "-A")
+        git(clone.folder, "commit", "-qm", branch)
+    assert len(api.calls) == 2
+    git(clone.folder, "merge", "-q", "left", code=1)
+    assert "<<<<<<<" in (clone.folder / COMMITTED).read_text("utf-8")
+    before = contents(clone)
+    assert "5 pictures, 0 written, 22 unchanged, 0 removed." in sync(clone)
+    after = contents(clone)
+    assert {**after, ".qhaigc.json": b""} == {**before, ".qhaigc.json": b""}
+    assert len(json.loads(after[".qhaigc.json"])["pictures"]) == 5
+    assert len(api.calls) == 2
+
+
+def test_a_picture_that_is_called_otherwise_now_is_the_same(clone: Project, api: ImagesApi) -> None:
+    before = contents(clone)
+    clone.page("index.md", "# Home\n\n![x](qhaigc:cover)", qhaigc={"cover": "fog"}, image="qhaigc:cover")
+    assert "3 pictures, 5 written, 9 unchanged, 5 removed." in sync(clone)
+    after = contents(clone)
+    assert {name.replace("hero-", "cover-"): data for name, data in before.items() if name != ".qhaigc.json"} == {
+        name: data for name, data in after.items() if name != ".qhaigc.json"
+    }
+    assert not api.calls
+
+
+def test_other_files_are_made_of_the_best_one_and_that_is_told(clone: Project, api: ImagesApi) -> None:
+    clone.options["widths"] = [32]
+    said = sync(clone)
+    assert "Warning: index.md#hero: its original is neither pinned nor in " in said
+    assert "encoded once more" in said
+    assert sizes(clone, "hero-*") == {(32, 18), (96, 54)}
+    assert "neither pinned" not in sync(clone)
+    lose_originals(clone)
+    assert "neither pinned" not in sync(clone)
+    assert not api.calls
+
+
+def test_a_card_that_was_not_written_is_made_of_the_best_file(clone: Project, api: ImagesApi) -> None:
+    front = {"hero": {"prompt": "fog", "crop": "40x40"}}
+    clone.page("index.md", "# Home\n\n![x](qhaigc:hero)", qhaigc=front, image="qhaigc:hero")
+    assert "1 written" in sync(clone)
+    assert (40, 40) in sizes(clone, "hero-*")
+    assert not api.calls
+
+
+def test_files_that_somebody_has_made_smaller_are_kept_as_they_are(clone: Project, api: ImagesApi) -> None:
+    for path in (clone.folder / OUT).glob("*.jpg"):
+        with Image.open(path) as image:
+            image.save(path, quality=5)
+    small = contents(clone)
+    assert "0 written" in sync(clone)
+    assert {**contents(clone), ".qhaigc.json": b""} == {**small, ".qhaigc.json": b""}
+    assert not api.calls
+
+
+@pytest.mark.parametrize("what", ["gone", "cut", "pointer", "size", "link"])
+def test_what_is_no_whole_picture_is_bought(clone: Project, api: ImagesApi, tmp_path: Path, what: str) -> None:
+    best = json.loads((clone.folder / COMMITTED).read_text("utf-8"))["pictures"]
+    names_ = {one["file"] for one in best.values() if one["file"].startswith("hero-")}
+    (path,) = [clone.folder / OUT / name for name in names_]
+    if what == "gone":
+        path.unlink()
+    elif what == "cut":
+        path.write_bytes(path.read_bytes()[:-40])
+    elif what == "pointer":
+        path.write_text("version https://git-lfs.github.com/spec/v1\n", encoding="utf-8")
+    elif what == "size":
+        path.write_bytes(picture("another", 20, 20))
+    else:
+        elsewhere = tmp_path / "elsewhere"
+        shutil.move(path, elsewhere)
+        path.symlink_to(elsewhere)
+    sync(clone)
+    assert api.prompts == ["fog"]
+    assert path.is_file()
+
+
+def test_a_picture_that_cannot_be_had_any_more_stays(clone: Project, api: ImagesApi) -> None:
+    """The page has another prompt for a while, which the API refuses, and then the first one again."""
+    api.default = error(400, "content_policy_violation", "no")
+    committed = contents(clone)
+    clone.page("other.md", qhaigc={"x": "a weapon"})
+    assert "other.md#x" in sync(clone, code=1)
+    assert committed.keys() <= contents(clone).keys()
+    (clone.docs / "other.md").unlink()
+    sync(clone)
+    assert contents(clone) == committed
+
+
+def test_placeholders_and_drawings_of_the_sandbox_stand_for_nothing(project: Project, api: ImagesApi) -> None:
+    project.options["cache_dir"] = ".qhaigc"
+    project.page("index.md", "![x](qhaigc:hero)", qhaigc={"hero": "fog"})
+    real = project.options.pop("base_url")
+    project.options |= {"base_url": "sandbox"}
+    sync(project)
+    lose_originals(project)
+    assert "0 written" in sync(project)
+    assert not (project.folder / ".qhaigc/sandbox").exists()  # nothing was drawn anew
+    project.options |= {"base_url": real}
+    api.script = [error(400, "content_policy_violation", "no")]
+    sync(project, code=1)
+    assert len(api.calls) == 1
+    lose_originals(project)
+    sync(project)
+    assert len(api.calls) == 2
+
+
+def test_a_build_in_a_sandbox_draws_nothing_in_its_place(clone: Project) -> None:
+    clone.options["base_url"] = "sandbox"
+    assert clone.build("--strict").summary == "3 published"
+
+
+def test_a_picture_that_is_under_way_meanwhile_is_bought_once(clone: Project, api: ImagesApi) -> None:
+    """A sync in which one picture is there and one is not; a second one finds both."""
+
+    def late(handler: Handler, body: dict[str, object]) -> None:
+        assert len(names(clone.folder / OUT)) == 15  # the others stand where they stood
+        bytes_by_url(picture("rain", 96, 54))(handler, body)
+
+    api.script = [late]
+    clone.page("rain.md", "![x](qhaigc:rain)", qhaigc={"rain": "rain"})
+    sync(clone)
+    lose_originals(clone)
+    sync(clone)
+    assert api.prompts == ["rain"]
+
+
+def test_two_configurations_with_one_folder_are_told_of_each_other(project: Project, api: ImagesApi) -> None:
+    project.page("index.md", "![x](qhaigc:hero)", qhaigc={"hero": "fog"})
+    sync(project)
+    shutil.copy(project.folder / "mkdocs.yml", project.folder / "second.yml")
+    assert "until now" not in sync(project, "-f", "second.yml")
+    project.options["size"] = "80x60"
+    said = sync(project)
+    assert "second.yml until now, and those that " in said
+    assert "`--out`" in said
+    assert "until now" not in sync(project)
+    assert len(api.calls) == 2
