@@ -220,7 +220,10 @@ class ImagesClient:
                 kept = _begun(keeper) if response.status_code == 200 else None
                 return response.status_code, response.headers, _read(response, LARGEST_BODY, deadline, kept)
         except _NO_CONNECTION as error:
-            what = f"the API at {self._base_url} cannot be reached ({_what(error)}). Check the network and `base_url`"
+            advice = "Check the network and `base_url`"
+            if "CERTIFICATE_VERIFY_FAILED" in str(error):  # companies' proxies sign for everyone
+                advice += "; certificates that only your network trusts go into a file that SSL_CERT_FILE names"
+            what = f"the API at {self._base_url} cannot be reached ({_what(error)}). {advice}"
             raise Failed(Unreachable(what), Billing.NO) from error
         except httpx.HTTPError as error:
             raise Failed(ApiError(f"the API did not answer ({_what(error)})"), Billing.PERHAPS) from error
