@@ -44,7 +44,7 @@ def pages(site: Configuration) -> Iterator[SourcePage]:
         SiteError: one cannot be read.
     """
     not_built = GitIgnoreSpec.from_lines([_NEVER_BUILT, *site.not_built.splitlines()])
-    for path in _files(site.docs_dir, _ENDINGS[:1] if site.zensical else _ENDINGS):
+    for path in _files(site.docs_dir, _ENDINGS[:1] if site.zensical else _ENDINGS, outside=not site.zensical):
         src_uri = path.relative_to(site.docs_dir).as_posix()
         if not_built.match_file(src_uri) or _excluded(src_uri, site):
             continue
@@ -84,11 +84,25 @@ def _texts(value: Any) -> list[str]:
     return [str(item) for item in (value if isinstance(value, list) else [value]) if item]
 
 
-def _files(docs_dir: Path, endings: tuple[str, ...]) -> Iterator[Path]:
-    """Yield the files of pages; names that begin with a dot are none, as everywhere."""
+def _files(docs_dir: Path, endings: tuple[str, ...], *, outside: bool) -> Iterator[Path]:
+    """Yield the files of pages; names that begin with a dot are none, as everywhere.
+
+    `outside`: also those in folders that links lead to out of `docs_dir`, as MkDocs follows them.
+    """
+    root = docs_dir.resolve()
     for folder, folders, names in os.walk(docs_dir, followlinks=True):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        visible = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = [name for name in visible if _leads_on(Path(folder, name), docs_dir, root, outside=outside)]
         yield from (Path(folder, name) for name in sorted(names) if name.endswith(endings) and not name.startswith("."))
+
+
+def _leads_on(folder: Path, docs_dir: Path, root: Path, *, outside: bool) -> bool:
+    """Whether a folder has pages that are no other folder's: not where links go in a circle."""
+    if not folder.is_symlink():
+        return True
+    target = folder.resolve()
+    above = (parent for parent in folder.parents if docs_dir in (parent, *parent.parents))
+    return (outside or root in target.parents) and target not in {parent.resolve() for parent in above}
 
 
 def _front_matter(text: str) -> dict[str, Any]:

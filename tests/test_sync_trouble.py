@@ -444,6 +444,26 @@ def test_the_pages_may_be_a_link(site: Project, api: ImagesApi) -> None:
     assert len(api.calls) == 3
 
 
+@with_zensical
+def test_links_in_a_circle_and_out_of_the_docs_are_followed_as_far_as_the_engine_does(
+    site: Project, api: ImagesApi
+) -> None:
+    (site.docs / "loop").symlink_to(".", target_is_directory=True)
+    (site.docs / "guide" / "up").symlink_to("..", target_is_directory=True)
+    (site.docs / "guide" / "aside").symlink_to(Path("..", "other"), target_is_directory=True)
+    site.page("other/back.md", "![](qhaigc:own)", qhaigc={"own": "Rain"})
+    (site.docs / "other" / "again").symlink_to(Path("..", "guide"), target_is_directory=True)
+    site.write("elsewhere/page.md", "---\nqhaigc: {own: Snow}\n---\n![](qhaigc:own)\n")
+    (site.docs / "out").symlink_to(Path("..", "elsewhere"), target_is_directory=True)
+    built = site.build()
+    assert [image["alt"] for image in shown(built)] == ["Tower"]
+    assert len(shown(built, "guide/aside/back/index.html")) == 1
+    assert not (built.site / "out").exists()
+    assert sorted(api.prompts) == ["A tower", "Fog", "Night", "Rain"]
+    sync(site)  # MkDocs follows links out of the docs
+    assert api.prompts[-1] == "Snow"
+
+
 def test_pictures_behind_a_link_would_not_be_published_by_zensical_and_are_not_bought(
     site: Project, api: ImagesApi
 ) -> None:
