@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
@@ -12,6 +13,7 @@ from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.moving import lay_away, pin_name
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.original import ADOPTED, SANDBOX, Original, parse_record
+from mkdocs_qhaigc.picture import SANDBOX_SYSTEM
 from mkdocs_qhaigc.pins import take_away
 from mkdocs_qhaigc.shelf import look_at
 from mkdocs_qhaigc.survey import Declared
@@ -37,6 +39,8 @@ def adopt(file: Path, one: Declared, options: Options) -> tuple[Original, list[P
     except PictureError as error:
         raise PictureError(f"{file} cannot be adopted: {error}") from error
     about = _origin(file, one)
+    if about["api"] == ADOPTED and _is_of_sandbox(data, one):
+        about = {**about, "api": SANDBOX}
     if about["api"] == SANDBOX and not options.sandboxed:
         raise PictureError(f"{file} cannot be adopted: the sandbox drew it, and this site has real pictures")
     key = one.request.key
@@ -61,6 +65,15 @@ def adopt(file: Path, one: Declared, options: Options) -> tuple[Original, list[P
         about=about,
     )
     return pin, replaced
+
+
+def _is_of_sandbox(data: bytes, one: Declared) -> bool:
+    """Whether a file without a record is a drawing of the sandbox, as it was published."""
+    from mkdocs_qhaigc.imaging.codecs import origin  # as above
+
+    published = one.original if one.picture.state == "published" else None
+    known = published is not None and published.sandbox and published.sha256 == hashlib.sha256(data).hexdigest()
+    return known or origin(data).system == SANDBOX_SYSTEM
 
 
 def _origin(file: Path, one: Declared) -> Mapping[str, Any]:

@@ -32,11 +32,12 @@ def check(survey: Survey) -> Iterator[Finding]:
         LibraryError: the folder of pins cannot be read.
     """
     shelf = None
+    used = {one.request.key for one in survey.declared}
     for one in survey.each_once():
         where = one.where + (" (dark)" if one.dark else "")
         if one.original is None:
             shelf = shelf or look_at(survey.options.pins_dir)
-            advice = pins.advice(one, shelf, survey.options)
+            advice = pins.advice(one, shelf, survey.options, used=used)
             yield Finding("missing", f"{where}: its picture is missing. {advice}", one)
             continue
         try:

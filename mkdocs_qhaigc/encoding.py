@@ -54,6 +54,8 @@ class Encoder:
         """Cache keys of variants that were gone and have been encoded again."""
         self._paths: dict[str, str] = {}
         """By cache key: variants that were seen to be whole."""
+        self._lent: set[str] = set()
+        """Those of these paths that are not the cache's, and whose owner may have removed them by now."""
         self._variants: Variants | None = None
         self._lock = threading.RLock()
         self._workers: Workers[None] = Workers(os.cpu_count() or 1, "qhaigc-encoder", on_exit=self._close_variants)
@@ -69,6 +71,7 @@ class Encoder:
     def lend(self, paths: Mapping[str, str]) -> None:
         """Use files that are whole and lie elsewhere: their paths, by cache key."""
         self._paths |= paths
+        self._lent.update(paths.values())
 
     def lacks(self, key: str, drawn: Drawn) -> bool:
         """Whether a picture has to be encoded, as far as is known without a look at the cache."""
@@ -136,7 +139,7 @@ class Encoder:
             self._seen.write()
         if self._variants:
             if used is not None and self._jobs:
-                self._variants.shrink(in_use=sum(map(os.path.getsize, used)))
+                self._variants.shrink(in_use=sum(map(os.path.getsize, set(used) - self._lent)))
             self._variants.close()
 
     def _known(self, cache_key: str) -> bool:

@@ -102,7 +102,8 @@ class Options(NamedTuple):
             raise OptionError(
                 "base_url",
                 f"it is {self.base_url}, and this runs under `mkdocs-qhaigc sandbox`, where nothing is bought. "
-                f"Write `base_url: !ENV [QHAIGC_BASE_URL, {self.base_url}]`",
+                f"Write `base_url: !ENV [QHAIGC_BASE_URL, {self.base_url}]`; in zensical.toml, which knows no `!ENV`, "
+                '`base_url = "sandbox"` for so long',
             )
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 LARGEST_PLACEHOLDER = 2560
 """Pixels of the longer side; what is wider stands in the page's width anyway."""
+SANDBOX_SYSTEM = "mkdocs-qhaigc sandbox"
+"""What stands in a published file for the system that made it."""
 PLACEHOLDER_SCHEMA = 1
 """Raised when the drawing of placeholders changes on purpose."""
 
@@ -96,7 +98,19 @@ def provenance_of(original: Original, encoding: Encoding) -> Provenance | None:
     request = request if isinstance(request, dict) else {}
     prompt = request.get("prompt") if encoding.with_prompt else None
     if api == SANDBOX:
-        return Provenance(ALGORITHMIC, "mkdocs-qhaigc sandbox", prompt)
+        return Provenance(ALGORITHMIC, SANDBOX_SYSTEM, prompt)
     host = urlsplit(api).hostname if isinstance(api, str) else None
     system = " at ".join(str(part) for part in (request.get("model"), host) if part)
     return Provenance(TRAINED, system or "unknown", prompt)
+
+
+def provenance_of_published(order: Order, best: Original, encoding: Encoding) -> Provenance | None:
+    """Return what a file says that is made of a published one: what that does, or that a model made it."""
+    if not encoding.marked:
+        return None
+    from mkdocs_qhaigc.imaging.codecs import origin  # as above
+    from mkdocs_qhaigc.provenance import TRAINED, Provenance
+
+    said = origin(best.read())
+    prompt = order.request.prompt if encoding.with_prompt else None
+    return Provenance(said.source_type or TRAINED, said.system or order.request.model, prompt)

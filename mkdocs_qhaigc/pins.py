@@ -9,7 +9,7 @@ missing       nobody has it; remnants of it stay where they are
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,9 +91,10 @@ def compare(surveys: Sequence[Survey]) -> Comparison:
             )
     shelf = look_at(options.pins_dir)
     found: dict[str, Pin] = {}
+    used = {one.request.key for survey in surveys for one in survey.declared}
     for survey in surveys:
         for one in survey.each_once():
-            pin = _compare_one(one, survey.options, shelf)
+            pin = _compare_one(one, survey.options, shelf, used=used)
             if one.request.key not in found or found[one.request.key].kind == "missing":
                 found[one.request.key] = pin
     problems = tuple(problem for survey in surveys for problem in survey.problems)
@@ -144,8 +145,8 @@ def alone(options: Options) -> AbstractContextManager[object]:
     return held
 
 
-def advice(one: Declared, shelf: Shelf, options: Options) -> str:
-    """Return why a picture may be missing, and what can be done."""
+def advice(one: Declared, shelf: Shelf, options: Options, *, used: Set[str]) -> str:
+    """Return why a picture may be missing, and what can be done. `used`: the keys of all that the sites declare."""
     if one.original and one.picture.state == "published":
         target = one.where + ("-dark" if one.dark else "")
         return (
@@ -159,7 +160,8 @@ def advice(one: Declared, shelf: Shelf, options: Options) -> str:
             f"{options.pins_dir.name}/{left[0].name} cannot be used: its bytes or its record are not those that were "
             "saved. Restore both from version control (`git lfs pull` where it keeps them)"
         )
-    stale = next((pin for pin in shelf.originals if _name(pin) == one.picture.order.name and _other(pin, one)), None)
+    unused = (pin for pin in shelf.originals if pin.key not in used)
+    stale = next((pin for pin in unused if _name(pin) == one.picture.order.name and _other(pin, one)), None)
     hint = f"{options.pins_dir.name}/{stale.path.name} is of another {_other(stale, one)}. " if stale else ""
     if options.sandboxed or not any(pin.sandbox for pin in shelf.of(one.request.key)):
         return f"{hint}Run `mkdocs-qhaigc generate`, then `mkdocs-qhaigc pin`"
@@ -187,7 +189,7 @@ def _surplus(shelf: Shelf, found: Mapping[str, Pin], options: Options) -> Iterat
             yield Pin("remnant", path, pin.one if pin else None, why="it is no whole picture with a record")
 
 
-def _compare_one(one: Declared, options: Options, shelf: Shelf) -> Pin:
+def _compare_one(one: Declared, options: Options, shelf: Shelf, *, used: Set[str]) -> Pin:
     key = one.request.key
     reason = ""
     for pin in shelf.of(key):
@@ -212,7 +214,7 @@ def _compare_one(one: Declared, options: Options, shelf: Shelf) -> Pin:
                 f"{pin_name(one.picture.order.name, sandbox=original.sandbox)}-{key[:KEY_DIGITS]}{original.path.suffix}"
             )
             return Pin("unpinned", options.pins_dir / name, one, original, why="run `mkdocs-qhaigc pin`")
-    return Pin("missing", options.pins_dir, one, why=reason or advice(one, shelf, options))
+    return Pin("missing", options.pins_dir, one, why=reason or advice(one, shelf, options, used=used))
 
 
 def _name(pin: Original) -> str:

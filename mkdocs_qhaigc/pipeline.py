@@ -27,6 +27,7 @@ from mkdocs_qhaigc.picture import (
     drawn_as,
     placeholder,
     provenance_of,
+    provenance_of_published,
     there,
 )
 from mkdocs_qhaigc.publication import Publication, publish, publish_card
@@ -180,6 +181,10 @@ class Pipeline:
         )
         files = self._published.files_of(publication, name)
         self._encoder.lend(files)
+        best = picture.original
+        for _, spec in publication.variants:
+            if best and not spec.cropped and (spec.format, spec.width) == (best.format, best.width):
+                self._encoder.lend({spec.cache_key: best.file})  # it would lose each time that it is made again
         return len(files) == len(publication.variants)
 
     def _is_whole(self, library: Library, original: Original) -> bool:
@@ -209,8 +214,12 @@ class Pipeline:
             self._encoder.encode(self._subject_of(future.result()))
 
     def _subject(self, picture: Picture) -> Subject:
-        if picture.original:
-            return self._subject_of(picture.original)
+        original = picture.original
+        if original and picture.state == "published":
+            about = partial(provenance_of_published, picture.order, original, self._options.encoding)
+            return Subject(original.key, picture.drawn, original.read, about)
+        if original:
+            return self._subject_of(original)
         return Subject(picture.order.request.key, picture.drawn, partial(draw_placeholder, picture), lambda: None)
 
     def _subject_of(self, original: Original) -> Subject:

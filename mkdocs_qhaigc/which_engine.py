@@ -8,13 +8,19 @@ from pathlib import Path
 
 from mkdocs_qhaigc.errors import SiteError
 
-CONFIG_FILES = ("mkdocs.yml", "mkdocs.yaml", "properdocs.yml", "properdocs.yaml", "zensical.toml")
-"""As the engines call a site's configuration by themselves."""
+CONFIG_FILES = ("mkdocs.yml", "mkdocs.yaml", "properdocs.yml", "properdocs.yaml")
+"""As the engines that run plugins call a site's configuration by themselves."""
+ZENSICALS = ("zensical.toml", "zensical.yml", "zensical.yaml")
+"""As Zensical calls it, and as it is called beside an mkdocs.yml."""
 
 
 def usual_config_file(*, zensical_first: bool = False) -> Path:
-    """Return the configuration of the site in the working directory; `mkdocs.yml` where there is none."""
-    names = (CONFIG_FILES[-1], *CONFIG_FILES) if zensical_first else CONFIG_FILES
+    """Return the configuration of the site in the working directory; `mkdocs.yml` where there is none.
+
+    Where several engines have one: that of an engine which is installed.
+    """
+    zensical_first = zensical_first or not _installed()
+    names = (*ZENSICALS, *CONFIG_FILES) if zensical_first else (*CONFIG_FILES, *ZENSICALS)
     return next((path for path in map(Path, names) if path.is_file()), Path(CONFIG_FILES[0]))
 
 
@@ -27,7 +33,7 @@ def use_engine_of(config_file: Path) -> None:
     """
     if "mkdocs" in sys.modules:
         return
-    installed = [name for name in ("mkdocs", "properdocs") if find_spec(name)]
+    installed = _installed()
     if not installed:
         raise SiteError(
             f"{config_file} cannot be read, for no engine is installed: "
@@ -38,3 +44,8 @@ def use_engine_of(config_file: Path) -> None:
         (wanted,) = installed
     if wanted == "properdocs":
         import properdocs.replacement  # noqa: F401 - its import is its effect
+
+
+def _installed() -> list[str]:
+    """Return the modules of those engines that run plugins and are installed."""
+    return [name for name in ("mkdocs", "properdocs") if find_spec(name)]

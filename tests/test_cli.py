@@ -91,12 +91,15 @@ def test_help_is_given_and_wrong_usage_is_exit_code_2(arguments: list[str], code
     assert words in finished.stdout + finished.stderr
 
 
-def test_under_the_sandbox_nothing_is_bought_elsewhere(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", ["mkdocs build", "mkdocs-qhaigc sync", "mkdocs-qhaigc generate"])
+def test_under_the_sandbox_nothing_is_bought_elsewhere(tmp_path: Path, command: str) -> None:
     config = {"site_name": "x", "plugins": [{"qhaigc": {"base_url": "http://127.0.0.1:9/v1"}}]}
     (tmp_path / "mkdocs.yml").write_text(json.dumps(config), encoding="utf-8")
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs/index.md").write_text("---\nqhaigc: fog\n---\n", encoding="utf-8")
-    finished = run("sandbox", "--", sys.executable, "-m", "mkdocs", "build", "-f", str(tmp_path / "mkdocs.yml"))
+    program, subcommand = command.split()
+    path = str(Path(sys.executable).with_name(program))
+    finished = run("sandbox", "--", path, subcommand, "-f", str(tmp_path / "mkdocs.yml"))
     assert finished.returncode == 1
     assert "Write `base_url: !ENV [QHAIGC_BASE_URL, http://127.0.0.1:9/v1]`" in finished.stderr
 

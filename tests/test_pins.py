@@ -194,6 +194,9 @@ def test_what_is_missing_is_named_and_what_is_there_is_pinned(bought: Project, a
     assert [line.split()[1] for line in lines] == ["index.md#boat:", "index.md#tower:"]
     assert "is of another prompt. Run `mkdocs-qhaigc generate`, then `mkdocs-qhaigc pin`" in lines[0]
     assert "another" not in lines[1]
+    bought.page("later.md", "![x](qhaigc:hero)", qhaigc={"hero": "a hero of its own"})
+    (line,) = [line for line in run(bought, "pin").stdout.splitlines() if "later.md#hero" in line]
+    assert "another" not in line  # the pin of that name is of index.md, and in use
     assert [name.partition("-")[0] for name in names(pins(bought))] == ["hero", "hero"]
     assert api.calls == []
 

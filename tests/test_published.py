@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from mkdocs_qhaigc.imaging.codecs import origin
+from mkdocs_qhaigc.provenance import TRAINED
 from tests.api import Handler, ImagesApi, bytes_by_url, error, picture
 from tests.commands import git, names, run
 from tests.conftest import Project
@@ -155,6 +157,37 @@ def test_other_files_are_made_of_the_best_one_and_that_is_told(clone: Project, a
     assert not api.calls
 
 
+def test_the_best_file_loses_nothing_however_often_others_are_made_of_it(clone: Project, api: ImagesApi) -> None:
+    def best() -> dict[str, bytes]:
+        folder = clone.folder / OUT
+        written = json.loads((folder / ".qhaigc.json").read_text("utf-8"))["pictures"]
+        return {key: (folder / one["file"]).read_bytes() for key, one in written.items()}
+
+    before = best()
+    for widths in ([32], [48], [32, 40], [48]):
+        clone.options["widths"] = widths
+        sync(clone)
+        lose_originals(clone)
+        assert best() == before
+    assert not api.calls
+
+
+@pytest.mark.parametrize("words", ["kept", "stripped"])
+def test_what_is_made_of_it_says_that_a_model_made_it(clone: Project, words: str) -> None:
+    if words == "stripped":
+        for path in (clone.folder / OUT).glob("*.jpg"):
+            with Image.open(path) as image:
+                image.save(path, quality=95)
+    clone.options["widths"] = [32]
+    sync(clone)
+    made = [path.read_bytes() for path in (clone.folder / OUT).glob("*-32.*")]
+    assert len(made) == 6
+    for data in made:
+        said = origin(data)
+        assert said.source_type == TRAINED
+        assert said.system == ("qh-draw-x2-preview at 127.0.0.1" if words == "kept" else "qh-draw-x2-preview")
+
+
 def test_a_card_that_was_not_written_is_made_of_the_best_file(clone: Project, api: ImagesApi) -> None:
     front = {"hero": {"prompt": "fog", "crop": "40x40"}}
     clone.page("index.md", "# Home\n\n![x](qhaigc:hero)", qhaigc=front, image="qhaigc:hero")
@@ -223,6 +256,26 @@ def test_placeholders_and_drawings_of_the_sandbox_stand_for_nothing(project: Pro
     lose_originals(project)
     sync(project)
     assert len(api.calls) == 2
+
+
+@pytest.mark.parametrize("by", ["what its file says", "what sync has noted"])
+def test_a_published_drawing_of_the_sandbox_is_no_pin_of_a_real_site(project: Project, by: str) -> None:
+    real = project.options["base_url"]
+    project.options |= {"base_url": "sandbox", "cache_dir": ".qhaigc", "provenance": by == "what its file says"}
+    project.page("index.md", "![x](qhaigc:hero)", qhaigc={"hero": "fog"})
+    project.page("other.md", "![x](qhaigc:own)", qhaigc={"own": "rain"})
+    sync(project)
+    lose_originals(project)
+    (drawn,) = [str(path) for path in (project.folder / OUT).glob("hero-*")]
+    if by == "what sync has noted":
+        assert run(project, "pin", "--adopt", drawn, "index.md#hero").returncode == 0
+        (pinned,) = [path.name for path in (project.folder / "generated-images").glob("*.webp")]
+        assert pinned.startswith("hero.sandbox-")
+        return
+    project.options["base_url"] = real
+    finished = run(project, "pin", "--adopt", drawn, "other.md#own")
+    assert finished.returncode == 1
+    assert "cannot be adopted: the sandbox drew it" in finished.stderr
 
 
 def test_a_build_in_a_sandbox_draws_nothing_in_its_place(clone: Project) -> None:

@@ -146,6 +146,12 @@ def test_a_folder_from_which_nothing_would_be_published_is_refused(site: Project
     assert said in sync(site, "--out", out, code=1)
 
 
+def test_the_configuration_is_that_of_zensical_where_there_is_one(site: Project, api: ImagesApi) -> None:
+    site.write("zensical.yml", "INHERIT: mkdocs.yml\nmarkdown_extensions: [mkdocs_qhaigc.markdown]\n")
+    sync(site)
+    assert json.loads((site.folder / OUT / ".qhaigc.json").read_text("utf-8"))["config"] == "../../../zensical.yml"
+
+
 def test_pictures_that_zensical_would_delete_are_not_bought(site: Project, api: ImagesApi) -> None:
     site.config["markdown_extensions"] = ["mkdocs_qhaigc.markdown"]
     site.options["cache_dir"] = ".cache/pictures"

@@ -45,12 +45,12 @@ def agree(orders: Sequence[Order], options: Options, *, most: int, limit: str, y
     _say(f"To buy from {seller}: {count(len(orders), 'picture')} ({purchase(orders, options)}).")
     if len(orders) > most:
         _say(f"Of these at most {most} now ({limit}).")
-    try:
-        options.require_sandbox_within(os.environ)
-    except OptionError as error:
-        raise click.ClickException(f"option `{error.option}`: {error}") from error
+    refuse_to_buy_within_sandbox(options)
     if not options.api_key(os.environ):
-        raise click.ClickException(f"no API key: the environment variable {options.api_key_env} is not set. Set it")
+        raise click.ClickException(
+            f"no API key: the environment variable {options.api_key_env} is not set. "
+            "Set it, or choose `base_url: sandbox` to try things out"
+        )
     if yes:
         return
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
@@ -58,6 +58,18 @@ def agree(orders: Sequence[Order], options: Options, *, most: int, limit: str, y
             "Nothing was bought, for nobody can be asked here. Write --yes to buy without a question."
         )
     click.confirm("Buy now?", err=True, abort=True)
+
+
+def refuse_to_buy_within_sandbox(options: Options) -> None:
+    """Have nothing bought where `mkdocs-qhaigc sandbox` runs the command.
+
+    Raises:
+        click.ClickException: it would be.
+    """
+    try:
+        options.require_sandbox_within(os.environ)
+    except OptionError as error:
+        raise click.ClickException(f"option `{error.option}`: {error}") from error
 
 
 @contextmanager

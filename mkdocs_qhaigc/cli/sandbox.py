@@ -57,7 +57,9 @@ def _run(command: tuple[str, ...], variables: dict[str, str]) -> int:
         program = shutil.which(command[0]) or command[0]  # on Windows it may be a .cmd
         process = subprocess.Popen([program, *command[1:]], env={**os.environ, **variables})  # noqa: S603 - as typed
     except OSError as error:
-        raise click.ClickException(f"{command[0]} cannot be run ({error.strerror or error})") from error
+        raise click.ClickException(
+            f"{command[0]} cannot be run ({error.strerror or error}). Activate its environment, or write its whole path"
+        ) from error
     before = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     try:
         while True:

@@ -31,7 +31,7 @@ def config_option(command: _Command) -> _Command:
         "--config-file",
         type=click.Path(dir_okay=False, path_type=Path),
         default=usual_config_file,
-        show_default="mkdocs.yml, else properdocs.yml, else zensical.toml",
+        show_default="mkdocs.yml, else properdocs.yml, else zensical.toml or .yml",
         help="The site's configuration.",
     )(command)
 
@@ -45,7 +45,7 @@ def config_files_option(command: _Command) -> _Command:
         type=click.Path(dir_okay=False, path_type=Path),
         multiple=True,
         default=lambda: [usual_config_file()],
-        show_default="mkdocs.yml, else properdocs.yml, else zensical.toml",
+        show_default="mkdocs.yml, else properdocs.yml, else zensical.toml or .yml",
         help="The site's configuration; once for each, where several sites share the pictures.",
     )(command)
 

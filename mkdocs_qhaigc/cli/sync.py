@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from mkdocs_qhaigc.budget import BUILD_BUDGET, Budget
-from mkdocs_qhaigc.cli.purchase import buying
+from mkdocs_qhaigc.cli.purchase import buying, refuse_to_buy_within_sandbox
 from mkdocs_qhaigc.cli.site import count, failing, json_option, print_json, shown_path
 from mkdocs_qhaigc.configuration import Configuration, read_configuration
 from mkdocs_qhaigc.syncing import Synced
@@ -31,7 +31,7 @@ from mkdocs_qhaigc.which_engine import usual_config_file
     "--config-file",
     type=click.Path(dir_okay=False, path_type=Path),
     default=lambda: usual_config_file(zensical_first=True),
-    show_default="zensical.toml, else mkdocs.yml",
+    show_default="zensical.toml, else zensical.yml, else mkdocs.yml",
     help="The site's configuration.",
 )
 def sync(out: Path | None, watch: bool, as_json: bool, config_file: Path) -> None:
@@ -64,6 +64,8 @@ def sync(out: Path | None, watch: bool, as_json: bool, config_file: Path) -> Non
 
 def _once(site: Configuration, *, as_json: bool = False) -> bool:
     """Sync and say what was done. Return whether nothing is missing that should be there."""
+    if site.options.missing == "generate":
+        refuse_to_buy_within_sandbox(site.options)
     with buying(site.options, Budget(site.options.max_new_images, used_up=BUILD_BUDGET)) as buyer:
         synced = sync_site(site, buyer=buyer, warn=_warn)
     if as_json:

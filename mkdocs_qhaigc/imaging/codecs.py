@@ -171,6 +171,16 @@ def _mean_colour(image: Image.Image) -> str | None:
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 
+def origin(data: bytes) -> Provenance:
+    """Return what a picture's own bytes say of how it came to be.
+
+    Raises:
+        PictureError: as of `inspect`.
+    """
+    with _decoded(data) as image:
+        return origin_in_xmp(_xmp(image))
+
+
 def _about(image: Image.Image, provenance: Provenance) -> bytes:
     """Return the packet that says how a picture came to be; where nobody knows, what its original says of it."""
     if provenance == Provenance():
