@@ -102,14 +102,16 @@ def read_configuration(file: Path) -> Configuration:
         where = "[project.plugins.qhaigc]" if file.suffix == ".toml" else "`plugins`"
         raise SiteError(f"{file} does not list the plugin qhaigc. Add it: {where}")
     docs_dir = folder / str(content.get("docs_dir") or "docs")
-    zensical = file.suffix == ".toml" or EXTENSION in _named(_entries(content.get("markdown_extensions")))
+    extensions = _named(_entries(content.get("markdown_extensions")))
+    zensical = file.suffix == ".toml" or EXTENSION in extensions
+    out = extensions.get(EXTENSION, {}).get("out")
     theme = content.get("theme")
     theme = theme if isinstance(theme, Mapping) else {"name": theme}
     features = theme.get("features")
     given = plugins[PLUGIN]
     if file.suffix == ".toml":
         given = {"cache_dir": LASTING_CACHE, **given}
-    return Configuration(
+    site = Configuration(
         file=file.resolve(),
         files=tuple(files),
         docs_dir=docs_dir,
@@ -130,6 +132,7 @@ def read_configuration(file: Path) -> Configuration:
             zensical=zensical,
         ),
     )
+    return site.publishing_to(folder / out) if isinstance(out, str) and out else site
 
 
 def _options(

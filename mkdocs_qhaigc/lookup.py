@@ -79,7 +79,7 @@ class _WrittenPictures:
             picture = Picture(order, state, found.drawn, colour=found.colour)
         return self.known.setdefault(order.request.key, picture)
 
-    def want_card(self, request: ImageRequest, crop: object) -> None:
+    def want_card(self, name: str, request: ImageRequest, crop: object) -> None:
         """Cards are written as other files are."""
 
     def picture(self, request: ImageRequest) -> Picture:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import urlsplit
 
@@ -105,12 +106,10 @@ def provenance_of(original: Original, encoding: Encoding) -> Provenance | None:
 
 
 def provenance_of_published(order: Order, best: Original, encoding: Encoding) -> Provenance | None:
-    """Return what a file says that is made of a published one: what that does, or that a model made it."""
+    """Return what a file says that is made of a published one: what that says of how it came to be, and no more."""
     if not encoding.marked:
         return None
     from mkdocs_qhaigc.imaging.codecs import origin  # as above
-    from mkdocs_qhaigc.provenance import TRAINED, Provenance
 
     said = origin(best.read())
-    prompt = order.request.prompt if encoding.with_prompt else None
-    return Provenance(said.source_type or TRAINED, said.system or order.request.model, prompt)
+    return replace(said, prompt=order.request.prompt) if encoding.with_prompt and said.source_type else said

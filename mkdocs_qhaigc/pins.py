@@ -151,7 +151,7 @@ def advice(one: Declared, shelf: Shelf, options: Options, *, used: Set[str]) -> 
         target = one.where + ("-dark" if one.dark else "")
         return (
             "There is only what `mkdocs-qhaigc sync` has written of it. Run `mkdocs-qhaigc pin` where it was bought, "
-            f"or pin that: mkdocs-qhaigc pin --adopt {one.original.path} {target}"
+            f"or pin that: mkdocs-qhaigc pin --adopt {_typed(one.original.file)} {_typed(target)}"
         )
     left = [path for path in shelf.remnants_of(one.request.key) if path.suffix != ".json"]
     left = left or shelf.remnants_of(one.request.key)
@@ -215,6 +215,11 @@ def _compare_one(one: Declared, options: Options, shelf: Shelf, *, used: Set[str
             )
             return Pin("unpinned", options.pins_dir / name, one, original, why="run `mkdocs-qhaigc pin`")
     return Pin("missing", options.pins_dir, one, why=reason or advice(one, shelf, options, used=used))
+
+
+def _typed(word: str) -> str:
+    """Return a word as every shell takes it."""
+    return f'"{word}"' if " " in word else word
 
 
 def _name(pin: Original) -> str:

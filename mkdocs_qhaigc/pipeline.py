@@ -74,12 +74,12 @@ class Pipeline:
             return picture
         return self._know(picture or placeholder(order))
 
-    def want_card(self, request: ImageRequest, crop: Crop | None) -> None:
-        """Have a picture that was wanted also encoded for link previews."""
+    def want_card(self, name: str, request: ImageRequest, crop: Crop | None) -> None:
+        """Have a picture that was wanted also encoded for link previews, in a file that is called after `name`."""
         picture = self._pictures[request.key]
         if self._encoder.want_card(request.key, crop) and self._buyer and picture.state != "under way":
-            if picture.state == "published":
-                self._use_published(picture, partial(publish_card, crop=crop))
+            if picture.original and (picture.state == "published" or self._published.is_best(picture.original)):
+                self._use_published(name, picture, partial(publish_card, crop=crop))
             self._encoder.encode(self._subject(picture))
 
     def stand_in(self, order: Order) -> Picture:
@@ -156,27 +156,31 @@ class Pipeline:
                 if original.sandbox and not self._options.sandboxed:
                     drawn = f"{original.path} was drawn by the sandbox and is not used for a real picture"
                     self._report(f"{drawn}. Remove it, or let `mkdocs-qhaigc pin` take it away")
+                elif original.sandbox and (real := self._published.find(order.request.key)) and not real.sandbox:
+                    break
                 elif state == "cached" or self._options.missing != "error" or self._is_whole(library, original):
-                    return there(order, state, original)
+                    picture = there(order, state, original)
+                    if self._buyer and self._published.is_best(original):
+                        self._use_published(order.name, picture, publish)
+                    return picture
         best = self._published.find(order.request.key)
         if best is None or (best.sandbox and not self._options.sandboxed):
             return None
         picture = there(order, "published", best)
-        if self._buyer and not self._use_published(picture, publish):
+        if self._buyer and not self._use_published(order.name, picture, publish):
             self._report(
                 f"{order.where}: its original is neither pinned nor in {self._options.cache_dir}, and {best.path}, "
                 "as `sync` wrote it, is encoded once more. Pin it where it was bought, and it loses nothing"
             )
         return picture
 
-    def _use_published(self, picture: Picture, publish: Callable[..., Publication]) -> bool:
+    def _use_published(self, name: str, picture: Picture, publish: Callable[..., Publication]) -> bool:
         """Use what `sync` has written of a picture; return whether that is all that is to be `published` of it."""
-        name, encoding = picture.order.name, self._options.encoding
         publication = publish(
             name=name,
             key=picture.order.request.key,
             drawn=picture.drawn,
-            encoding=encoding,
+            encoding=self._options.encoding,
             assets_dir=self._options.assets_dir,
         )
         files = self._published.files_of(publication, name)

@@ -19,7 +19,7 @@ from mkdocs_qhaigc.publication import STEM_DIGITS, Publication
 from mkdocs_qhaigc.written import Written, read_remains
 
 _FORMATS = {extension: format_ for format_, extension in EXTENSIONS.items()}
-_ENDING = re.compile(rf"-[0-9a-f]{{{STEM_DIGITS}}}(?:-[0-9]+)?\.[a-z]+$")
+ENDING = re.compile(rf"-[0-9a-f]{{{STEM_DIGITS}}}(?:-[0-9]+)?\.[a-z]+$")
 """What follows the name that an author has given, in the name of a file."""
 
 
@@ -31,25 +31,37 @@ class Published:
         self._folder = folder
 
     def find(self, key: str) -> Original | None:
-        """Return the best file of a picture, in the place of its original; None where there is none that is whole."""
+        """Return the best file of a picture, in the place of its original; None where none in its size is whole."""
         picture = self._written.pictures.get(key)
         if picture is None or picture.file is None or picture.drawn.placeholder:
             return None
-        data = self._read(picture.file, picture.drawn.width, picture.drawn.height)
-        format_ = _FORMATS.get(picture.file.rpartition(".")[2])
-        if data is None or format_ is None:
-            return None
-        return Original(
-            str(self._folder / picture.file),
-            key,
-            hashlib.sha256(data).hexdigest(),
-            format_,
-            picture.drawn.width,
-            picture.drawn.height,
-            len(data),
-            picture.sandbox,
-            picture.colour,
-        )
+        stem, _, best = picture.file.rpartition(".")
+        for extension in dict.fromkeys((best, *_FORMATS)):
+            file = f"{stem}.{extension}"
+            data = self._read(file, picture.drawn.width, picture.drawn.height)
+            if data is not None and extension in _FORMATS:
+                return Original(
+                    str(self._folder / file),
+                    key,
+                    hashlib.sha256(data).hexdigest(),
+                    _FORMATS[extension],
+                    picture.drawn.width,
+                    picture.drawn.height,
+                    len(data),
+                    picture.sandbox,
+                    picture.colour,
+                )
+        return None
+
+    def is_best(self, original: Original) -> bool:
+        """Whether an original is the best file of its picture: it has been taken from here."""
+        picture = self._written.pictures.get(original.key)
+        return picture is not None and self._written.files.get(picture.file or "") == original.sha256
+
+    @cached_property
+    def of_sandbox(self) -> bool:
+        """Whether any of these pictures was drawn by a sandbox."""
+        return any(picture.sandbox for picture in self._written.pictures.values())
 
     def files_of(self, publication: Publication, name: str) -> dict[str, str]:
         """Return the paths of those files that are there and whole, by the cache key of their variant.
@@ -76,7 +88,7 @@ class Published:
     def _by_ending(self) -> Mapping[str, list[str]]:
         found: dict[str, list[str]] = {}
         for file in self._written.files:
-            if ending := _ENDING.search(file):
+            if ending := ENDING.search(file):
                 found.setdefault(ending[0], []).append(file)
         return found
 

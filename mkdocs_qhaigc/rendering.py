@@ -37,8 +37,8 @@ class Pictures(Protocol):
     def want(self, order: Order) -> Picture:
         """Return what is known of a picture now."""
 
-    def want_card(self, request: ImageRequest, crop: Crop | None) -> None:
-        """Have a picture that was wanted also for link previews."""
+    def want_card(self, name: str, request: ImageRequest, crop: Crop | None) -> None:
+        """Have a picture that was wanted also for link previews, in a file that is called after `name`."""
 
     def picture(self, request: ImageRequest) -> Picture:
         """Return what is known of a picture that was wanted."""
@@ -320,8 +320,8 @@ class Renderer:
         crop = directive.crop if directive else None
         picture = self._pictures.picture(directive.request) if directive else self._unknown_picture(scope, name)
         self._note_user(scope, picture)
-        self._pictures.want_card(picture.order.request, crop)
         file_name = directive.name if directive else "missing"
+        self._pictures.want_card(file_name, picture.order.request, crop)
         card = self.publisher.show_card(file_name, picture, crop)
         dest_uri = card.publication.variants[-1].dest_uri
         return self._absolute(quote(dest_uri)) or relative_url(dest_uri, page_url)

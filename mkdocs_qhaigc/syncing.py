@@ -16,12 +16,15 @@ from mkdocs_qhaigc.columns import UNKNOWN
 from mkdocs_qhaigc.configuration import Configuration
 from mkdocs_qhaigc.errors import SiteError
 from mkdocs_qhaigc.files import remove_parts, write_whole
+from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.locks import hold
+from mkdocs_qhaigc.moving import cache_folder
 from mkdocs_qhaigc.options import Options
+from mkdocs_qhaigc.original import ADOPTED
 from mkdocs_qhaigc.picture import Picture
 from mkdocs_qhaigc.pipeline import Pipeline, open_libraries
 from mkdocs_qhaigc.publication import publish
-from mkdocs_qhaigc.published import Published
+from mkdocs_qhaigc.published import ENDING, Published
 from mkdocs_qhaigc.source_survey import read_pages
 from mkdocs_qhaigc.written import Written, WrittenPicture, read_remains
 
@@ -96,10 +99,11 @@ def _sync(site: Configuration, folder: Path, *, buyer: Buyer, warn: Warn) -> Syn
             for picture in pipeline.pictures()
         }
         written, unchanged, digests = [], 0, {}
-        look = site.look
-        owned = Written(site.file, pictures, {**files_before, **dict.fromkeys(files, "")}, look)
+        look, pictures_before = site.look, before.pictures if before else {}
         if before is None or files.keys() - files_before.keys():
-            owned.save(folder)  # before any of them: whatever ends this, the next run knows what it may remove
+            # Before any of them: whatever ends this, the next run knows what it may remove, and finds what there was.
+            owned = {**files_before, **dict.fromkeys(files, "")}
+            Written(site.file, {**pictures, **pictures_before}, owned, look).save(folder)
         for name, source in sorted(files.items()):
             data = source.read_bytes()
             digests[name] = hashlib.sha256(data).hexdigest()
@@ -108,8 +112,18 @@ def _sync(site: Configuration, folder: Path, *, buyer: Buyer, warn: Warn) -> Syn
             else:
                 write_whole(folder / name, data)
                 written.append(name)
-        removed, kept = _remove(folder, {name: owned.files[name] for name in owned.files if name not in files})
-        Written(site.file, pictures, digests, look).save(folder)
+        problems = tuple(message for message, kind in build.told.items() if kind == "directive")
+        unused = {name: digest for name, digest in files_before.items() if name not in files}
+        removed: tuple[str, ...] = ()
+        kept: tuple[str, ...] = ()
+        if unused or problems:
+            Written(site.file, {**pictures_before, **pictures}, {**unused, **digests}, look).save(folder)
+        if not problems:  # else what seems unused may be of the directives that cannot be used
+            now = Written(site.file, pictures, digests, look)
+            if before:
+                _lay_away(before, now, published, pins, site.options)
+            removed, kept = _remove(folder, unused)
+            now.save(folder)
     finally:
         pipeline.close(whole=True)
     if removed and before and before.config not in site.files and before.config.is_file():
@@ -117,12 +131,11 @@ def _sync(site: Configuration, folder: Path, *, buyer: Buyer, warn: Warn) -> Syn
             f"{folder} held the pictures of {before.config} until now, and those that {site.file} does not use were "
             "removed. Where both are built, give each a folder of its own by `--out`"
         )
-    problems = tuple(message for message, kind in build.told.items() if kind == "directive")
     return Synced(tuple(pipeline.pictures()), tuple(written), removed, kept, unchanged, problems)
 
 
 def _best_file(picture: Picture, options: Options, files: Mapping[str, Path]) -> str | None:
-    """Return the name of the largest file of a picture in its whole size; None where it is a placeholder."""
+    """Return the name of the file that tells most of a picture; None where it is a placeholder."""
     if picture.original is None:
         return None
     publication = publish(
@@ -133,8 +146,14 @@ def _best_file(picture: Picture, options: Options, files: Mapping[str, Path]) ->
         assets_dir=options.assets_dir,
     )
     widest = [variant for variant in publication.variants if variant.spec.width == publication.width]
-    names = [PurePosixPath(variant.dest_uri).name for variant in widest]
-    return max((name for name in names if name in files), key=lambda name: files[name].stat().st_size, default=None)
+    formats = {PurePosixPath(variant.dest_uri).name: variant.spec.format for variant in widest}
+
+    def worth(name: str) -> tuple[bool, bool, int]:
+        """Whether it has lost nothing, whether what shines through does so still, and its bytes."""
+        opaque = formats[name] == "jpeg" and picture.colour is None
+        return formats[name] == "png", not opaque, files[name].stat().st_size
+
+    return max((name for name in formats if name in files), key=worth, default=None)
 
 
 def _may_write(name: str, data: bytes, folder: Path, before: Mapping[str, str], *, warn: Warn) -> bool:
@@ -150,6 +169,33 @@ def _holds(path: Path, data: bytes) -> bool:
         return path.stat().st_size == len(data) and path.read_bytes() == data
     except FileNotFoundError:
         return False
+
+
+def _lay_away(before: Written, now: Written, published: Published, pins: Library, options: Options) -> None:
+    """Move into the cache what there is of pictures that were written `before` and go: they may be wanted again.
+
+    Only what has no original, and is not in the files of the same picture that stay.
+
+    Raises:
+        LibraryError: the cache cannot be written. Nothing has gone.
+    """
+    cache = Library(cache_folder(options, sandbox=False), report=lambda _: None)
+    for key, picture in before.pictures.items():
+        stays = now.pictures.get(key)
+        if picture.sandbox or picture == stays or cache.find(key) or pins.find(key):
+            continue
+        best = published.find(key)
+        if best and best.path.name not in now.files and not (stays and now.files.get(stays.file or "") == best.sha256):
+            cache.save(
+                name=ENDING.sub("", best.path.name),
+                key=key,
+                data=best.read(),
+                format=best.format,
+                width=best.width,
+                height=best.height,
+                colour=best.colour,
+                about={"api": ADOPTED, "adopted": {"file": best.path.name}},
+            )
 
 
 def _remove(folder: Path, unused: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -7,10 +7,11 @@ Its name begins with a dot, so no engine publishes it.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -110,12 +111,36 @@ def read_remains(folder: Path) -> Written | None:
         return read_written(folder)
     except SiteError:
         text = (folder / FILE).read_text(encoding="utf-8", errors="replace")
-    files = {json.loads(match[1]): match[2] for match in _FILE_LINE.finditer(text)}
-    pictures = {}
+    digests: dict[str, list[str]] = {}
+    for match in _FILE_LINE.finditer(text):
+        digests.setdefault(json.loads(match[1]), []).append(match[2])
+    pictures: dict[str, list[WrittenPicture]] = {}
     for match in _PICTURE_LINE.finditer(text):
         with contextlib.suppress(ValueError, TypeError, KeyError, RecursionError):  # what is damaged counts as gone
-            pictures[match[1]] = _parse_picture(match[1], json.loads(match[2]))
-    return Written(Path(), pictures, {name: digest for name, digest in files.items() if _is_name(name)})
+            pictures.setdefault(match[1], []).append(_parse_picture(match[1], json.loads(match[2])))
+    sides = {name: _side(folder / name, of_one) for name, of_one in digests.items() if _is_name(name)}
+    return Written(
+        Path(),
+        {key: _of_side(of_one, sides) for key, of_one in pictures.items()},
+        {name: digests[name][max(side, 0)] for name, side in sides.items()},
+    )
+
+
+def _side(file: Path, digests: Sequence[str]) -> int:
+    """Return which of these digests is that of the file as it is now; -1: none, or there is no file."""
+    try:
+        digest = hashlib.sha256(file.read_bytes()).hexdigest() if len(digests) > 1 else digests[0]
+    except OSError:
+        return -1
+    return digests.index(digest) if digest in digests else -1
+
+
+def _of_side(pictures: Sequence[WrittenPicture], sides: Mapping[str, int]) -> WrittenPicture:
+    """Return which of the pictures of one key its file is; the sandbox's, where that cannot be told."""
+    side = sides.get(pictures[0].file or "", -1)
+    if len(pictures) == 1 or side >= len(pictures):
+        return pictures[0]
+    return pictures[side] if side >= 0 else next((one for one in pictures if one.sandbox), pictures[0])
 
 
 def _lines(name: str, entries: Mapping[str, Any]) -> str:

@@ -460,7 +460,7 @@ def test_links_in_a_circle_and_out_of_the_docs_are_followed_as_far_as_the_engine
     assert len(shown(built, "guide/aside/back/index.html")) == 1
     assert not (built.site / "out").exists()
     assert sorted(api.prompts) == ["A tower", "Fog", "Night", "Rain"]
-    sync(site)  # MkDocs follows links out of the docs
+    sync(site, "-f", "mkdocs.yml")  # MkDocs follows links out of the docs
     assert api.prompts[-1] == "Snow"
 
 
@@ -472,7 +472,7 @@ def test_pictures_behind_a_link_would_not_be_published_by_zensical_and_are_not_b
     site.write_zensical_config()
     assert "is no folder within docs, from where it would be published" in sync(site, "-f", "zensical.yml", code=1)
     assert not api.calls
-    sync(site)  # MkDocs follows it
+    sync(site, "-f", "mkdocs.yml")  # MkDocs follows it
     assert len(api.calls) == 3
 
 
