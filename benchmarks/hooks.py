@@ -1,11 +1,13 @@
 """`mkdocs` with the CPU time of the plugin's own part measured: what MkDocs and Python-Markdown call of it.
 
-`python benchmarks/hooks.py RESULT build …` runs `mkdocs build …`, and writes RESULT: the seconds in it, and of all.
+`python benchmarks/hooks.py RESULT build …` runs `mkdocs build …`, and writes RESULT: the seconds in it, those of them
+in garbage collections (which come when they come, and go through everybody's objects), and of all.
 """
 
 from __future__ import annotations
 
 import functools
+import gc
 import json
 import sys
 import time
@@ -24,9 +26,12 @@ class Clock:
     """Seconds of CPU time that calls took, without what it takes to measure them."""
 
     def __init__(self) -> None:
+        self.collecting = 0.0
+        """Of these, in garbage collections."""
         self._seconds = 0.0
         self._calls = 0
         self._inside = False
+        self._collection_began = 0.0
 
     def timed(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return the function, with its calls counted; one within another counts once."""
@@ -48,6 +53,13 @@ class Clock:
             call.__self__ = function.__self__  # type: ignore[attr-defined]  # plugins look whose hooks there are
         return call
 
+    def collection(self, phase: str, _: dict[str, int]) -> None:
+        """Take note of a garbage collection, as one of `gc.callbacks`."""
+        if self._inside and phase == "start":
+            self._collection_began = time.thread_time()
+        elif self._inside:
+            self.collecting += time.thread_time() - self._collection_began
+
     @property
     def seconds(self) -> float:
         """All of it."""
@@ -61,6 +73,7 @@ class Clock:
 def main() -> None:
     result = Path(sys.argv.pop(1))
     clock = Clock()
+    gc.callbacks.append(clock.collection)
     register = PluginCollection._register_event
 
     def register_timed(self: Any, event_name: str, method: Any, plugin_name: str | None = None) -> None:
@@ -74,7 +87,8 @@ def main() -> None:
         cli(prog_name="mkdocs")
     finally:
         whole = time.process_time()
-        result.write_text(json.dumps({"hooks": clock.seconds, "process": whole}), encoding="utf-8")
+        times = {"hooks": clock.seconds, "collecting": clock.collecting, "process": whole}
+        result.write_text(json.dumps(times), encoding="utf-8")
 
 
 if __name__ == "__main__":

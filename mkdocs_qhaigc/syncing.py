@@ -181,10 +181,9 @@ def _lay_away(before: Written, now: Written, published: Published, pins: Library
     """
     cache = Library(cache_folder(options, sandbox=False), report=lambda _: None)
     for key, picture in before.pictures.items():
-        stays = now.pictures.get(key)
-        if picture.sandbox or picture == stays or cache.find(key) or pins.find(key):
+        if picture.sandbox or picture.file in now.files or cache.find(key) or pins.find(key):
             continue
-        best = published.find(key)
+        best, stays = published.find(key), now.pictures.get(key)
         if best and best.path.name not in now.files and not (stays and now.files.get(stays.file or "") == best.sha256):
             cache.save(
                 name=ENDING.sub("", best.path.name),
