@@ -53,7 +53,7 @@ def find_candidates(
 ) -> list[Candidate]:
     """Return these variants of a picture, and which of them are there. `report` is told of what is damaged."""
     pins, cache = open_libraries(options, report=report)
-    published = Published(docs_dir / options.assets_dir)
+    published = Published(docs_dir / options.assets_dir, options)
     known = Pipeline(options, pins=pins, cache=cache, published=published, buyer=None, report=report)
     found = []
     for variant in variants:

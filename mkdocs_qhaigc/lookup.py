@@ -66,13 +66,15 @@ class _WrittenPictures:
     """Pictures of which those are there that were written."""
 
     written: Written
+    sandboxed: bool
+    """Whether what the sandbox drew may be shown."""
     known: dict[str, Picture] = field(default_factory=dict)
     under_way: bool = False
     """What is not written yet is guessed; who looks again sees what came."""
 
     def want(self, order: Order) -> Picture:
         found = self.written.pictures.get(order.request.key)
-        if found is None:
+        if found is None or (found.sandbox and not self.sandboxed):
             picture = asked_for(order)
         else:
             state: State = "placeholder" if found.drawn.placeholder else "cached"
@@ -126,7 +128,7 @@ class Lookup:
     def _render(self, page: Page, text: str, folder: _Folder, *, out: Path, site_url: str | None) -> str:
         """`site_url` is Zensical's: mike puts the version into it."""
         site = folder.site
-        pictures = _WrittenPictures(folder.written)
+        pictures = _WrittenPictures(folder.written, site.options.sandboxed)
         renderer = Renderer(
             site.options,
             pictures,

@@ -34,6 +34,8 @@ EXTENSION = "mkdocs_qhaigc.markdown"
 """The Markdown extension by which a site says that Zensical builds it."""
 LASTING_CACHE = ".qhaigc"
 """`cache_dir` of a zensical.toml that names none: `zensical build --clean` deletes all of `.cache`."""
+_FOLDERS = ("answers", "candidates", "index", "locks", "originals", "published", "rejected", "sandbox", "variants")
+"""Of the cache."""
 _KEY_OPTION = re.compile(r"(?:.*[_-])?(?:api[_-]?key|key|token|secret|password|authorization)", re.IGNORECASE)
 
 
@@ -193,7 +195,7 @@ def check_folders(options: Options, *, folder: Path, docs_dir: Path, site_dir: P
             f"`zensical build --clean` deletes {folder / '.cache'}, and with it every picture that was bought. Write "
             f"`cache_dir: {LASTING_CACHE}`, and move what there is: mv {options.cache_dir} {folder / LASTING_CACHE}",
         )
-    for name in ("answers", "candidates", "index", "locks", "originals", "rejected", "sandbox", "variants"):
+    for name in _FOLDERS:
         if (options.cache_dir / name).is_symlink():
             raise OptionError("cache_dir", f"its folder {name} is a link, which may lead anywhere. Remove the link")
     for name, place in (("docs_dir", docs), ("the built site", site)):

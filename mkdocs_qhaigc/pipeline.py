@@ -156,23 +156,34 @@ class Pipeline:
                 if original.sandbox and not self._options.sandboxed:
                     drawn = f"{original.path} was drawn by the sandbox and is not used for a real picture"
                     self._report(f"{drawn}. Remove it, or let `mkdocs-qhaigc pin` take it away")
-                elif original.sandbox and (real := self._published.find(order.request.key)) and not real.sandbox:
-                    break
+                elif original.sandbox and self._is_published(order.request.key):
+                    continue  # a real one goes before what the sandbox drew
                 elif state == "cached" or self._options.missing != "error" or self._is_whole(library, original):
                     picture = there(order, state, original)
                     if self._buyer and self._published.is_best(original):
                         self._use_published(order.name, picture, publish)
                     return picture
-        best = self._published.find(order.request.key)
-        if best is None or (best.sandbox and not self._options.sandboxed):
-            return None
-        picture = there(order, "published", best)
-        if self._buyer and not self._use_published(order.name, picture, publish):
-            self._report(
-                f"{order.where}: its original is neither pinned nor in {self._options.cache_dir}, and {best.path}, "
-                "as `sync` wrote it, is encoded once more. Pin it where it was bought, and it loses nothing"
-            )
+        try:
+            best = self._published.find(order.request.key)
+            if best is None or (best.sandbox and not self._options.sandboxed):
+                return None
+            picture = there(order, "published", best)
+            if self._buyer and not self._use_published(order.name, picture, publish):
+                self._report(
+                    f"{order.where}: its original is neither pinned nor in {self._options.cache_dir}, and {best.path}, "
+                    "as `sync` wrote it, is encoded once more. Pin it where it was bought, and it loses nothing"
+                )
+        except LibraryError as error:  # it may be there, and is not bought
+            return placeholder(order, error)
         return picture
+
+    def _is_published(self, key: str) -> bool:
+        """Whether a real picture is among the pages."""
+        try:
+            best = self._published.find(key)
+        except LibraryError:
+            return False
+        return best is not None and not best.sandbox
 
     def _use_published(self, name: str, picture: Picture, publish: Callable[..., Publication]) -> bool:
         """Use what `sync` has written of a picture; return whether that is all that is to be `published` of it."""

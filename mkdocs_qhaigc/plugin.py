@@ -66,7 +66,6 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._build: SiteBuild | None = None
         self._pipeline: Pipeline | None = None
         self._backlog: Backlog | None = None
-        self._published = Published(Path())
         self._purchasing = Purchasing(log.info)
         self._unfinished: set[str] = set()
         """Pages that show a placeholder."""
@@ -258,8 +257,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             try:
                 for dest_uri, path in self._build.files().items():
                     among_pages = files.get_file_from_path(dest_uri)
-                    if among_pages and self._published.of_sandbox and not self._checked.sandboxed:
-                        files.remove(among_pages)  # a drawing, perhaps
+                    if among_pages and among_pages.abs_src_path != path:
+                        files.remove(among_pages)  # `sync` wrote it, of another original perhaps
                     self._add(files, config, dest_uri, path)
             except QhaigcError as error:
                 raise PluginError(f"qhaigc: {error}") from error
@@ -313,7 +312,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             buyer = self._purchasing.begin(options, cache, serving=self._serving, edited=edited)
             if not self._again:
                 self._purchasing.arrivals.forget()
-        published = self._published = Published(Path(config.docs_dir) / options.assets_dir)
+        published = Published(Path(config.docs_dir) / options.assets_dir, options)
         self._pipeline = Pipeline(options, pins=pins, cache=cache, published=published, buyer=buyer, report=self._warn)
         features = config.theme.get("features")
         self._build = SiteBuild(

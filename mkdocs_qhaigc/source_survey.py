@@ -28,9 +28,8 @@ def survey_sources(site: Configuration) -> Survey:
         raise SiteError(f"{site.file}: the plugin qhaigc is switched off (`enabled: false`)")
     notices: list[str] = []
     pins, cache = open_libraries(site.options, report=notices.append)
-    pipeline = Pipeline(
-        site.options, pins=pins, cache=cache, published=Published(site.pictures_dir), buyer=None, report=notices.append
-    )
+    published = Published(site.pictures_dir, site.options)
+    pipeline = Pipeline(site.options, pins=pins, cache=cache, published=published, buyer=None, report=notices.append)
     build = SiteBuild(
         site.options, pipeline, site_url=lambda: site.site_url, column=lambda _: UNKNOWN, warn=notices.append
     )

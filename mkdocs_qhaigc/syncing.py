@@ -20,11 +20,10 @@ from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.locks import hold
 from mkdocs_qhaigc.moving import cache_folder
 from mkdocs_qhaigc.options import Options
-from mkdocs_qhaigc.original import ADOPTED
 from mkdocs_qhaigc.picture import Picture
 from mkdocs_qhaigc.pipeline import Pipeline, open_libraries
 from mkdocs_qhaigc.publication import publish
-from mkdocs_qhaigc.published import ENDING, Published
+from mkdocs_qhaigc.published import Published, lay_away
 from mkdocs_qhaigc.source_survey import read_pages
 from mkdocs_qhaigc.written import Written, WrittenPicture, read_remains
 
@@ -79,7 +78,7 @@ def _sync(site: Configuration, folder: Path, *, buyer: Buyer, warn: Warn) -> Syn
     before = read_remains(folder)
     files_before = before.files if before else {}
     pins, cache = open_libraries(site.options, report=warn)
-    published = Published(folder)
+    published = Published(folder, site.options)
     pipeline = Pipeline(site.options, pins=pins, cache=cache, published=published, buyer=buyer, report=warn)
     build = SiteBuild(site.options, pipeline, site_url=lambda: site.site_url, column=lambda _: UNKNOWN, warn=warn)
     try:
@@ -119,11 +118,17 @@ def _sync(site: Configuration, folder: Path, *, buyer: Buyer, warn: Warn) -> Syn
         if unused or problems:
             Written(site.file, {**pictures_before, **pictures}, {**unused, **digests}, look).save(folder)
         if not problems:  # else what seems unused may be of the directives that cannot be used
-            now = Written(site.file, pictures, digests, look)
-            if before:
-                _lay_away(before, now, published, pins, site.options)
+            if before and unused:
+                libraries = pins, Library(cache_folder(site.options, sandbox=False), report=warn)
+                lay_away(
+                    folder,
+                    before,
+                    unused.keys(),
+                    site.options,
+                    has_original=lambda key: any(_has_original(library, key) for library in libraries),
+                )
             removed, kept = _remove(folder, unused)
-            now.save(folder)
+            Written(site.file, pictures, digests, look).save(folder)
     finally:
         pipeline.close(whole=True)
     if removed and before and before.config not in site.files and before.config.is_file():
@@ -171,30 +176,8 @@ def _holds(path: Path, data: bytes) -> bool:
         return False
 
 
-def _lay_away(before: Written, now: Written, published: Published, pins: Library, options: Options) -> None:
-    """Move into the cache what there is of pictures that were written `before` and go: they may be wanted again.
-
-    Only what has no original, and is not in the files of the same picture that stay.
-
-    Raises:
-        LibraryError: the cache cannot be written. Nothing has gone.
-    """
-    cache = Library(cache_folder(options, sandbox=False), report=lambda _: None)
-    for key, picture in before.pictures.items():
-        if picture.sandbox or picture.file in now.files or cache.find(key) or pins.find(key):
-            continue
-        best, stays = published.find(key), now.pictures.get(key)
-        if best and best.path.name not in now.files and not (stays and now.files.get(stays.file or "") == best.sha256):
-            cache.save(
-                name=ENDING.sub("", best.path.name),
-                key=key,
-                data=best.read(),
-                format=best.format,
-                width=best.width,
-                height=best.height,
-                colour=best.colour,
-                about={"api": ADOPTED, "adopted": {"file": best.path.name}},
-            )
+def _has_original(library: Library, key: str) -> bool:
+    return any(not one.sandbox and one.read_if_whole() is not None for one in library.find_all(key))
 
 
 def _remove(folder: Path, unused: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -113,7 +113,7 @@ def read_remains(folder: Path) -> Written | None:
         text = (folder / FILE).read_text(encoding="utf-8", errors="replace")
     digests: dict[str, list[str]] = {}
     for match in _FILE_LINE.finditer(text):
-        digests.setdefault(json.loads(match[1]), []).append(match[2])
+        digests.setdefault(json.loads(match[1], strict=False), []).append(match[2])
     pictures: dict[str, list[WrittenPicture]] = {}
     for match in _PICTURE_LINE.finditer(text):
         with contextlib.suppress(ValueError, TypeError, KeyError, RecursionError):  # what is damaged counts as gone
@@ -121,7 +121,7 @@ def read_remains(folder: Path) -> Written | None:
     sides = {name: _side(folder / name, of_one) for name, of_one in digests.items() if _is_name(name)}
     return Written(
         Path(),
-        {key: _of_side(of_one, sides) for key, of_one in pictures.items()},
+        {key: _of_side(of_one, digests, sides) for key, of_one in pictures.items()},
         {name: digests[name][max(side, 0)] for name, side in sides.items()},
     )
 
@@ -135,12 +135,20 @@ def _side(file: Path, digests: Sequence[str]) -> int:
     return digests.index(digest) if digest in digests else -1
 
 
-def _of_side(pictures: Sequence[WrittenPicture], sides: Mapping[str, int]) -> WrittenPicture:
-    """Return which of the pictures of one key its file is; the sandbox's, where that cannot be told."""
-    side = sides.get(pictures[0].file or "", -1)
-    if len(pictures) == 1 or side >= len(pictures):
-        return pictures[0]
-    return pictures[side] if side >= 0 else next((one for one in pictures if one.sandbox), pictures[0])
+def _of_side(
+    pictures: Sequence[WrittenPicture], digests: Mapping[str, Sequence[str]], sides: Mapping[str, int]
+) -> WrittenPicture:
+    """Return which of the pictures of one key is there as a file: a purchase, if there is one.
+
+    Where that cannot be told, it is the sandbox's: no drawing is taken for a real picture.
+    """
+    there = [
+        one
+        for number, one in enumerate(pictures)
+        if one.file and sides.get(one.file, -1) >= 0 and (sides[one.file] == number or len(digests[one.file]) == 1)
+    ]
+    unsure = [one for one in pictures if one.sandbox] or pictures
+    return next((one for one in there if not one.sandbox and not one.drawn.placeholder), (there or unsure)[0])
 
 
 def _lines(name: str, entries: Mapping[str, Any]) -> str:

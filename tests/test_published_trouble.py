@@ -94,7 +94,6 @@ def test_a_sync_that_is_killed_while_it_writes_leaves_all_that_there_was(
     kill(clone, when, step)
     assert json.loads(run(clone, "plan", "--json").stdout)["to_buy"] == 0
     sync(clone)
-    sync(clone)  # of what has been laid away in between
     assert "0 written" in sync(clone)
     assert not api.calls
 
@@ -136,7 +135,7 @@ def test_nothing_is_removed_while_a_directive_cannot_be_used(clone: Project, api
 @pytest.mark.parametrize("change", ["switched off", "another prompt", "another variant"])
 def test_what_an_edit_takes_away_comes_back_with_it(clone: Project, api: ImagesApi, change: str) -> None:
     api.default = error(400, "content_policy_violation", "no")
-    whole = (clone.docs / "index.md").read_text("utf-8")
+    whole, committed = (clone.docs / "index.md").read_text("utf-8"), contents(clone)
     if change == "switched off":
         clone.options["enabled"] = False
         sync(clone)
@@ -151,7 +150,7 @@ def test_what_an_edit_takes_away_comes_back_with_it(clone: Project, api: ImagesA
     sync(clone)
     assert len(contents(clone)) == 15
     assert len(api.calls) == asked
-    assert len(names(clone.folder / ".qhaigc/originals")) == (6 if change == "switched off" else 2)
+    assert pictures(clone) == {name: data for name, data in committed.items() if name != ".qhaigc.json"}
 
 
 def test_a_file_that_had_lost_nothing_is_kept(project: Project, api: ImagesApi) -> None:
@@ -164,10 +163,9 @@ def test_a_file_that_had_lost_nothing_is_kept(project: Project, api: ImagesApi) 
     best = best_file(project, "hero").read_bytes()
     project.options["formats"] = ["webp"]
     assert "1 removed" in sync(project)
-    (kept,) = (project.folder / ".qhaigc/originals").glob("*.png")
-    assert kept.read_bytes() == best
     project.options["formats"] = ["png", "webp"]
     sync(project)
+    assert best_file(project, "hero").read_bytes() == best
     assert len(api.calls) == 1
 
 
@@ -213,6 +211,17 @@ def test_of_two_purchases_git_keeps_ours_and_so_do_we(project: Project, api: Ima
     (one,) = json.loads((project.folder / COMMITTED).read_text("utf-8"))["pictures"].values()
     assert (one["colour"], one["width"]) == (colours[0], 96)
     assert len(api.calls) == 2
+
+
+def test_a_purchase_of_theirs_stands_where_ours_is_a_placeholder(project: Project, api: ImagesApi) -> None:
+    def choose(missing: str) -> Callable[[], None]:
+        return lambda: project.options.update(missing=missing)
+
+    merge(project, choose("placeholder"), choose("generate"))
+    sync(project)
+    project.options["missing"] = "generate"
+    sync(project)
+    assert len(api.calls) == 1
 
 
 @pytest.mark.parametrize("drawn", ["ours", "theirs"])
@@ -262,6 +271,45 @@ def test_a_real_build_publishes_no_drawing_that_lies_among_the_pages(project: Pr
     published = [path for path in (built.site / "assets/qhaigc").iterdir() if path.suffix != ".css"]
     assert len(published) == 2
     assert {origin(path.read_bytes()).source_type for path in published} == {TRAINED}
+
+
+@needs_toml
+@pytest.mark.compatibility
+def test_zensical_shows_no_drawing_on_a_real_site(project: Project, api: ImagesApi) -> None:
+    project.engine = "zensical"
+    project.config["theme"] = {"font": False}
+    project.page("index.md", HOME, qhaigc={"hero": "fog"})
+    real = project.options["base_url"]
+    project.options["base_url"] = "sandbox"
+    assert project.build().code == 0
+    project.options["base_url"] = real
+    config = str(project.write_zensical_config("another-site"))  # else pages that it has kept
+    command = [sys.executable, "-m", "zensical", "build", "-f", config]
+    built = subprocess.run(command, cwd=project.folder, env=project.environ(), capture_output=True, check=False)
+    assert built.returncode != 0
+    assert b"index.md#hero: not in " in built.stdout + built.stderr
+    assert not api.calls
+
+
+@pytest.mark.parametrize("pinned", ["by the sandbox", "by both"])
+def test_a_pin_that_the_sandbox_drew_stands_in_no_ones_way(project: Project, api: ImagesApi, pinned: str) -> None:
+    project.options |= {"widths": [], "formats": ["webp", "jpeg"], "cache_dir": ".qhaigc"}
+    project.page("index.md", HOME, qhaigc={"hero": "fog"})
+    real = project.options["base_url"]
+    project.options["base_url"] = "sandbox"
+    sync(project)
+    assert run(project, "pin").returncode == 0
+    project.options["base_url"] = real
+    sync(project)
+    if pinned == "by both":
+        shutil.copytree(project.folder / ".qhaigc/originals", project.folder / "generated-images", dirs_exist_ok=True)
+    bought = pictures(project)
+    lose_originals(project)
+    for prompt in ("rain", "fog"):
+        project.page("index.md", HOME, qhaigc={"hero": prompt})
+        sync(project)
+    assert pictures(project) == bought
+    assert api.prompts == ["fog", "rain"]
 
 
 # Other folders, other pictures
@@ -322,6 +370,34 @@ def test_what_people_made_is_not_said_to_be_a_models(project: Project, api: Imag
     sync(project)
     (file,) = (project.folder / OUT).glob("hero-*-32.webp")
     assert origin(file.read_bytes()).source_type is None
+    assert not api.calls
+
+
+def test_a_build_publishes_the_pin_and_not_what_was_synced_before(project: Project, api: ImagesApi) -> None:
+    project.options |= {"widths": [], "formats": ["webp"], "cache_dir": ".qhaigc"}
+    project.page("index.md", HOME, qhaigc={"hero": "fog"})
+    sync(project)
+    (name,) = pictures(project).keys() - {"qhaigc.css"}
+    project.write("photo.png", picture("photo", 100, 40))
+    assert run(project, "pin", "--adopt", "photo.png", "index.md#hero").returncode == 0
+    built = project.build("--strict")
+    with Image.open(built.site / "assets/qhaigc" / name) as image:
+        assert image.size == (100, 40)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a folder in the place of a file is another error there")
+def test_what_cannot_be_read_is_not_bought(clone: Project, api: ImagesApi) -> None:
+    record = clone.folder / COMMITTED
+    record.rename(record.with_name("aside"))
+    record.mkdir()
+    built = clone.build()
+    assert ".qhaigc.json cannot be read" in built.output
+    assert "Traceback" not in built.output
+    assert "cannot be written" in sync(clone, code=1)
+    record.rmdir()
+    record.with_name("aside").rename(record)
+    record.write_text(record.read_text("utf-8").replace('"files": {', '<<<<<<<\n  "a\tb": ""'), "utf-8")
+    sync(clone)
     assert not api.calls
 
 
