@@ -13,7 +13,6 @@ import hashlib
 import json
 import os
 import re
-import secrets
 import shutil
 import stat
 import threading
@@ -190,7 +189,7 @@ class Library:
         try:
             if time.monotonic() - self._written >= _STILL_WRITABLE:
                 self.folder.mkdir(parents=True, exist_ok=True)
-                probe = self.folder / f".probe-{secrets.token_hex(4)}.part"
+                probe = self.folder / f".probe-{os.urandom(4).hex()}.part"
                 write_whole(probe, b"probe")
                 probe.unlink()
                 self._written = time.monotonic()

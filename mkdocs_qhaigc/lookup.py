@@ -24,11 +24,11 @@ from mkdocs_qhaigc.img import render_image
 from mkdocs_qhaigc.option_table import OPTIONS
 from mkdocs_qhaigc.orders import Order
 from mkdocs_qhaigc.picture import Picture, State, asked_for, placeholder
-from mkdocs_qhaigc.publication import relative_url
+from mkdocs_qhaigc.publication import ACCOUNT, relative_url
 from mkdocs_qhaigc.rendering import Renderer
 from mkdocs_qhaigc.request import ImageRequest
 from mkdocs_qhaigc.source_pages import read_page
-from mkdocs_qhaigc.written import FILE, Written, read_written
+from mkdocs_qhaigc.written import Written, read_written
 from mkdocs_qhaigc.zensical_html import relative_to_source, with_plain_excerpt
 
 log = logging.getLogger("mkdocs_qhaigc")
@@ -151,7 +151,7 @@ class Lookup:
 
     def _read(self, out: Path) -> _Folder:
         """Return what was written, read anew where it has changed."""
-        if not (out / FILE).exists():
+        if not (out / ACCOUNT).exists():
             raise NotWritten(
                 f"{_short(out)} holds no pictures yet. Run `mkdocs-qhaigc sync --out {_short(out)}`; where it writes "
                 "into another folder, name that for the Markdown extension: `mkdocs_qhaigc.markdown: {out: …}`"
@@ -230,7 +230,7 @@ def _require_watch(root: Path, out: Path, watch: Iterable[str]) -> None:
     Raises:
         NotWritten: it would not.
     """
-    wanted = (out / FILE).resolve()
+    wanted = (out / ACCOUNT).resolve()
     if not any(path in (wanted, *wanted.parents) for path in ((root / name).resolve() for name in watch)):
         name = Path(os.path.relpath(wanted, root.resolve())).as_posix()
         raise NotWritten(
@@ -246,7 +246,7 @@ def _column(site: Configuration, hidden: Container[object]) -> str:
 
 
 def _stamp(out: Path, config: Iterable[Path]) -> tuple[int, ...]:
-    return tuple(path.stat().st_mtime_ns for path in (out / FILE, *config))
+    return tuple(path.stat().st_mtime_ns for path in (out / ACCOUNT, *config))
 
 
 def _short(path: Path) -> str:

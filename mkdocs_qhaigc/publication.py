@@ -26,6 +26,8 @@ CARD_FORMAT = "jpeg"
 """What every reader of link previews takes; hardly any takes AVIF, and some not WebP."""
 CARD_WIDTH = 1200
 """Pixels; link previews show no more."""
+ACCOUNT = ".qhaigc.json"
+"""The file in which `sync` says what it has written beside it; no engine publishes what begins with a dot."""
 MIME_TYPES = {"avif": "image/avif", "webp": "image/webp", "jpeg": "image/jpeg", "png": "image/png"}
 
 

@@ -13,13 +13,16 @@ import stat
 from collections.abc import Callable, Iterator, Mapping, Set
 from functools import cached_property
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from mkdocs_qhaigc.errors import LibraryError, PictureError
 from mkdocs_qhaigc.files import write_whole
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.original import EXTENSIONS, Original
-from mkdocs_qhaigc.publication import STEM_DIGITS, Publication
-from mkdocs_qhaigc.written import Written, read_remains
+from mkdocs_qhaigc.publication import ACCOUNT, STEM_DIGITS, Publication
+
+if TYPE_CHECKING:
+    from mkdocs_qhaigc.written import Written
 
 LAID_AWAY = "published"
 """The folder of the cache for what was taken away from among the pages."""
@@ -72,7 +75,7 @@ class _Folder:
         self._folder = folder
 
     def find(self, key: str) -> Original | None:
-        picture = self._written.pictures.get(key)
+        picture = self._written.pictures.get(key) if self._written else None
         if picture is None or picture.file is None or picture.drawn.placeholder:
             return None
         stem, _, best = picture.file.rpartition(".")
@@ -106,27 +109,31 @@ class _Folder:
             written = self._written
         except LibraryError:  # which is told where it matters
             return False
-        picture = written.pictures.get(original.key)
-        return picture is not None and written.files.get(picture.file or "") == original.sha256
+        picture = written.pictures.get(original.key) if written else None
+        return written is not None and picture is not None and written.files.get(picture.file or "") == original.sha256
 
     @cached_property
-    def _written(self) -> Written:
+    def _written(self) -> Written | None:
         try:
-            return read_remains(self._folder) or Written(Path())
+            if not (self._folder / ACCOUNT).exists():
+                return None
+            from mkdocs_qhaigc.written import read_remains  # most sites have none
+
+            return read_remains(self._folder)
         except OSError as error:
             raise _unreadable(error, self._folder) from error
 
     @cached_property
     def _by_ending(self) -> Mapping[str, list[str]]:
         found: dict[str, list[str]] = {}
-        for file in self._written.files:
+        for file in self._written.files if self._written else ():
             if ending := _ENDING.search(file):
                 found.setdefault(ending[0], []).append(file)
         return found
 
     def _read(self, file: str, width: int, height: int) -> bytes | None:
         """Return the bytes of a file of ours that is whole: as it was written, or as small as somebody has made it."""
-        digest = self._written.files.get(file)
+        digest = self._written.files.get(file) if self._written else None
         path = self._folder / file
         try:
             if digest is None or not stat.S_ISREG(path.lstat().st_mode):
@@ -156,6 +163,8 @@ def lay_away(
     }
     if not going:
         return
+    from mkdocs_qhaigc.written import Written, read_remains
+
     aside = options.cache_dir / LAID_AWAY
     aside.mkdir(parents=True, exist_ok=True)
     earlier = read_remains(aside) or Written(before.config)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
 def nearest(word: object, known: Iterable[str]) -> str | None:
     """Return the known word that somebody probably meant, or None."""
+    import difflib  # only a mistake needs it
+
     matches = difflib.get_close_matches(str(word), list(known), n=1, cutoff=0.6)
     return matches[0] if matches else None
 

@@ -19,9 +19,8 @@ from typing import Any
 from mkdocs_qhaigc.errors import SiteError
 from mkdocs_qhaigc.files import write_whole
 from mkdocs_qhaigc.original import COLOUR
-from mkdocs_qhaigc.publication import Drawn
+from mkdocs_qhaigc.publication import ACCOUNT, Drawn
 
-FILE = ".qhaigc.json"
 _FILE_LINE = re.compile(r'("(?:[^"\\\n]|\\u[0-9a-f]{4})+"): "([0-9a-f]{64}|)"')
 """A file and its digest, as they stand on a line of their own."""
 _PICTURE_LINE = re.compile(r'^  "([0-9a-f]{64})": (\{.*\}),?$', re.MULTILINE)
@@ -78,7 +77,7 @@ class Written:
             _lines("files", self.files),
         )
         text = ",\n".join(parts)
-        path, data = folder / FILE, f"{{\n{text}\n}}\n".encode()
+        path, data = folder / ACCOUNT, f"{{\n{text}\n}}\n".encode()
         before = int(path.stat().st_mtime) if path.exists() else 0
         if not before or path.read_bytes() != data:
             write_whole(path, data)
@@ -92,7 +91,7 @@ def read_written(folder: Path) -> Written | None:
     Raises:
         SiteError: it cannot be read.
     """
-    path = folder / FILE
+    path = folder / ACCOUNT
     try:
         return _parse(json.loads(path.read_bytes()), folder)
     except FileNotFoundError:
@@ -110,7 +109,7 @@ def read_remains(folder: Path) -> Written | None:
     try:
         return read_written(folder)
     except SiteError:
-        text = (folder / FILE).read_text(encoding="utf-8", errors="replace")
+        text = (folder / ACCOUNT).read_text(encoding="utf-8", errors="replace")
     digests: dict[str, list[str]] = {}
     for match in _FILE_LINE.finditer(text):
         digests.setdefault(json.loads(match[1], strict=False), []).append(match[2])
