@@ -21,8 +21,8 @@ from mkdocs_qhaigc.files import write_whole
 _SCHEMA = 1
 _LOOKED_EVERY = 24 * 3600
 """Seconds after which nothing is believed any more: what is used is compared, and marked as used, once a day."""
-_VALUE_FILE = re.compile(r"[0-9a-f]{2}[/\\][0-9a-f]{2}[/\\][0-9a-f]{28}\.val")
-"""What diskcache calls the files of values, relative to its folder."""
+VALUE_FILE = re.compile(r"[0-9a-f]{32}\.val")
+"""The names of values' files, which lie in the cache's own folder: no name leads out of it."""
 
 
 class Seen:
@@ -46,16 +46,15 @@ class Seen:
         The others are not remembered any longer.
         """
         found: dict[str, str] = {}
-        folder = str(self._folder)
-        no_links: set[str] = set()
+        folder = f"{self._folder}{os.sep}"
         for key in keys:
             identity, _, rest = key.partition("|")
             row = self._rows.get(identity, {}).get(rest)
             if row is None:
                 continue
             filename, *stamp = row
-            path = contained(folder, filename, no_links)
-            if path and _stamp(path) == stamp:
+            path = folder + filename
+            if VALUE_FILE.fullmatch(filename) and _stamp(path) == stamp:
                 found[key] = path
             else:
                 del self._rows[identity][rest]
@@ -65,10 +64,9 @@ class Seen:
         """Remember variants that were just seen to be whole: their paths, by key."""
         for key, name in found.items():
             stamp, path = _stamp(name), Path(name)
-            if stamp and path.is_relative_to(self._folder):
+            if stamp and path.parent == self._folder:
                 identity, _, rest = key.partition("|")
-                row = [path.relative_to(self._folder).as_posix(), *stamp]
-                self._rows.setdefault(identity, {})[rest] = row
+                self._rows.setdefault(identity, {})[rest] = [path.name, *stamp]
                 self._learned = True
 
     def write(self) -> None:
@@ -79,24 +77,6 @@ class Seen:
         with contextlib.suppress(OSError):  # without it the next build asks the cache: slower, no worse
             self._index.parent.mkdir(parents=True, exist_ok=True)
             write_whole(self._index, json.dumps(content).encode())
-
-
-def contained(folder: str, filename: str, no_links: set[str] | None = None) -> str | None:
-    """Return the path of a value's file; None where the name is none, or a link leads out of the folder with it.
-
-    `no_links` holds folders that were looked at already.
-    """
-    if not _VALUE_FILE.fullmatch(filename):
-        return None
-    path = os.path.join(folder, filename)  # noqa: PTH118 - Path objects cost more than the rest
-    inner = os.path.dirname(path)  # noqa: PTH120
-    for name in (inner, os.path.dirname(inner)):  # noqa: PTH120
-        if no_links is None or name not in no_links:
-            if os.path.islink(name):  # noqa: PTH114
-                return None
-            if no_links is not None:
-                no_links.add(name)
-    return path
 
 
 def _stamp(path: str) -> list[int] | None:

@@ -20,7 +20,7 @@ from diskcache import Cache, Disk
 from diskcache.core import MODE_BINARY
 
 from mkdocs_qhaigc.errors import CacheError
-from mkdocs_qhaigc.seen import contained
+from mkdocs_qhaigc.seen import VALUE_FILE
 
 SIZE_LIMIT = 1 << 30
 """Bytes; the least recently used variants go first."""
@@ -29,7 +29,12 @@ _LOOKUPS_AT_ONCE = 200
 
 
 class _ContainedDisk(Disk):  # type: ignore[misc]  # diskcache has no types
-    """Keys are texts, values are files of bytes within the folder; any other row counts as not there."""
+    """Keys are texts, values are files of bytes in the folder itself; any other row counts as not there."""
+
+    def filename(self, key: Any = None, value: Any = None) -> tuple[str, str]:
+        """Return the name of a new file and its path: without the folders in between, each of which may be a link."""
+        name = f"{os.urandom(16).hex()}.val"
+        return name, os.path.join(self._directory, name)  # noqa: PTH118
 
     def put(self, key: Any) -> tuple[str, bool]:
         if not isinstance(key, str):
@@ -50,9 +55,8 @@ class _ContainedDisk(Disk):  # type: ignore[misc]  # diskcache has no types
 
 
 def _is_value(folder: str, filename: str) -> bool:
-    """Whether a name is that of a value's file, which is none of a link."""
-    path = contained(folder, filename)
-    return path is not None and not os.path.islink(path)  # noqa: PTH114
+    """Whether a name is that of a value's file, and no link has that name."""
+    return bool(VALUE_FILE.fullmatch(filename)) and not os.path.islink(os.path.join(folder, filename))  # noqa: PTH114, PTH118
 
 
 class Variants:
