@@ -183,13 +183,13 @@ def _tags_with_references(html: str, unread: list[str]) -> Iterator[tuple[str, t
     """
     for tag, start, in_picture in tags_with(html, SCHEME):
         parsed = parse(tag)
-        attributes = parsed[1]
-        unread += (
-            value
-            for key, value in attributes.items()
-            if key in _URL_ATTRIBUTES and value and value.strip().startswith(SCHEME) and not _WHOLE.fullmatch(value)
-        )
-        if any(_refers(key, value) for key, value in attributes.items()):
+        refers = False
+        for key, value in parsed[1].items():
+            if value and SCHEME in value:
+                refers = refers or _refers(key, value)
+                if key in _URL_ATTRIBUTES and value.strip().startswith(SCHEME) and not _WHOLE.fullmatch(value):
+                    unread.append(value)
+        if refers:
             yield tag, parsed, start, in_picture
 
 

@@ -356,7 +356,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         if not self._build:
             return html.strip(text)
         file = page.file
-        if self._backlog and self._backlog.holds(page):
+        if self._backlog and self._backlog.holds(page, text):
             if shown_at == file.url:
                 return text
             self._backlog.read(page)
