@@ -22,9 +22,9 @@ from mkdocs_qhaigc.front_matter_edit import front_matter, write_variant
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.orders import Order
 from mkdocs_qhaigc.original import Original
-from mkdocs_qhaigc.pipeline import Pipeline, open_libraries
-from mkdocs_qhaigc.published import Published
+from mkdocs_qhaigc.pipeline import Pipeline
 from mkdocs_qhaigc.sheet import Card, render_sheet
+from mkdocs_qhaigc.sources import Sources
 from mkdocs_qhaigc.survey import Declared
 
 MOST_IN_ONE_CALL = 10
@@ -52,9 +52,8 @@ def find_candidates(
     declared: Declared, options: Options, variants: Iterable[int], *, docs_dir: Path, report: Callable[[str], None]
 ) -> list[Candidate]:
     """Return these variants of a picture, and which of them are there. `report` is told of what is damaged."""
-    pins, cache = open_libraries(options, report=report)
-    published = Published(docs_dir / options.assets_dir, options)
-    known = Pipeline(options, pins=pins, cache=cache, published=published, buyer=None, report=report)
+    sources = Sources(options, folder=docs_dir / options.assets_dir, report=report)
+    known = Pipeline(options, sources=sources, buyer=None, report=report)
     found = []
     for variant in variants:
         request = declared.request.of_variant(variant)

@@ -16,7 +16,7 @@ from mkdocs_qhaigc.notices import plural
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.orders import Order, Progress
 from mkdocs_qhaigc.original import Original
-from mkdocs_qhaigc.pipeline import open_libraries
+from mkdocs_qhaigc.sources import open_cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,8 @@ def opened_buyer(
     options: Options, *, api_key: str | None, budget: Budget, progress: Progress, say: Callable[[str], None]
 ) -> Iterator[Buyer]:
     """Yield a buyer into this machine's pictures. On leaving, what has arrived is saved, whatever the reason is."""
-    _, cache = open_libraries(options, report=say)
-    buyer = Buyer(options, api_key=api_key, library=cache, progress=progress, say=say)
+    library = open_cache(options, report=say)
+    buyer = Buyer(options, api_key=api_key, library=library, progress=progress, say=say)
     buyer.budget = budget
     try:
         yield buyer

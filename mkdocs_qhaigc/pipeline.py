@@ -1,11 +1,11 @@
-"""From a wanted picture to its bytes: pins, then the cache, then what `sync` wrote, then the API; and from its bytes to
-the files of the site.
+"""From a wanted picture to its bytes, which are there or are bought; and from its bytes to the files of the site.
 
 Nothing here waits but `settle`: while pages render, pictures are bought and encoded in threads.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from functools import partial
@@ -14,13 +14,11 @@ from mkdocs_qhaigc.buying import Buyer
 from mkdocs_qhaigc.encoding import Crop, Encoder, Subject, wait_for
 from mkdocs_qhaigc.errors import LibraryError, PictureError
 from mkdocs_qhaigc.importing import import_what_encodes
-from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.orders import Effort, Order
 from mkdocs_qhaigc.original import Original
 from mkdocs_qhaigc.picture import (
     Picture,
-    State,
     asked_for,
     bought,
     draw_placeholder,
@@ -28,11 +26,10 @@ from mkdocs_qhaigc.picture import (
     placeholder,
     provenance_of,
     provenance_of_published,
-    there,
 )
 from mkdocs_qhaigc.publication import Publication, publish, publish_card
-from mkdocs_qhaigc.published import Published
 from mkdocs_qhaigc.request import ImageRequest
+from mkdocs_qhaigc.sources import Sources
 
 
 class Pipeline:
@@ -42,16 +39,13 @@ class Pipeline:
         self,
         options: Options,
         *,
-        pins: Library,
-        cache: Library,
-        published: Published,
+        sources: Sources,
         buyer: Buyer | None,
         report: Callable[[str], None],
     ):
         """`report` is told of what was found damaged. Without a `buyer` nothing is bought, and nothing encoded."""
         self._options = options
-        self._libraries: tuple[tuple[Library, State], ...] = ((pins, "pinned"), (cache, "cached"))
-        self._published = published
+        self._sources = sources
         self._buyer = buyer
         self._report = report
         self._pictures: dict[str, Picture] = {}
@@ -78,8 +72,9 @@ class Pipeline:
         """Have a picture that was wanted also encoded for link previews, in a file that is called after `name`."""
         picture = self._pictures[request.key]
         if self._encoder.want_card(request.key, crop) and self._buyer and picture.state != "under way":
-            if picture.original and (picture.state == "published" or self._published.is_best(picture.original)):
-                self._use_published(name, picture, partial(publish_card, crop=crop))
+            if self._sources.is_published(picture):
+                with contextlib.suppress(LibraryError):  # then it is made of the picture itself
+                    self._use_published(name, picture, partial(publish_card, crop=crop))
             self._encoder.encode(self._subject(picture))
 
     def stand_in(self, order: Order) -> Picture:
@@ -146,44 +141,25 @@ class Pipeline:
     def close(self, *, whole: bool = False) -> None:
         """End the build's threads; after a `whole` build that encoded something, keep the cache within its limit."""
         if whole:
-            for library, _ in self._libraries:
-                library.remember()
+            self._sources.remember()
         self._encoder.close(used=self._files.values() if whole else None)
 
     def _find(self, order: Order) -> Picture | None:
-        for library, state in self._libraries:
-            for original in library.find_all(order.request.key):
-                if original.sandbox and not self._options.sandboxed:
-                    drawn = f"{original.path} was drawn by the sandbox and is not used for a real picture"
-                    self._report(f"{drawn}. Remove it, or let `mkdocs-qhaigc pin` take it away")
-                elif original.sandbox and self._is_published(order.request.key):
-                    continue  # a real one goes before what the sandbox drew
-                elif state == "cached" or self._options.missing != "error" or self._is_whole(library, original):
-                    picture = there(order, state, original)
-                    if self._buyer and self._published.is_best(original):
-                        self._use_published(order.name, picture, publish)
-                    return picture
+        """Return a picture that is there, and use what `sync` has written of it."""
+        picture = self._sources.find(order, thorough=self._buyer is not None)
+        if picture is None or not self._buyer or not self._sources.is_published(picture):
+            return picture
         try:
-            best = self._published.find(order.request.key)
-            if best is None or (best.sandbox and not self._options.sandboxed):
-                return None
-            picture = there(order, "published", best)
-            if self._buyer and not self._use_published(order.name, picture, publish):
-                self._report(
-                    f"{order.where}: its original is neither pinned nor in {self._options.cache_dir}, and {best.path}, "
-                    "as `sync` wrote it, is encoded once more. Pin it where it was bought, and it loses nothing"
-                )
-        except LibraryError as error:  # it may be there, and is not bought
-            return placeholder(order, error)
+            whole = self._use_published(order.name, picture, publish)
+        except LibraryError as error:
+            return placeholder(order, error) if picture.state == "published" else picture
+        if picture.original and picture.state == "published" and not whole:
+            self._report(
+                f"{order.where}: its original is neither pinned nor in {self._options.cache_dir}, and "
+                f"{picture.original.path}, as `sync` wrote it, is encoded once more. Pin it where it was bought, "
+                "and it loses nothing"
+            )
         return picture
-
-    def _is_published(self, key: str) -> bool:
-        """Whether a real picture is among the pages."""
-        try:
-            best = self._published.find(key)
-        except LibraryError:
-            return False
-        return best is not None and not best.sandbox
 
     def _use_published(self, name: str, picture: Picture, publish: Callable[..., Publication]) -> bool:
         """Use what `sync` has written of a picture; return whether that is all that is to be `published` of it."""
@@ -194,7 +170,7 @@ class Pipeline:
             encoding=self._options.encoding,
             assets_dir=self._options.assets_dir,
         )
-        files = self._published.files_of(publication, name)
+        files = self._sources.published_files(publication, name)
         self._encoder.lend(files)
         best = picture.original
         for _, spec in publication.variants:
@@ -202,19 +178,9 @@ class Pipeline:
                 self._encoder.lend({spec.cache_key: best.file})  # it would lose each time that it is made again
         return len(files) == len(publication.variants)
 
-    def _is_whole(self, library: Library, original: Original) -> bool:
-        """Whether all of an original can be read: what may not be replaced has to be right. A survey takes its word."""
-        try:
-            if self._buyer:
-                original.read()
-        except LibraryError as error:
-            library.set_aside(original, str(error))
-            return False
-        return True
-
     def damaged_pins(self) -> list[str]:
         """Return what was told of committed pictures that cannot be used."""
-        return self._libraries[0][0].damaged
+        return self._sources.pins.damaged
 
     def _know(self, picture: Picture) -> Picture:
         key = picture.order.request.key
@@ -249,7 +215,7 @@ class Pipeline:
                 continue
             if not picture.original or not isinstance(error, (LibraryError, PictureError)):
                 raise error
-            if isinstance(error, PictureError) or not self._set_aside(picture.original, str(error)):
+            if isinstance(error, PictureError) or not self._sources.set_aside(picture.original, str(error)):
                 self._know(placeholder(picture.order, error))  # its bytes may be right: it is not bought again
                 continue
             key = picture.order.request.key
@@ -263,14 +229,6 @@ class Pipeline:
                 self._buyer.forget(key)
             self.want(picture.order)
 
-    def _set_aside(self, original: Original, reason: str) -> bool:
-        """Return whether a damaged original may be looked for again."""
-        return all(
-            library.set_aside(original, reason)
-            for library, _ in self._libraries
-            if library.folder == original.path.parent
-        )
-
     def _encode_what_is_gone(self) -> None:
         """Encode again what the cache of variants has lost, while a damaged original can still be replaced."""
         known = {key: picture.drawn for key, picture in self._pictures.items() if picture.state != "under way"}
@@ -279,11 +237,3 @@ class Pipeline:
             self._encoder.forget(subject)
             self._encoder.encode(subject)
         self._finish_encoding()
-
-
-def open_libraries(options: Options, *, report: Callable[[str], None]) -> tuple[Library, Library]:
-    """Return the committed pictures and this machine's. `report` is told of what is damaged in them."""
-    name = "sandbox" if options.sandboxed else "originals"
-    indexes = options.cache_dir / "index"
-    cache = Library(options.cache_dir / name, report=report, index=indexes / f"{name}.json")
-    return Library(options.pins_dir, report=report, index=indexes / "pins.json"), cache

@@ -31,10 +31,10 @@ from mkdocs_qhaigc.options import (
     keys_among,
     read_options,
 )
-from mkdocs_qhaigc.pipeline import Pipeline, open_libraries
+from mkdocs_qhaigc.pipeline import Pipeline
 from mkdocs_qhaigc.preview import last_edit
-from mkdocs_qhaigc.published import Published
 from mkdocs_qhaigc.purchasing import Purchasing
+from mkdocs_qhaigc.sources import Sources
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -304,16 +304,15 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
 
     def _begin(self, options: Options, config: MkDocsConfig) -> None:
         self._notices = []
-        pins, cache = open_libraries(options, report=self._warn)
+        sources = Sources(options, folder=Path(config.docs_dir) / options.assets_dir, report=self._warn)
         self._options = options
         buyer = None
         if self._surveys is None:
             edited = partial(last_edit, config.docs_dir, config.config_file_path)
-            buyer = self._purchasing.begin(options, cache, serving=self._serving, edited=edited)
+            buyer = self._purchasing.begin(options, sources.cache, serving=self._serving, edited=edited)
             if not self._again:
                 self._purchasing.arrivals.forget()
-        published = Published(Path(config.docs_dir) / options.assets_dir, options)
-        self._pipeline = Pipeline(options, pins=pins, cache=cache, published=published, buyer=buyer, report=self._warn)
+        self._pipeline = Pipeline(options, sources=sources, buyer=buyer, report=self._warn)
         features = config.theme.get("features")
         self._build = SiteBuild(
             options,

@@ -11,10 +11,10 @@ from mkdocs_qhaigc.build import SiteBuild
 from mkdocs_qhaigc.columns import UNKNOWN
 from mkdocs_qhaigc.configuration import Configuration
 from mkdocs_qhaigc.errors import SiteError
-from mkdocs_qhaigc.pipeline import Pipeline, open_libraries
-from mkdocs_qhaigc.published import Published
+from mkdocs_qhaigc.pipeline import Pipeline
 from mkdocs_qhaigc.rendering import Renderer
 from mkdocs_qhaigc.source_pages import pages
+from mkdocs_qhaigc.sources import Sources
 from mkdocs_qhaigc.survey import Survey
 
 
@@ -27,9 +27,8 @@ def survey_sources(site: Configuration) -> Survey:
     if not site.options.enabled:
         raise SiteError(f"{site.file}: the plugin qhaigc is switched off (`enabled: false`)")
     notices: list[str] = []
-    pins, cache = open_libraries(site.options, report=notices.append)
-    published = Published(site.pictures_dir, site.options)
-    pipeline = Pipeline(site.options, pins=pins, cache=cache, published=published, buyer=None, report=notices.append)
+    sources = Sources(site.options, folder=site.pictures_dir, report=notices.append)
+    pipeline = Pipeline(site.options, sources=sources, buyer=None, report=notices.append)
     build = SiteBuild(
         site.options, pipeline, site_url=lambda: site.site_url, column=lambda _: UNKNOWN, warn=notices.append
     )

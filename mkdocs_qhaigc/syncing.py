@@ -21,10 +21,11 @@ from mkdocs_qhaigc.locks import hold
 from mkdocs_qhaigc.moving import cache_folder
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.picture import Picture
-from mkdocs_qhaigc.pipeline import Pipeline, open_libraries
+from mkdocs_qhaigc.pipeline import Pipeline
 from mkdocs_qhaigc.publication import publish
-from mkdocs_qhaigc.published import Published, lay_away
+from mkdocs_qhaigc.published import lay_away
 from mkdocs_qhaigc.source_survey import read_pages
+from mkdocs_qhaigc.sources import Sources
 from mkdocs_qhaigc.written import Written, WrittenPicture, read_remains
 
 STYLESHEET = Path(__file__).with_name("qhaigc.css")
@@ -77,9 +78,8 @@ def _sync(site: Configuration, folder: Path, *, buyer: Buyer, warn: Warn) -> Syn
     remove_parts(folder)
     before = read_remains(folder)
     files_before = before.files if before else {}
-    pins, cache = open_libraries(site.options, report=warn)
-    published = Published(folder, site.options)
-    pipeline = Pipeline(site.options, pins=pins, cache=cache, published=published, buyer=buyer, report=warn)
+    sources = Sources(site.options, folder=folder, report=warn)
+    pipeline = Pipeline(site.options, sources=sources, buyer=buyer, report=warn)
     build = SiteBuild(site.options, pipeline, site_url=lambda: site.site_url, column=lambda _: UNKNOWN, warn=warn)
     try:
         if site.options.enabled:
@@ -119,7 +119,7 @@ def _sync(site: Configuration, folder: Path, *, buyer: Buyer, warn: Warn) -> Syn
             Written(site.file, {**pictures_before, **pictures}, {**unused, **digests}, look).save(folder)
         if not problems:  # else what seems unused may be of the directives that cannot be used
             if before and unused:
-                libraries = pins, Library(cache_folder(site.options, sandbox=False), report=warn)
+                libraries = sources.pins, Library(cache_folder(site.options, sandbox=False), report=warn)
                 lay_away(
                     folder,
                     before,

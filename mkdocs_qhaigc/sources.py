@@ -1,0 +1,105 @@
+"""Where a picture is before any is bought: among the pins, then in the cache, then as `sync` has written it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from mkdocs_qhaigc.errors import LibraryError
+from mkdocs_qhaigc.library import Library
+from mkdocs_qhaigc.options import Options
+from mkdocs_qhaigc.orders import Order
+from mkdocs_qhaigc.original import Original
+from mkdocs_qhaigc.picture import Picture, State, placeholder, there
+from mkdocs_qhaigc.publication import Publication
+from mkdocs_qhaigc.published import Published
+
+
+class Sources:
+    """The pictures that a site has, wherever they are. Its folders need not exist."""
+
+    def __init__(self, options: Options, *, folder: Path, report: Callable[[str], None]) -> None:
+        """`folder` is where `sync` writes. `report` is told of what cannot be used."""
+        self._options = options
+        self._report = report
+        self.pins = Library(options.pins_dir, report=report, index=options.cache_dir / "index/pins.json")
+        self.cache = open_cache(options, report=report)
+        self._published = Published(folder, options)
+
+    def find(self, order: Order, *, thorough: bool) -> Picture | None:
+        """Return the picture that an order asks for; None where there is none.
+
+        Where there may be one and it cannot be read, its placeholder is returned: it is not bought. `thorough`: pins
+        that nothing may replace are compared with their digests; else their records are believed.
+        """
+        compared = thorough and self._options.missing == "error"
+        for library, original, state in self._saved(order.request.key):
+            if original.sandbox and not self._options.sandboxed:
+                drawn = f"{original.path} was drawn by the sandbox and is not used for a real picture"
+                self._report(f"{drawn}. Remove it, or let `mkdocs-qhaigc pin` take it away")
+            elif original.sandbox and self._is_published(order.request.key):
+                continue  # a real one goes before what the sandbox drew
+            elif state == "cached" or not compared or _is_whole(library, original):
+                return there(order, state, original)
+        try:
+            best = self._published.find(order.request.key)
+        except LibraryError as error:
+            return placeholder(order, error)
+        return there(order, "published", best) if best and (self._options.sandboxed or not best.sandbox) else None
+
+    def is_published(self, picture: Picture) -> bool:
+        """Whether `sync` has written a picture, of this very original."""
+        original = picture.original
+        return original is not None and (picture.state == "published" or self._published.is_best(original))
+
+    def published_files(self, publication: Publication, name: str) -> dict[str, str]:
+        """Return the paths of what `sync` has written of a picture, whole, by the cache keys of the variants.
+
+        `name`: what the author calls the picture.
+
+        Raises:
+            LibraryError: a file cannot be read.
+        """
+        return self._published.files_of(publication, name)
+
+    def set_aside(self, original: Original, reason: str) -> bool:
+        """Return whether a damaged original may be looked for again."""
+        return all(
+            library.set_aside(original, reason)
+            for library in (self.pins, self.cache)
+            if library.folder == original.path.parent
+        )
+
+    def remember(self) -> None:
+        """Write down what the records say, for the next build."""
+        self.pins.remember()
+        self.cache.remember()
+
+    def _saved(self, key: str) -> Iterator[tuple[Library, Original, State]]:
+        for original in self.pins.find_all(key):
+            yield self.pins, original, "pinned"
+        for original in self.cache.find_all(key):
+            yield self.cache, original, "cached"
+
+    def _is_published(self, key: str) -> bool:
+        """Whether a real picture is among the pages."""
+        try:
+            best = self._published.find(key)
+        except LibraryError:
+            return False
+        return best is not None and not best.sandbox
+
+
+def open_cache(options: Options, *, report: Callable[[str], None]) -> Library:
+    """Return this machine's pictures; those of the sandbox lie apart. `report` is told of what is damaged in them."""
+    name = "sandbox" if options.sandboxed else "originals"
+    return Library(options.cache_dir / name, report=report, index=options.cache_dir / "index" / f"{name}.json")
+
+
+def _is_whole(library: Library, original: Original) -> bool:
+    try:
+        original.read()
+    except LibraryError as error:
+        library.set_aside(original, str(error))
+        return False
+    return True
