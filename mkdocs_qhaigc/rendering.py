@@ -7,15 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping, MutableMapping
 from functools import partial
-from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 from urllib.parse import quote, urljoin, urlsplit
 
 from mkdocs_qhaigc import html
-from mkdocs_qhaigc.columns import UNKNOWN
 from mkdocs_qhaigc.directive import Directive
 from mkdocs_qhaigc.directives import read_directives
-from mkdocs_qhaigc.encoding import Crop
 from mkdocs_qhaigc.front_matter import META_KEY, broken_front_matter, holds_reference, resolve_references
 from mkdocs_qhaigc.img import Image, render_image
 from mkdocs_qhaigc.notices import Notices
@@ -25,57 +22,7 @@ from mkdocs_qhaigc.picture import Picture
 from mkdocs_qhaigc.publication import relative_url
 from mkdocs_qhaigc.publisher import Publisher, Shown
 from mkdocs_qhaigc.request import ImageRequest
-
-
-class Pictures(Protocol):
-    """Where the pictures of pages come from."""
-
-    @property
-    def under_way(self) -> bool:
-        """Whether any picture may still come, or come in another size than was asked for."""
-
-    def want(self, order: Order) -> Picture:
-        """Return what is known of a picture now."""
-
-    def want_card(self, name: str, request: ImageRequest, crop: Crop | None) -> None:
-        """Have a picture that was wanted also for link previews, in a file that is called after `name`."""
-
-    def picture(self, request: ImageRequest) -> Picture:
-        """Return what is known of a picture that was wanted."""
-
-    def stand_in(self, order: Order) -> Picture:
-        """Return a placeholder for what nobody declared."""
-
-
-class Scope:
-    """The names that mean something on one page."""
-
-    __slots__ = ("broken", "column", "directives", "shown", "source", "src_uri")
-
-    def __init__(
-        self,
-        src_uri: str,
-        directives: Mapping[str, Directive] = MappingProxyType({}),
-        broken: frozenset[str] = frozenset(),
-        *,
-        column: str = UNKNOWN,
-        source: Callable[[], str] = str,
-    ) -> None:
-        """`column` is the attribute `sizes` of a picture as wide as the page's text."""
-        self.src_uri = src_uri
-        """As MkDocs names the page; empty for the site itself."""
-        self.directives = directives
-        self.broken = broken
-        """Names whose directives cannot be used, of which was told already."""
-        self.shown: set[str] = set()
-        """Names whose files are known to be needed."""
-        self.column = column
-        self.source = source
-        """The page as its file has it, for messages."""
-
-    def where(self, name: str) -> str:
-        """Return how messages call a picture of this page."""
-        return f"{self.src_uri or 'mkdocs.yml'}#{name}"
+from mkdocs_qhaigc.scope import Pictures, Scope
 
 
 class Emitted(NamedTuple):

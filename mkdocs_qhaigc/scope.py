@@ -1,0 +1,65 @@
+"""The names that mean something on one page, and where their pictures come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Protocol
+
+from mkdocs_qhaigc.columns import UNKNOWN
+from mkdocs_qhaigc.directive import Directive
+from mkdocs_qhaigc.encoding import Crop
+from mkdocs_qhaigc.orders import Order
+from mkdocs_qhaigc.picture import Picture
+from mkdocs_qhaigc.request import ImageRequest
+
+
+class Pictures(Protocol):
+    """Where the pictures of pages come from."""
+
+    @property
+    def under_way(self) -> bool:
+        """Whether any picture may still come, or come in another size than was asked for."""
+
+    def want(self, order: Order) -> Picture:
+        """Return what is known of a picture now."""
+
+    def want_card(self, name: str, request: ImageRequest, crop: Crop | None) -> None:
+        """Have a picture that was wanted also for link previews, in a file that is called after `name`."""
+
+    def picture(self, request: ImageRequest) -> Picture:
+        """Return what is known of a picture that was wanted."""
+
+    def stand_in(self, order: Order) -> Picture:
+        """Return a placeholder for what nobody declared."""
+
+
+class Scope:
+    """The names that mean something on one page."""
+
+    __slots__ = ("broken", "column", "directives", "shown", "source", "src_uri")
+
+    def __init__(
+        self,
+        src_uri: str,
+        directives: Mapping[str, Directive] = MappingProxyType({}),
+        broken: frozenset[str] = frozenset(),
+        *,
+        column: str = UNKNOWN,
+        source: Callable[[], str] = str,
+    ) -> None:
+        """`column` is the attribute `sizes` of a picture as wide as the page's text."""
+        self.src_uri = src_uri
+        """As MkDocs names the page; empty for the site itself."""
+        self.directives = directives
+        self.broken = broken
+        """Names whose directives cannot be used, of which was told already."""
+        self.shown: set[str] = set()
+        """Names whose files are known to be needed."""
+        self.column = column
+        self.source = source
+        """The page as its file has it, for messages."""
+
+    def where(self, name: str) -> str:
+        """Return how messages call a picture of this page."""
+        return f"{self.src_uri or 'mkdocs.yml'}#{name}"
