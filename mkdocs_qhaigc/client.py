@@ -1,11 +1,10 @@
-"""The client of an OpenAI-compatible Images API: `POST {base_url}/images/generations`, and fetching hosted pictures.
+"""The client of an OpenAI-compatible Images API: `POST {base_url}/images/generations`.
 
-The one owner of httpx. The key goes to the configured address alone: pictures are fetched by a client without it.
+With `fetching.py` and `transport.py`, the owner of httpx. The key goes to the configured address alone.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 from collections.abc import Callable
@@ -14,25 +13,21 @@ from typing import Any, Protocol
 
 import httpx
 
-from mkdocs_qhaigc import __version__
 from mkdocs_qhaigc.answers import Answer, ServerError, read_answers, read_error
-from mkdocs_qhaigc.errors import ApiError, Gone, NoFurtherCalls, NotSoMany, Unreachable
+from mkdocs_qhaigc.errors import ApiError, NoFurtherCalls, NotSoMany, Unreachable
+from mkdocs_qhaigc.fetching import Fetcher
 from mkdocs_qhaigc.request import ImageRequest
 from mkdocs_qhaigc.retrying import Billing, Deadline, Failed, Pace, keep_trying, wished_delay
-from mkdocs_qhaigc.transport import guard, is_loopback, is_public, within
+from mkdocs_qhaigc.transport import connections, read_body, said, timeout, within
 
 SANDBOX_HEADER = "x-qhaigc-sandbox"
 """Sent by sandbox servers with every answer."""
-LARGEST_PICTURE = 32 << 20
-"""Bytes."""
 LARGEST_BODY = 64 << 20
 """Bytes of an answer's JSON, pictures in base64 included."""
-_CONNECT_TIMEOUT = 15.0
 _SHORTEST_SECRET = 8
 """Characters of a key."""
 _NEVER_AGAIN = frozenset((400, 401, 402, 403, 404, 405, 413, 414, 415, 422, 451))
 _NOT_BILLED = frozenset((429, 503))
-_MOST_REDIRECTS = 5
 _NO_CONNECTION = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -86,15 +81,14 @@ class ImagesClient:
         self._sandboxed = sandboxed
         self._pace = pace
         self._say = say
-        agent = {"User-Agent": f"mkdocs-qhaigc/{__version__}", "Accept-Encoding": "identity"}
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=64)
-        self._host = (httpx.URL(base_url).host or "").lower()
         tls = httpx.create_ssl_context()  # one for both: reading the certificates takes longer than all the rest
-        keyed = {**agent, "Authorization": f"Bearer {api_key}"}
-        self._api = guard(httpx.Client(headers=keyed, limits=limits, verify=tls, trust_env=not sandboxed))
-        self._hosts = guard(
-            httpx.Client(headers=agent, limits=limits, verify=tls, trust_env=not sandboxed), allowed=self._is_own_host
+        keyed = {"Authorization": f"Bearer {api_key}"}
+        self._api = connections(tls, sandboxed=sandboxed, headers=keyed)
+        own_host = (httpx.URL(base_url).host or "").lower()
+        self.pictures = Fetcher(
+            own_host=own_host, tls=tls, sandboxed=sandboxed, retries=retries, pace=pace, say=self._tell
         )
+        """What fetches the pictures that answers name."""
 
     def __repr__(self) -> str:
         return f"ImagesClient({self._base_url!r})"
@@ -102,7 +96,7 @@ class ImagesClient:
     def close(self) -> None:
         """Close all connections."""
         self._api.close()
-        self._hosts.close()
+        self.pictures.close()
 
     def generate(
         self,
@@ -139,27 +133,6 @@ class ImagesClient:
             pace=self._pace,
             say=self._tell,
             repeat_billed=1 if n == 1 else 0,
-        )
-
-    def fetch(self, url: str, *, deadline: Deadline) -> bytes:
-        """Return the bytes of a hosted picture. Trying again costs nothing, so every failure may be tried again.
-
-        Raises:
-            ApiError: it cannot be had; `Gone` where its address answers that it is no more.
-        """
-
-        def attempt() -> bytes:
-            try:
-                return self._get(url, deadline)
-            except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
-                raise Failed(
-                    ApiError(f"the picture is not fetched: {str(error).rstrip('.')}"), Billing.NEVER_AGAIN
-                ) from error
-            except httpx.HTTPError as error:
-                raise Failed(ApiError(f"the picture could not be fetched ({_what(error)})"), Billing.NO) from error
-
-        return keep_trying(
-            attempt, retries=self._retries, deadline=deadline, pace=Pace(self._pace.stopped), say=self._tell
         )
 
     def _post(
@@ -214,19 +187,19 @@ class ImagesClient:
                     f"{self._base_url}/images/generations",
                     content=content,
                     headers=headers,
-                    timeout=_timeout(deadline),
+                    timeout=timeout(deadline),
                 ) as response,
             ):
-                kept = _begun(keeper) if response.status_code == 200 else None
-                return response.status_code, response.headers, _read(response, LARGEST_BODY, deadline, kept)
+                keep = _begun(keeper) if response.status_code == 200 else None
+                return response.status_code, response.headers, read_body(response, LARGEST_BODY, deadline, keep)
         except _NO_CONNECTION as error:
             advice = "Check the network and `base_url`"
             if "CERTIFICATE_VERIFY_FAILED" in str(error):  # companies' proxies sign for everyone
                 advice += "; certificates that only your network trusts go into a file that SSL_CERT_FILE names"
-            what = f"the API at {self._base_url} cannot be reached ({_what(error)}). {advice}"
+            what = f"the API at {self._base_url} cannot be reached ({said(error)}). {advice}"
             raise Failed(Unreachable(what), Billing.NO) from error
         except httpx.HTTPError as error:
-            raise Failed(ApiError(f"the API did not answer ({_what(error)})"), Billing.PERHAPS) from error
+            raise Failed(ApiError(f"the API did not answer ({said(error)})"), Billing.PERHAPS) from error
 
     def _too_many(self, error: ServerError) -> Failed:
         """Return the failure of a call for several pictures whose fields the API does not take: `n`, or any other."""
@@ -244,45 +217,6 @@ class ImagesClient:
         retried = error.status >= 500 or error.status in (408, 409) or advice == "true"
         return Failed(exception, Billing.PERHAPS if retried else Billing.NEVER_AGAIN, retry_after=wish)
 
-    def _get(self, url: str, deadline: Deadline) -> bytes:
-        for _ in range(_MOST_REDIRECTS):
-            self._check_address(url)
-            with within(deadline), self._hosts.stream("GET", url, timeout=_timeout(deadline)) as response:
-                if response.next_request is not None:
-                    url = str(response.next_request.url)
-                    continue
-                if response.status_code != 200:
-                    raise Failed(
-                        Gone(f"the picture's address answered {response.status_code}")
-                        if response.status_code in (403, 404, 410)
-                        else ApiError(f"the picture's address answered {response.status_code}"),
-                        Billing.NO,
-                        retry_after=wished_delay(response.headers),
-                    )
-                if response.headers.get("content-encoding", "identity").lower() != "identity":
-                    raise Failed(
-                        ApiError("the picture came in a content encoding that was not asked for"),
-                        Billing.NEVER_AGAIN,
-                    )
-                return _read(response, LARGEST_PICTURE, deadline)
-        raise Failed(ApiError("the picture's address redirects without end"), Billing.NEVER_AGAIN)
-
-    def _check_address(self, url: str) -> None:
-        """Refuse what no redirect and no answer may lead to. Where the host's name leads is checked on connecting."""
-        parsed = httpx.URL(url)
-        host = (parsed.host or "").lower()
-        if self._is_own_host(host):
-            return
-        if parsed.scheme != "https":
-            raise Failed(ApiError(f"the picture's address at {host} is not https"), Billing.NEVER_AGAIN)
-        with contextlib.suppress(ValueError):
-            if not is_public(host):
-                raise Failed(ApiError(f"the picture's address {host} is not on the internet"), Billing.NEVER_AGAIN)
-
-    def _is_own_host(self, host: str) -> bool:
-        """Whether a host is the configured one, or on this machine as that one is."""
-        return host.lower() == self._host or (is_loopback(self._host) and is_loopback(host.lower()))
-
     def _sandbox_mismatch(self) -> str:
         if self._sandboxed:
             return f"{self._base_url} is no sandbox server. Its address must not begin with /sandbox/"
@@ -298,50 +232,12 @@ class ImagesClient:
         return body.replace(self._secret.encode(), b"[key]") if self._secret else body
 
 
-def _timeout(deadline: Deadline) -> httpx.Timeout:
-    left = max(deadline.left, 0.001)
-    return httpx.Timeout(left, connect=min(left, _CONNECT_TIMEOUT), pool=None)
-
-
-def _begun(keeper: Keeper | None) -> Keeper | None:
-    """Return the keeper, ready; None where nothing can be written, which is said when the picture is saved."""
+def _begun(keeper: Keeper | None) -> Callable[[bytes], None] | None:
+    """Return what keeps the body that follows; None where nothing can be written, which is said later."""
     try:
         if keeper:
             keeper.begin()
+            return keeper.add
     except OSError:
         return None
-    return keeper
-
-
-def _read(response: httpx.Response, most: int, deadline: Deadline, keeper: Keeper | None = None) -> bytes:
-    """Return the body, read piece by piece so that neither its size nor its slowness can hurt."""
-    chunks: list[bytes] = []
-    size = 0
-    for chunk in response.iter_raw():
-        size += len(chunk)
-        if size > most:
-            raise Failed(
-                ApiError(f"the answer is larger than {most >> 20} MiB"),
-                Billing.NEVER_AGAIN,
-                may_be_billed=True,
-            )
-        if not deadline.left:
-            raise httpx.ReadTimeout("the time for this picture is over")
-        chunks.append(chunk)
-        if keeper:
-            with contextlib.suppress(OSError):  # as for `_begun`
-                keeper.add(chunk)
-    return b"".join(chunks)
-
-
-def _what(error: httpx.HTTPError) -> str:
-    """Return what went wrong, without addresses: they may hold a signature."""
-    kinds: dict[type[httpx.HTTPError], str] = {
-        httpx.ConnectTimeout: "no connection in time",
-        httpx.ReadTimeout: "no answer in time",
-        httpx.RemoteProtocolError: "the connection was cut",
-    }
-    return kinds.get(
-        type(error),
-        f"{type(error).__name__}: {error}" if isinstance(error, httpx.ConnectError) else type(error).__name__,
-    )
+    return None

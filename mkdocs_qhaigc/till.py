@@ -135,7 +135,7 @@ class Till:
 
     def _take(self, order: Order, answer: Answer, deadline: Deadline) -> Original:
         """Return the saved picture of an answer, fetched where it is hosted."""
-        data = self._client.fetch(answer.url, deadline=deadline) if answer.data is None else answer.data
+        data = self._client.pictures.fetch(answer.url, deadline=deadline) if answer.data is None else answer.data
         original = self._saver.save(order, data, answer.revised_prompt)
         self._arrival(order).forget()
         return original

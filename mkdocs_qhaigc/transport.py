@@ -1,4 +1,4 @@
-"""The connections beneath the client: none outlives its deadline, and none leads where an answer must not lead us.
+"""The connections beneath client and fetcher: none outlives its deadline or leads where an answer must not lead us.
 
 httpx' timeouts are for single reads, so a server that drips a byte a second is never too slow for them; and httpx looks
 up a host's addresses itself, after anybody could have checked them. Both are settled where sockets are made and read.
@@ -11,14 +11,18 @@ import ipaddress
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import httpcore
 import httpx
 
-from mkdocs_qhaigc.retrying import Deadline
+from mkdocs_qhaigc import __version__
+from mkdocs_qhaigc.errors import ApiError
+from mkdocs_qhaigc.retrying import Billing, Deadline, Failed
 
+_CONNECT_TIMEOUT = 15.0
 _current = threading.local()
 _GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 """Where all public IPv6 addresses are; Python calls what IANA has not given away public, too."""
@@ -37,17 +41,76 @@ def within(deadline: Deadline) -> Iterator[None]:
         _current.deadline = before
 
 
-def guard(client: httpx.Client, *, allowed: Callable[[str], bool] | None = None) -> httpx.Client:
-    """Return the client with its connections bound to deadlines; with `allowed`, also to public addresses.
+def connections(
+    tls: ssl.SSLContext,
+    *,
+    sandboxed: bool,
+    headers: Mapping[str, str] = MappingProxyType({}),
+    allowed: Callable[[str], bool] | None = None,
+) -> httpx.Client:
+    """Return connections that keep to deadlines (`within`); with `allowed`, also to public addresses.
 
-    `allowed(host)` names the hosts that may be anywhere. A proxy from the environment is where its owner says.
+    `allowed(host)` names the hosts that may be anywhere. A proxy from the environment is where its owner says; a
+    sandbox is reached without one.
     """
+    agent = {"User-Agent": f"mkdocs-qhaigc/{__version__}", "Accept-Encoding": "identity"}
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=64)
+    client = httpx.Client(headers={**agent, **headers}, limits=limits, verify=tls, trust_env=not sandboxed)
     pools = [(client._transport, allowed), *((mount, None) for mount in client._mounts.values() if mount)]  # noqa: SLF001
     for transport, rule in pools:
         # httpx has no public way to say how its connections are made; an attribute that is gone fails loudly here.
         pool = transport._pool  # type: ignore[attr-defined]  # noqa: SLF001
         pool._network_backend = _Backend(pool._network_backend, rule)  # noqa: SLF001
     return client
+
+
+def timeout(deadline: Deadline) -> httpx.Timeout:
+    """Return what httpx may wait for, when all has to be there by a deadline."""
+    left = max(deadline.left, 0.001)
+    return httpx.Timeout(left, connect=min(left, _CONNECT_TIMEOUT), pool=None)
+
+
+def read_body(
+    response: httpx.Response, most: int, deadline: Deadline, keep: Callable[[bytes], None] | None = None
+) -> bytes:
+    """Return the body, read piece by piece so that neither its size nor its slowness can hurt.
+
+    `most`: bytes. `keep` is given each piece; where it cannot keep it (OSError), the body is read all the same.
+
+    Raises:
+        Failed: it is too large.
+        httpx.HTTPError: it does not come, or not in time.
+    """
+    chunks: list[bytes] = []
+    size = 0
+    for chunk in response.iter_raw():
+        size += len(chunk)
+        if size > most:
+            raise Failed(
+                ApiError(f"the answer is larger than {most >> 20} MiB"),
+                Billing.NEVER_AGAIN,
+                may_be_billed=True,
+            )
+        if not deadline.left:
+            raise httpx.ReadTimeout("the time for this picture is over")
+        chunks.append(chunk)
+        if keep:
+            with contextlib.suppress(OSError):  # which is said when the picture is saved
+                keep(chunk)
+    return b"".join(chunks)
+
+
+def said(error: httpx.HTTPError) -> str:
+    """Return what went wrong, without addresses: they may hold a signature."""
+    kinds: dict[type[httpx.HTTPError], str] = {
+        httpx.ConnectTimeout: "no connection in time",
+        httpx.ReadTimeout: "no answer in time",
+        httpx.RemoteProtocolError: "the connection was cut",
+    }
+    return kinds.get(
+        type(error),
+        f"{type(error).__name__}: {error}" if isinstance(error, httpx.ConnectError) else type(error).__name__,
+    )
 
 
 def is_public(address: str) -> bool:

@@ -35,7 +35,7 @@ import httpx
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
-from mkdocs_qhaigc.transport import guard, is_public
+from mkdocs_qhaigc.transport import connections, is_public
 from mkdocs_qhaigc.variants import open_variants
 from tests.api import (
     KEY,
@@ -598,7 +598,7 @@ def test_a_name_that_leads_to_a_private_address_is_refused_before_connecting() -
         server.settimeout(0.2)
         url = f"http://localhost:{server.getsockname()[1]}/"
         with (
-            guard(httpx.Client(trust_env=False), allowed=lambda host: False) as client,
+            connections(httpx.create_ssl_context(), sandboxed=True, allowed=lambda host: False) as client,
             pytest.raises(httpx.UnsupportedProtocol, match="localhost is not on the public internet"),
         ):
             client.get(url)

@@ -22,7 +22,7 @@ from tests.engines import CELLS, table
 PACKAGE = Path(mkdocs_qhaigc.__file__).parent
 README = (PACKAGE.parent / "README.md").read_text(encoding="utf-8")
 OWNERS = {
-    "httpx": ["client.py", "transport.py"],
+    "httpx": ["client.py", "fetching.py", "transport.py"],
     "httpcore": ["transport.py"],
     "PIL": ["imaging/*"],
     "diskcache": ["variants.py"],

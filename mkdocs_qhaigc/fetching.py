@@ -1,0 +1,102 @@
+"""Fetching the pictures that answers of the API name: without the key, and from nowhere that an answer may not lead."""
+
+from __future__ import annotations
+
+import contextlib
+import ssl
+from collections.abc import Callable
+
+import httpx
+
+from mkdocs_qhaigc.errors import ApiError, Gone
+from mkdocs_qhaigc.retrying import Billing, Deadline, Failed, Pace, keep_trying, wished_delay
+from mkdocs_qhaigc.transport import connections, is_loopback, is_public, read_body, said, timeout, within
+
+LARGEST_PICTURE = 32 << 20
+"""Bytes."""
+_MOST_REDIRECTS = 5
+
+
+class Fetcher:
+    """Fetches hosted pictures. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        *,
+        own_host: str,
+        tls: ssl.SSLContext,
+        sandboxed: bool,
+        retries: int,
+        pace: Pace,
+        say: Callable[[str], None],
+    ) -> None:
+        """`own_host` is the API's, which may be anywhere; any other has to be on the internet, and asked by https."""
+        self._own_host = own_host
+        self._retries = retries
+        self._pace = pace
+        self._say = say
+        self._connections = connections(tls, sandboxed=sandboxed, allowed=self._is_own_host)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._connections.close()
+
+    def fetch(self, url: str, *, deadline: Deadline) -> bytes:
+        """Return the bytes of a hosted picture. Trying again costs nothing, so every failure may be tried again.
+
+        Raises:
+            ApiError: it cannot be had; `Gone` where its address answers that it is no more.
+        """
+
+        def attempt() -> bytes:
+            try:
+                return self._get(url, deadline)
+            except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
+                raise Failed(
+                    ApiError(f"the picture is not fetched: {str(error).rstrip('.')}"), Billing.NEVER_AGAIN
+                ) from error
+            except httpx.HTTPError as error:
+                raise Failed(ApiError(f"the picture could not be fetched ({said(error)})"), Billing.NO) from error
+
+        return keep_trying(
+            attempt, retries=self._retries, deadline=deadline, pace=Pace(self._pace.stopped), say=self._say
+        )
+
+    def _get(self, url: str, deadline: Deadline) -> bytes:
+        for _ in range(_MOST_REDIRECTS):
+            self._check_address(url)
+            with within(deadline), self._connections.stream("GET", url, timeout=timeout(deadline)) as response:
+                if response.next_request is not None:
+                    url = str(response.next_request.url)
+                    continue
+                if response.status_code != 200:
+                    raise Failed(
+                        Gone(f"the picture's address answered {response.status_code}")
+                        if response.status_code in (403, 404, 410)
+                        else ApiError(f"the picture's address answered {response.status_code}"),
+                        Billing.NO,
+                        retry_after=wished_delay(response.headers),
+                    )
+                if response.headers.get("content-encoding", "identity").lower() != "identity":
+                    raise Failed(
+                        ApiError("the picture came in a content encoding that was not asked for"),
+                        Billing.NEVER_AGAIN,
+                    )
+                return read_body(response, LARGEST_PICTURE, deadline)
+        raise Failed(ApiError("the picture's address redirects without end"), Billing.NEVER_AGAIN)
+
+    def _check_address(self, url: str) -> None:
+        """Refuse what no redirect and no answer may lead to. Where the host's name leads is checked on connecting."""
+        parsed = httpx.URL(url)
+        host = (parsed.host or "").lower()
+        if self._is_own_host(host):
+            return
+        if parsed.scheme != "https":
+            raise Failed(ApiError(f"the picture's address at {host} is not https"), Billing.NEVER_AGAIN)
+        with contextlib.suppress(ValueError):
+            if not is_public(host):
+                raise Failed(ApiError(f"the picture's address {host} is not on the internet"), Billing.NEVER_AGAIN)
+
+    def _is_own_host(self, host: str) -> bool:
+        """Whether a host is the configured one, or on this machine as that one is."""
+        return host.lower() == self._own_host or (is_loopback(self._own_host) and is_loopback(host.lower()))
