@@ -62,7 +62,9 @@ class SiteBuild:
             damage = "".join(f"\n  {message}" for message in self._pipeline.damaged_pins())
             raise MissingPictures(f"committed pictures are damaged, and `missing: error` accepts no others:{damage}")
         if self._options.missing == "error" and missing:
-            names = "".join(f"\n  {picture.order.where}" for picture in missing)
+            names = "".join(
+                f"\n  {picture.order.where}{f': {picture.reason}' if picture.reason else ''}" for picture in missing
+            )
             raise MissingPictures(
                 f"{len(missing)} {plural(len(missing), 'picture is', 'pictures are')} missing, and `missing: error` "
                 f"forbids buying any:{names}\nRun `mkdocs-qhaigc generate` and `mkdocs-qhaigc pin` where they may be "

@@ -38,9 +38,9 @@ class Candidate:
     order: Order
     original: Original | None
     state: str
-    """pinned, cached, published, generated or missing."""
+    """pinned, cached, published, generated, missing or unreadable."""
     reason: QhaigcError | None = None
-    """Why it is missing."""
+    """Why there is none."""
 
     @property
     def variant(self) -> int:
@@ -58,7 +58,8 @@ def find_candidates(
     for variant in variants:
         request = declared.request.of_variant(variant)
         picture = known.want(Order(declared.where, declared.picture.order.name, request))
-        found.append(Candidate(picture.order, picture.original, picture.state if picture.original else "missing"))
+        state = picture.state if picture.original else "unreadable" if picture.reason else "missing"
+        found.append(Candidate(picture.order, picture.original, state, picture.reason))
     return found
 
 

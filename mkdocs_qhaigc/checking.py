@@ -35,6 +35,9 @@ def check(survey: Survey) -> Iterator[Finding]:
     used = {one.request.key for one in survey.declared}
     for one in survey.each_once():
         where = one.where + (" (dark)" if one.dark else "")
+        if one.picture.reason:
+            yield Finding("damaged", f"{where}: {one.picture.reason}", one)
+            continue
         if one.original is None:
             shelf = shelf or look_at(survey.options.pins_dir)
             advice = pins.advice(one, shelf, survey.options, used=used)

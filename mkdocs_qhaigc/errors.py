@@ -4,7 +4,8 @@
     ├── OptionError        an option in mkdocs.yml cannot be used
     ├── DirectiveError     a directive in front matter cannot be used
     ├── LibraryError       a folder of originals cannot be read or written
-    │   └── Damaged        an original is gone, or its bytes are not those that were saved
+    │   ├── Damaged        an original is gone, or its bytes are not those that were saved
+    │   └── NotFetched     only a pointer of Git LFS is there in its place
     ├── CacheError         the cache of variants fails in mid-build
     ├── PictureError       bytes that are no picture we accept
     ├── SelectionError     an argument of a command means nothing on this site
@@ -49,6 +50,16 @@ class LibraryError(QhaigcError):
 
 class Damaged(LibraryError):  # noqa: N818 - a state, like Refused
     """An original is gone, or its bytes are not those that were saved."""
+
+
+class NotFetched(LibraryError):  # noqa: N818 - a state, like Refused
+    """In the place of an original is a pointer of Git LFS: it is paid for, and elsewhere."""
+
+    def __init__(self, folder: object) -> None:
+        super().__init__(
+            f"{folder} holds pointers of Git LFS in the place of pictures, which are not bought again. "
+            "Run `git lfs pull`; in CI, have the checkout fetch them, too"
+        )
 
 
 class CacheError(QhaigcError):

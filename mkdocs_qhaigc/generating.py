@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from mkdocs_qhaigc.budget import Budget
 from mkdocs_qhaigc.buying import Buyer, failure_of
 from mkdocs_qhaigc.encoding import wait_for
-from mkdocs_qhaigc.errors import NoFurtherCalls, QhaigcError
+from mkdocs_qhaigc.errors import NoFurtherCalls, NotFetched, QhaigcError
 from mkdocs_qhaigc.importing import import_what_saves
 from mkdocs_qhaigc.notices import plural
 from mkdocs_qhaigc.options import Options
@@ -64,7 +64,7 @@ def failures(found: Iterable[Result]) -> list[str]:
     common: dict[str, list[str]] = {}
     said = []
     for result in found:
-        if isinstance(result.reason, NoFurtherCalls):
+        if isinstance(result.reason, (NoFurtherCalls, NotFetched)):
             common.setdefault(str(result.reason), []).append(result.order.where)
         elif result.reason:
             said.append(f"{result.order.where}: {result.reason}")

@@ -21,8 +21,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from mkdocs_qhaigc.errors import Damaged, LibraryError
-from mkdocs_qhaigc.files import free_name, write_whole
+from mkdocs_qhaigc.errors import Damaged, LibraryError, NotFetched
+from mkdocs_qhaigc.files import free_name, is_lfs_pointer, write_whole
 from mkdocs_qhaigc.listing import Listing
 from mkdocs_qhaigc.original import (
     EXTENSIONS,
@@ -65,6 +65,8 @@ class Library:
         self.damaged: list[str] = []
         """What was told of files that cannot be used."""
         self._set_aside: set[str] = set()
+        self._not_fetched: set[str] = set()
+        """Keys of pictures of which there are pointers of Git LFS."""
         self._written = -_STILL_WRITABLE
         """When something was written last, on `time.monotonic()`'s clock."""
 
@@ -84,6 +86,15 @@ class Library:
             original = (None if fresh else self._listing.original(name, key)) or self._read_record(name, key)
             if original is not None:
                 yield original
+
+    def require_fetched(self, key: str) -> None:
+        """See that a picture of which `find` found nothing is not merely elsewhere.
+
+        Raises:
+            NotFetched: it is.
+        """
+        if key in self._not_fetched:
+            raise NotFetched(self.folder)
 
     def remember(self) -> None:
         """Write down what the records of this folder say, for the next build."""
@@ -264,7 +275,10 @@ class Library:
         except FileNotFoundError as error:
             self._tell(f"{error.filename} is missing. The picture is looked for elsewhere")
         except (OSError, ValueError, RecursionError) as error:
-            self._tell(f"{path} cannot be used: {error}. The picture is looked for elsewhere")
+            if any(map(is_lfs_pointer, self._files_of(key))):
+                self._not_fetched.add(key)
+            else:
+                self._tell(f"{path} cannot be used: {error}. The picture is looked for elsewhere")
         else:
             self._listing.learn(name, original)
             return original

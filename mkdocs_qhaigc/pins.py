@@ -147,6 +147,8 @@ def alone(options: Options) -> AbstractContextManager[object]:
 
 def advice(one: Declared, shelf: Shelf, options: Options, *, used: Set[str]) -> str:
     """Return why a picture may be missing, and what can be done. `used`: the keys of all that the sites declare."""
+    if one.picture.reason:
+        return str(one.picture.reason)
     if one.original and one.picture.state == "published":
         target = one.where + ("-dark" if one.dark else "")
         return (

@@ -187,7 +187,7 @@ def card_spec(drawn: Drawn, encoding: Encoding, crop: tuple[int, int] | None) ->
 
 def publish(*, name: str, key: str, drawn: Drawn, encoding: Encoding, assets_dir: str) -> Publication:
     """Return the files that show a picture: `drawn`, asked for under `key`, called `name` by the author."""
-    stem = _stem(name, key, encoding.signature, drawn)
+    stem = stem_of(name, key, encoding, placeholder=drawn.placeholder)
     uri = posixpath.join(assets_dir, stem)
     variants = tuple(
         Variant(f"{uri}{f'-{spec.width}' if spec.width != drawn.width else ''}.{extension(spec.format)}", spec)
@@ -202,13 +202,18 @@ def publish_card(
     """Return the one file that shows a picture in link previews."""
     wanted = f"{encoding.card_signature} {crop}"
     spec = card_spec(drawn, encoding, crop)
-    stem = _stem(name, key, wanted, drawn)
+    stem = _stem(name, key, wanted, placeholder=drawn.placeholder)
     uri = posixpath.join(assets_dir, f"{stem}.{extension(spec.format)}")
     return Publication(stem, (Variant(uri, spec),), spec.width, spec.height)
 
 
-def _stem(name: str, key: str, settings: str, drawn: Drawn) -> str:
-    content = f"{key}\n{settings}\n{'placeholder' if drawn.placeholder else ''}"
+def stem_of(name: str, key: str, encoding: Encoding, *, placeholder: bool = False) -> str:
+    """Return what the names of a picture's files on pages begin with: known before anything of the picture is."""
+    return _stem(name, key, encoding.signature, placeholder=placeholder)
+
+
+def _stem(name: str, key: str, settings: str, *, placeholder: bool) -> str:
+    content = f"{key}\n{settings}\n{'placeholder' if placeholder else ''}"
     if name != name.casefold():  # beside the same in small letters it would be one file on Windows and macOS
         content += f"\n{name}"
     return f"{name}-{hashlib.sha256(content.encode()).hexdigest()[:STEM_DIGITS]}"

@@ -2,7 +2,7 @@
 
 A folder of pages is committed, and comes to machines on which nothing of it was bought. What is in it is not bought
 again: its files are used as they are, and where others are needed, they are made of the best of them. What `sync` takes
-away from there stays in a folder of the cache, in the same form.
+away from there stays in a folder of the cache, in the same form (`laying_away.py`).
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from __future__ import annotations
 import hashlib
 import re
 import stat
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from mkdocs_qhaigc.errors import LibraryError, PictureError
-from mkdocs_qhaigc.files import write_whole
+from mkdocs_qhaigc.errors import LibraryError, NotFetched, PictureError
+from mkdocs_qhaigc.files import is_lfs_pointer
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.original import EXTENSIONS, Original
-from mkdocs_qhaigc.publication import ACCOUNT, STEM_DIGITS, Publication
+from mkdocs_qhaigc.publication import ACCOUNT, STEM_DIGITS, Publication, stem_of
 
 if TYPE_CHECKING:
     from mkdocs_qhaigc.written import Written
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 LAID_AWAY = "published"
 """The folder of the cache for what was taken away from among the pages."""
 _FORMATS = {extension: format_ for format_, extension in EXTENSIONS.items()}
-_ENDING = re.compile(rf"-([0-9a-f]{{{STEM_DIGITS}}})(?:-[0-9]+)?\.[a-z]+$")
+ENDING = re.compile(rf"-([0-9a-f]{{{STEM_DIGITS}}})(?:-[0-9]+)?\.[a-z]+$")
 """What follows the name that an author has given, in the name of a file; the group is that of all files of one."""
 
 
@@ -36,15 +36,20 @@ class Published:
 
     def __init__(self, folder: Path, options: Options) -> None:
         """The folder among the pages need not exist."""
+        self._options = options
         self._folders = (_Folder(folder), _Folder(options.cache_dir / LAID_AWAY))
 
-    def find(self, key: str) -> Original | None:
+    def find(self, key: str, name: str) -> Original | None:
         """Return the best file of a picture, in the place of its original; None where none in its size is whole.
 
+        `name`: what the author calls the picture.
+
         Raises:
-            LibraryError: it cannot be read, and so cannot be told.
+            LibraryError: there may be one, and it cannot be told.
         """
-        return next(filter(None, (folder.find(key) for folder in self._folders)), None)
+        stem = stem_of(name, key, self._options.encoding)
+        found = (folder.find(key, stem, any_origin=self._options.sandboxed) for folder in self._folders)
+        return next(filter(None, found), None)
 
     def files_of(self, publication: Publication, name: str) -> dict[str, str]:
         """Return the paths of those files that are there and whole, by the cache key of their variant.
@@ -74,14 +79,14 @@ class _Folder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def find(self, key: str) -> Original | None:
+    def find(self, key: str, stem: str, *, any_origin: bool) -> Original | None:
         picture = self._written.pictures.get(key) if self._written else None
         if picture is None or picture.file is None or picture.drawn.placeholder:
-            return None
+            return self._find_by_name(key, stem, any_origin=any_origin) if self._is_there else None
         stem, _, best = picture.file.rpartition(".")
         for extension in dict.fromkeys((best, *_FORMATS)):
             file = f"{stem}.{extension}"
-            data = self._read(file, picture.drawn.width, picture.drawn.height)
+            data = self._read_whole(file, picture.drawn.width, picture.drawn.height)
             if data is not None and extension in _FORMATS:
                 return Original(
                     str(self._folder / file),
@@ -94,13 +99,14 @@ class _Folder:
                     picture.sandbox,
                     picture.colour,
                 )
+        self._require_fetched(stem)
         return None
 
     def path_of(self, wanted: str, name_length: int, width: int, height: int) -> Path | None:
         """Return the file of this name, or of another name for the same picture, which is so long in `wanted`."""
         others: list[str] = self._by_ending.get(wanted[name_length:], [])
         for file in dict.fromkeys((wanted, *others)):
-            if self._read(file, width, height) is not None:
+            if self._read_whole(file, width, height) is not None:
                 return self._folder / file
         return None
 
@@ -111,6 +117,10 @@ class _Folder:
             return False
         picture = written.pictures.get(original.key) if written else None
         return written is not None and picture is not None and written.files.get(picture.file or "") == original.sha256
+
+    @cached_property
+    def _is_there(self) -> bool:
+        return self._folder.is_dir()
 
     @cached_property
     def _written(self) -> Written | None:
@@ -127,72 +137,61 @@ class _Folder:
     def _by_ending(self) -> Mapping[str, list[str]]:
         found: dict[str, list[str]] = {}
         for file in self._written.files if self._written else ():
-            if ending := _ENDING.search(file):
+            if ending := ENDING.search(file):
                 found.setdefault(ending[0], []).append(file)
         return found
 
-    def _read(self, file: str, width: int, height: int) -> bytes | None:
+    def _find_by_name(self, key: str, stem: str, *, any_origin: bool) -> Original | None:
+        """Return a picture of which nothing says that it was written: who copies files may leave hidden ones behind.
+
+        The names of its files are made of its key. Whether a sandbox drew it is in the files, if anywhere.
+        """
+        files = {extension: self._read(f"{stem}.{extension}") for extension in _FORMATS}
+        there = {extension: data for extension, data in files.items() if data is not None}
+        if not there:
+            return None
+        from mkdocs_qhaigc.imaging.codecs import inspect, origin  # as for `_is_picture`
+        from mkdocs_qhaigc.provenance import ALGORITHMIC
+
+        for extension, data in sorted(there.items(), key=lambda item: (item[0] != "png", -len(item[1]))):
+            path = self._folder / f"{stem}.{extension}"
+            try:
+                info, said = inspect(data), origin(data)
+            except PictureError:
+                continue
+            if said.source_type is None and not any_origin:
+                raise LibraryError(
+                    f"{path} may be the picture, but {ACCOUNT} beside it, which says so, is lost. Restore that; "
+                    "or see what the picture is, and have it by `mkdocs-qhaigc pin --adopt`, or remove it"
+                )
+            digest = hashlib.sha256(data).hexdigest()
+            sandbox = said.source_type in (None, ALGORITHMIC)
+            size = info.width, info.height, len(data)
+            return Original(str(path), key, digest, info.format, *size, sandbox, info.colour)
+        self._require_fetched(stem)
+        return None
+
+    def _require_fetched(self, stem: str) -> None:
+        if any(is_lfs_pointer(self._folder / f"{stem}.{extension}") for extension in _FORMATS):
+            raise NotFetched(self._folder)
+
+    def _read_whole(self, file: str, width: int, height: int) -> bytes | None:
         """Return the bytes of a file of ours that is whole: as it was written, or as small as somebody has made it."""
+        data = self._read(file)
+        if data is None:
+            return None
         digest = self._written.files.get(file) if self._written else None
+        return data if hashlib.sha256(data).hexdigest() == digest or _is_picture(data, width, height) else None
+
+    def _read(self, file: str) -> bytes | None:
+        """Return the bytes of a file; None where there is none."""
         path = self._folder / file
         try:
-            if digest is None or not stat.S_ISREG(path.lstat().st_mode):
-                return None
-            data = path.read_bytes()
+            return path.read_bytes() if stat.S_ISREG(path.lstat().st_mode) else None
         except FileNotFoundError:
             return None
         except OSError as error:
             raise _unreadable(error, path) from error
-        return data if hashlib.sha256(data).hexdigest() == digest or _is_picture(data, width, height) else None
-
-
-def lay_away(
-    folder: Path, before: Written, unused: Set[str], options: Options, *, has_original: Callable[[str], bool]
-) -> None:
-    """Copy files that go into the cache, where their pictures have no original: they may be wanted again.
-
-    `has_original` says it of a key. `before` is what is said of the folder.
-
-    Raises:
-        OSError: it cannot be done. Nothing has gone.
-    """
-    going = {
-        key: picture
-        for key, picture in before.pictures.items()
-        if picture.file in unused and not picture.sandbox and not has_original(key)
-    }
-    if not going:
-        return
-    from mkdocs_qhaigc.written import Written, read_remains
-
-    aside = options.cache_dir / LAID_AWAY
-    aside.mkdir(parents=True, exist_ok=True)
-    earlier = read_remains(aside) or Written(before.config)
-    digests = {}
-    for name in _of_pictures(going, before, unused):
-        try:
-            data = (folder / name).read_bytes()
-        except FileNotFoundError:
-            continue
-        write_whole(aside / name, data)
-        digests[name] = hashlib.sha256(data).hexdigest()
-    Written(before.config, {**earlier.pictures, **going}, {**earlier.files, **digests}).save(aside)
-
-
-def _of_pictures(going: Set[str] | Mapping[str, object], before: Written, unused: Set[str]) -> Iterator[str]:
-    """Yield those of the unused files that may be of these pictures; cards, too, whose names tell of no picture."""
-    codes = {key: _code(picture.file) for key, picture in before.pictures.items() if picture.file}
-    wanted = {code for key, code in codes.items() if key in going}
-    cards = not any(picture.sandbox for picture in before.pictures.values())
-    for name in unused:
-        code = _code(name)
-        if code and (code in wanted or (cards and code not in codes.values())):
-            yield name
-
-
-def _code(file: str) -> str | None:
-    ending = _ENDING.search(file)
-    return ending[1] if ending else None
 
 
 def _unreadable(error: OSError, path: Path) -> LibraryError:

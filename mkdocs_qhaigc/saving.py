@@ -59,10 +59,11 @@ class Saver:
     def leftover(self, order: Order) -> Original | None:
         """Give a picture that has lost its record, or was never given one, a record again: it was paid for.
 
-        One that was rejected is looked at once more: a later version may be able to read it.
+        One that was rejected is looked at once more: a later version may be able to read it. Of one among the pins the
+        library has a copy then.
         """
         key = order.request.key
-        for path in (*self._library.leftovers(key), *self._rejected(key)):
+        for path in (*self._library.leftovers(key), *self._rejected(key), *self._pinned(key)):
             from mkdocs_qhaigc.imaging.codecs import inspect  # takes a while, and the call is to be made at once
 
             try:
@@ -71,13 +72,21 @@ class Saver:
             except (OSError, PictureError):
                 continue
             self._library.make_room(key, keep=path)
-            self._say(f"{path} had no record that can be used. The picture is whole and has a new one")
+            where = "" if path.parent == self._library.folder else f", in {self._library.folder}"
+            self._say(f"{path} had no record that can be used. The picture is whole and has a new one{where}")
             named = order._replace(name=path.stem.rpartition("-")[0])
             return self._write_original(named, data, info, None)
         return None
 
     def _rejected(self, key: str) -> list[Path]:
         return sorted((self._options.cache_dir / "rejected").glob(f"*-{key[:16]}.rejected*"))
+
+    def _pinned(self, key: str) -> list[Path]:
+        """Return the pins without a record; those that the sandbox drew are not looked for."""
+        if self._options.sandboxed:
+            return []
+        found = Library(self._options.pins_dir, report=self._say).leftovers(key)
+        return [path for path in found if not path.stem.rpartition("-")[0].endswith(f".{SANDBOX}")]
 
     def _write(self, order: Order, data: bytes, revised_prompt: str | None) -> Original:
         arrived = self._library.take_in(order.name, order.request.key, data)

@@ -37,15 +37,19 @@ class Sources:
             if original.sandbox and not self._options.sandboxed:
                 drawn = f"{original.path} was drawn by the sandbox and is not used for a real picture"
                 self._report(f"{drawn}. Remove it, or let `mkdocs-qhaigc pin` take it away")
-            elif original.sandbox and self._is_published(order.request.key):
+            elif original.sandbox and self._is_published(order):
                 continue  # a real one goes before what the sandbox drew
             elif state == "cached" or not compared or _is_whole(library, original):
                 return there(order, state, original)
         try:
-            best = self._published.find(order.request.key)
+            best = self._published.find(order.request.key, order.name)
+            if best and (self._options.sandboxed or not best.sandbox):
+                return there(order, "published", best)
+            self.pins.require_fetched(order.request.key)
+            self.cache.require_fetched(order.request.key)
         except LibraryError as error:
             return placeholder(order, error)
-        return there(order, "published", best) if best and (self._options.sandboxed or not best.sandbox) else None
+        return None
 
     def is_published(self, picture: Picture) -> bool:
         """Whether `sync` has written a picture, of this very original."""
@@ -81,10 +85,10 @@ class Sources:
         for original in self.cache.find_all(key):
             yield self.cache, original, "cached"
 
-    def _is_published(self, key: str) -> bool:
+    def _is_published(self, order: Order) -> bool:
         """Whether a real picture is among the pages."""
         try:
-            best = self._published.find(key)
+            best = self._published.find(order.request.key, order.name)
         except LibraryError:
             return False
         return best is not None and not best.sandbox

@@ -13,7 +13,8 @@ from mkdocs_qhaigc.original import Original
 from mkdocs_qhaigc.picture import Picture
 from mkdocs_qhaigc.request import ImageRequest
 
-State = Literal["pinned", "cached", "published", "missing"]
+State = Literal["pinned", "cached", "published", "missing", "unreadable"]
+"""`unreadable`: it may be there, and so is not bought."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Declared:
     def state(self) -> State:
         """Where its original is, or what there is in its place."""
         if self.original is None:
-            return "missing"
+            return "unreadable" if self.picture.reason else "missing"
         state = self.picture.state
         return state if state == "pinned" or state == "published" else "cached"
 

@@ -14,8 +14,9 @@ from mkdocs_qhaigc.build import SiteBuild
 from mkdocs_qhaigc.buying import Buyer
 from mkdocs_qhaigc.columns import UNKNOWN
 from mkdocs_qhaigc.configuration import Configuration
-from mkdocs_qhaigc.errors import SiteError
+from mkdocs_qhaigc.errors import NotFetched, SiteError
 from mkdocs_qhaigc.files import remove_parts, write_whole
+from mkdocs_qhaigc.laying_away import lay_away
 from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.locks import hold
 from mkdocs_qhaigc.moving import cache_folder
@@ -23,7 +24,6 @@ from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.picture import Picture
 from mkdocs_qhaigc.pipeline import Pipeline
 from mkdocs_qhaigc.publication import publish
-from mkdocs_qhaigc.published import lay_away
 from mkdocs_qhaigc.source_survey import read_pages
 from mkdocs_qhaigc.sources import Sources
 from mkdocs_qhaigc.written import Written, WrittenPicture, read_remains
@@ -61,6 +61,7 @@ def sync(site: Configuration, *, buyer: Buyer, warn: Warn) -> Synced:
     Raises:
         SiteError: the pages cannot be read, or the folder not be written.
         MissingPictures: some are, and `missing: error` forbids to go on.
+        NotFetched: Git LFS has some, and they are not here.
         QhaigcError: a cache cannot be used.
     """
     folder = site.pictures_dir
@@ -85,6 +86,9 @@ def _sync(site: Configuration, folder: Path, *, buyer: Buyer, warn: Warn) -> Syn
         if site.options.enabled:
             read_pages(site, build.pages)
             build.settle(wait=True)
+            for picture in pipeline.pictures():
+                if isinstance(picture.reason, NotFetched):
+                    raise picture.reason  # no placeholder takes the place of what is merely elsewhere
         files = {PurePosixPath(uri).name: Path(path) for uri, path in build.files().items()}
         if files and _may_write(STYLESHEET.name, STYLESHEET.read_bytes(), folder, files_before, warn=warn):
             files[STYLESHEET.name] = STYLESHEET

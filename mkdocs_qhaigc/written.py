@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mkdocs_qhaigc.errors import SiteError
-from mkdocs_qhaigc.files import write_whole
+from mkdocs_qhaigc.errors import NotFetched, SiteError
+from mkdocs_qhaigc.files import is_lfs_pointer, write_whole
 from mkdocs_qhaigc.original import COLOUR
 from mkdocs_qhaigc.publication import ACCOUNT, Drawn
 
@@ -105,10 +105,13 @@ def read_remains(folder: Path) -> Written | None:
 
     Raises:
         OSError: it cannot be read.
+        NotFetched: Git LFS has it.
     """
     try:
         return read_written(folder)
     except SiteError:
+        if is_lfs_pointer(folder / ACCOUNT):
+            raise NotFetched(folder) from None
         text = (folder / ACCOUNT).read_text(encoding="utf-8", errors="replace")
     digests: dict[str, list[str]] = {}
     for match in _FILE_LINE.finditer(text):

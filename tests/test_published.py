@@ -214,7 +214,7 @@ def test_files_that_somebody_has_made_smaller_are_kept_as_they_are(clone: Projec
     assert not api.calls
 
 
-@pytest.mark.parametrize("what", ["gone", "cut", "pointer", "size", "link"])
+@pytest.mark.parametrize("what", ["gone", "cut", "size", "link"])
 def test_what_is_no_whole_picture_is_bought(clone: Project, api: ImagesApi, tmp_path: Path, what: str) -> None:
     """As long as one file in its size is whole, there is a picture."""
     path = best_file(clone, "hero")
@@ -223,8 +223,6 @@ def test_what_is_no_whole_picture_is_bought(clone: Project, api: ImagesApi, tmp_
         path.unlink()
     elif what == "cut":
         path.write_bytes(path.read_bytes()[:-40])
-    elif what == "pointer":
-        path.write_text("version https://git-lfs.github.com/spec/v1\n", encoding="utf-8")
     elif what == "size":
         path.write_bytes(picture("another", 20, 20))
     else:

@@ -22,7 +22,7 @@ from mkdocs_qhaigc.cli.site import (
     survey_of,
     tell_notices,
 )
-from mkdocs_qhaigc.generating import results, wait_for_all
+from mkdocs_qhaigc.generating import Result, results, wait_for_all
 from mkdocs_qhaigc.selection import select_one
 from mkdocs_qhaigc.survey import Declared, Survey
 
@@ -59,12 +59,14 @@ def candidates(
     found = find_candidates(
         declared, survey.options, range(1, (variants or 4) + 1), docs_dir=survey.docs_dir, report=_warn
     )
-    complete = True
+    unreadable = [Result(one.order, None, one.reason) for one in found if one.reason]
+    complete = tell(unreadable)
     missing = [candidate.order for candidate in found if candidate.state == "missing"]
     if missing:
         most = survey.options.max_new_images
         agree(missing, survey.options, most=most, limit="max_new_images", yes=yes)
-        found, complete = _buy(found, survey, Budget(most, used_up=_USED_UP))
+        found, bought = _buy(found, survey, Budget(most, used_up=_USED_UP))
+        complete = complete and bought
     with failing():
         sheet = write_sheet(found, declared, survey.options)
     _print(found, declared, sheet, as_json)

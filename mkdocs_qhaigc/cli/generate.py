@@ -39,11 +39,16 @@ def generate(pages: Sequence[str], max_new: int | None, yes: bool, as_json: bool
     tell_notices(survey)
     wanted = {one.request.key for one in chosen(lambda: select(survey, pages))}
     missing = [one for one in survey.missing() if one.request.key in wanted]
+    unreadable = [one for one in survey.each_once() if one.state == "unreadable" and one.request.key in wanted]
+    kept = [Result(one.picture.order, None, one.picture.reason) for one in unreadable]
+    complete = tell(kept)
     if not missing:
         if as_json:
-            _print_as_json([], [], survey.options)
+            _print_as_json(unreadable, kept, survey.options)
         else:
-            click.echo("Nothing to buy: every picture is there.")
+            click.echo("Nothing to buy" + (": every picture is there." if complete else "."))
+        if not complete:
+            sys.exit(1)
         return
     limit = "max_new_images" if max_new is None else "--max-new"
     most = survey.options.max_new_images if max_new is None else max_new
@@ -55,9 +60,9 @@ def generate(pages: Sequence[str], max_new: int | None, yes: bool, as_json: bool
         except KeyboardInterrupt:
             click.echo(err=True)
     found = results(ordered)
-    complete = tell(found)
+    complete = tell(found) and complete
     if as_json:
-        _print_as_json(missing, found, survey.options)
+        _print_as_json([*missing, *unreadable], [*found, *kept], survey.options)
     else:
         click.echo(f"{outcome(found, survey.options)}.")
     if not complete:

@@ -18,7 +18,7 @@ from mkdocs_qhaigc.survey import Declared, Survey
 @click.option("--format", "format_", type=click.Choice(["table", "markdown"]), default="table", show_default=True)
 def plan(config_file: Path, as_json: bool, format_: str) -> None:
     """List every picture of the site: page, name, model, size, and whether it is pinned, cached, published (only as
-    `sync` has written it) or missing.
+    `sync` has written it), missing, or unreadable (it may be there, and is not bought: Git LFS has it, say).
 
     Buys nothing, needs no key and no network.
     """
@@ -67,7 +67,7 @@ def print_table(survey: Survey) -> None:
     ):
         table.add_column(title, **options)
     for one in survey.declared:
-        style = {"missing": "yellow", "pinned": "green"}.get(one.state, "")
+        style = {"missing": "yellow", "pinned": "green", "unreadable": "red"}.get(one.state, "")
         name = one.where + (" (dark)" if one.dark else "")
         table.add_row(name, one.request.model, one.request.size, f"[{style}]{one.state}[/]" if style else one.state)
     console = Console(highlight=False)
@@ -95,7 +95,9 @@ def summary(survey: Survey) -> str:
     once = survey.each_once()
     states = [one.state for one in once]
     said = [
-        f"{states.count(state)} {state}" for state in ("pinned", "cached", "published", "missing") if state in states
+        f"{states.count(state)} {state}"
+        for state in ("pinned", "cached", "published", "missing", "unreadable")
+        if state in states
     ]
     missing = survey.missing()
     buys = purchase([one.picture.order for one in missing], survey.options)

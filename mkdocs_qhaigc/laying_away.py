@@ -1,0 +1,59 @@
+"""What `sync` takes away from among the pages goes into the cache, where its pictures are nowhere else."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Set
+from pathlib import Path
+
+from mkdocs_qhaigc.files import write_whole
+from mkdocs_qhaigc.options import Options
+from mkdocs_qhaigc.published import ENDING, LAID_AWAY
+from mkdocs_qhaigc.written import Written, read_remains
+
+
+def lay_away(
+    folder: Path, before: Written, unused: Set[str], options: Options, *, has_original: Callable[[str], bool]
+) -> None:
+    """Copy files that go into the cache, where their pictures have no original: they may be wanted again.
+
+    `has_original` says it of a key. `before` is what is said of the folder.
+
+    Raises:
+        OSError: it cannot be done. Nothing has gone.
+    """
+    going = {
+        key: picture
+        for key, picture in before.pictures.items()
+        if picture.file in unused and not picture.sandbox and not has_original(key)
+    }
+    if not going:
+        return
+    aside = options.cache_dir / LAID_AWAY
+    aside.mkdir(parents=True, exist_ok=True)
+    earlier = read_remains(aside) or Written(before.config)
+    digests = {}
+    for name in _of_pictures(going, before, unused):
+        try:
+            data = (folder / name).read_bytes()
+        except FileNotFoundError:
+            continue
+        write_whole(aside / name, data)
+        digests[name] = hashlib.sha256(data).hexdigest()
+    Written(before.config, {**earlier.pictures, **going}, {**earlier.files, **digests}).save(aside)
+
+
+def _of_pictures(going: Set[str] | Mapping[str, object], before: Written, unused: Set[str]) -> Iterator[str]:
+    """Yield those of the unused files that may be of these pictures; cards, too, whose names tell of no picture."""
+    codes = {key: _code(picture.file) for key, picture in before.pictures.items() if picture.file}
+    wanted = {code for key, code in codes.items() if key in going}
+    cards = not any(picture.sandbox for picture in before.pictures.values())
+    for name in unused:
+        code = _code(name)
+        if code and (code in wanted or (cards and code not in codes.values())):
+            yield name
+
+
+def _code(file: str) -> str | None:
+    ending = ENDING.search(file)
+    return ending[1] if ending else None

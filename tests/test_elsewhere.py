@@ -1,0 +1,196 @@
+"""Pictures that are paid for and not all here: pointers of Git LFS, pins without records, hidden files left behind."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.api import ImagesApi, picture
+from tests.commands import buy, contents, run
+from tests.conftest import Project
+from tests.test_published import COMMITTED, clone, lose_originals
+from tests.test_published import contents as synced
+from tests.test_sync import OUT, sync
+
+__all__ = ["clone"]
+
+pytestmark = pytest.mark.slow
+
+PULL = "Run `git lfs pull`"
+
+
+@pytest.fixture
+def pinned(project: Project, api: ImagesApi) -> Project:
+    """A project with two pins, `hero` and `boat`, and nothing else; whoever asks the API gets others."""
+    project.page("index.md", "![Fog](qhaigc:hero) ![A boat](qhaigc:boat)", qhaigc={"hero": "fog", "boat": "a boat"})
+    buy(project, api)
+    assert run(project, "pin").returncode == 0
+    shutil.rmtree(project.cache)
+    api.calls.clear()
+    return project
+
+
+def to_pointers(folder: Path, pattern: str) -> Callable[[], None]:
+    """Leave of files what a checkout without Git LFS has; return what fetches them."""
+    before = {path: path.read_bytes() for path in folder.glob(pattern)}
+    assert before
+    for path, data in before.items():
+        path.write_bytes(
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:%064d\nsize %d\n" % (len(data), len(data))
+        )
+
+    def fetch() -> None:
+        for path, data in before.items():
+            path.write_bytes(data)
+
+    return fetch
+
+
+@pytest.mark.parametrize("pattern", ["*.png", "*"])
+def test_pins_that_git_lfs_has_are_not_bought_again(pinned: Project, api: ImagesApi, pattern: str) -> None:
+    """Also where the records are pointers, too."""
+    folder = pinned.folder / "generated-images"
+    fetch = to_pointers(folder, pattern)
+    committed = contents(folder)
+    built = pinned.build()
+    assert built.summary == "2 placeholders"
+    (warning,) = built.warnings
+    assert "2 pictures are placeholders (index.md#hero, index.md#boat)" in warning
+    assert PULL in warning
+
+    plan = json.loads(run(pinned, "plan", "--json").stdout)
+    assert (plan["to_buy"], {one["state"] for one in plan["pictures"]}) == (0, {"unreadable"})
+    for arguments in (("generate", "--yes"), ("check",), ("pin",), ("candidates", "index.md#hero", "-n", "1", "--yes")):
+        finished = run(pinned, *arguments)
+        assert finished.returncode == 1, arguments
+        assert PULL in finished.stdout + finished.stderr, arguments
+    generated = json.loads(run(pinned, "generate", "index.md#hero", "--yes", "--json").stdout)
+    assert (generated["failed"], PULL in generated["pictures"][0]["reason"]) == (1, True)
+
+    pinned.options["missing"] = "error"
+    built = pinned.build()
+    assert built.code == 1
+    assert PULL in built.output
+    assert contents(folder) == committed
+
+    fetch()
+    assert pinned.build("--strict").summary == "2 pinned"
+    assert not api.calls
+
+
+def test_what_is_missing_beside_what_git_lfs_has_is_bought(pinned: Project, api: ImagesApi) -> None:
+    to_pointers(pinned.folder / "generated-images", "hero-*.png")
+    pinned.page("more.md", "![New](qhaigc:hero)", qhaigc="something new")
+    finished = run(pinned, "generate", "--yes")
+    assert finished.returncode == 1
+    assert "1 picture generated" in finished.stdout
+    assert PULL in finished.stderr
+    assert api.prompts == ["something new"]
+
+
+def test_a_cache_stands_in_for_pins_that_git_lfs_has(pinned: Project, api: ImagesApi) -> None:
+    shutil.copytree(pinned.folder / "generated-images", pinned.cache / "originals")
+    to_pointers(pinned.folder / "generated-images", "*.png")
+    assert pinned.build("--strict").summary == "2 cached"
+    assert not api.calls
+
+
+@pytest.mark.parametrize("pattern", ["*.webp", ".qhaigc.json", "*"])
+def test_synced_pictures_that_git_lfs_has_are_neither_bought_nor_written_over(
+    clone: Project, api: ImagesApi, pattern: str
+) -> None:
+    clone.options["formats"] = ["webp"]
+    sync(clone)
+    lose_originals(clone)
+    fetch = to_pointers(clone.folder / OUT, pattern)
+    committed = synced(clone)
+    assert PULL in sync(clone, code=1)
+    assert synced(clone) == committed
+    assert PULL in clone.build().output
+    fetch()
+    assert ", 0 written, " in sync(clone)
+    assert not api.calls
+
+
+def test_synced_pictures_are_found_without_the_hidden_file_that_names_them(clone: Project, api: ImagesApi) -> None:
+    """`cp docs/assets/qhaigc/* …` leaves it behind, and so does a `.gitignore` of all that is hidden."""
+    whole = synced(clone)
+    (clone.folder / COMMITTED).unlink()
+    assert clone.build("--strict").summary == "3 published"
+    assert "written" in sync(clone)
+    again = synced(clone)
+    account, before = (json.loads(one.pop(".qhaigc.json")) for one in (again, whole))
+    assert (again, account["files"], account["pictures"].keys()) == (whole, before["files"], before["pictures"].keys())
+    assert not api.calls
+
+
+def test_a_picture_that_nothing_vouches_for_is_neither_bought_nor_shown(
+    project: Project, api: ImagesApi, tmp_path: Path
+) -> None:
+    project.options |= {"provenance": False, "cache_dir": ".qhaigc"}
+    project.page("index.md", "![x](qhaigc:hero)", qhaigc={"hero": "fog"})
+    sync(project)
+    lose_originals(project)
+    account = project.folder / COMMITTED
+    account.rename(tmp_path / "aside")
+    built = project.build()
+    assert built.summary == "1 placeholder"
+    assert ".qhaigc.json beside it, which says so, is lost" in built.output
+    assert "is lost" in sync(project, code=1)
+    shutil.copy(tmp_path / "aside", account)
+    assert project.build("--strict").summary == "1 published"
+    assert len(api.calls) == 1
+
+
+def test_drawings_of_the_sandbox_stand_for_nothing_whatever_their_names(project: Project, api: ImagesApi) -> None:
+    real = project.options["base_url"]
+    project.options |= {"base_url": "sandbox", "cache_dir": ".qhaigc"}
+    project.page("index.md", "![x](qhaigc:hero)", qhaigc={"hero": "fog"})
+    sync(project)
+    lose_originals(project)
+    (project.folder / COMMITTED).unlink()
+    assert project.build("--strict").summary == "1 published"
+    project.options["base_url"] = real
+    assert project.build().summary == "1 generated"
+    assert api.prompts == ["fog"]
+
+
+def _gone(record: Path) -> None:
+    record.unlink()
+
+
+def _cut(record: Path) -> None:
+    record.write_bytes(record.read_bytes()[:40])
+
+
+@pytest.mark.parametrize("damage", [_gone, _cut])
+def test_a_pin_without_its_record_is_used_and_has_one_again(
+    pinned: Project, api: ImagesApi, damage: Callable[[Path], Any]
+) -> None:
+    folder = pinned.folder / "generated-images"
+    (record,) = folder.glob("hero-*.json")
+    bytes_before = record.with_suffix(".png").read_bytes()
+    damage(record)
+    built = pinned.build()
+    assert built.summary == "1 generated, 1 pinned"
+    assert f"{record.with_suffix('.png').name} had no record that can be used" in built.output
+    assert run(pinned, "pin").returncode == 0
+    assert record.with_suffix(".png").read_bytes() == bytes_before
+    shutil.rmtree(pinned.cache)
+    assert pinned.build("--strict").summary == "2 pinned"
+    assert not api.calls
+
+
+def test_a_drawing_of_the_sandbox_that_lost_its_record_is_no_pin(pinned: Project, api: ImagesApi) -> None:
+    folder = pinned.folder / "generated-images"
+    (record,) = folder.glob("hero-*.json")
+    record.with_suffix(".png").unlink()
+    (folder / f"hero.sandbox-{record.stem.rpartition('-')[2]}.png").write_bytes(picture("a drawing", 64, 40))
+    record.unlink()
+    assert pinned.build().summary == "1 generated, 1 pinned"
+    assert api.prompts == ["fog"]
