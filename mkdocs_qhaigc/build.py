@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from mkdocs_qhaigc.errors import MissingPictures
-from mkdocs_qhaigc.notices import Kind, plural
+from mkdocs_qhaigc.notices import Kind
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.pipeline import Pipeline
 from mkdocs_qhaigc.publication import STEM_DIGITS
 from mkdocs_qhaigc.publisher import Shown
 from mkdocs_qhaigc.rendering import Renderer
+from mkdocs_qhaigc.wording import plural
 
 if TYPE_CHECKING:
     from mkdocs_qhaigc.gallery_page import Link

@@ -31,7 +31,8 @@ from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.orders import Effort, Order, Progress
 from mkdocs_qhaigc.original import SANDBOX, Original
 from mkdocs_qhaigc.saving import Saver
-from mkdocs_qhaigc.workers import Workers, give_up, pass_on
+from mkdocs_qhaigc.wording import plural
+from mkdocs_qhaigc.workers import Workers, give_up, pass_on, wait_for
 
 if TYPE_CHECKING:
     from mkdocs_qhaigc.client import ImagesClient
@@ -136,6 +137,20 @@ class Buyer:
         """Return what a picture has taken so far."""
         requests = self._requests[key]
         return Effort(requests, self._seconds.get(key) if requests else None)
+
+    def finish(self) -> None:
+        """Wait for what is under way, which is paid for, whatever has become of the build; drop what has not begun."""
+        self.drop()
+        with self._lock:
+            under_way = [future for future in self._futures.values() if not future.done()]
+        if under_way:
+            pictures = plural(len(under_way), "picture", "pictures")
+            self._say(
+                f"the build has failed; waiting for {len(under_way)} {pictures} under way, which cost what they cost "
+                "(Ctrl-C does not wait)"
+            )
+        for future in under_way:
+            wait_for(future)
 
     def close(self) -> None:
         """Stop buying; pictures that have arrived are still written."""

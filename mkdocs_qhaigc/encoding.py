@@ -8,14 +8,13 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from concurrent import futures
 from concurrent.futures import Future
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from mkdocs_qhaigc.publication import Drawn, Encoding, VariantSpec, card_spec, variant_specs
 from mkdocs_qhaigc.seen import Seen
-from mkdocs_qhaigc.workers import Workers
+from mkdocs_qhaigc.workers import Workers, wait_for
 
 if TYPE_CHECKING:
     from mkdocs_qhaigc.provenance import Provenance
@@ -174,12 +173,6 @@ class Encoder:
         """Close the connection of the thread that calls."""
         if self._variants:
             self._variants.close()
-
-
-def wait_for(future: Future[Any]) -> None:
-    """Wait until a future is done, however it ends."""
-    while not future.done():  # in steps, for a wait without end hears no Ctrl-C on Windows
-        futures.wait([future], timeout=0.5)
 
 
 def _encode_into(store: Variants, specs: Sequence[VariantSpec], missing: Set[str], subject: Subject) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from markupsafe import Markup
 from mkdocs.structure.files import File, InclusionLevel
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 def new_page(src_uri: str, config: MkDocsConfig) -> File:
     """Return the gallery's page where no author wrote one."""
     level = InclusionLevel.INCLUDED if config.nav is None else InclusionLevel.NOT_IN_NAV
-    return File.generated(config, src_uri, abs_src_path=str(NEW_PAGE), inclusion=level)
+    file: Any = File.generated(config, src_uri, abs_src_path=str(NEW_PAGE), inclusion=level)
+    file.alternates = {}  # static-i18n's sitemap asks for the other languages of each page, where Material has a blog
+    return cast("File", file)
 
 
 def fill(src_uri: str, build: SiteBuild, files: Files, *, dirty: bool, warn: Callable[[str], None]) -> tuple[Path, ...]:

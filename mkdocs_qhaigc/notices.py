@@ -11,7 +11,7 @@ from mkdocs_qhaigc.front_matter import META_KEY
 from mkdocs_qhaigc.html import SCHEME
 from mkdocs_qhaigc.orders import Order
 from mkdocs_qhaigc.picture import Picture
-from mkdocs_qhaigc.wording import nearest
+from mkdocs_qhaigc.wording import nearest, plural
 
 Kind = Literal["directive", "reference", "alt", "file", "missing"]
 """What a notice is about: a declaration, what refers to it, a missing description, what lies on the disk,
@@ -111,8 +111,3 @@ class Notices:
             "alt",
             about=(f"{src_uri or 'mkdocs.yml'}#{name}",),
         )
-
-
-def plural(count: int, one: str, many: str) -> str:
-    """Return the words for so many."""
-    return one if count == 1 else many

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from functools import partial
 
-from mkdocs_qhaigc.buying import Buyer
-from mkdocs_qhaigc.encoding import Crop, Encoder, Subject, wait_for
+from mkdocs_qhaigc.buying import Buyer, failure_of
+from mkdocs_qhaigc.encoding import Crop, Encoder, Subject
 from mkdocs_qhaigc.errors import LibraryError, PictureError
 from mkdocs_qhaigc.importing import import_what_encodes
 from mkdocs_qhaigc.options import Options
@@ -30,6 +30,7 @@ from mkdocs_qhaigc.picture import (
 from mkdocs_qhaigc.publication import Publication, publish, publish_card
 from mkdocs_qhaigc.request import ImageRequest
 from mkdocs_qhaigc.sources import Sources
+from mkdocs_qhaigc.workers import wait_for
 
 
 class Pipeline:
@@ -62,7 +63,10 @@ class Pipeline:
             return self._pictures[key]
         picture = self._find(order)
         if picture is None and self._buyer and self._options.missing == "generate":
-            future = self._purchases[key] = self._buyer.buy(order)
+            future = self._buyer.buy(order)
+            if future.done() and failure_of(future):  # there is no key, say: nobody needs to guess what will come
+                return self._know(bought(order, future))
+            self._purchases[key] = future
             future.add_done_callback(self._encode_bought)
             picture = self._pictures[key] = asked_for(order)
             return picture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from mkdocs.livereload import LiveReloadServer
     from mkdocs.structure.files import Files
     from mkdocs.structure.pages import Page
+    from mkdocs.utils.templates import TemplateContext
 
     from mkdocs_qhaigc.report import Reported
     from mkdocs_qhaigc.survey import Survey
@@ -79,6 +81,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._surveyed_last = False
         self._docs_dir = Path()
         """Where authors write; a plugin may make the site of copies."""
+        self._synced: list[File] = []
+        """Pictures among the pages, while other plugins look at the site's files."""
         self._notices: list[str] = []
         """What this build has warned of."""
         self._config: MkDocsConfig | None = None
@@ -214,8 +218,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
     def _settle(self, env: Environment, *, config: MkDocsConfig, files: Files) -> None:
         """Wait for the pictures."""
         if not self._spare:
-            env.globals["qhaigc_image"] = self._template_image
-            env.globals["qhaigc_url"] = self._template_url
+            env.globals.update(self._for_templates)
         if self._surveys is not None:
             if self._build:
                 self._surveys.append(self._survey())
@@ -250,6 +253,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             for asset in fill(self._gallery, self._build, files, dirty=self._dirty, warn=self._warn):
                 self._add(files, config, f"{self._checked.assets_dir}/{asset.name}", str(asset))
 
+        self._hide_synced(files, config)
+
     @event_priority(-100)
     def _add_files(self, env: Environment, *, config: MkDocsConfig, files: Files) -> None:
         """Add the pictures' files to the site: behind plugins that compress pictures, and take their marking away."""
@@ -262,8 +267,16 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
                     self._add(files, config, dest_uri, path)
             except QhaigcError as error:
                 raise PluginError(f"qhaigc: {error}") from error
+            for file in self._synced:
+                if file.src_uri not in files.src_uris:
+                    files.append(file)  # of a page that is not built now, or an author's own
 
     on_env = CombinedEvent(_catch_up, _settle, _add_files)
+
+    def on_template_context(self, context: TemplateContext, **_: Any) -> None:
+        """Let templates have our functions also in another environment: print-site renders 404's context in its own."""
+        if not self._spare:
+            context.update(self._for_templates)  # type: ignore[typeddict-item]  # names of ours
 
     def on_post_build(self, *, config: MkDocsConfig) -> None:
         """End the build's threads and keep the cache of variants in bounds."""
@@ -279,7 +292,9 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             self._write_report()
 
     def on_build_error(self, **_: Any) -> None:
-        """End the build's threads; what has arrived is saved already."""
+        """End the build's threads; what has arrived is saved already, and what is under way is waited for."""
+        if not self._serving:
+            self._purchasing.finish()
         if self._pipeline:
             self._pipeline.close()
             try:
@@ -299,7 +314,14 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             server.watch(str(file))
 
     def on_shutdown(self) -> None:
-        """End what is under way; pictures that have arrived are written first."""
+        """End what is under way; pictures that have arrived are written first.
+
+        Where it is no Ctrl-C that ends the program, but an error (some plugins exit, which MkDocs tells nobody), what
+        is under way is waited for: it was paid for.
+        """
+        error = sys.exc_info()[1]
+        if error is not None and not isinstance(error, KeyboardInterrupt):
+            self._purchasing.finish()
         self._purchasing.close()
 
     def _begin(self, options: Options, config: MkDocsConfig) -> None:
@@ -373,6 +395,15 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
                 with contextlib.suppress(OSError):  # then its next edit shows what has arrived
                     os.utime(file.abs_dest_path, (0, 0))
 
+    def _hide_synced(self, files: Files, config: MkDocsConfig) -> None:
+        """Take the pictures that `sync` wrote among the pages out of sight of plugins that compress pictures."""
+        folder = f"{self._checked.assets_dir}/"
+        self._synced = []
+        if os.path.isdir(os.path.join(config.docs_dir, folder)):  # noqa: PTH112, PTH118 - MkDocs' texts
+            self._synced = [file for file in files.media_files() if file.src_uri.startswith(folder)]
+        for file in self._synced:
+            files.remove(file)
+
     def _add(self, files: Files, config: MkDocsConfig, dest_uri: str, path: str) -> None:
         if dest_uri not in files.src_uris:
             files.append(File.generated(config, dest_uri, abs_src_path=path, inclusion=InclusionLevel.INCLUDED))
@@ -382,6 +413,10 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
 
     def _template_url(self, page: Page | None, name: str) -> str:
         return self._build.pages.template_url(page, name) if self._build else ""
+
+    @property
+    def _for_templates(self) -> dict[str, Any]:
+        return {"qhaigc_image": self._template_image, "qhaigc_url": self._template_url}
 
     @property
     def _checked(self) -> Options:

@@ -50,6 +50,12 @@ class Purchasing:
         if self._progress:
             self._progress.close()
 
+    def finish(self) -> None:
+        """Wait for what is under way, and buy nothing more."""
+        for buyer in (*self._retired, self._buyer):
+            if buyer:
+                buyer.finish()
+
     def close(self) -> None:
         """End what is under way; pictures that have arrived are written first."""
         self.end_progress()

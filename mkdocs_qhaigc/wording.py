@@ -34,3 +34,8 @@ def kind(value: object) -> str:
 def shown_or_kind(value: object) -> str:
     """Return a text as a message can show it, and of anything else what it is."""
     return shown(value) if isinstance(value, str) else kind(value)
+
+
+def plural(count: int, one: str, many: str) -> str:
+    """Return the words for so many."""
+    return one if count == 1 else many

@@ -6,6 +6,7 @@ import contextlib
 import queue
 import threading
 from collections.abc import Callable, Iterable
+from concurrent import futures
 from concurrent.futures import Future
 from typing import Any, Generic, TypeVar
 
@@ -102,3 +103,9 @@ def give_up(futures: Iterable[Future[T]], done: Future[None]) -> None:
             future.set_exception(error)
         elif done.cancelled():
             future.cancel()
+
+
+def wait_for(future: Future[Any]) -> None:
+    """Wait until a future is done, however it ends."""
+    while not future.done():  # in steps, for a wait without end hears no Ctrl-C on Windows
+        futures.wait([future], timeout=0.5)

@@ -97,6 +97,21 @@ def test_a_variant_is_not_picked_in_a_page_that_is_generated(project: Project, a
     assert "a plugin makes this page" in finished.stderr
 
 
+def test_what_scripts_and_hooks_print_is_no_part_of_a_command_s_answer(project: Project) -> None:
+    print_too = "print('generating', flush=True)\n"
+    scripts = [str(project.write("gen.py", print_too + GENERATES))]
+    project.config["plugins"] = ["macros", {"gen-files": {"scripts": scripts}}]
+    project.config["hooks"] = [str(project.write("hooks.py", f"def on_env(env, **_):\n    {print_too}"))]
+    project.write("main.py", f"def define_env(env):\n    {print_too}")
+    project.page("index.md", "# Home\n")
+    project.page("written.md", "# Written\n", qhaigc=hero("A tower", "Tower"))
+    finished = run(project, "plan", "--json")
+    assert finished.returncode == 0, finished.stderr
+    assert len(json.loads(finished.stdout)["pictures"]) == 3
+    assert finished.stderr.count("generating") >= 2
+    assert run(project, "plan", "--format", "markdown").stdout.startswith("**Pictures: ")
+
+
 def pages_of_a_book(project: Project) -> None:
     """Two chapters, each with its picture; the second one's page is an index of its folder."""
     project.page("index.md", "# Home\n\n![](qhaigc:hero)\n", qhaigc=hero("A tower", "Tower"))

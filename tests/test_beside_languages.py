@@ -11,7 +11,7 @@ from tests.api import ImagesApi, waits_for
 from tests.beside import alts, build_both_ways, hero, ours, ours_of
 from tests.commands import answer, buy, names, run
 from tests.conftest import Project
-from tests.engines import EVERY_MKDOCS, beside
+from tests.engines import EVERY_MATERIAL, EVERY_MKDOCS, beside
 from tests.pages import text_of
 from tests.test_serve import serving
 
@@ -194,3 +194,21 @@ def test_a_preview_shows_the_pictures_of_a_language_that_was_built_before_the_la
         server.wait_until(lambda: server.picture() != placeholder)
         assert server.end() == 0
     assert len(api.calls) == len(PROMPTS)
+
+
+@beside("static-i18n, suffixes", *EVERY_MATERIAL)
+def test_a_gallery_that_is_made_stands_beside_languages_and_a_blog(
+    project: Project, api: ImagesApi, column: str
+) -> None:
+    """The plugin makes its sitemap of all pages there are, where Material has a blog."""
+    languages = [{"locale": "en", "default": True, "name": "English"}, {"locale": "de", "name": "Deutsch"}]
+    project.config["plugins"] = ["blog", {"i18n": {"docs_structure": "suffix", "languages": languages}}]
+    project.options["gallery"] = "gallery.md"
+    project.page("index.md", "# Home\n\n![](qhaigc:hero)\n", qhaigc=hero("A tower", "Tower"))
+    project.page("blog/index.md", "# Blog\n")
+    project.write("docs/blog/posts/p.md", "---\ndate: 2026-01-01\n---\n# Post\n\nWords\n\n<!-- more -->\n")
+    built = project.build()  # of each of the blog's own pages that plugin warns
+    assert built.code == 0, built.output
+    assert alts(built) == ["Tower"]
+    assert len(ours(built, "gallery/index.html")) == 1
+    assert "gallery/" in (built.site / "sitemap.xml").read_text(encoding="utf-8")

@@ -200,6 +200,24 @@ def test_pictures_are_compressed_and_ours_keep_their_marking(site: Project, api:
     assert len(api.calls) == 3
 
 
+@beside("optimize", *EVERY_MATERIAL)
+def test_pictures_that_sync_wrote_among_the_pages_keep_their_marking_too(
+    site: Project, api: ImagesApi, column: str
+) -> None:
+    site.ours_last = ours_last(column)
+    site.options["formats"] = ["jpeg"]
+    site.config["plugins"] = [{"optimize": {"optimize_png": False, "cache": False}}]
+    before = site.build("--strict", site="before")
+    synced = run(site, "sync", "--out", str(site.docs / "assets/qhaigc"))
+    assert synced.returncode == 0, synced.stderr
+    site.write("docs/assets/qhaigc/own.jpg", noise(60, 40))
+    built = site.build("--strict")
+    assert built.code == 0, built.output
+    assert before.digest().items() <= {**built.digest(), "sitemap.xml.gz": before.digest()["sitemap.xml.gz"]}.items()
+    assert (built.site / "assets/qhaigc/own.jpg").is_file()
+    assert len(api.calls) == 2
+
+
 @beside("tags", *EVERY_MATERIAL)
 def test_a_page_of_tags_has_pictures_of_its_own_and_lists_pages_without_theirs(
     site: Project, api: ImagesApi, column: str

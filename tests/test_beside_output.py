@@ -137,6 +137,23 @@ def test_a_feed_shows_pictures_by_their_absolute_addresses(site: Project, api: I
     assert len(api.calls) == 2
 
 
+@beside("rss", *EVERY_MKDOCS)
+def test_without_a_key_a_feed_and_pages_for_language_models_show_the_placeholders(site: Project, column: str) -> None:
+    """Both keep what they saw of a page when it was rendered."""
+    del site.environment["QHAIGC_API_KEY"]
+    llmstxt = {"autoclean": False, "sections": {"All": ["*.md", "guide/*.md"]}}
+    site.config["plugins"] = [{"rss": {"use_git": False, "abstract_chars_count": 400}}, {"llmstxt": llmstxt}]
+    built = site.build()
+    assert built.code == 0, built.output
+    assert [len(ours_of(built.html(page))) for page in ("index.html", "guide/fog/index.html")] == [1, 2]
+    (shown,) = ours_of(items(built)["Home"].findtext("description") or "")
+    assert file_of(built, site, shown["src"]).is_file()
+    for page in ("index.md", "guide/fog/index.md"):
+        names = re.findall(r"assets/qhaigc/([^\s)]+)\)", (built.site / page).read_text(encoding="utf-8"))
+        assert names
+        assert set(names) <= set(built.pictures())
+
+
 @beside("rss", *EVERY_MATERIAL)
 def test_whole_pages_in_a_feed_have_plain_pictures(site: Project, column: str) -> None:
     """Their addresses are relative to the item's link, like those of all other pictures there."""
@@ -207,6 +224,30 @@ def test_the_page_of_all_pages_shows_each_picture(site: Project, api: ImagesApi,
     assert not any("loading" in attributes for attributes in printed)
     assert cold.digest() == warm.digest()
     assert len(api.calls) == 2
+
+
+@beside("print-site", *EVERY_MKDOCS)
+def test_the_page_of_all_pages_is_made_with_templates_that_show_pictures(
+    site: Project, api: ImagesApi, column: str
+) -> None:
+    """The plugin makes it by an environment of its own, with what the theme's 404 page was told."""
+    site.config["theme"]["custom_dir"] = "overrides"
+    site.options["images"] = {"emblem": {"prompt": "A secret badge", "alt": "Emblem"}}
+    site.write(
+        "overrides/main.html",
+        '{% extends "base.html" %}{% block extrahead %}{{ super() }}'
+        '<link rel="icon" href="{{ qhaigc_url(page, "emblem") }}">{% endblock %}'
+        '{% block footer %}{{ qhaigc_image(page, "emblem") }}{{ super() }}{% endblock %}',
+    )
+    site.config["plugins"] = ["search", "print-site"]
+    cold, warm = build_twice(site, "--strict")
+    assert whole(cold.html())[-1] == ("Emblem", "80", "60")
+    printed = cold.html("print_page/index.html")
+    assert [attributes["alt"] for attributes in ours_of(printed)] == [ALT, "Fog", "own", "Emblem"]
+    (icon,) = (e.attributes["href"] for e in elements(printed, "link") if "emblem" in (e.attributes.get("href") or ""))
+    assert (icon or "").startswith("../assets/qhaigc/emblem-")
+    assert cold.digest() == warm.digest()
+    assert len(api.calls) == 3
 
 
 def commit(project: Project) -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import shutil
 import socket
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
 from tests.api import (
     KEY,
     Behaviour,
+    Handler,
     ImagesApi,
     answer,
     by_base64,
@@ -342,3 +345,34 @@ def test_links_and_backgrounds_of_what_could_not_be_had_lead_to_its_placeholder(
     (file,) = built.pictures()
     assert f'href="assets/qhaigc/{file}"' in built.html()
     assert broken_urls(built.site) == []
+
+
+@pytest.mark.parametrize("error", ["ValueError('boom')", "SystemExit(100)", "PluginError('boom')"])
+@pytest.mark.parametrize("event", ["on_nav", "on_page_content"])
+def test_what_is_under_way_when_another_plugin_fails_is_waited_for_and_not_bought_again(
+    project: Project, api: ImagesApi, error: str, event: str
+) -> None:
+    """SystemExit: as the plugin macros ends a build, of which MkDocs tells no other plugin."""
+    project.options |= {"concurrency": 2, "images": {"emblem": "A badge", "mast": "A mast", "rope": "A rope"}}
+    api.default = slow
+    project.config["hooks"] = [str(project.write("hooks.py", ""))]
+    project.write(
+        "hooks.py",
+        "import time\nfrom mkdocs.exceptions import PluginError\n"
+        f"def {event}(*_, **__):\n    time.sleep(1)\n    raise {error}\n",
+    )
+    project.page("index.md", "# Home\n\n![Emblem](qhaigc:emblem)\n")
+    failed = project.build()
+    assert failed.code != 0
+    assert "waiting for 2 pictures under way" in failed.output
+    assert len(api.calls) == 2, "what has not begun is not begun any more"
+    assert len(project.originals) == 4
+    project.write("hooks.py", "")
+    assert project.build().code == 0
+    assert sorted(api.prompts) == ["A badge", "A mast", "A rope"]
+
+
+def slow(handler: Handler, body: dict[str, Any]) -> None:
+    """Answer after a while, as real APIs do."""
+    time.sleep(4)
+    by_url(handler, body)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -67,7 +67,8 @@ def survey_of(config_file: Path) -> Survey:
         use_engine_of(config_file)
         from mkdocs_qhaigc.engine import survey  # only now is it known which one, and only these commands need it
 
-        return survey(config_file)
+        with redirect_stdout(sys.stderr):  # what a site's scripts and hooks print is not the command's answer
+            return survey(config_file)
 
 
 @contextmanager
