@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Mapping
+from datetime import date, datetime, time, timezone
 from typing import Any
 
 _BLOG_DIR, _POST_DIR, _SEPARATOR = "blog", "{blog}/posts", "<!-- more -->"
@@ -21,6 +22,21 @@ def blog_of(src_uri: str, blogs: Iterable[Mapping[str, Any]]) -> Mapping[str, An
         if blog.get("enabled", True) and src_uri.startswith(posixpath.normpath(post_dir).strip("/") + "/"):
             return blog
     return None
+
+
+def is_left_out(blog: Mapping[str, Any], meta: Mapping[str, Any], *, now: datetime) -> bool:
+    """Whether a build has no page of a post: a draft, or one of a later day, where the blog holds those back."""
+    if blog.get("draft"):
+        return False
+    draft = meta.get("draft")
+    if isinstance(draft, bool) or not blog.get("draft_if_future_date"):
+        return draft is True
+    created = meta["date"].get("created") if isinstance(meta.get("date"), Mapping) else meta.get("date")
+    if isinstance(created, date) and not isinstance(created, datetime):
+        created = datetime.combine(created, time())
+    if not isinstance(created, datetime):
+        return False  # the blog itself tells of it
+    return (created if created.tzinfo else created.replace(tzinfo=timezone.utc)) > now
 
 
 def separator(blog: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import yaml
 from pathspec import GitIgnoreSpec
 
-from mkdocs_qhaigc.blogs import blog_of
+from mkdocs_qhaigc.blogs import blog_of, is_left_out
 from mkdocs_qhaigc.configuration import Configuration, merged
 from mkdocs_qhaigc.errors import SiteError
 from mkdocs_qhaigc.front_matter import FRONT_MATTER, META_KEY
@@ -43,6 +44,7 @@ def pages(site: Configuration) -> Iterator[SourcePage]:
     Raises:
         SiteError: one cannot be read.
     """
+    now = datetime.now(timezone.utc)
     not_built = GitIgnoreSpec.from_lines([_NEVER_BUILT, *site.not_built.splitlines()])
     for path in _files(site.docs_dir, _ENDINGS[:1] if site.zensical else _ENDINGS, outside=not site.zensical):
         src_uri = path.relative_to(site.docs_dir).as_posix()
@@ -50,7 +52,7 @@ def pages(site: Configuration) -> Iterator[SourcePage]:
             continue
         page = read_page(site, src_uri)
         blog = blog_of(src_uri, site.blogs)
-        if blog is None or blog.get("draft") or page.meta.get("draft") is not True:
+        if blog is None or not is_left_out(blog, page.meta, now=now):
             yield page
 
 
@@ -107,7 +109,7 @@ def _leads_on(folder: Path, docs_dir: Path, root: Path, *, outside: bool) -> boo
 
 def _front_matter(text: str) -> dict[str, Any]:
     match = FRONT_MATTER.match(text)
-    if not match or not (META_KEY in match[1] or "draft" in match[1]):
+    if not match or not any(word in match[1] for word in (META_KEY, "draft", "date")):
         return {}
     try:
         meta = yaml.load(match[1], Loader=_Loader)  # noqa: S506 - a safe one

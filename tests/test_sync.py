@@ -299,17 +299,24 @@ def test_pages_are_those_that_are_built_with_the_defaults_of_their_folders(tmp_p
     page("old/c.md", "qhaigc: old")
     page("drafts/d.md", "qhaigc: draft")
     page("blog/posts/e.md", "qhaigc: post\ndraft: true")
+    page("blog/posts/later.md", "qhaigc: post\ndate: 2999-01-01")
+    page("blog/posts/later-updated.md", "date: {created: 2999-01-01 10:00:00, updated: 2020-01-01}")
+    page("blog/posts/earlier.md", "qhaigc: earlier\ndate: {created: 2020-01-01}")
+    page("blog/posts/now.md", "qhaigc: now\ndate: 2999-01-01\ndraft: false")
     page(".hidden/f.md", "qhaigc: hidden")
     (tmp_path / "docs/guide/.meta.yml").write_text("qhaigc: {shared: ours, own: theirs}\n", encoding="utf-8")
     (tmp_path / "docs/guide/deep/.meta.yml").write_text("qhaigc: {deep: deeper}\n", encoding="utf-8")
     site = configuration(
         tmp_path,
         "mkdocs.yml",
-        "plugins: [qhaigc, meta, blog]\nexclude_docs: |\n  /old/\n  !/guide\ndraft_docs: |\n  drafts/\n",
+        "plugins: [qhaigc, meta, {blog: {draft_if_future_date: true}}]\n"
+        "exclude_docs: |\n  /old/\n  !/guide\ndraft_docs: |\n  drafts/\n",
     )
     found = {page.src_uri: page.meta.get("qhaigc") for page in pages(site)}
     assert found == {
         "index.md": "home",
+        "blog/posts/earlier.md": "earlier",
+        "blog/posts/now.md": "now",
         "guide/a.md": {"shared": "ours", "own": "mine"},
         "guide/deep/b.markdown": {"shared": "ours", "own": "theirs", "deep": "deeper"},
     }
