@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Set
 from pathlib import Path
 
-from mkdocs_qhaigc.files import write_whole
+from mkdocs_qhaigc.files import is_lfs_pointer, write_whole
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.published import ENDING, LAID_AWAY
 from mkdocs_qhaigc.written import Written, read_remains
@@ -25,7 +25,11 @@ def lay_away(
     going = {
         key: picture
         for key, picture in before.pictures.items()
-        if picture.file in unused and not picture.sandbox and not has_original(key)
+        if picture.file is not None
+        and picture.file in unused
+        and not picture.sandbox
+        and not is_lfs_pointer(folder / picture.file)
+        and not has_original(key)
     }
     if not going:
         return
@@ -34,6 +38,8 @@ def lay_away(
     earlier = read_remains(aside) or Written(before.config)
     digests = {}
     for name in _of_pictures(going, before, unused):
+        if is_lfs_pointer(folder / name):
+            continue
         try:
             data = (folder / name).read_bytes()
         except FileNotFoundError:

@@ -41,6 +41,7 @@ _STILL_WRITABLE = 5.0
 """Seconds for which a folder is taken to be writable after something was written: all else waits while it is tried."""
 
 _RECORD_NAME = re.compile(r"[^/\\]{1,255}-([0-9a-f]{16})\.json")
+_FILE_NAME = re.compile(rf"[^/\\]{{1,255}}-([0-9a-f]{{16}})\.(?:json|{'|'.join(EXTENSIONS.values())})")
 _STARTS = {
     "png": re.compile(rb"\x89PNG"),
     "jpg": re.compile(rb"\xff\xd8\xff"),
@@ -64,9 +65,9 @@ class Library:
         self._names: dict[str, list[str]] | None = None
         self.damaged: list[str] = []
         """What was told of files that cannot be used."""
+        self._by_digits: dict[str, list[str]] | None = None
+        """The names of records and pictures by the hex in them, as they were when they were first wanted."""
         self._set_aside: set[str] = set()
-        self._not_fetched: set[str] = set()
-        """Keys of pictures of which there are pointers of Git LFS."""
         self._written = -_STILL_WRITABLE
         """When something was written last, on `time.monotonic()`'s clock."""
 
@@ -87,14 +88,23 @@ class Library:
             if original is not None:
                 yield original
 
-    def require_fetched(self, key: str) -> None:
-        """See that a picture of which `find` found nothing is not merely elsewhere.
+    def require_fetched(self, key: str, *, drawings: bool) -> None:
+        """See that a picture of which `find` found nothing is not merely elsewhere, with or without a record.
+
+        `drawings`: also one that the sandbox drew, as its name says.
 
         Raises:
             NotFetched: it is.
         """
-        if key in self._not_fetched:
-            raise NotFetched(self.folder)
+        with self._lock:
+            if self._by_digits is None:
+                self._by_digits = {}
+                for name in self._listing.names:
+                    if match := _FILE_NAME.fullmatch(name):
+                        self._by_digits.setdefault(match[1], []).append(name)
+        for name in self._by_digits.get(key[:KEY_DIGITS], ()):
+            if (drawings or f".{SANDBOX}-" not in name) and is_lfs_pointer(self.folder / name):
+                raise NotFetched(self.folder)
 
     def remember(self) -> None:
         """Write down what the records of this folder say, for the next build."""
@@ -275,9 +285,7 @@ class Library:
         except FileNotFoundError as error:
             self._tell(f"{error.filename} is missing. The picture is looked for elsewhere")
         except (OSError, ValueError, RecursionError) as error:
-            if any(map(is_lfs_pointer, self._files_of(key))):
-                self._not_fetched.add(key)
-            else:
+            if not any(map(is_lfs_pointer, self._files_of(key))):
                 self._tell(f"{path} cannot be used: {error}. The picture is looked for elsewhere")
         else:
             self._listing.learn(name, original)

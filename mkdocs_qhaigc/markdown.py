@@ -82,7 +82,7 @@ def _file(md: Markdown) -> Any:
 def _register(md: Markdown, conversion: _Conversion, *, name: str) -> None:
     md.preprocessors.register(_FirstPreprocessor(md, conversion), name, 1000)
     md.treeprocessors.register(_LastTreeprocessor(md, conversion), name, -1000)
-    md.postprocessors.register(_ReferencePostprocessor(md, conversion), name, -10)
+    md.postprocessors.register(_ReferencePostprocessor(md, conversion), name, -1000)
 
 
 class _Conversion:

@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from mkdocs_qhaigc.errors import Damaged, LibraryError, SiteError
+from mkdocs_qhaigc.errors import Damaged, LibraryError, NotFetched, SiteError
+from mkdocs_qhaigc.files import is_lfs_pointer
 from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.locks import hold
 from mkdocs_qhaigc.moving import cache_folder, copy_in, lay_away, pin_name, put_away
 from mkdocs_qhaigc.options import Options
-from mkdocs_qhaigc.original import KEY_DIGITS, Original
+from mkdocs_qhaigc.original import EXTENSIONS, KEY_DIGITS, Original
 from mkdocs_qhaigc.shelf import Shelf, digits_of, look_at
 from mkdocs_qhaigc.survey import Declared, Survey
 
@@ -105,8 +106,12 @@ def settle(pin: Pin, options: Options) -> Path:
     """Make a difference go away; return where the picture, or what is left of it, is then.
 
     Raises:
+        NotFetched: Git LFS has the picture: a pointer in the cache is none.
         LibraryError: it cannot be done. Nothing is lost.
     """
+    beside = (pin.path.with_suffix(f".{extension}") for extension in ("json", *EXTENSIONS.values()))
+    if pin.kind == "remnant" and pin.one is None and any(map(is_lfs_pointer, beside)):
+        raise NotFetched(options.pins_dir)
     if pin.kind == "unpinned" and pin.original:
         return copy_in(pin.original, options.pins_dir, pin.path.stem)
     if pin.kind == "unused" and pin.original:

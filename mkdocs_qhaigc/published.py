@@ -8,6 +8,7 @@ away from there stays in a folder of the cache, in the same form (`laying_away.p
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import stat
 from collections.abc import Mapping
@@ -48,7 +49,7 @@ class Published:
             LibraryError: there may be one, and it cannot be told.
         """
         stem = stem_of(name, key, self._options.encoding)
-        found = (folder.find(key, stem, any_origin=self._options.sandboxed) for folder in self._folders)
+        found = (folder.find(key, stem) for folder in self._folders)
         return next(filter(None, found), None)
 
     def files_of(self, publication: Publication, name: str) -> dict[str, str]:
@@ -79,13 +80,13 @@ class _Folder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def find(self, key: str, stem: str, *, any_origin: bool) -> Original | None:
+    def find(self, key: str, stem: str) -> Original | None:
         picture = self._written.pictures.get(key) if self._written else None
         if picture is None or picture.file is None or picture.drawn.placeholder:
-            return self._find_by_name(key, stem, any_origin=any_origin) if self._is_there else None
-        stem, _, best = picture.file.rpartition(".")
+            return self._find_by_name(key, stem) if self._is_there else None
+        written_stem, _, best = picture.file.rpartition(".")
         for extension in dict.fromkeys((best, *_FORMATS)):
-            file = f"{stem}.{extension}"
+            file = f"{written_stem}.{extension}"
             data = self._read_whole(file, picture.drawn.width, picture.drawn.height)
             if data is not None and extension in _FORMATS:
                 return Original(
@@ -99,8 +100,9 @@ class _Folder:
                     picture.sandbox,
                     picture.colour,
                 )
-        self._require_fetched(stem)
-        return None
+        self._require_fetched(written_stem)
+        # What is said may be of older files: git keeps one side of it, and the files of the other.
+        return self._find_by_name(key, stem) if stem != written_stem else None
 
     def path_of(self, wanted: str, name_length: int, width: int, height: int) -> Path | None:
         """Return the file of this name, or of another name for the same picture, which is so long in `wanted`."""
@@ -136,39 +138,47 @@ class _Folder:
     @cached_property
     def _by_ending(self) -> Mapping[str, list[str]]:
         found: dict[str, list[str]] = {}
-        for file in self._written.files if self._written else ():
+        try:
+            there = os.listdir(self._folder)  # noqa: PTH208 - names do
+        except FileNotFoundError:
+            there = []
+        except OSError as error:
+            raise _unreadable(error, self._folder) from error
+        for file in dict.fromkeys((*(self._written.files if self._written else ()), *there)):
             if ending := ENDING.search(file):
                 found.setdefault(ending[0], []).append(file)
         return found
 
-    def _find_by_name(self, key: str, stem: str, *, any_origin: bool) -> Original | None:
+    def _find_by_name(self, key: str, stem: str) -> Original | None:
         """Return a picture of which nothing says that it was written: who copies files may leave hidden ones behind.
 
-        The names of its files are made of its key. Whether a sandbox drew it is in the files, if anywhere.
+        The names of its files are made of its key, and of what it was called then. Whether a sandbox drew it is in the
+        files, if anywhere.
         """
-        files = {extension: self._read(f"{stem}.{extension}") for extension in _FORMATS}
-        there = {extension: data for extension, data in files.items() if data is not None}
+        code = stem[-STEM_DIGITS:]
+        files = [name for extension in _FORMATS for name in self._by_ending.get(f"-{code}.{extension}", ())]
+        there = {name: data for name in files if (data := self._read(name)) is not None}
         if not there:
             return None
         from mkdocs_qhaigc.imaging.codecs import inspect, origin  # as for `_is_picture`
-        from mkdocs_qhaigc.provenance import ALGORITHMIC
+        from mkdocs_qhaigc.picture import SANDBOX_SYSTEM
 
-        for extension, data in sorted(there.items(), key=lambda item: (item[0] != "png", -len(item[1]))):
-            path = self._folder / f"{stem}.{extension}"
+        for name, data in sorted(there.items(), key=lambda item: (not item[0].endswith(".png"), -len(item[1]))):
+            path = self._folder / name
             try:
                 info, said = inspect(data), origin(data)
             except PictureError:
                 continue
-            if said.source_type is None and not any_origin:
+            if said.source_type is None:  # in a sandbox, too: what is written there would be said to be its drawing
                 raise LibraryError(
                     f"{path} may be the picture, but {ACCOUNT} beside it, which says so, is lost. Restore that; "
                     "or see what the picture is, and have it by `mkdocs-qhaigc pin --adopt`, or remove it"
                 )
             digest = hashlib.sha256(data).hexdigest()
-            sandbox = said.source_type in (None, ALGORITHMIC)
             size = info.width, info.height, len(data)
-            return Original(str(path), key, digest, info.format, *size, sandbox, info.colour)
-        self._require_fetched(stem)
+            return Original(str(path), key, digest, info.format, *size, said.system == SANDBOX_SYSTEM, info.colour)
+        if any(is_lfs_pointer(self._folder / name) for name in there):
+            raise NotFetched(self._folder)
         return None
 
     def _require_fetched(self, stem: str) -> None:

@@ -15,7 +15,7 @@ from mkdocs_qhaigc.buying import Buyer
 from mkdocs_qhaigc.columns import UNKNOWN
 from mkdocs_qhaigc.configuration import Configuration
 from mkdocs_qhaigc.errors import NotFetched, SiteError
-from mkdocs_qhaigc.files import remove_parts, write_whole
+from mkdocs_qhaigc.files import is_lfs_pointer, remove_parts, write_whole
 from mkdocs_qhaigc.laying_away import lay_away
 from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.locks import hold
@@ -90,6 +90,9 @@ def _sync(site: Configuration, folder: Path, *, buyer: Buyer, warn: Warn) -> Syn
                 if isinstance(picture.reason, NotFetched):
                     raise picture.reason  # no placeholder takes the place of what is merely elsewhere
         files = {PurePosixPath(uri).name: Path(path) for uri, path in build.files().items()}
+        made_of_these = any(picture.state == "published" for picture in pipeline.pictures())
+        if made_of_these and any(is_lfs_pointer(folder / name) for name in files):
+            raise NotFetched(folder)  # nor does what is encoded once more, of the files that are here
         if files and _may_write(STYLESHEET.name, STYLESHEET.read_bytes(), folder, files_before, warn=warn):
             files[STYLESHEET.name] = STYLESHEET
         pictures = {

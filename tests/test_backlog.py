@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import shutil
 
 import pytest
@@ -166,3 +167,28 @@ def test_a_dirty_build_keeps_what_it_does_not_build(site: Project, api: ImagesAp
     write(site, "a", "Another")
     site.build("--dirty")
     assert waits(site) == before
+
+
+def test_references_that_other_extensions_add_at_the_end_become_pictures(project: Project, api: ImagesApi) -> None:
+    project.write(
+        "late.py",
+        "from markdown.extensions import Extension\n"
+        "from markdown.postprocessors import Postprocessor\n\n"
+        "class Late(Postprocessor):\n"
+        "    def run(self, text):\n"
+        "        return text + '<p><img src=\"qhaigc:logo\" alt=\"Logo\"></p>' if 'WORDS' in text else text\n\n"
+        "class LateExtension(Extension):\n"
+        "    def extendMarkdown(self, md):\n"
+        "        md.postprocessors.register(Late(md), 'late', -50)\n\n"
+        "def makeExtension(**_):\n"
+        "    return LateExtension()\n",
+    )
+    paths = (str(project.folder), os.environ.get("PYTHONPATH", ""))
+    project.environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+    project.options["images"] = {"logo": {"prompt": "A logo", "alt": "Logo"}}
+    project.config["markdown_extensions"] = ["late"]
+    project.page("index.md", "# Home\n\nWORDS")
+    project.page("own.md", "# Own\n\nWORDS ![x](qhaigc:hero)", qhaigc="fog")
+    for _ in range(2):
+        built = project.build("--strict")
+        assert "qhaigc:" not in built.html() + built.html("own/index.html")

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
+from mkdocs_qhaigc.provenance import ALGORITHMIC, Provenance
 from tests.api import ImagesApi, picture
 from tests.commands import buy, contents, run
 from tests.conftest import Project
@@ -100,6 +102,89 @@ def test_a_cache_stands_in_for_pins_that_git_lfs_has(pinned: Project, api: Image
     assert not api.calls
 
 
+def test_pointers_without_records_are_not_bought_either(pinned: Project, api: ImagesApi) -> None:
+    folder = pinned.folder / "generated-images"
+    fetch = to_pointers(folder, "*.png")
+    for record in folder.glob("*.json"):
+        record.unlink()
+    built = pinned.build()
+    assert built.summary == "2 placeholders"
+    assert PULL in built.output
+    fetch()
+    assert pinned.build("--strict").summary == "2 generated"  # as any pin without its record
+    assert not api.calls
+
+
+def test_a_drawing_of_the_sandbox_that_git_lfs_has_keeps_no_picture_away(project: Project, api: ImagesApi) -> None:
+    real = project.options["base_url"]
+    project.options["base_url"] = "sandbox"
+    project.page("index.md", "![Fog](qhaigc:hero)", qhaigc="fog")
+    assert project.build().code == 0
+    assert run(project, "pin").returncode == 0
+    shutil.rmtree(project.cache)
+    to_pointers(project.folder / "generated-images", "*.webp")
+    project.options["base_url"] = real
+    assert project.build("--strict").summary == "1 generated"
+    assert api.prompts == ["fog"]
+
+
+def test_pins_that_git_lfs_has_are_not_taken_away(pinned: Project, api: ImagesApi) -> None:
+    """Of the picture the cache would have its pointer."""
+    folder = pinned.folder / "generated-images"
+    fetch = to_pointers(folder, "*.png")
+    committed = contents(folder)
+    pinned.page("index.md", "![A boat](qhaigc:boat)", qhaigc={"boat": "a boat"})
+    finished = run(pinned, "pin")
+    assert (finished.returncode, PULL in finished.stderr) == (1, True)
+    assert contents(folder) == committed
+    fetch()
+    assert run(pinned, "pin").returncode == 0
+    pinned.page("index.md", "![Fog](qhaigc:hero) ![A boat](qhaigc:boat)", qhaigc={"hero": "fog", "boat": "a boat"})
+    assert pinned.build("--strict").summary == "1 cached, 1 pinned"
+    assert not api.calls
+
+
+def test_a_variant_that_git_lfs_has_is_not_said_to_be_missing(pinned: Project) -> None:
+    to_pointers(pinned.folder / "generated-images", "*.png")
+    finished = run(pinned, "candidates", "index.md#hero", "--pick", "1")
+    assert (finished.returncode, PULL in finished.stderr) == (1, True)
+    assert "To buy it" not in finished.stderr
+
+
+def test_what_git_lfs_has_is_not_written_over_by_what_is_made_of_other_formats(clone: Project, api: ImagesApi) -> None:
+    fetch = to_pointers(clone.folder / OUT, "*.jpg")
+    committed = synced(clone)
+    assert clone.build().summary == "3 published"
+    assert PULL in sync(clone, code=1)
+    assert synced(clone) == committed
+    fetch()
+    assert ", 0 written, " in sync(clone)
+    assert not api.calls
+
+
+def test_pointers_are_not_laid_away_in_the_place_of_pictures(clone: Project, api: ImagesApi) -> None:
+    page = clone.docs / "index.md"
+    words = page.read_text("utf-8")
+    page.write_text("# Home", "utf-8")
+    sync(clone)
+    aside = clone.folder / ".qhaigc/published"
+    laid_away = contents(aside)
+    page.write_text(words, "utf-8")
+    sync(clone)
+    to_pointers(clone.folder / OUT, "hero-*")
+    page.write_text("# Home", "utf-8")
+    sync(clone)
+    assert contents(aside) == laid_away
+    for path in (clone.folder / OUT).glob("hero-*"):
+        path.unlink()
+    page.write_text(words, "utf-8")
+    built = clone.build("--strict")
+    assert built.summary == "3 published"
+    for path in (built.site / "assets/qhaigc").glob("hero-*"):
+        assert not path.read_bytes().startswith(b"version "), path
+    assert not api.calls
+
+
 @pytest.mark.parametrize("pattern", ["*.webp", ".qhaigc.json", "*"])
 def test_synced_pictures_that_git_lfs_has_are_neither_bought_nor_written_over(
     clone: Project, api: ImagesApi, pattern: str
@@ -126,6 +211,61 @@ def test_synced_pictures_are_found_without_the_hidden_file_that_names_them(clone
     again = synced(clone)
     account, before = (json.loads(one.pop(".qhaigc.json")) for one in (again, whole))
     assert (again, account["files"], account["pictures"].keys()) == (whole, before["files"], before["pictures"].keys())
+    assert not api.calls
+
+
+def test_synced_pictures_are_found_beside_a_hidden_file_that_names_older_ones(clone: Project, api: ImagesApi) -> None:
+    """`git checkout --ours docs/assets/qhaigc/.qhaigc.json`, where their branch has changed an option."""
+    ours = (clone.folder / COMMITTED).read_bytes()
+    clone.options["quality"] = 70
+    sync(clone)
+    lose_originals(clone)
+    (clone.folder / COMMITTED).write_bytes(ours)
+    assert clone.build("--strict").summary == "3 published"
+    sync(clone)
+    assert clone.build("--strict").summary == "3 published"
+    assert not api.calls
+
+
+def test_synced_pictures_are_found_by_what_follows_their_names(clone: Project, api: ImagesApi) -> None:
+    (clone.folder / COMMITTED).unlink()
+    clone.page("index.md", "![x](qhaigc:cover)", qhaigc={"cover": "fog"})
+    assert clone.build("--strict").summary == "3 published"
+    assert "4 written, " in sync(clone)
+    assert not api.calls
+
+
+def test_a_sandbox_claims_no_picture_of_which_nothing_is_known(project: Project, api: ImagesApi) -> None:
+    real = project.options["base_url"]
+    project.options |= {"provenance": False, "cache_dir": ".qhaigc"}
+    project.page("index.md", "![x](qhaigc:hero)", qhaigc={"hero": "fog"})
+    sync(project)
+    lose_originals(project)
+    before = synced(project)
+    account = before.pop(".qhaigc.json")
+    (project.folder / COMMITTED).unlink()
+    project.options["base_url"] = "sandbox"
+    sync(project, code=1)
+    project.options["base_url"] = real
+    (project.folder / COMMITTED).unlink()
+    assert project.build().summary == "1 placeholder"
+    (project.folder / COMMITTED).write_bytes(account)
+    assert "0 written" in sync(project)
+    assert len(api.calls) == 1
+    assert before.items() <= synced(project).items()
+
+
+def test_a_diagram_that_a_program_drew_is_no_drawing_of_the_sandbox(project: Project, api: ImagesApi) -> None:
+    project.options["cache_dir"] = ".qhaigc"
+    project.page("index.md", "![x](qhaigc:hero)", qhaigc={"hero": "fog"})
+    packet = Provenance(ALGORITHMIC, "a plotter").as_xmp()
+    Image.new("RGB", (96, 54), "teal").save(project.folder / "mine.webp", xmp=packet)
+    assert run(project, "pin", "--adopt", "mine.webp", "index.md#hero").returncode == 0
+    sync(project)
+    lose_originals(project)
+    shutil.rmtree(project.folder / "generated-images")
+    (project.folder / COMMITTED).unlink()
+    assert project.build("--strict").summary == "1 published"
     assert not api.calls
 
 

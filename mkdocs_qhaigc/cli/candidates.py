@@ -77,6 +77,8 @@ def candidates(
 def _pick(declared: Declared, survey: Survey, variant: int) -> None:
     """Write a variant that is there into its page."""
     [candidate] = find_candidates(declared, survey.options, [variant], docs_dir=survey.docs_dir, report=_warn)
+    if candidate.reason:
+        raise click.ClickException(f"variant {variant} of {declared.where}: {candidate.reason}")
     if not candidate.original:
         raise click.ClickException(
             f"there is no variant {variant} of {declared.where}. "
