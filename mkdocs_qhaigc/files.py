@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import stat
 import time
 from pathlib import Path
 
@@ -14,21 +13,6 @@ _PAUSES = (0.01, 0.03, 0.1, 0.3, 0.6) if os.name == "nt" else ()
 _PART_BYTES = 4
 _PART = re.compile(rf"\..+\.[0-9a-f]{{{2 * _PART_BYTES}}}\.part")
 """A name under which `write_whole` collects bytes."""
-
-
-_LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\n"
-
-
-def is_lfs_pointer(path: Path) -> bool:
-    """Whether a file only says where Git LFS keeps the bytes that belong here."""
-    try:
-        status = path.lstat()
-        if not stat.S_ISREG(status.st_mode) or status.st_size > 1024:
-            return False
-        with path.open("rb") as file:
-            return file.read(len(_LFS_POINTER)) == _LFS_POINTER
-    except OSError:
-        return False
 
 
 def free_name(path: Path) -> Path:

@@ -21,8 +21,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from mkdocs_qhaigc.errors import Damaged, LibraryError, NotFetched
-from mkdocs_qhaigc.files import free_name, is_lfs_pointer, write_whole
+from mkdocs_qhaigc.elsewhere import is_lfs_pointer, require_here
+from mkdocs_qhaigc.errors import Damaged, LibraryError
+from mkdocs_qhaigc.files import free_name, write_whole
 from mkdocs_qhaigc.listing import Listing
 from mkdocs_qhaigc.original import (
     EXTENSIONS,
@@ -88,13 +89,13 @@ class Library:
             if original is not None:
                 yield original
 
-    def require_fetched(self, key: str, *, drawings: bool) -> None:
+    def require_here(self, key: str, *, drawings: bool) -> None:
         """See that a picture of which `find` found nothing is not merely elsewhere, with or without a record.
 
         `drawings`: also one that the sandbox drew, as its name says.
 
         Raises:
-            NotFetched: it is.
+            LibraryError: as of `elsewhere.require_here`.
         """
         with self._lock:
             if self._by_digits is None:
@@ -103,8 +104,8 @@ class Library:
                     if match := _FILE_NAME.fullmatch(name):
                         self._by_digits.setdefault(match[1], []).append(name)
         for name in self._by_digits.get(key[:KEY_DIGITS], ()):
-            if (drawings or f".{SANDBOX}-" not in name) and is_lfs_pointer(self.folder / name):
-                raise NotFetched(self.folder)
+            if drawings or f".{SANDBOX}-" not in name:
+                require_here(self.folder / name)
 
     def remember(self) -> None:
         """Write down what the records of this folder say, for the next build."""
@@ -192,8 +193,11 @@ class Library:
 
     def leftovers(self, key: str) -> list[Path]:
         """Return the pictures under a key whose records are missing or cannot be read. For the owner of the key."""
-        pictures = [path for path in self._files_of(key) if path.suffix != ".json" and not path.is_symlink()]
-        return [path for path in pictures if not has_record(path)]
+        return [path for path in self.pictures_of(key) if not has_record(path)]
+
+    def pictures_of(self, key: str) -> list[Path]:
+        """Return the pictures under a key, also those that are not as their records say."""
+        return [path for path in self._files_of(key) if path.suffix != ".json" and not path.is_symlink()]
 
     def make_room(self, key: str, *, keep: Path | None = None, as_: str = "damaged") -> None:
         """Set aside what stands under a key, so that a new picture replaces nothing. For the owner of the key."""

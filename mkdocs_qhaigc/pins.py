@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from mkdocs_qhaigc.elsewhere import is_lfs_pointer
 from mkdocs_qhaigc.errors import Damaged, LibraryError, NotFetched, SiteError
-from mkdocs_qhaigc.files import is_lfs_pointer
 from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.locks import hold
 from mkdocs_qhaigc.moving import cache_folder, copy_in, lay_away, pin_name, put_away

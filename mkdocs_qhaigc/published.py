@@ -16,8 +16,8 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from mkdocs_qhaigc.errors import LibraryError, NotFetched, PictureError
-from mkdocs_qhaigc.files import is_lfs_pointer
+from mkdocs_qhaigc.elsewhere import require_here
+from mkdocs_qhaigc.errors import LibraryError, PictureError
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.original import EXTENSIONS, Original
 from mkdocs_qhaigc.publication import ACCOUNT, STEM_DIGITS, Publication, stem_of
@@ -100,7 +100,8 @@ class _Folder:
                     picture.sandbox,
                     picture.colour,
                 )
-        self._require_fetched(written_stem)
+        for extension in _FORMATS:
+            require_here(self._folder / f"{written_stem}.{extension}")
         # What is said may be of older files: git keeps one side of it, and the files of the other.
         return self._find_by_name(key, stem) if stem != written_stem else None
 
@@ -158,7 +159,7 @@ class _Folder:
         code = stem[-STEM_DIGITS:]
         files = [name for extension in _FORMATS for name in self._by_ending.get(f"-{code}.{extension}", ())]
         there = {name: data for name in files if (data := self._read(name)) is not None}
-        if not there:
+        if not files:
             return None
         from mkdocs_qhaigc.imaging.codecs import inspect, origin  # as for `_is_picture`
         from mkdocs_qhaigc.picture import SANDBOX_SYSTEM
@@ -177,13 +178,9 @@ class _Folder:
             digest = hashlib.sha256(data).hexdigest()
             size = info.width, info.height, len(data)
             return Original(str(path), key, digest, info.format, *size, said.system == SANDBOX_SYSTEM, info.colour)
-        if any(is_lfs_pointer(self._folder / name) for name in there):
-            raise NotFetched(self._folder)
+        for name in files:
+            require_here(self._folder / name)
         return None
-
-    def _require_fetched(self, stem: str) -> None:
-        if any(is_lfs_pointer(self._folder / f"{stem}.{extension}") for extension in _FORMATS):
-            raise NotFetched(self._folder)
 
     def _read_whole(self, file: str, width: int, height: int) -> bytes | None:
         """Return the bytes of a file of ours that is whole: as it was written, or as small as somebody has made it."""

@@ -5,12 +5,15 @@ Bytes are written before anything looks at them; a picture counts as saved when 
 
 from __future__ import annotations
 
+import json
+import stat
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from mkdocs_qhaigc.errors import LibraryError, NoFurtherCalls, PictureError
 from mkdocs_qhaigc.files import write_whole
@@ -71,21 +74,25 @@ class Saver:
                 info = inspect(data)
             except (OSError, PictureError):
                 continue
+            about = _said_of(path, key)
             self._library.make_room(key, keep=path)
             where = "" if path.parent == self._library.folder else f", in {self._library.folder}"
             self._say(f"{path} had no record that can be used. The picture is whole and has a new one{where}")
             named = order._replace(name=path.stem.rpartition("-")[0])
-            return self._write_original(named, data, info, None)
+            return self._write_original(named, data, info, None, about)
         return None
 
     def _rejected(self, key: str) -> list[Path]:
         return sorted((self._options.cache_dir / "rejected").glob(f"*-{key[:16]}.rejected*"))
 
     def _pinned(self, key: str) -> list[Path]:
-        """Return the pins without a record; those that the sandbox drew are not looked for."""
+        """Return the pins without a record, and those that are others than theirs says: somebody has compressed them.
+
+        Those that the sandbox drew are not looked for.
+        """
         if self._options.sandboxed:
             return []
-        found = Library(self._options.pins_dir, report=self._say).leftovers(key)
+        found = Library(self._options.pins_dir, report=self._say).pictures_of(key)
         return [path for path in found if not path.stem.rpartition("-")[0].endswith(f".{SANDBOX}")]
 
     def _write(self, order: Order, data: bytes, revised_prompt: str | None) -> Original:
@@ -126,7 +133,15 @@ class Saver:
             return str(path)
         return "no place: neither the cache nor the temporary folder can be written"
 
-    def _write_original(self, order: Order, data: bytes, info: PictureInfo, revised_prompt: str | None) -> Original:
+    def _write_original(
+        self,
+        order: Order,
+        data: bytes,
+        info: PictureInfo,
+        revised_prompt: str | None,
+        about: Mapping[str, Any] = MappingProxyType({}),
+    ) -> Original:
+        """Save a picture with what its record is to say; `about` is what an earlier record said of it."""
         return self._library.save(
             name=order.name,
             key=order.request.key,
@@ -140,5 +155,18 @@ class Saver:
                 "api": SANDBOX if self._options.sandboxed else self._options.base_url,
                 "request": order.request.as_record(),
                 "revised_prompt": revised_prompt,
+                **about,
             },
         )
+
+
+def _said_of(picture: Path, key: str) -> dict[str, Any]:
+    """Return what the record beside a picture says of how it came to be, where it is one of this key."""
+    path = picture.with_suffix(".json")
+    try:
+        record = json.loads(path.read_bytes()) if stat.S_ISREG(path.lstat().st_mode) else None  # no pipe, say
+    except (OSError, ValueError, RecursionError):
+        return {}
+    if not isinstance(record, dict) or record.get("key") != key:
+        return {}
+    return {name: record[name] for name in ("created", "api", "request", "revised_prompt", "adopted") if name in record}

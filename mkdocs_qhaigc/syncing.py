@@ -14,8 +14,9 @@ from mkdocs_qhaigc.build import SiteBuild
 from mkdocs_qhaigc.buying import Buyer
 from mkdocs_qhaigc.columns import UNKNOWN
 from mkdocs_qhaigc.configuration import Configuration
+from mkdocs_qhaigc.elsewhere import is_lfs_pointer
 from mkdocs_qhaigc.errors import NotFetched, SiteError
-from mkdocs_qhaigc.files import is_lfs_pointer, remove_parts, write_whole
+from mkdocs_qhaigc.files import remove_parts, write_whole
 from mkdocs_qhaigc.laying_away import lay_away
 from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.locks import hold

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -321,6 +322,49 @@ def test_a_pin_without_its_record_is_used_and_has_one_again(
     assert f"{record.with_suffix('.png').name} had no record that can be used" in built.output
     assert run(pinned, "pin").returncode == 0
     assert record.with_suffix(".png").read_bytes() == bytes_before
+    shutil.rmtree(pinned.cache)
+    assert pinned.build("--strict").summary == "2 pinned"
+    assert not api.calls
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links that anybody may make")
+@pytest.mark.parametrize("folder", ["generated-images", OUT])
+def test_links_in_the_place_of_pictures_are_neither_followed_nor_bought(
+    project: Project, api: ImagesApi, tmp_path: Path, folder: str
+) -> None:
+    """As git-annex and DVC leave them."""
+    project.options["cache_dir"] = ".qhaigc"
+    project.page("index.md", "![x](qhaigc:hero)", qhaigc={"hero": "fog"})
+    sync(project)
+    if folder == "generated-images":
+        assert run(project, "pin").returncode == 0
+        shutil.rmtree(project.folder / OUT)
+    lose_originals(project)
+    for path in (project.folder / folder).glob("hero-*"):
+        if path.suffix != ".json":
+            path.rename(tmp_path / path.name)
+            path.symlink_to(tmp_path / path.name)
+    built = project.build()
+    assert built.summary == "1 placeholder"
+    assert "is a link, which may lead anywhere" in built.output
+    assert "is a link" in run(project, "generate", "--yes").stderr
+    assert len(api.calls) == 1
+
+
+def test_a_pin_that_somebody_has_compressed_is_not_bought_again(pinned: Project, api: ImagesApi) -> None:
+    """As oxipng in a pre-commit hook does, or ImgBot."""
+    folder = pinned.folder / "generated-images"
+    (path,) = folder.glob("hero-*.png")
+    created = "2020-01-01T00:00:00+00:00"
+    record = json.loads(path.with_suffix(".json").read_bytes())
+    path.with_suffix(".json").write_text(json.dumps({**record, "created": created}), "utf-8")
+    compressed = picture("fog, in fewer bytes", 96, 54)
+    path.write_bytes(compressed)
+    built = pinned.build()
+    assert built.summary == "1 generated, 1 pinned"
+    assert run(pinned, "pin").returncode == 0
+    assert path.read_bytes() == compressed
+    assert json.loads(path.with_suffix(".json").read_bytes())["created"] == created
     shutil.rmtree(pinned.cache)
     assert pinned.build("--strict").summary == "2 pinned"
     assert not api.calls
