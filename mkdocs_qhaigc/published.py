@@ -158,12 +158,12 @@ class _Folder:
         """
         code = stem[-STEM_DIGITS:]
         files = [name for extension in _FORMATS for name in self._by_ending.get(f"-{code}.{extension}", ())]
-        there = {name: data for name in files if (data := self._read(name)) is not None}
         if not files:
             return None
         from mkdocs_qhaigc.imaging.codecs import inspect, origin  # as for `_is_picture`
         from mkdocs_qhaigc.picture import SANDBOX_SYSTEM
 
+        there = {name: data for name in files if (data := self._read(name)) is not None}
         for name, data in sorted(there.items(), key=lambda item: (not item[0].endswith(".png"), -len(item[1]))):
             path = self._folder / name
             try:

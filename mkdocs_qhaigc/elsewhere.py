@@ -1,0 +1,40 @@
+"""Pictures that are paid for and not here: what stands in their places is not followed, and none is bought instead."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+from mkdocs_qhaigc.errors import LibraryError, NotFetched
+
+_LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\n"
+_LARGEST_POINTER = 1024
+"""Bytes."""
+
+
+def is_lfs_pointer(path: Path) -> bool:
+    """Whether a file only says where Git LFS keeps the bytes that belong here."""
+    try:
+        status = path.lstat()
+        if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST_POINTER:
+            return False
+        with path.open("rb") as file:
+            return file.read(len(_LFS_POINTER)) == _LFS_POINTER
+    except OSError:
+        return False
+
+
+def require_here(path: Path) -> None:
+    """See that a committed picture, of which nothing can be used, is not merely kept in another place.
+
+    Raises:
+        NotFetched: Git LFS has it.
+        LibraryError: there is a link, as git-annex and DVC make them.
+    """
+    if is_lfs_pointer(path):
+        raise NotFetched(path.parent)
+    if path.is_symlink():
+        raise LibraryError(
+            f"{path} is a link, which may lead anywhere and is not followed. Put the picture itself there; "
+            "none is bought in its place"
+        )
