@@ -75,6 +75,8 @@ class Saver:
             except (OSError, PictureError):
                 continue
             about = _said_of(path, key)
+            if about.get("api") == SANDBOX and not self._options.sandboxed:
+                continue
             self._library.make_room(key, keep=path)
             where = "" if path.parent == self._library.folder else f", in {self._library.folder}"
             self._say(f"{path} had no record that can be used. The picture is whole and has a new one{where}")
