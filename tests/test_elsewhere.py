@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +14,7 @@ from PIL import Image
 from mkdocs_qhaigc.provenance import ALGORITHMIC, Provenance
 from tests.api import ImagesApi, picture
 from tests.commands import buy, contents, run
-from tests.conftest import Project
+from tests.conftest import Project, require_posix
 from tests.test_published import COMMITTED, clone, lose_originals
 from tests.test_published import contents as synced
 from tests.test_sync import OUT, sync
@@ -327,12 +326,12 @@ def test_a_pin_without_its_record_is_used_and_has_one_again(
     assert not api.calls
 
 
-@pytest.mark.skipif(os.name == "nt", reason="links that anybody may make")
 @pytest.mark.parametrize("folder", ["generated-images", OUT])
 def test_links_in_the_place_of_pictures_are_neither_followed_nor_bought(
     project: Project, api: ImagesApi, tmp_path: Path, folder: str
 ) -> None:
     """As git-annex and DVC leave them."""
+    require_posix("links that anybody may make")
     project.options["cache_dir"] = ".qhaigc"
     project.page("index.md", "![x](qhaigc:hero)", qhaigc={"hero": "fog"})
     sync(project)

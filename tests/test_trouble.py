@@ -6,7 +6,7 @@ import json
 import shutil
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -347,6 +347,34 @@ def test_links_and_backgrounds_of_what_could_not_be_had_lead_to_its_placeholder(
     assert broken_urls(built.site) == []
 
 
+FAILS = """
+import logging, time
+from pathlib import Path
+from mkdocs.exceptions import PluginError
+
+FOLDER = Path(__file__).parent
+
+class Told(logging.Handler):
+    def emit(self, record):
+        if "waiting for" in record.getMessage():
+            (FOLDER / "told").touch()
+
+logging.getLogger("mkdocs").addHandler(Told())
+
+def %s(*_, **__):
+    while len(list(FOLDER.glob("asked/*"))) < 2:
+        time.sleep(0.01)
+    raise %s
+"""
+"""A hook that fails when two pictures are asked for, and notes when the build says that it waits for them."""
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + 60
+    while not true() and time.monotonic() < give_up:
+        time.sleep(0.01)
+
+
 @pytest.mark.parametrize("error", ["ValueError('boom')", "SystemExit(100)", "PluginError('boom')"])
 @pytest.mark.parametrize("event", ["on_nav", "on_page_content"])
 def test_what_is_under_way_when_another_plugin_fails_is_waited_for_and_not_bought_again(
@@ -354,13 +382,15 @@ def test_what_is_under_way_when_another_plugin_fails_is_waited_for_and_not_bough
 ) -> None:
     """SystemExit: as the plugin macros ends a build, of which MkDocs tells no other plugin."""
     project.options |= {"concurrency": 2, "images": {"emblem": "A badge", "mast": "A mast", "rope": "A rope"}}
-    api.default = slow
-    project.config["hooks"] = [str(project.write("hooks.py", ""))]
-    project.write(
-        "hooks.py",
-        "import time\nfrom mkdocs.exceptions import PluginError\n"
-        f"def {event}(*_, **__):\n    time.sleep(1)\n    raise {error}\n",
-    )
+    told = project.folder / "told"
+
+    def answer_when_told(handler: Handler, body: dict[str, Any]) -> None:
+        project.write(f"asked/{body['prompt']}", "")
+        wait_until(told.exists)
+        by_url(handler, body)
+
+    api.default = answer_when_told
+    project.config["hooks"] = [str(project.write("hooks.py", FAILS % (event, error)))]
     project.page("index.md", "# Home\n\n![Emblem](qhaigc:emblem)\n")
     failed = project.build()
     assert failed.code != 0
@@ -370,9 +400,3 @@ def test_what_is_under_way_when_another_plugin_fails_is_waited_for_and_not_bough
     project.write("hooks.py", "")
     assert project.build().code == 0
     assert sorted(api.prompts) == ["A badge", "A mast", "A rope"]
-
-
-def slow(handler: Handler, body: dict[str, Any]) -> None:
-    """Answer after a while, as real APIs do."""
-    time.sleep(4)
-    by_url(handler, body)
