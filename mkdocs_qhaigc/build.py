@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mkdocs_qhaigc.survey import Declared
 
 
-_HEX_OF_STEM = re.compile(rf"-([0-9a-f]{{{STEM_DIGITS}}})(?![0-9a-f])")
+_HEX_OF_STEM = rf"-([0-9a-f]{{{STEM_DIGITS}}})(?![0-9a-f])"
 
 
 class SiteBuild:
@@ -208,7 +208,7 @@ class SiteBuild:
             kept = [name for name, value in vars(page).items() if isinstance(value, str) and folder in value]
             for name in kept:  # `content`, and what other plugins have kept of it
                 text = mend(getattr(page, name), changes.get(id(page), ()))
-                for found in renamed.keys() & set(_HEX_OF_STEM.findall(text)) if renamed else ():
+                for found in renamed.keys() & set(re.findall(_HEX_OF_STEM, text)) if renamed else ():
                     for stem, now in renamed[found]:  # in what another plugin has made of the markup
                         text = text.replace(quote(stem), quote(now)).replace(stem, now)
                 setattr(page, name, text)

@@ -11,7 +11,7 @@ from pathlib import Path
 _PAUSES = (0.01, 0.03, 0.1, 0.3, 0.6) if os.name == "nt" else ()
 """Seconds between the tries to rename a file."""
 _PART_BYTES = 4
-_PART = re.compile(rf"\..+\.[0-9a-f]{{{2 * _PART_BYTES}}}\.part")
+_PART = rf"\..+\.[0-9a-f]{{{2 * _PART_BYTES}}}\.part"
 """A name under which `write_whole` collects bytes."""
 
 
@@ -49,7 +49,7 @@ def _rename(part: Path, path: Path) -> None:
 def remove_parts(folder: Path) -> None:
     """Remove what `write_whole` has left in a folder where it was killed. For whoever writes there alone."""
     for path in folder.glob(".*.part"):
-        if _PART.fullmatch(path.name):
+        if re.fullmatch(_PART, path.name):
             path.unlink()
 
 

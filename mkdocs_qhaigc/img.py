@@ -20,8 +20,9 @@ COLOUR_ATTRIBUTE = "data-colour"
 """What `qhaigc.css` paints in the picture's place while it loads."""
 
 _NUMBER = re.compile(r"\s*(\d{1,6})(?:px)?\s*")
-_WIDTH_BY_CONTENT = re.compile(r"(?:^|;)\s*width\s*:\s*[a-z]", re.IGNORECASE)
-_OWN_HEIGHT = re.compile(r"(?:^|;)\s*height\s*:", re.IGNORECASE)
+_WIDTH_BY_CONTENT = r"(?i)(?:^|;)\s*width\s*:\s*[a-z]"
+_OWN_HEIGHT = r"(?i)(?:^|;)\s*height\s*:"
+"""Compiled where a picture has a style of its own: most sites have none."""
 
 
 class Source(NamedTuple):
@@ -135,7 +136,7 @@ def _set_dimensions(attributes: Attributes, image: Image) -> bool:
     """
     width, height = attributes.get("width"), attributes.get("height")
     style = attributes.get("style") or ""
-    if _OWN_HEIGHT.search(style):
+    if style and re.search(_OWN_HEIGHT, style):
         return False
     if width is not None and height is not None and not _keeps_proportions(width, height, image):
         return False
@@ -152,7 +153,7 @@ def _set_dimensions(attributes: Attributes, image: Image) -> bool:
         return False
     classes = attributes.get("class")
     attributes["class"] = f"{classes} {CSS_CLASS}" if classes else CSS_CLASS
-    return "height" in attributes and not _WIDTH_BY_CONTENT.search(style)
+    return "height" in attributes and not (style and re.search(_WIDTH_BY_CONTENT, style))
 
 
 def _keeps_proportions(width: str, height: str, image: Image) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Mapping, Set
 from pathlib import Path
 
@@ -62,5 +63,5 @@ def _of_pictures(going: Set[str] | Mapping[str, object], before: Written, unused
 
 
 def _code(file: str) -> str | None:
-    ending = ENDING.search(file)
+    ending = re.search(ENDING, file)
     return ending[1] if ending else None

@@ -42,7 +42,7 @@ _STILL_WRITABLE = 5.0
 """Seconds for which a folder is taken to be writable after something was written: all else waits while it is tried."""
 
 _RECORD_NAME = re.compile(r"[^/\\]{1,255}-([0-9a-f]{16})\.json")
-_FILE_NAME = re.compile(rf"[^/\\]{{1,255}}-([0-9a-f]{{16}})\.(?:json|{'|'.join(EXTENSIONS.values())})")
+_FILE_NAME = rf"[^/\\]{{1,255}}-([0-9a-f]{{16}})\.(?:json|{'|'.join(EXTENSIONS.values())})"
 _STARTS = {
     "png": re.compile(rb"\x89PNG"),
     "jpg": re.compile(rb"\xff\xd8\xff"),
@@ -101,7 +101,7 @@ class Library:
             if self._by_digits is None:
                 self._by_digits = {}
                 for name in self._listing.names:
-                    if match := _FILE_NAME.fullmatch(name):
+                    if match := re.fullmatch(_FILE_NAME, name):
                         self._by_digits.setdefault(match[1], []).append(name)
         for name in self._by_digits.get(key[:KEY_DIGITS], ()):
             if drawings or f".{SANDBOX}-" not in name:

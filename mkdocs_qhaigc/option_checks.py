@@ -111,20 +111,27 @@ def base_url(value: Any) -> str:
 
 
 VARIABLE = "[A-Za-z_][A-Za-z0-9_]{0,63}"
-_LIKE_A_KEY = re.compile(r"(?=.*[0-9])(?:[A-Za-z0-9]{20,}|(?=.*[a-z])[A-Za-z0-9_]{20,})")
-"""Letters and digits at random, in one piece; names of variables have words, or no small letters."""
+_SHORTEST_KEY = 20
+"""Characters."""
 
 
 def api_key_env(value: Any) -> str:
     """Return the name of an environment variable."""
     name = value if isinstance(value, str) else ""
-    if not re.fullmatch(VARIABLE, name) or _LIKE_A_KEY.fullmatch(name):
+    if not re.fullmatch(VARIABLE, name) or _is_like_a_key(name):
         # The value is not shown: it may be the key itself.
         raise OptionError(
             "api_key_env",
             "it is not the name of an environment variable. Write its name, never the key itself",
         )
     return name
+
+
+def _is_like_a_key(name: str) -> bool:
+    """Whether letters and digits stand there at random; names of variables have words, or no small letters."""
+    if len(name) < _SHORTEST_KEY or not any(map(str.isdigit, name)):
+        return False
+    return "_" not in name or any(map(str.islower, name))
 
 
 def mapping(option: str) -> Callable[[Any], Mapping[str, Any]]:

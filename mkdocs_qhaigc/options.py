@@ -36,7 +36,7 @@ LASTING_CACHE = ".qhaigc"
 """`cache_dir` of a zensical.toml that names none: `zensical build --clean` deletes all of `.cache`."""
 _FOLDERS = ("answers", "candidates", "index", "locks", "originals", "published", "rejected", "sandbox", "variants")
 """Of the cache."""
-_KEY_OPTION = re.compile(r"(?:.*[_-])?(?:api[_-]?key|key|token|secret|password|authorization)", re.IGNORECASE)
+_KEY_OPTION = r"(?i)(?:.*[_-])?(?:api[_-]?key|key|token|secret|password|authorization)"
 
 
 class Options(NamedTuple):
@@ -172,7 +172,7 @@ def check_option(name: str, value: object) -> Any:
 
 def keys_among(names: Iterable[object]) -> list[str]:
     """Return the names of options that are none of ours and are meant to hold a key."""
-    return [name for name in names if isinstance(name, str) and name not in OPTIONS and _KEY_OPTION.fullmatch(name)]
+    return [name for name in names if isinstance(name, str) and name not in OPTIONS and re.fullmatch(_KEY_OPTION, name)]
 
 
 def check_folders(options: Options, *, folder: Path, docs_dir: Path, site_dir: Path, zensical: bool = False) -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 LAID_AWAY = "published"
 """The folder of the cache for what was taken away from among the pages."""
 _FORMATS = {extension: format_ for format_, extension in EXTENSIONS.items()}
-ENDING = re.compile(rf"-([0-9a-f]{{{STEM_DIGITS}}})(?:-[0-9]+)?\.[a-z]+$")
+ENDING = rf"-([0-9a-f]{{{STEM_DIGITS}}})(?:-[0-9]+)?\.[a-z]+$"
 """What follows the name that an author has given, in the name of a file; the group is that of all files of one."""
 
 
@@ -146,7 +146,7 @@ class _Folder:
         except OSError as error:
             raise _unreadable(error, self._folder) from error
         for file in dict.fromkeys((*(self._written.files if self._written else ()), *there)):
-            if ending := ENDING.search(file):
+            if ending := re.search(ENDING, file):
                 found.setdefault(ending[0], []).append(file)
         return found
 
