@@ -299,13 +299,3 @@ class Buyer:
             pace=Pace(self._stopped),
             say=self._say,
         )
-
-
-def failure_of(future: Future[Original]) -> QhaigcError | None:
-    """Return why a finished future has no picture, or None where it has one. Other errors are raised."""
-    if future.cancelled():
-        return NoFurtherCalls("the build was stopped")
-    error = future.exception()
-    if error is None or isinstance(error, QhaigcError):
-        return error
-    raise error

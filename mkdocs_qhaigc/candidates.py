@@ -53,7 +53,7 @@ def find_candidates(
 ) -> list[Candidate]:
     """Return these variants of a picture, and which of them are there. `report` is told of what is damaged."""
     sources = Sources(options, folder=docs_dir / options.assets_dir, report=report)
-    known = Pipeline(options, sources=sources, buyer=None, report=report)
+    known = Pipeline(options, sources=sources, open_buyer=None, report=report)
     found = []
     for variant in variants:
         request = declared.request.of_variant(variant)

@@ -8,17 +8,18 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from mkdocs_qhaigc.publication import Drawn, Encoding, VariantSpec, card_spec, variant_specs
 from mkdocs_qhaigc.seen import Seen
-from mkdocs_qhaigc.workers import Workers, wait_for
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from mkdocs_qhaigc.provenance import Provenance
     from mkdocs_qhaigc.variants import Variants
+    from mkdocs_qhaigc.workers import Workers
 
 Crop = tuple[int, int]
 """Width and height of a card, in pixels."""
@@ -57,7 +58,7 @@ class Encoder:
         """Those of these paths that are not the cache's, and whose owner may have removed them by now."""
         self._variants: Variants | None = None
         self._lock = threading.RLock()
-        self._workers: Workers[None] = Workers(os.cpu_count() or 1, "qhaigc-encoder", on_exit=self._close_variants)
+        self._workers: Workers[None] | None = None
 
     def want_card(self, key: str, crop: Crop | None) -> bool:
         """Note that a picture is to be shown in link previews; return whether that is news."""
@@ -86,7 +87,7 @@ class Encoder:
             missing = {cache_key for cache_key in missing if cache_key not in store}
             with self._lock:
                 if missing and specs[0].cache_key not in self._jobs:
-                    job = self._workers.submit(_encode_into, store, specs, missing, subject)
+                    job = self._open_workers().submit(_encode_into, store, specs, missing, subject)
                     self._jobs[specs[0].cache_key] = job
 
     @property
@@ -99,6 +100,8 @@ class Encoder:
         for specs in self._together(subject.key, subject.drawn):
             job = self._jobs.get(specs[0].cache_key)
             if job is not None:
+                from mkdocs_qhaigc.workers import wait_for  # as below
+
                 wait_for(job)
                 if error := job.exception():
                     return error
@@ -133,7 +136,8 @@ class Encoder:
 
     def close(self, *, used: Iterable[str] | None = None) -> None:
         """End the threads. `used`: the paths of a whole build's variants; then the cache is kept within its limit."""
-        self._workers.close()
+        if self._workers:
+            self._workers.close()
         if used is not None:
             self._seen.write()
         if self._variants:
@@ -168,6 +172,13 @@ class Encoder:
 
                 self._variants = open_variants(self._folder, report=self._report)
             return self._variants
+
+    def _open_workers(self) -> Workers[None]:
+        if self._workers is None:
+            from mkdocs_qhaigc.workers import Workers  # a warm build starts no thread
+
+            self._workers = Workers(os.cpu_count() or 1, "qhaigc-encoder", on_exit=self._close_variants)
+        return self._workers
 
     def _close_variants(self) -> None:
         """Close the connection of the thread that calls."""

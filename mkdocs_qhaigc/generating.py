@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from mkdocs_qhaigc.budget import Budget
-from mkdocs_qhaigc.buying import Buyer, failure_of
+from mkdocs_qhaigc.buying import Buyer
 from mkdocs_qhaigc.errors import NoFurtherCalls, NotFetched, QhaigcError
 from mkdocs_qhaigc.importing import import_what_saves
 from mkdocs_qhaigc.options import Options
-from mkdocs_qhaigc.orders import Order, Progress
+from mkdocs_qhaigc.orders import Order, Progress, failure_of
 from mkdocs_qhaigc.original import Original
 from mkdocs_qhaigc.sources import open_cache
 from mkdocs_qhaigc.wording import plural

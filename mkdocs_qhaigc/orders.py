@@ -1,10 +1,16 @@
-"""What a build orders, and what is told while it waits."""
+"""What a build orders, what is told while it waits, and why what it ordered could not be had."""
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from mkdocs_qhaigc.errors import NoFurtherCalls, QhaigcError
 from mkdocs_qhaigc.request import ImageRequest
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from mkdocs_qhaigc.original import Original
 
 
 class Order(NamedTuple):
@@ -36,3 +42,13 @@ class Progress(Protocol):
 
     def ended(self, order: Order, *, seconds: float | None) -> None:
         """It is saved, after so many seconds; None: there is no picture."""
+
+
+def failure_of(future: Future[Original]) -> QhaigcError | None:
+    """Return why a finished future has no picture, or None where it has one. Other errors are raised."""
+    if future.cancelled():
+        return NoFurtherCalls("the build was stopped")
+    error = future.exception()
+    if error is None or isinstance(error, QhaigcError):
+        return error
+    raise error

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import urlsplit
 
-from mkdocs_qhaigc.buying import failure_of
 from mkdocs_qhaigc.errors import QhaigcError
-from mkdocs_qhaigc.orders import Order
+from mkdocs_qhaigc.orders import Order, failure_of
 from mkdocs_qhaigc.original import ADOPTED, SANDBOX, Original
 from mkdocs_qhaigc.publication import Drawn, Encoding
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from mkdocs_qhaigc.provenance import Provenance
 
 LARGEST_PLACEHOLDER = 2560

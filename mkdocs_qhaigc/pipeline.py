@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
 from functools import partial
+from typing import TYPE_CHECKING
 
-from mkdocs_qhaigc.buying import Buyer, failure_of
 from mkdocs_qhaigc.encoding import Crop, Encoder, Subject
 from mkdocs_qhaigc.errors import LibraryError, PictureError
 from mkdocs_qhaigc.importing import import_what_encodes
 from mkdocs_qhaigc.options import Options
-from mkdocs_qhaigc.orders import Effort, Order
+from mkdocs_qhaigc.orders import Effort, Order, failure_of
 from mkdocs_qhaigc.original import Original
 from mkdocs_qhaigc.picture import (
     Picture,
@@ -30,7 +29,11 @@ from mkdocs_qhaigc.picture import (
 from mkdocs_qhaigc.publication import Publication, publish, publish_card
 from mkdocs_qhaigc.request import ImageRequest
 from mkdocs_qhaigc.sources import Sources
-from mkdocs_qhaigc.workers import wait_for
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from mkdocs_qhaigc.buying import Buyer
 
 
 class Pipeline:
@@ -41,13 +44,17 @@ class Pipeline:
         options: Options,
         *,
         sources: Sources,
-        buyer: Buyer | None,
+        open_buyer: Callable[[], Buyer] | None,
         report: Callable[[str], None],
     ):
-        """`report` is told of what was found damaged. Without a `buyer` nothing is bought, and nothing encoded."""
+        """`report` is told of what was found damaged.
+
+        `open_buyer` is called when the first picture is missing. None: nothing is bought, and nothing encoded.
+        """
         self._options = options
         self._sources = sources
-        self._buyer = buyer
+        self._open_buyer = open_buyer
+        self._buyer: Buyer | None = None
         self._report = report
         self._pictures: dict[str, Picture] = {}
         self._purchases: dict[str, Future[Original]] = {}
@@ -62,7 +69,8 @@ class Pipeline:
         if key in self._pictures:
             return self._pictures[key]
         picture = self._find(order)
-        if picture is None and self._buyer and self._options.missing == "generate":
+        if picture is None and self._open_buyer and self._options.missing == "generate":
+            self._buyer = self._buyer or self._open_buyer()
             future = self._buyer.buy(order)
             if future.done() and failure_of(future):  # there is no key, say: nobody needs to guess what will come
                 return self._know(bought(order, future))
@@ -75,7 +83,7 @@ class Pipeline:
     def want_card(self, name: str, request: ImageRequest, crop: Crop | None) -> None:
         """Have a picture that was wanted also encoded for link previews, in a file that is called after `name`."""
         picture = self._pictures[request.key]
-        if self._encoder.want_card(request.key, crop) and self._buyer and picture.state != "under way":
+        if self._encoder.want_card(request.key, crop) and self._open_buyer and picture.state != "under way":
             if self._sources.is_published(picture):
                 with contextlib.suppress(LibraryError):  # then it is made of the picture itself
                     self._use_published(name, picture, partial(publish_card, crop=crop))
@@ -115,6 +123,8 @@ class Pipeline:
                 order = self._pictures[key].order
                 del self._purchases[key]
                 if wait:
+                    from mkdocs_qhaigc.workers import wait_for  # a build that finds all its pictures has none
+
                     wait_for(future)
                 under_way += not future.done()
                 self._know(bought(order, future) if future.done() else placeholder(order))
@@ -150,8 +160,8 @@ class Pipeline:
 
     def _find(self, order: Order) -> Picture | None:
         """Return a picture that is there, and use what `sync` has written of it."""
-        picture = self._sources.find(order, thorough=self._buyer is not None)
-        if picture is None or not self._buyer or not self._sources.is_published(picture):
+        picture = self._sources.find(order, thorough=self._open_buyer is not None)
+        if picture is None or not self._open_buyer or not self._sources.is_published(picture):
             return picture
         try:
             whole = self._use_published(order.name, picture, publish)
@@ -189,7 +199,7 @@ class Pipeline:
     def _know(self, picture: Picture) -> Picture:
         key = picture.order.request.key
         self._pictures[key] = picture
-        if self._buyer and self._encoder.lacks(key, picture.drawn):
+        if self._open_buyer and self._encoder.lacks(key, picture.drawn):
             self._encoder.encode(self._subject(picture))
         return picture
 

@@ -328,13 +328,13 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._notices = []
         sources = Sources(options, folder=Path(config.docs_dir) / options.assets_dir, report=self._warn)
         self._options = options
-        buyer = None
+        open_buyer = None
         if self._surveys is None:
             edited = partial(last_edit, config.docs_dir, config.config_file_path)
-            buyer = self._purchasing.begin(options, sources.cache, serving=self._serving, edited=edited)
+            open_buyer = self._purchasing.begin(options, sources.cache, serving=self._serving, edited=edited)
             if not self._again:
                 self._purchasing.arrivals.forget()
-        self._pipeline = Pipeline(options, sources=sources, buyer=buyer, report=self._warn)
+        self._pipeline = Pipeline(options, sources=sources, open_buyer=open_buyer, report=self._warn)
         features = config.theme.get("features")
         self._build = SiteBuild(
             options,

@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from mkdocs_qhaigc.buying import Buyer
-from mkdocs_qhaigc.library import Library
-from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.preview import Arrivals
-from mkdocs_qhaigc.progress import LineProgress, LiveProgress
+
+if TYPE_CHECKING:
+    from mkdocs_qhaigc.buying import Buyer
+    from mkdocs_qhaigc.library import Library
+    from mkdocs_qhaigc.options import Options
+    from mkdocs_qhaigc.progress import LineProgress, LiveProgress
 
 
 class Purchasing:
-    """The buyer of the builds of one site, one after the other."""
+    """The buyer of the builds of one site, one after the other. There is none until the first picture is missing."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         """`say` is told what who pays wants to know, and of each picture where no terminal shows a bar."""
@@ -26,24 +29,31 @@ class Purchasing:
         self._edited: object = None
         self.arrivals = Arrivals()
 
-    def begin(self, options: Options, cache: Library, *, serving: bool, edited: Callable[[], object]) -> Buyer:
-        """Return what buys for the build that begins: the same as before, where nothing that concerns it has changed.
+    def begin(
+        self, options: Options, cache: Library, *, serving: bool, edited: Callable[[], object]
+    ) -> Callable[[], Buyer]:
+        """Begin a build. Return what opens its buyer: the same as before, where nothing that concerns it has changed.
 
         `edited()` tells the states of what authors write apart: what only shows the pictures that have arrived has no
         budget of its own.
         """
-        if self._buyer is None or self._options is None or options.buying != self._options.buying:
-            if self._buyer:
-                self._buyer.drop()
-                self._retired.append(self._buyer)  # what it has bought is on its way, and paid for
-            self._buyer = self._new_buyer(options, cache, serving=serving)
+        if self._buyer and self._options and options.buying != self._options.buying:
+            self._buyer.drop()
+            self._retired.append(self._buyer)  # what it has bought is on its way, and paid for
+            self._buyer = None
         self._options = options
         if serving:
             state = edited()
-            if state != self._edited:
+            if state != self._edited and self._buyer:
                 self._buyer.new_build()
             self._edited = state
-        return self._buyer
+
+        def open_buyer() -> Buyer:
+            if self._buyer is None:
+                self._buyer = self._new_buyer(options, cache, serving=serving)
+            return self._buyer
+
+        return open_buyer
 
     def end_progress(self) -> None:
         """Take the bar away."""
@@ -64,6 +74,9 @@ class Purchasing:
                 buyer.close()
 
     def _new_buyer(self, options: Options, cache: Library, *, serving: bool) -> Buyer:
+        from mkdocs_qhaigc.buying import Buyer  # a build that finds all its pictures needs none of it
+        from mkdocs_qhaigc.progress import LineProgress, LiveProgress
+
         live = not serving and sys.stderr.isatty()
         self._progress = LiveProgress() if live else LineProgress(self._say)
         return Buyer(

@@ -28,7 +28,7 @@ def survey_sources(site: Configuration) -> Survey:
         raise SiteError(f"{site.file}: the plugin qhaigc is switched off (`enabled: false`)")
     notices: list[str] = []
     sources = Sources(site.options, folder=site.pictures_dir, report=notices.append)
-    pipeline = Pipeline(site.options, sources=sources, buyer=None, report=notices.append)
+    pipeline = Pipeline(site.options, sources=sources, open_buyer=None, report=notices.append)
     build = SiteBuild(
         site.options, pipeline, site_url=lambda: site.site_url, column=lambda _: UNKNOWN, warn=notices.append
     )

@@ -81,7 +81,7 @@ def _sync(site: Configuration, folder: Path, *, buyer: Buyer, warn: Warn) -> Syn
     before = read_remains(folder)
     files_before = before.files if before else {}
     sources = Sources(site.options, folder=folder, report=warn)
-    pipeline = Pipeline(site.options, sources=sources, buyer=buyer, report=warn)
+    pipeline = Pipeline(site.options, sources=sources, open_buyer=lambda: buyer, report=warn)
     build = SiteBuild(site.options, pipeline, site_url=lambda: site.site_url, column=lambda _: UNKNOWN, warn=warn)
     try:
         if site.options.enabled:
