@@ -137,6 +137,23 @@ def test_pages_come_at_once_with_placeholders_and_pictures_when_they_are_there(
     assert len(api.calls) == 2
 
 
+def test_a_server_that_began_with_every_picture_buys_the_next(project: Project, api: ImagesApi) -> None:
+    write(project, "A lighthouse in fog")
+    project.build("--strict")
+    with serving(project) as server:
+        server.wait_until(server.picture)
+        first = server.picture()
+        assert len(api.calls) == 1
+        write(project, "A lighthouse in rain")
+        server.wait_until(lambda: len(project.originals) == 4)
+        server.wait_until_quiet()
+        shown = server.picture()
+        assert server.end() == 0, server.output
+    assert shown != first
+    assert [f"assets/qhaigc/{name}" for name in project.build("--strict").pictures()] == [shown]
+    assert len(api.calls) == 2
+
+
 @dataclass
 class Session:
     """What one `mkdocs serve` did: when left alone, and after one edit of the page's words."""
