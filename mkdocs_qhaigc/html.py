@@ -167,7 +167,7 @@ def _render(
         name = _name(source[1])
         image = resolve(name)
         others = {key: _resolved(key, value, resolve) for key, value in attributes.items() if key != "src"}
-        shown = image if first or not image.priority else image._replace(priority=False)
+        shown = image if first or not image.priority else image.among_others()
         markup = render_img(others, shown, fragment=source[2] or "", in_picture=in_picture)
         described = image.alt is not None or any(attributes.get(key) for key in _LABELS)
         described = described or attributes.get("role") in ("none", "presentation")

@@ -62,6 +62,10 @@ class Image(NamedTuple):
     dark: Image | None = None
     """What readers of a dark page see instead."""
 
+    def among_others(self) -> Image:
+        """Return it as one picture among others: neither it nor its dark one is loaded first."""
+        return self._replace(priority=False, dark=self.dark and self.dark._replace(priority=False))
+
     @property
     def url(self) -> str:
         """The URL where one URL is wanted."""

@@ -114,7 +114,7 @@ class Renderer:
 
             def markup(name: str = name) -> str:
                 image = self.image(scope, name, shown_at)
-                shown = render_image(image._replace(priority=False) if elsewhere else image)
+                shown = render_image(image.among_others() if elsewhere else image)
                 return shown if image.caption is not None else f"<p>{shown}</p>"
 
             if directive.alt is None:

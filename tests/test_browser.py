@@ -33,7 +33,19 @@ PALETTE = [
 SCHEMES = {
     "mkdocs-auto": {"name": "mkdocs", "color_mode": "auto"},
     "material-bare": THEMES["material"],
+    "material-own": {
+        **THEMES["material"],
+        "palette": [
+            {**palette, "scheme": {"default": "day", "slate": "night"}[str(palette["scheme"])]} for palette in PALETTE
+        ],
+    },
 }
+OWN_SCHEMES = """
+[data-md-color-scheme="day"] img[src$="#only-dark"] { display: none }
+[data-md-color-scheme="night"] img[src$="#only-light"] { display: none }
+[data-md-color-scheme="night"] { --md-default-bg-color: #111; color-scheme: dark }
+"""
+"""What Material's documentation asks of a site with schemes of its own."""
 THEMES["material"] = {**THEMES["material"], "palette": PALETTE}
 SCREENS = [(390, 1), (390, 3), (1280, 1)]
 """CSS pixels, and device pixels for each."""
@@ -113,6 +125,8 @@ class Sites:
         project.page("own.md", OWN, qhaigc={"hero": FRONT["below"]})
         pair = {"prompt": "a tower by day", "dark": "a tower by night", "alt": "pair", "priority": True}
         project.page("pair.md", "# Pair\n\n![](qhaigc:pair)\n", qhaigc={"pair": {**pair, "caption": "A tower"}})
+        project.write("docs/own-schemes.css", OWN_SCHEMES)
+        project.config["extra_css"] = ["own-schemes.css"]
         self._built: dict[str, Built] = {}
 
     def built(self, theme: str, formats: tuple[str, ...] = SEVERAL, **options: Any) -> Path:
@@ -232,7 +246,14 @@ def test_what_an_author_set_distorts_no_picture(sites: Sites, browser: Browser, 
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize(
     ("theme", "follows"),
-    [("mkdocs", False), ("mkdocs-auto", True), ("readthedocs", False), ("material", True), ("material-bare", True)],
+    [
+        ("mkdocs", False),
+        ("mkdocs-auto", True),
+        ("readthedocs", False),
+        ("material", True),
+        ("material-bare", False),
+        ("material-own", True),
+    ],
 )
 def test_of_a_pair_the_one_for_the_page_s_scheme_is_shown_and_loaded(
     sites: Sites, browser: Browser, theme: str, dark: bool, follows: bool
@@ -250,7 +271,7 @@ def test_of_a_pair_the_one_for_the_page_s_scheme_is_shown_and_loaded(
         others = [name for name in visit.asked if name != shown[0].file.name]
         assert visit.asked.count(shown[0].file.name) == 1
         # Material's pages are light until its script has run: a reader's first dark page may ask for the light one.
-        assert not others or (theme == "material" and dark)
+        assert not others or (theme in ("material", "material-own") and dark)
         if theme == "material":
             visit.page.locator("label[for^=__palette_]:visible").click()
             visit.page.wait_for_function(f"document.images[0].checkVisibility() != {str(not dark).lower()}")
@@ -258,6 +279,17 @@ def test_of_a_pair_the_one_for_the_page_s_scheme_is_shown_and_loaded(
             (other,) = (picture for picture in visit.pictures() if picture.width > 0)
             assert other.loaded
             assert other.source != shown[0].source
+
+
+@pytest.mark.parametrize("theme", ["material", "mkdocs-auto"])
+def test_paper_is_light(sites: Sites, browser: Browser, theme: str) -> None:
+    with visiting(browser, sites.built(theme), width=1280, dark=True) as visit:
+        visit.open("pair/")
+        visit.arrive()
+        visit.page.emulate_media(media="print")
+        visit.arrive()
+        shown = [picture.source.rpartition("#")[2] for picture in visit.pictures() if picture.width > 0]
+    assert shown == ["only-light"]
 
 
 @pytest.mark.parametrize("theme", THEMES)
