@@ -88,6 +88,14 @@ def read_error(status: int, media_type: str, body: bytes) -> ServerError:
     return ServerError(status, _clean(code), _clean(message), param if isinstance(param, str) else "")
 
 
+def is_whole(body: bytes) -> bool:
+    """Whether a body is all of an answer, though nothing says that it ends there."""
+    try:
+        return isinstance(json.loads(body), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
 def read_answers(body: bytes, *, status: int, media_type: str, base_url: str) -> list[Answer]:
     """Return the pictures of an answer with a success status, in the server's order.
 
@@ -169,9 +177,14 @@ def _decode_data_url(url: str) -> bytes:
     return unquote_to_bytes(payload.encode(errors="replace"))
 
 
+_STANDARD_BASE64 = str.maketrans("-_", "+/")
+"""From the alphabet for addresses, which some servers use."""
+
+
 def _decode_base64(text: str) -> bytes:
+    digits = "".join(text.split()).rstrip("=").translate(_STANDARD_BASE64)
     try:
-        return base64.b64decode(text.encode(), validate=False)
+        return base64.b64decode(digits.encode() + b"=" * (-len(digits) % 4), validate=False)
     except (binascii.Error, ValueError):
         raise ApiError("the API sent a picture whose base64 cannot be decoded") from None
 

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 OLDEST = 24 * 3600
-"""Seconds after which a kept answer is not read any more: the address in it has expired."""
+"""Seconds after which an address in a kept answer has expired."""
 _LARGEST = 64 << 20
 _POSITION = re.compile(rb"([0-9]{1,4})\n")
 
@@ -47,11 +47,19 @@ class Arrival:
         with self._path.open("ab", buffering=0) as file:
             file.write(chunk)
 
+    @property
+    def expired(self) -> bool:
+        """Whether an address in it leads nowhere any more."""
+        try:
+            return time.time() - self._path.lstat().st_mtime >= OLDEST
+        except OSError:
+            return True
+
     def read(self) -> tuple[int, bytes] | None:
-        """Return the picture's position and the body, or None where there is nothing that may still be good."""
+        """Return the picture's position and the body, or None where there is nothing that can be read."""
         try:
             status = self._path.lstat()
-            if time.time() - status.st_mtime < OLDEST and 0 < status.st_size <= _LARGEST and self._path.is_file():
+            if 0 < status.st_size <= _LARGEST and self._path.is_file():
                 kept = self._path.read_bytes()
                 position = _POSITION.match(kept)
                 return (int(position[1]), kept[position.end() :]) if position else (0, kept)

@@ -36,3 +36,22 @@ class Budget:
         """Put the price of so many pictures back: they were surely not billed."""
         with self._lock:
             self._spent -= pictures
+
+
+class Spending:
+    """What one order takes of a budget."""
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self.pictures = 0
+        """How many it has cost, as far as is known."""
+
+    def take(self, pictures: int) -> None:
+        """As of `Budget`."""
+        self._budget.take(pictures)
+        self.pictures += pictures
+
+    def give_back(self, pictures: int) -> None:
+        """As of `Budget`."""
+        self._budget.give_back(pictures)
+        self.pictures -= pictures

@@ -23,6 +23,7 @@ from mkdocs_qhaigc.errors import (
     OverBudget,
     QhaigcError,
     Unreachable,
+    Useless,
 )
 from mkdocs_qhaigc.importing import import_what_buys
 from mkdocs_qhaigc.library import Library
@@ -81,6 +82,8 @@ class Buyer:
         self._workers: Workers[Original] = Workers(at_once, "qhaigc-buyer", aside=at_once)
         self._together: Workers[None] = Workers(1, "qhaigc-buyer-of-several")
         self.budget = Budget(options.max_new_images)
+        self.quiet = 0.0
+        """Seconds for which an order waits, and can be dropped, before the API is asked."""
 
     def buy(self, order: Order) -> Future[Original]:
         """Return the future of a picture: under way already, or ordered now. It failed once: it is not asked again."""
@@ -92,7 +95,8 @@ class Buyer:
             if future is None:
                 import_what_buys()
                 self._progress.ordered(order)
-                future = self._futures[order.request.key] = self._workers.submit(self._have, order)
+                future = self._workers.submit(self._have, order, after=self.quiet)
+                self._futures[order.request.key] = future
                 if self._arrived:
                     future.add_done_callback(lambda _: self._arrived and self._arrived())
             return future
@@ -117,7 +121,7 @@ class Buyer:
         self.drop()
         with self._lock:
             self.budget = Budget(self._options.max_new_images)
-            if isinstance(self._no_further, Unreachable):
+            if isinstance(self._no_further, (Unreachable, Useless)):
                 self._no_further = None
             for key, future in list(self._futures.items()):
                 if future.done() and (future.cancelled() or isinstance(future.exception(), NoFurtherCalls)):
@@ -138,11 +142,15 @@ class Buyer:
         requests = self._requests[key]
         return Effort(requests, self._seconds.get(key) if requests else None)
 
+    def under_way(self) -> list[Future[Original]]:
+        """Return the futures of what is neither there nor given up."""
+        with self._lock:
+            return [future for future in self._futures.values() if not future.done()]
+
     def finish(self) -> None:
         """Wait for what is under way, which is paid for, whatever has become of the build; drop what has not begun."""
         self.drop()
-        with self._lock:
-            under_way = [future for future in self._futures.values() if not future.done()]
+        under_way = self.under_way()
         if under_way:
             pictures = plural(len(under_way), "picture", "pictures")
             self._say(

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import httpx
 
-from mkdocs_qhaigc.answers import Answer, ServerError, read_answers, read_error
+from mkdocs_qhaigc.answers import Answer, ServerError, is_whole, read_answers, read_error
 from mkdocs_qhaigc.errors import ApiError, NoFurtherCalls, NotSoMany, Unreachable
 from mkdocs_qhaigc.fetching import Fetcher
 from mkdocs_qhaigc.request import ImageRequest
@@ -191,7 +191,8 @@ class ImagesClient:
                 ) as response,
             ):
                 keep = _begun(keeper) if response.status_code == 200 else None
-                return response.status_code, response.headers, read_body(response, LARGEST_BODY, deadline, keep)
+                body_read = read_body(response, LARGEST_BODY, deadline, keep, is_whole=is_whole)
+                return response.status_code, response.headers, body_read
         except _NO_CONNECTION as error:
             advice = "Check the network and `base_url`"
             if "CERTIFICATE_VERIFY_FAILED" in str(error):  # companies' proxies sign for everyone

@@ -15,7 +15,8 @@
     ├── NotWritten         pictures that `sync` has not written, on a page that looks them up
     ├── NoFurtherCalls     key, permission, quota or disk: nothing more can be bought in this build
     │   ├── OverBudget     the build has bought as many pictures as it may
-    │   └── Unreachable    no connection to the API, however often it was tried
+    │   ├── Unreachable    no connection to the API, however often it was tried
+    │   └── Useless        several pictures in a row were paid for, and none could be used
     └── ApiError           the Images API did not give a picture
         ├── NotSoMany      it does not take a call for several pictures
         ├── Refused        it will not draw this prompt: never ask again
@@ -100,6 +101,10 @@ class OverBudget(NoFurtherCalls):
 
 class Unreachable(NoFurtherCalls):
     """There is no connection to the API, however often it was tried."""
+
+
+class Useless(NoFurtherCalls):
+    """Several calls in a row may have been billed, and none of them gave a picture that can be used."""
 
 
 class ApiError(QhaigcError):

@@ -27,6 +27,8 @@ class Result:
     original: Original | None
     reason: QhaigcError | None
     """Why there is no picture; None where there is one, or where nobody has waited for it."""
+    asked: bool = False
+    """Whether the API was asked: it was not where what an earlier command had paid for was taken in."""
 
 
 @contextmanager
@@ -39,6 +41,9 @@ def opened_buyer(
     buyer.budget = budget
     try:
         yield buyer
+    except Exception:  # a page that cannot be read, say: what is under way is paid for all the same
+        buyer.finish()
+        raise
     finally:
         buyer.close()
 
@@ -50,12 +55,13 @@ def wait_for_all(futures: Iterable[Future[Original]]) -> None:
         wait_for(future)
 
 
-def results(ordered: Sequence[tuple[Order, Future[Original]]]) -> list[Result]:
+def results(ordered: Sequence[tuple[Order, Future[Original]]], buyer: Buyer) -> list[Result]:
     """Return what has become of orders by now."""
     found = []
     for order, future in ordered:
         reason = failure_of(future) if future.done() else None
-        found.append(Result(order, future.result() if future.done() and reason is None else None, reason))
+        original = future.result() if future.done() and reason is None else None
+        found.append(Result(order, original, reason, asked=buyer.effort(order.request.key).requests > 0))
     return found
 
 

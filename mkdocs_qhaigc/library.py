@@ -68,6 +68,10 @@ class Library:
         """What was told of files that cannot be used."""
         self._by_digits: dict[str, list[str]] | None = None
         """The names of records and pictures by the hex in them, as they were when they were first wanted."""
+        self._unreadable: dict[str, str] = {}
+        """By the hex in a record's name: why what may be there cannot be read. By an empty text: the folder itself."""
+        self._without_picture: dict[str, Path] = {}
+        """By the hex in a record's name: the picture that is not beside it."""
         self._set_aside: set[str] = set()
         self._written = -_STILL_WRITABLE
         """When something was written last, on `time.monotonic()`'s clock."""
@@ -89,14 +93,29 @@ class Library:
             if original is not None:
                 yield original
 
+    def require_readable(self, key: str) -> None:
+        """See that a picture of which `find` found nothing is not merely out of reach: another user's, say.
+
+        Raises:
+            LibraryError: it may be there. None is bought in its place.
+        """
+        reason = self._unreadable.get("") or self._unreadable.get(key[:KEY_DIGITS])
+        if reason:
+            raise LibraryError(f"{reason}. None is bought in its place; make it readable")
+
     def require_here(self, key: str, *, drawings: bool) -> None:
         """See that a picture of which `find` found nothing is not merely elsewhere, with or without a record.
 
         `drawings`: also one that the sandbox drew, as its name says.
 
         Raises:
-            LibraryError: as of `elsewhere.require_here`.
+            LibraryError: as of `elsewhere.require_here`; or its record is there alone.
         """
+        if (picture := self._without_picture.get(key[:KEY_DIGITS])) and not picture.exists():
+            raise LibraryError(
+                f"{picture} is not here, and its record is. Fetch it from where it is kept; or remove the record, and "
+                "another one is bought"
+            )
         with self._lock:
             if self._by_digits is None:
                 self._by_digits = {}
@@ -230,8 +249,10 @@ class Library:
         try:
             self._listing.refresh()
         except OSError as error:
-            self._tell(f"{self.folder} cannot be read ({error.strerror or error}). Its pictures are not used")
+            self._unreadable[""] = f"{self.folder} cannot be read ({error.strerror or error})"
+            self._tell(f"{self._unreadable['']}. Its pictures are not used")
             return names
+        self._unreadable.pop("", None)
         for entry in self._listing.names:
             match = _RECORD_NAME.fullmatch(entry)
             if match and entry not in self._set_aside:
@@ -287,11 +308,16 @@ class Library:
             if not stat.S_ISREG(status.st_mode) or status.st_size != original.size:
                 raise ValueError(f"{original.path.name} is not of the size that was saved")
         except FileNotFoundError as error:
+            if error.filename != str(path):
+                self._without_picture[key[:KEY_DIGITS]] = Path(error.filename)
             self._tell(f"{error.filename} is missing. The picture is looked for elsewhere")
         except (OSError, ValueError, RecursionError) as error:
+            if isinstance(error, OSError):
+                self._unreadable[key[:KEY_DIGITS]] = f"{path} cannot be read ({error.strerror or error})"
             if not any(map(is_lfs_pointer, self._files_of(key))):
                 self._tell(f"{path} cannot be used: {error}. The picture is looked for elsewhere")
         else:
+            self._unreadable.pop(key[:KEY_DIGITS], None)
             self._listing.learn(name, original)
             return original
         return None

@@ -141,7 +141,7 @@ class Lookup:
         text_of_file = _take_front_matter(page, site) if META_KEY in page.meta else ""
         renderer.read_page(page, src_uri=page.path, url=page.url, text=text_of_file, source=source)
         rendered = renderer.render(page, text, src_uri=page.path, url=page.url, shown_at=page.url)
-        self._tell(page, renderer, pictures, out)
+        self._tell(page, renderer, pictures, out, strict=site.options.missing == "error")
         page.meta[FOR_TEMPLATES] = _for_templates(page, renderer, pictures)
         by_url = relative_url(site.options.assets_dir, page.url) + "/"
         blog = blog_of(page.path, site.blogs)
@@ -169,14 +169,24 @@ class Lookup:
             self._said = message
             log.warning("qhaigc: %s", message)
 
-    def _tell(self, page: Page, renderer: Renderer, pictures: _WrittenPictures, out: Path) -> None:
-        """Raise what keeps a page from showing its pictures; for a server, and of what has no alt, only say it."""
+    def _tell(self, page: Page, renderer: Renderer, pictures: _WrittenPictures, out: Path, *, strict: bool) -> None:
+        """Raise what keeps a page from showing its pictures; for a server, and of what has no alt, only say it.
+
+        `strict`: also that `sync` has written placeholders.
+        """
         kinds = renderer.notices.kinds
         problems = [message for message, kind in kinds.items() if kind in ("directive", "reference")]
         missing = dict.fromkeys(_missing(page, renderer, pictures, out))
         if missing:
             run = f"Run `mkdocs-qhaigc sync --out {_short(out)}`, then build again"
             problems.append(f"{', '.join(missing)}: not in {_short(out)}, or not as the options are now. {run}")
+        placeholders = [picture.order.where for picture in pictures.known.values() if picture.state == "placeholder"]
+        if placeholders:
+            said = f"{', '.join(placeholders)}: `sync` has written placeholders. Run it where pictures can be bought"
+            if strict:
+                problems.append(said)
+            else:
+                log.warning("qhaigc: %s", said)
         for message, kind in kinds.items():
             if kind == "alt":
                 log.warning("qhaigc: %s", message)

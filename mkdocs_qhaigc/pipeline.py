@@ -239,7 +239,8 @@ class Pipeline:
                 self._know(placeholder(picture.order, error))
                 continue
             self._second_looks.add(key)
-            if self._buyer:
+            if self._open_buyer:
+                self._buyer = self._buyer or self._open_buyer()  # it may be one that has bought this very picture
                 self._buyer.forget(key)
             self.want(picture.order)
 

@@ -8,12 +8,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from mkdocs_qhaigc.preview import Arrivals
+from mkdocs_qhaigc.wording import plural
 
 if TYPE_CHECKING:
     from mkdocs_qhaigc.buying import Buyer
     from mkdocs_qhaigc.library import Library
     from mkdocs_qhaigc.options import Options
     from mkdocs_qhaigc.progress import LineProgress, LiveProgress
+
+
+_QUIET = 3.0
+"""Seconds for which a prompt must stay as it is, in a site that is edited: editors save while their authors type."""
 
 
 class Purchasing:
@@ -37,23 +42,31 @@ class Purchasing:
         `edited()` tells the states of what authors write apart: what only shows the pictures that have arrived has no
         budget of its own.
         """
-        if self._buyer and self._options and options.buying != self._options.buying:
-            self._buyer.drop()
-            self._retired.append(self._buyer)  # what it has bought is on its way, and paid for
-            self._buyer = None
+        if self._options and options.buying != self._options.buying:
+            self.stop()
         self._options = options
+        quiet = 0.0
         if serving:
             state = edited()
             if state != self._edited and self._buyer:
                 self._buyer.new_build()
+            quiet = 0.0 if self._edited is None else _QUIET
             self._edited = state
 
         def open_buyer() -> Buyer:
             if self._buyer is None:
                 self._buyer = self._new_buyer(options, cache, serving=serving)
+            self._buyer.quiet = quiet
             return self._buyer
 
         return open_buyer
+
+    def stop(self) -> None:
+        """Ask for nothing more of what was ordered. What is under way is paid for, and goes on."""
+        if self._buyer:
+            self._buyer.drop()
+            self._retired.append(self._buyer)
+            self._buyer = None
 
     def end_progress(self) -> None:
         """Take the bar away."""
@@ -69,9 +82,13 @@ class Purchasing:
     def close(self) -> None:
         """End what is under way; pictures that have arrived are written first."""
         self.end_progress()
-        for buyer in (*self._retired, self._buyer):
-            if buyer:
-                buyer.close()
+        buyers = [buyer for buyer in (*self._retired, self._buyer) if buyer]
+        count = sum(len(buyer.under_way()) for buyer in buyers)
+        if count:
+            pictures = plural(count, "picture is", "pictures are")
+            self._say(f"{count} {pictures} not waited for. What had been asked for may have been billed")
+        for buyer in buyers:
+            buyer.close()
 
     def _new_buyer(self, options: Options, cache: Library, *, serving: bool) -> Buyer:
         from mkdocs_qhaigc.buying import Buyer  # a build that finds all its pictures needs none of it

@@ -45,6 +45,8 @@ class Sources:
             best = self._published.find(order.request.key, order.name)
             if best and (self._options.sandboxed or not best.sandbox):
                 return there(order, "published", best)
+            for library in (self.pins, self.cache):
+                library.require_readable(order.request.key)
             self.pins.require_here(order.request.key, drawings=self._options.sandboxed)
         except LibraryError as error:
             return placeholder(order, error)

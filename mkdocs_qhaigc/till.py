@@ -5,13 +5,14 @@ Whoever buys owns the keys of the pictures meanwhile (`locks.py`).
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from mkdocs_qhaigc.answers import Answer, read_answers
 from mkdocs_qhaigc.arrivals import Arrival, Arrivals
-from mkdocs_qhaigc.budget import Budget
-from mkdocs_qhaigc.errors import ApiError, Gone, NoFurtherCalls, PictureError, QhaigcError
+from mkdocs_qhaigc.budget import Budget, Spending
+from mkdocs_qhaigc.errors import ApiError, Gone, NoFurtherCalls, PictureError, QhaigcError, Useless
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.orders import Order
 from mkdocs_qhaigc.original import Original
@@ -20,6 +21,9 @@ from mkdocs_qhaigc.saving import Saver
 
 if TYPE_CHECKING:
     from mkdocs_qhaigc.client import ImagesClient
+
+_MOST_USELESS = 3
+"""Calls that may be paid for without a picture, where there has been none yet, before no more are made."""
 
 
 class Till:
@@ -34,6 +38,11 @@ class Till:
         self._saver = saver
         self._options = options
         self._folder = options.cache_dir / "answers"
+        self._lock = threading.Lock()
+        self._useless: list[str] = []
+        """What became of the last calls that brought no picture, since that was told: it may be the same each time."""
+        self._useful = False
+        """Whether one has."""
 
     def buy(self, order: Order, budget: Budget, *, answered: Callable[[], None]) -> Original:
         """Return a picture, saved: from the answer that an earlier build was given, else from a new one.
@@ -57,7 +66,8 @@ class Till:
         Those that the API has left out of its answer are not among them, and their price is given back.
 
         Raises:
-            QhaigcError: none of those that were not yielded can be had.
+            QhaigcError: none of those that were not yielded can be had. It is `Useless` also where the last one that
+                was yielded was one too many without use.
         """
         deadline = Deadline.after(self._options.timeout * len(orders))
         wanted = []
@@ -70,18 +80,21 @@ class Till:
         if not wanted:
             return
         arrivals = Arrivals([self._arrival(order) for order in wanted])
+        spending = Spending(budget)
         keeper = None if self._options.sandboxed else arrivals
         try:
             answers = self._client.generate(
                 wanted[0].request,
                 deadline=deadline,
-                purse=budget,
+                purse=spending,
                 keeper=keeper,
                 n=len(wanted),
                 asked=lambda: self._asked(wanted),
             )
-        except QhaigcError:
+        except QhaigcError as error:
             arrivals.forget()  # whatever came, no picture was in it
+            if spending.pictures and isinstance(error, ApiError):
+                self._require_use(error)
             raise
         if keeper is None or arrivals.kept:  # else the disk is in trouble, and no other picture is paid for meanwhile
             answered()
@@ -91,7 +104,28 @@ class Till:
         for order, answer in zip(wanted, answers, strict=False):
             if len(orders) > 1:  # one that cannot be fetched must not take the time of the others
                 deadline = Deadline.after(self._options.timeout)
-            yield order, self._take_new(order, answer, deadline)
+            new = self._take_new(order, answer, deadline)
+            yield order, new
+            self._require_use(None if isinstance(new, Original) else new)
+
+    def _require_use(self, error: QhaigcError | None) -> None:
+        """Take note of what became of money; None: a picture.
+
+        Raises:
+            Useless: several times in a row nothing did, for one and the same reason, and never anything: it is
+                something that all pictures share.
+        """
+        with self._lock:
+            self._useful = self._useful or error is None
+            self._useless.append(str(error).partition(". ")[0])
+            del self._useless[:-_MOST_USELESS]
+            if self._useful or len(self._useless) < _MOST_USELESS or len(set(self._useless)) > 1:
+                return
+            self._useless.clear()
+        raise Useless(
+            f"{_MOST_USELESS} calls in a row may have been billed, and none gave a picture that can be used. No more "
+            f"are made in this build: {error}"
+        ) from error
 
     def _take_new(self, order: Order, answer: Answer, deadline: Deadline) -> Original | ApiError | PictureError:
         try:
@@ -128,10 +162,13 @@ class Till:
             return None
         position, body = kept
         try:
-            return read_answers(body, status=200, media_type="", base_url=self._options.base_url)[position]
+            answer = read_answers(body, status=200, media_type="", base_url=self._options.base_url)[position]
         except (ApiError, NoFurtherCalls, IndexError):
+            answer = None
+        if answer is None or (answer.data is None and self._arrival(order).expired):
             self._arrival(order).forget()
             return None
+        return answer
 
     def _take(self, order: Order, answer: Answer, deadline: Deadline) -> Original:
         """Return the saved picture of an answer, fetched where it is hosted."""

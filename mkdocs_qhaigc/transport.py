@@ -71,11 +71,17 @@ def timeout(deadline: Deadline) -> httpx.Timeout:
 
 
 def read_body(
-    response: httpx.Response, most: int, deadline: Deadline, keep: Callable[[bytes], None] | None = None
+    response: httpx.Response,
+    most: int,
+    deadline: Deadline,
+    keep: Callable[[bytes], None] | None = None,
+    *,
+    is_whole: Callable[[bytes], bool] = lambda _: False,
 ) -> bytes:
     """Return the body, read piece by piece so that neither its size nor its slowness can hurt.
 
     `most`: bytes. `keep` is given each piece; where it cannot keep it (OSError), the body is read all the same.
+    `is_whole` is asked of what has come where its end does not: gateways lose it, or leave the connection open.
 
     Raises:
         Failed: it is too large.
@@ -83,20 +89,27 @@ def read_body(
     """
     chunks: list[bytes] = []
     size = 0
-    for chunk in response.iter_raw():
-        size += len(chunk)
-        if size > most:
-            raise Failed(
-                ApiError(f"the answer is larger than {most >> 20} MiB"),
-                Billing.NEVER_AGAIN,
-                may_be_billed=True,
-            )
-        if not deadline.left:
-            raise httpx.ReadTimeout("the time for this picture is over")
-        chunks.append(chunk)
-        if keep:
-            with contextlib.suppress(OSError):  # which is said when the picture is saved
-                keep(chunk)
+    ends = "content-length" in response.headers or "transfer-encoding" in response.headers  # else with the connection
+    try:
+        for chunk in response.iter_raw():
+            size += len(chunk)
+            if size > most:
+                raise Failed(
+                    ApiError(f"the answer is larger than {most >> 20} MiB"),
+                    Billing.NEVER_AGAIN,
+                    may_be_billed=True,
+                )
+            if not deadline.left:
+                raise httpx.ReadTimeout("the time for this picture is over")
+            chunks.append(chunk)
+            if keep:
+                with contextlib.suppress(OSError):  # which is said when the picture is saved
+                    keep(chunk)
+            if not ends and chunk.rstrip().endswith(b"}") and is_whole(b"".join(chunks)):
+                break
+    except httpx.HTTPError:
+        if not is_whole(b"".join(chunks)):
+            raise
     return b"".join(chunks)
 
 

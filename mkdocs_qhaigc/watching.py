@@ -11,8 +11,8 @@ from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 
 _CHANGES = ("created", "modified", "moved", "deleted")
-_QUIET = 0.3
-"""Seconds without a change after which what an editor or git does is done."""
+_QUIET = 3.0
+"""Seconds without a change after which what an author, an editor or git does is done: no half of a prompt is bought."""
 
 
 class _Handler(FileSystemEventHandler):

@@ -21,8 +21,8 @@ from tests.pages import elements
 
 PATIENCE = 20.0
 """Seconds after which something that should have happened will not."""
-QUIET = 3.0
-"""Seconds without a line of output; rebuilds follow a change within one, and arrivals are told within two."""
+QUIET = 7.0
+"""Seconds without a line of output; a new prompt is asked for after three, and arrivals are told within two."""
 
 
 class Server:
@@ -152,6 +152,22 @@ def test_a_server_that_began_with_every_picture_buys_the_next(project: Project, 
     assert shown != first
     assert [f"assets/qhaigc/{name}" for name in project.build("--strict").pictures()] == [shown]
     assert len(api.calls) == 2
+
+
+def test_a_prompt_is_asked_for_when_it_is_no_longer_being_typed(project: Project, api: ImagesApi) -> None:
+    """Editors save after each pause; each state of a prompt would be a picture of its own."""
+    write(project, "A lighthouse")
+    with serving(project) as server:
+        server.wait_until(lambda: len(project.originals) == 2)
+        prompt = "A lighthouse at the end of a pier"
+        for end in (15, 20, 25, len(prompt)):
+            builds = server.builds
+            write(project, prompt[:end])
+            server.wait_until(lambda builds=builds: server.builds > builds)  # type: ignore[misc]
+        server.wait_until(lambda: len(project.originals) == 4)
+        server.wait_until_quiet()
+        assert server.end() == 0, server.output
+    assert api.prompts == ["A lighthouse", prompt]
 
 
 @dataclass
