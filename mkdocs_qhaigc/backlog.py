@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from mkdocs_qhaigc.files import write_whole
-from mkdocs_qhaigc.front_matter import META_KEY, holds_reference
+from mkdocs_qhaigc.front_matter import META_KEY, holds_reference, may_begin_front_matter
 from mkdocs_qhaigc.html import SCHEME
 
 _SCHEMA = 1
@@ -63,7 +63,7 @@ class Backlog:
             self._declared[src_uri] = declared
             if self._complete.get(src_uri) != declared:
                 return False
-        elif text.startswith(("---", "\ufeff")):  # front matter that is none, perhaps: that is told at once
+        elif may_begin_front_matter(text):  # and is none: that is told at once
             return False
         for key, value in meta.items():
             if key != META_KEY and holds_reference(value):
@@ -91,7 +91,7 @@ class Backlog:
             for page in self._waiting.values():
                 self.read(page)
             for page in self._waiting.values():
-                if page.content:
+                if page.content is not None:
                     url = page.url
                     page.content = self._renderer.render(
                         page, page.content, src_uri=page.file.src_uri, url=url, shown_at=url

@@ -162,7 +162,8 @@ class SiteBuild:
             return None
         counts = [(states.count(state), state) for state in ("generated", "cached", "pinned", "published")]
         said = [f"{count} {state}" for count, state in counts if count]
-        bought = [picture.order.request for picture in pictures if picture.state == "generated"]
+        generated = [picture.order.request for picture in pictures if picture.state == "generated"]
+        bought = [request for request in generated if self._pipeline.effort(request).requests]  # else it was paid for
         if bought and (cost := self._options.cost(bought)):
             said[0] += f" for {cost}"
         missing = states.count("placeholder")

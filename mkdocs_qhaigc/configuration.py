@@ -25,6 +25,7 @@ from mkdocs_qhaigc.options import (
     Options,
     check_folders,
     keys_among,
+    no_option,
     read_options,
 )
 
@@ -142,7 +143,7 @@ def _options(
         raise SiteError(f"{file}, option `{name}`: {KEY_IN_FILE}")
     for name in given:
         if name not in OPTIONS:
-            raise SiteError(f"{file}: the plugin has no option {name!r}. It has {', '.join(OPTIONS)}")
+            raise SiteError(f"{file}: {no_option(name)}")
     try:
         options = read_options(given, folder=folder)
         check_folders(options, folder=folder, docs_dir=docs_dir, site_dir=site_dir, zensical=zensical)

@@ -28,18 +28,19 @@ def survey(config_file: Path) -> Survey:
     """
     with tempfile.TemporaryDirectory(prefix="mkdocs-qhaigc-") as folder:
         try:
-            config = load_config(str(config_file), site_dir=folder)
+            config = load_config(str(config_file))
         except (ConfigurationError, OSError) as error:
             raise SiteError(f"{config_file} cannot be used: {error}") from error
         found: list[Survey] = []
-        docs_dir = Path(config.docs_dir)
+        docs_dir, site_dir = Path(config.docs_dir), Path(config.site_dir)
+        config.site_dir = folder
 
         def begin(config: MkDocsConfig) -> MkDocsConfig:
             plugins = [plugin for plugin in config.plugins.values() if isinstance(plugin, QhaigcPlugin)]
             if not plugins:
                 raise SiteError(f"{config_file} does not list the plugin qhaigc. Add it under `plugins`")
             for plugin in plugins:
-                plugin.survey_into(found, docs_dir=docs_dir, last=plugin is plugins[-1])
+                plugin.survey_into(found, docs_dir=docs_dir, site_dir=site_dir, last=plugin is plugins[-1])
             return config
 
         methods = config.plugins.events["config"]

@@ -13,6 +13,12 @@ from mkdocs_qhaigc import html
 META_KEY = "qhaigc"
 FRONT_MATTER = re.compile(r"\ufeff?---[ \t]*\r?\n(.*?)^(?:---|\.\.\.)[ \t]*\r?$", re.DOTALL | re.MULTILINE)
 """A page that begins with front matter in YAML; the group is what stands between its lines."""
+_MOST_LINES = 1000
+"""Lines in which front matter is looked for."""
+_NOT_READ = (
+    "line 1: the front matter is not read as such: `---` must be the whole first line, with nothing before it, and "
+    "another line `---` must end it"
+)
 
 
 def holds_reference(value: Any) -> bool:
@@ -60,15 +66,22 @@ def strip_meta(meta: MutableMapping[str, Any]) -> None:
             meta[key] = resolve_references(value, lambda _: "")
 
 
-def broken_front_matter(text: str) -> str | None:
-    """Return where and why a page's front matter is no YAML, if it was meant for us; else None.
+def may_begin_front_matter(text: str) -> bool:
+    """Whether a page's text begins as front matter does that was not read as such, as far as its first signs tell."""
+    return text.lstrip("\ufeff \t\r\n").startswith("--")
 
-    MkDocs takes such front matter for text, without a word.
+
+def broken_front_matter(text: str) -> str | None:
+    """Return where and why a page's front matter was not read, if it was meant for us; else None.
+
+    MkDocs takes such front matter for text, without a word. `text` is what it takes for text.
     """
-    match = FRONT_MATTER.match(text)
-    if not match or not re.search(rf"^{META_KEY}\s*:", match[1], re.MULTILINE):
+    if not may_begin_front_matter(text) or not _is_ours(text):
         return None
+    match = FRONT_MATTER.match(text)
     try:
+        if match is None:
+            return _NOT_READ
         yaml.safe_load(match[1])
     except (yaml.YAMLError, ValueError, RecursionError, LookupError) as error:
         mark = getattr(error, "problem_mark", None)
@@ -77,4 +90,17 @@ def broken_front_matter(text: str) -> str | None:
         return (
             f"{line}: the front matter is no YAML ({what}; a text that holds `: ` or begins with a sign needs quotes)"
         )
-    return None
+    return _NOT_READ
+
+
+def _is_ours(text: str) -> bool:
+    """Whether a page begins with signs and lines as of front matter, and ours among them."""
+    signs, *lines = text.lstrip("\ufeff \t\r\n").splitlines()[:_MOST_LINES]
+    if signs.strip("-").strip():
+        return False
+    for line in lines:
+        if re.match(rf"{META_KEY}\s*:", line):
+            return True
+        if not re.match(r"\s|#|- |[\w-]+\s*:|$", line):
+            return False
+    return False

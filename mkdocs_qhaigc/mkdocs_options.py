@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from mkdocs.config.base import BaseConfigOption, ValidationError
 
 from mkdocs_qhaigc.errors import OptionError
 from mkdocs_qhaigc.option_table import OPTIONS
-from mkdocs_qhaigc.options import KEY_IN_FILE, check_option
+from mkdocs_qhaigc.options import KEY_IN_FILE, check_option, no_option
 
 Failures = list[tuple[str, Exception]]
 """(option, what is wrong with it)"""
@@ -38,3 +39,8 @@ SCHEME = tuple((name, _Checked(name)) for name in OPTIONS)
 def refused(keys: list[str]) -> Failures:
     """Return what is said of keys of the API that stand among the options."""
     return [(name, ValidationError(KEY_IN_FILE)) for name in keys]
+
+
+def unknown(names: Iterable[object]) -> Failures:
+    """Return what is said of names that are no options."""
+    return [(str(name), ValidationError(no_option(name))) for name in names]

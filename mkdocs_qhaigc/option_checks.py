@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 import re
 from collections.abc import Callable, Mapping
@@ -40,6 +41,18 @@ def text(option: str, remedy: str) -> Callable[[Any], str]:
         if not isinstance(value, str) or not value.strip() or not _is_plain(value):
             raise _fail(option, value, remedy)
         return value.strip()
+
+    return check
+
+
+def folder(option: str) -> Callable[[Any], str]:
+    """Return the check of an option that is a folder; `~` is the home of whoever builds."""
+
+    def check(value: Any) -> str:
+        path = os.path.expanduser(text(option, "Write a folder")(value))  # noqa: PTH111 - it stays a text
+        if path.startswith(("~", "$", "%")):
+            raise _fail(option, value, "Nothing is put in its place here. Write the folder out, or begin it with `~/`")
+        return path
 
     return check
 
@@ -209,7 +222,7 @@ def by_format(quality: int) -> dict[str, int]:
 def quality(value: Any) -> int | Mapping[str, int]:
     """Return one quality, or one a format."""
     check = whole("quality", 1, 100)
-    if isinstance(value, int):
+    if not isinstance(value, Mapping):
         return check(value)
     by_format = mapping("quality")(value)
     for format_ in by_format:

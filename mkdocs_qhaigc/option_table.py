@@ -21,6 +21,9 @@ class Option(NamedTuple):
     """JSON Schema of what an author may write; what `!ENV` may give as a text is left out."""
 
 
+CACHE = ".cache/plugin/qhaigc"
+"""Where `cache_dir` is if nothing else is said, relative to the site's configuration."""
+
 _FORMAT: Schema = {"enum": [*MIME_TYPES, "jpg"]}
 
 
@@ -108,14 +111,12 @@ OPTIONS: Mapping[str, Option] = {
         "response_format", "`url`, `b64_json`, or `none` to leave the field out", "url", "b64_json", "none"
     ),
     "cache_dir": Option(
-        ".cache/plugin/qhaigc",
-        checks.text("cache_dir", "Write a folder"),
+        CACHE,
+        checks.folder("cache_dir"),
         "this machine's pictures; not committed",
         TEXT,
     ),
-    "pins_dir": Option(
-        "generated-images", checks.text("pins_dir", "Write a folder"), "pictures committed with the docs", TEXT
-    ),
+    "pins_dir": Option("generated-images", checks.folder("pins_dir"), "pictures committed with the docs", TEXT),
     "assets_dir": Option("assets/qhaigc", checks.assets_dir, "where pictures stand in the built site", TEXT),
     "formats": Option(
         ("webp",),

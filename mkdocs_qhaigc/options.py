@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -16,11 +17,12 @@ from mkdocs_qhaigc.directives import (
     resolve_style,
 )
 from mkdocs_qhaigc.errors import DirectiveError, OptionError
-from mkdocs_qhaigc.option_table import OPTIONS
+from mkdocs_qhaigc.option_table import CACHE, OPTIONS
 from mkdocs_qhaigc.original import SANDBOX
 from mkdocs_qhaigc.prices import Cost, Prices, check_prices
 from mkdocs_qhaigc.publication import Encoding
 from mkdocs_qhaigc.request import ImageRequest
+from mkdocs_qhaigc.wording import nearest, shown
 
 SANDBOX_VARIABLE = "QHAIGC_SANDBOX"
 """Set by `mkdocs-qhaigc sandbox -- COMMAND` for the command: whoever runs it wants to spend nothing."""
@@ -124,9 +126,16 @@ def read_options(values: Mapping[str, Any], *, folder: Path) -> Options:
         resolve_style(defaults.style, defaults.styles)
     except DirectiveError as error:
         raise OptionError("style", str(error)) from error
-    _, problems = read_directives(get["images"], defaults) if get["images"] else ({}, [])
+    shared, problems = read_directives(get["images"], defaults) if get["images"] else ({}, [])
     if problems:
         raise OptionError("images", str(problems[0]))
+    for directive in shared.values():
+        if directive.place != "none":
+            raise OptionError(
+                "images",
+                f"`{directive.name}` has `place: {directive.place}`, and pictures of the whole site stand where pages "
+                f"refer to it: ![](qhaigc:{directive.name}). Remove `place`",
+            )
     quality = get["quality"]
     provenance = get["provenance"]
     encoding = Encoding(
@@ -175,6 +184,14 @@ def keys_among(names: Iterable[object]) -> list[str]:
     return [name for name in names if isinstance(name, str) and name not in OPTIONS and re.fullmatch(_KEY_OPTION, name)]
 
 
+def no_option(name: object) -> str:
+    """Return what is said of a name that is no option of ours."""
+    meant = nearest(name, OPTIONS)
+    return f"there is no option {shown(name)}. " + (
+        f"Did you mean `{meant}`?" if meant else f"There are {', '.join(OPTIONS)}"
+    )
+
+
 def check_folders(options: Options, *, folder: Path, docs_dir: Path, site_dir: Path, zensical: bool = False) -> None:
     """Refuse folders where pictures would be lost, published raw, or make `mkdocs serve` rebuild for ever.
 
@@ -189,12 +206,8 @@ def check_folders(options: Options, *, folder: Path, docs_dir: Path, site_dir: P
             raise OptionError(option, "it lies in the built site, which every build empties. Choose a folder beside it")
         if docs in (where, *where.parents):
             raise OptionError(option, "it lies in docs_dir, whose files are published. Choose a folder beside it")
-    if zensical and not options.sandboxed and (folder / ".cache").resolve() in cache.parents:
-        raise OptionError(
-            "cache_dir",
-            f"`zensical build --clean` deletes {folder / '.cache'}, and with it every picture that was bought. Write "
-            f"`cache_dir: {LASTING_CACHE}`, and move what there is: mv {options.cache_dir} {folder / LASTING_CACHE}",
-        )
+    if zensical and not options.sandboxed:
+        _check_lasting(options.cache_dir, folder)
     for name in _FOLDERS:
         if (options.cache_dir / name).is_symlink():
             raise OptionError("cache_dir", f"its folder {name} is a link, which may lead anywhere. Remove the link")
@@ -203,3 +216,37 @@ def check_folders(options: Options, *, folder: Path, docs_dir: Path, site_dir: P
             raise OptionError("report", f"it lies in {name}, and would be published. Name a file outside")
     if folder.resolve() not in pins.parents:
         raise OptionError("pins_dir", "it leads out of the folder of mkdocs.yml. Choose a folder within it")
+
+
+def _check_lasting(cache: Path, folder: Path) -> None:
+    """Refuse to buy for Zensical into what that deletes, or beside what was bought there for MkDocs.
+
+    Raises:
+        OptionError: what there is has to be copied first.
+    """
+    lasting, deleted = folder / LASTING_CACHE, folder / ".cache"
+    if deleted.resolve() in cache.resolve().parents:
+        raise OptionError(
+            "cache_dir",
+            f"`zensical build --clean` deletes {deleted}, and with it every picture that was bought. Write "
+            f"`cache_dir: {LASTING_CACHE}`{_and_copy(cache, lasting)}",
+        )
+    bought = folder / CACHE
+    if _has_pictures(bought) and not _has_pictures(cache):
+        raise OptionError(
+            "cache_dir",
+            f"it has no pictures, and {bought} has, where MkDocs keeps them: they would be bought again, and "
+            f"`zensical build --clean` deletes them. Write this `cache_dir` into mkdocs.yml{_and_copy(bought, cache)}",
+        )
+
+
+def _has_pictures(cache: Path) -> bool:
+    return any((cache / "originals").glob("*.json"))
+
+
+def _and_copy(cache: Path, lasting: Path) -> str:
+    """Return what else there is to do where a cache has pictures."""
+    if not _has_pictures(cache):
+        return ""
+    source, target = (shlex.quote(str(path)) for path in (cache, lasting))
+    return f", and copy what there is: mkdir -p {target} && cp -R {source}/. {target}"

@@ -23,8 +23,9 @@ from mkdocs_qhaigc.columns import column
 from mkdocs_qhaigc.errors import OptionError, QhaigcError
 from mkdocs_qhaigc.front_matter import strip_meta
 from mkdocs_qhaigc.markdown import QhaigcExtension
-from mkdocs_qhaigc.mkdocs_options import SCHEME, Failures, refused
+from mkdocs_qhaigc.mkdocs_options import SCHEME, Failures, refused, unknown
 from mkdocs_qhaigc.onlookers import Onlookers
+from mkdocs_qhaigc.option_table import OPTIONS
 from mkdocs_qhaigc.options import (
     EXTENSION,
     Options,
@@ -81,6 +82,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._surveyed_last = False
         self._docs_dir = Path()
         """Where authors write; a plugin may make the site of copies."""
+        self._site_dir: Path | None = None
+        """Where the site is built when this is no survey; None: this is none."""
         self._synced: list[File] = []
         """Pictures among the pages, while other plugins look at the site's files."""
         self._notices: list[str] = []
@@ -95,18 +98,23 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._told: list[str] = []
         """What they have warned of."""
 
-    def survey_into(self, surveys: list[Survey], *, docs_dir: Path, last: bool) -> None:
-        """Make each build a survey, which buys and writes nothing; the `last` instance ends it by `Surveyed`."""
+    def survey_into(self, surveys: list[Survey], *, docs_dir: Path, site_dir: Path, last: bool) -> None:
+        """Make each build a survey, which buys and writes nothing; the `last` instance ends it by `Surveyed`.
+
+        The folders are the site's own: `site_dir` is where it is built otherwise.
+        """
         self._surveys, self._surveyed_last = surveys, last
-        self._docs_dir = docs_dir
+        self._docs_dir, self._site_dir = docs_dir, site_dir
 
     def load_config(self, options: dict[str, Any], config_file_path: str | None = None) -> tuple[Failures, list[Any]]:
-        """Check the options. A key among them is refused, and taken out before `mkdocs build -v` prints them."""
+        """Check the options. A key among them is refused, and taken out before `mkdocs build -v` prints them.
+
+        So is a name that is no option, of which MkDocs only warns: it may be one that keeps a build from buying.
+        """
         keys = keys_among(options)
-        errors, warnings = super().load_config(
-            {name: value for name, value in options.items() if name not in keys}, config_file_path
-        )
-        errors = [*refused(keys), *errors]
+        known = {name: value for name, value in options.items() if name in OPTIONS}
+        errors, warnings = super().load_config(known, config_file_path)
+        errors = [*refused(keys), *unknown(name for name in options if name not in (*known, *keys)), *errors]
         if errors:
             options |= {name: "(not shown)" for name in (*keys, "api_key_env", "base_url") if name in options}
         return errors, warnings
@@ -134,7 +142,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
                 options,
                 folder=folder,
                 docs_dir=Path(config.docs_dir),
-                site_dir=Path(config.site_dir),
+                site_dir=self._site_dir or Path(config.site_dir),
                 zensical=EXTENSION in config.markdown_extensions,
             )
             if options.missing == "generate":
@@ -148,10 +156,13 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
 
                     forget_report(options.report)
         except OptionError as error:
+            self._purchasing.stop()
             raise PluginError(f"qhaigc: option `{error.option}`: {error}") from error
         self._gallery = options.gallery
         if options.enabled:
             self._begin(options, config)
+        else:
+            self._purchasing.stop()
         extensions: list[Any] = config.markdown_extensions
         extensions.append(QhaigcExtension(self._render, owner=self))
 
@@ -189,6 +200,10 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
     @event_priority(100)
     def _before_others(self, content: str, /, *, page: Page, **_: Any) -> str:
         """Show other plugins plain pictures, and their addresses in the page's Markdown."""
+        if (
+            not content and not self._spare and not (page.markdown or "").strip()
+        ):  # Python-Markdown converts no such page
+            content = self._render(page, page.file.url, content)
         if self._spare or not self._watched:
             return content
         from mkdocs_qhaigc.source_references import strip_source  # most sites have nobody who looks

@@ -53,10 +53,12 @@ def find_unused(surveys: Sequence[Survey], *, seconds: float) -> Prunable:
         SiteError: it cannot be said what is used.
         LibraryError: a cache cannot be read.
     """
-    problems = [problem for survey in surveys for problem in survey.problems]
+    problems = [problem for survey in surveys for problem in (*survey.problems, *survey.unresolved)]
     if problems:
         listed = "".join(f"\n  {problem}" for problem in problems)
-        raise SiteError(f"nothing is removed while directives cannot be used, for their pictures seem unused:{listed}")
+        raise SiteError(
+            "nothing is removed while directives or references cannot be used, for their pictures seem unused:" + listed
+        )
     used = {one.request.key for survey in surveys for one in survey.declared}
     pins = {survey.options.pins_dir.resolve() for survey in surveys}
     folders = {cache_folder(survey.options, sandbox=drawn) for survey in surveys for drawn in (False, True)}

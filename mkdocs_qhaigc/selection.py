@@ -43,7 +43,9 @@ def select_one(survey: Survey, argument: str) -> Declared:
 
 
 def _meant(survey: Survey, argument: str) -> list[Declared]:
-    page, hash_, name = argument.partition("#")
+    page, hash_, name = argument.rpartition("#")
+    if not hash_ or _page(survey, argument) in _pages(survey):  # a page may have `#` in its own name
+        page, hash_, name = argument, "", ""
     page = _page(survey, page)
     own = [one for one in survey.declared if (one.page or SITE) == page]
     names = {one.name for one in own}
@@ -68,7 +70,7 @@ def _meant(survey: Survey, argument: str) -> list[Declared]:
 
 def _page(survey: Survey, written: str) -> str:
     """Return a page as MkDocs names it, from that or from the path of its file."""
-    known = {one.page for one in survey.declared} | {user for one in survey.declared for user in one.users}
+    known = _pages(survey)
     named = unicodedata.normalize("NFC", written.replace("\\", "/")).removeprefix("./")
     if named in known or named == SITE:
         return named
@@ -76,6 +78,10 @@ def _page(survey: Survey, written: str) -> str:
         return Path(written).resolve().relative_to(survey.docs_dir.resolve()).as_posix()
     except (ValueError, OSError):
         return named
+
+
+def _pages(survey: Survey) -> set[str]:
+    return {one.page for one in survey.declared} | {user for one in survey.declared for user in one.users}
 
 
 def _unique(words: Iterable[str]) -> list[str]:

@@ -69,6 +69,11 @@ class Survey:
         """The notices of directives that cannot be used: what they declare is not among the pictures."""
         return [notice for notice in self.notices if self.kinds.get(notice) == "directive"]
 
+    @property
+    def unresolved(self) -> list[str]:
+        """The notices of references that mean nothing: their pictures may be declared where nobody has read it."""
+        return [notice for notice in self.notices if self.kinds.get(notice) == "reference"]
+
     def missing(self) -> list[Declared]:
         """Return those that a build would have to buy, each once."""
         return [one for one in self.each_once() if one.state == "missing"]

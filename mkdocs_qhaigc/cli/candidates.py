@@ -13,6 +13,7 @@ from mkdocs_qhaigc.budget import Budget
 from mkdocs_qhaigc.candidates import Candidate, find_candidates, order_missing, pick, write_sheet
 from mkdocs_qhaigc.cli.purchase import agree, buying, tell, yes_option
 from mkdocs_qhaigc.cli.site import (
+    as_argument,
     chosen,
     config_option,
     count,
@@ -82,7 +83,7 @@ def _pick(declared: Declared, survey: Survey, variant: int) -> None:
     if not candidate.original:
         raise click.ClickException(
             f"there is no variant {variant} of {declared.where}. "
-            f"To buy it: mkdocs-qhaigc candidates {declared.where} -n {variant}"
+            f"To have variants 1 to {variant}: mkdocs-qhaigc candidates {as_argument(declared.where)} -n {variant}"
         )
     with failing():
         file = pick(declared, variant, docs_dir=survey.docs_dir, defaults=survey.options.defaults)
@@ -96,7 +97,8 @@ def _pick(declared: Declared, survey: Survey, variant: int) -> None:
     if dark:
         [beside] = find_candidates(dark, survey.options, [variant], docs_dir=survey.docs_dir, report=_warn)
         if not beside.original:
-            click.echo(f"Its dark picture of that variant is not there. To buy it: mkdocs-qhaigc generate {dark.where}")
+            command = f"mkdocs-qhaigc generate {as_argument(dark.where)}"
+            click.echo(f"Its dark picture of that variant is not there. To buy it: {command}")
 
 
 def _warn(message: str) -> None:
@@ -111,7 +113,7 @@ def _buy(found: list[Candidate], survey: Survey, budget: Budget) -> tuple[list[C
             wait_for_all(future for _, future in ordered)
         except KeyboardInterrupt:
             click.echo(err=True)
-    bought = {result.order.request.key: result for result in results(ordered)}
+    bought = {result.order.request.key: result for result in results(ordered, buyer)}
     complete = tell(list(bought.values()))
     after = []
     for candidate in found:
@@ -142,4 +144,4 @@ def _print(found: list[Candidate], declared: Declared, sheet: Path, as_json: boo
     there = sum(1 for candidate in found if candidate.original)
     click.echo(f"{count(there, 'variant')} of {declared.where} to choose from:")
     click.echo(f"  {sheet}")
-    click.echo(f"To choose: mkdocs-qhaigc candidates {declared.where} --pick NUMBER")
+    click.echo(f"To choose: mkdocs-qhaigc candidates {as_argument(declared.where)} --pick NUMBER")

@@ -28,6 +28,8 @@ def gallery(config_file: Path, as_json: bool, out: Path | None) -> None:
     survey = survey_of(config_file)
     tell_notices(survey)
     file = out or survey.options.cache_dir / DEFAULT_FILE
+    if file.suffix.lower() not in (".html", ".htm"):
+        raise click.UsageError(f"{file} is no .html file, and what has that name is replaced. Choose another --out")
     try:
         write_gallery(survey, file)
     except OSError as error:

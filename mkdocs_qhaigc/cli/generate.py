@@ -11,7 +11,7 @@ import click
 
 from mkdocs_qhaigc.budget import Budget
 from mkdocs_qhaigc.cli.plan import as_fields
-from mkdocs_qhaigc.cli.purchase import agree, buying, outcome, tell, yes_option
+from mkdocs_qhaigc.cli.purchase import agree, buying, cost_of, outcome, tell, yes_option
 from mkdocs_qhaigc.cli.site import chosen, config_option, json_option, print_json, survey_of, tell_notices
 from mkdocs_qhaigc.generating import Result, results, wait_for_all
 from mkdocs_qhaigc.options import Options
@@ -59,7 +59,7 @@ def generate(pages: Sequence[str], max_new: int | None, yes: bool, as_json: bool
             wait_for_all(future for _, future in ordered)
         except KeyboardInterrupt:
             click.echo(err=True)
-    found = results(ordered)
+    found = results(ordered, buyer)
     complete = tell(found) and complete
     if as_json:
         _print_as_json([*missing, *unreadable], [*found, *kept], survey.options)
@@ -79,7 +79,7 @@ def _print_as_json(missing: Sequence[Declared], found: Sequence[Result], options
         }
         for one, result in zip(missing, found, strict=True)
     ]
-    generated = [result.order.request for result in found if result.original]
-    cost = options.cost(generated)
+    generated = [result for result in found if result.original]
+    cost = cost_of(found, options)
     counts = {"generated": len(generated), "failed": len(found) - len(generated)}
     print_json({"pictures": pictures, **counts, "cost": cost and cost.as_fields()})

@@ -19,6 +19,7 @@ from mkdocs_qhaigc.errors import OptionError
 from mkdocs_qhaigc.generating import Result, failures, opened_buyer, purchase
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.orders import Order
+from mkdocs_qhaigc.prices import Cost
 from mkdocs_qhaigc.progress import LineProgress, LiveProgress
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -100,10 +101,15 @@ def tell(found: Sequence[Result]) -> bool:
 
 def outcome(found: Sequence[Result], options: Options) -> str:
     """Return how many pictures came, for how much, and how many did not: `2 pictures generated for 0.04 USD, 1 not`."""
-    came = [result.order.request for result in found if result.original]
-    cost = options.cost(came) if came else None
-    said = f"{count(len(came), 'picture')} generated" + (f" for {cost}" if cost else "")
-    return said + (f", {len(found) - len(came)} not" if len(came) < len(found) else "")
+    came = sum(1 for result in found if result.original)
+    cost = cost_of(found, options)
+    said = f"{count(came, 'picture')} generated" + (f" for {cost}" if came and cost else "")
+    return said + (f", {len(found) - came} not" if came < len(found) else "")
+
+
+def cost_of(found: Sequence[Result], options: Options) -> Cost | None:
+    """Return what pictures have cost; what had been paid for before and was only taken in costs nothing."""
+    return options.cost(result.order.request for result in found if result.original and result.asked)
 
 
 def _say(message: str) -> None:

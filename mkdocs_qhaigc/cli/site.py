@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
@@ -127,6 +128,12 @@ def print_json(content: dict[str, Any]) -> None:
     """Print one JSON object, as text that any terminal and pipe takes."""
     json.dump({"schema": SCHEMA, **content}, sys.stdout, ensure_ascii=sys.stdout.encoding.lower() != "utf-8", indent=2)
     click.echo()
+
+
+def as_argument(where: str) -> str:
+    """Return `PAGE#NAME` as a shell takes it: in quotes where it has more than most."""
+    plain = where.replace("#", "")  # which begins no comment within a word
+    return where if shlex.quote(plain) == plain else shlex.quote(where)
 
 
 def count(number: int, one: str, many: str | None = None) -> str:

@@ -1,0 +1,304 @@
+"""What was paid for is used: whatever an answer looks like, whoever may not read it, wherever it lies."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.api import Behaviour, Handler, ImagesApi, bytes_by_url, picture
+from tests.commands import COMMAND, buy, run
+from tests.conftest import SMALL, Project, require_posix
+
+pytestmark = pytest.mark.slow
+
+THREE = {"one": "fog", "two": "rain", "three": "snow"}
+
+
+def pages(project: Project, prompts: dict[str, str]) -> None:
+    project.page("index.md", "".join(f"![x](qhaigc:{name})\n\n" for name in prompts), qhaigc=prompts)
+
+
+def drawn(body: dict[str, Any]) -> bytes:
+    width, height = map(int, body["size"].split("x"))
+    return picture(body["prompt"], width, height)
+
+
+def raw(head: bytes, *, add: int = 0, cut: bool = True) -> Behaviour:
+    """Answer with a whole JSON after a head of HTTP that says something else of its end."""
+
+    def behave(handler: Handler, body: dict[str, Any]) -> None:
+        api = handler.server.api
+        data = json.dumps({"data": [{"url": api.origin + api.host(drawn(body))}]}).encode()
+        chunk = b"%x\r\n%s\r\n" % (len(data), data)
+        chunked = b"chunked" in head
+        length = b"" if chunked or not add else b"Content-Length: %d\r\n" % (len(data) + add)
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\n" + head + length + b"\r\n" + (chunk if chunked else data))
+        handler.wfile.flush()
+        if cut:
+            handler.connection.shutdown(socket.SHUT_WR)
+        else:
+            api.closed.wait(30)
+        handler.close_connection = True
+
+    return behave
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(raw(b"Transfer-Encoding: chunked\r\n"), id="no last chunk"),
+        pytest.param(raw(b"", add=7), id="a length that is too large"),
+        pytest.param(raw(b"", cut=False), id="a connection that stays open"),
+    ],
+)
+def test_an_answer_that_is_whole_is_used_though_its_end_does_not_come(
+    project: Project, api: ImagesApi, answer: Behaviour
+) -> None:
+    api.default = answer
+    project.options["timeout"] = 4
+    pages(project, THREE)
+    assert project.build("--strict").code == 0
+    assert sorted(api.prompts) == sorted(THREE.values())
+
+
+@pytest.mark.parametrize("to_text", [base64.urlsafe_b64encode, base64.b64encode], ids=["for addresses", "unpadded"])
+def test_base64_of_any_kind_is_read(project: Project, api: ImagesApi, to_text: Any) -> None:
+    def behave(handler: Handler, body: dict[str, Any]) -> None:
+        data = drawn(body)
+        data += b"\xff\xfe\xfb"[: 1 + -len(data) % 3]  # behind a PNG's end, and with every sign of the alphabet
+        handler.send(200, {"data": [{"b64_json": to_text(data).decode().rstrip("=")}]})
+
+    api.default = behave
+    pages(project, THREE)
+    assert project.build("--strict").code == 0
+    assert len(api.calls) == 3
+
+
+def test_what_is_no_use_three_times_in_a_row_is_not_bought_a_fourth_time(project: Project, api: ImagesApi) -> None:
+    api.default = bytes_by_url(b"<svg xmlns='http://www.w3.org/2000/svg'/>")
+    project.options["concurrency"] = 1
+    pages(project, {f"p{number}": f"number {number}" for number in range(9)})
+    built = project.build()
+    assert len(api.calls) in (3, 4)  # the next one is asked for while the last is looked at
+    assert "3 calls in a row may have been billed" in built.output
+    assert "are no PNG, JPEG, WebP or AVIF picture" in built.output
+
+
+def test_some_that_are_no_use_among_others_stop_nothing(project: Project, api: ImagesApi) -> None:
+    prompts = {f"p{number}": f"number {number}" for number in range(9)}
+    api.by_prompt = {f"number {number}": [bytes_by_url(b"none")] for number in range(1, 9)}
+    project.options["concurrency"] = 1
+    pages(project, prompts)
+    project.build()
+    assert len(api.calls) == 9
+
+
+def test_an_answer_that_holds_its_picture_does_not_expire(project: Project, api: ImagesApi) -> None:
+    pages(project, {"one": "fog"})
+    (planned,) = json.loads(run(project, "plan", "--json").stdout)["pictures"]
+    content = base64.b64encode(drawn({"prompt": "fog", "size": SMALL})).decode()
+    kept = project.write(
+        f".cache/plugin/qhaigc/answers/{planned['key']}.json", json.dumps({"data": [{"b64_json": content}]})
+    )
+    os.utime(kept, (time.time() - 90_000,) * 2)
+    assert project.build("--strict").code == 0
+    assert not api.calls
+
+
+def unprivileged(command: list[str]) -> list[str]:
+    """Return a command that runs without the right to read everything."""
+    require_posix("permissions")
+    if os.geteuid():
+        return command
+    if not shutil.which("setpriv"):
+        pytest.skip("everything is readable for root")
+    rights = "-dac_override,-dac_read_search"
+    return ["setpriv", "--bounding-set", rights, "--inh-caps", rights, *command]
+
+
+@pytest.mark.parametrize("what", ["records", "folder"])
+@pytest.mark.parametrize("where", ["pins", "cache"])
+def test_what_may_not_be_read_is_not_bought(project: Project, api: ImagesApi, where: str, what: str) -> None:
+    """Another user's, say; or open in a program that lets nobody else in."""
+    pages(project, THREE)
+    buy(project, api)
+    folder = project.cache / "originals"
+    if where == "pins":
+        assert run(project, "pin").returncode == 0
+        folder = project.folder / "generated-images"
+        shutil.rmtree(project.cache)
+    else:
+        shutil.rmtree(project.cache / "index")
+    closed = [folder] if what == "folder" else list(folder.glob("*.json"))
+    api.calls.clear()
+    for path in closed:
+        path.chmod(0)
+    try:
+        command = unprivileged([*project.command("build"), "-d", str(project.folder / "site")])
+        built = subprocess.run(command, env=project.environ(), capture_output=True, text=True, check=False)
+    finally:
+        for path in closed:
+            path.chmod(0o700)
+    assert not api.calls
+    assert "cannot be" in built.stderr
+    assert project.build("--strict").code == 0
+    assert not api.calls
+
+
+def test_a_pin_whose_record_came_without_its_picture_is_not_bought(project: Project, api: ImagesApi) -> None:
+    """As DVC leaves it in a clone, or a tool that copies the small files first."""
+    pages(project, THREE)
+    buy(project, api)
+    assert run(project, "pin").returncode == 0
+    shutil.rmtree(project.cache)
+    pictures = {path: path.read_bytes() for path in (project.folder / "generated-images").glob("*.png")}
+    for path in pictures:
+        path.unlink()
+    api.calls.clear()
+    built = project.build()
+    assert "is not here, and its record is" in built.output
+    assert not api.calls
+    for path, data in pictures.items():
+        path.write_bytes(data)
+    assert project.build("--strict").code == 0
+    assert not api.calls
+
+
+def test_a_sync_that_ends_with_an_error_waits_for_what_is_under_way(project: Project, api: ImagesApi) -> None:
+    require_posix("named pipes")
+    project.page("a.md", "![x](qhaigc:hero)", qhaigc="fog")
+    os.mkfifo(project.docs / "z.md")
+    project.write_config()
+    command = [COMMAND, "sync", "--out", "docs/assets/qhaigc"]
+    with subprocess.Popen(
+        command, cwd=project.folder, env=project.environ(), stderr=subprocess.PIPE, text=True
+    ) as sync:
+        assert api.called.wait(20)
+        (project.docs / "z.md").write_bytes("Français".encode("latin-1"))
+        _, said = sync.communicate(timeout=20)
+    assert sync.returncode == 1
+    assert "z.md" in said
+    assert len(project.originals) == 2
+    (project.docs / "z.md").unlink()
+    assert run(project, "sync", "--out", "docs/assets/qhaigc").returncode == 0
+    assert len(api.calls) == 1
+
+
+NOT_READ = {
+    "a blank line first": "\n---\nqhaigc: {hero: fog}\n---\n",
+    "no line at its end": "---\ntitle: Fog\nqhaigc:\n  hero: fog\n\n",
+    "four signs": "----\nqhaigc:\n  hero: {prompt: fog}\n----\n",
+    "a blank before": " ---\nqhaigc:\n  hero: fog\n---\n",
+}
+
+
+@pytest.mark.parametrize("front", NOT_READ.values(), ids=NOT_READ)
+def test_front_matter_that_is_not_read_is_told_and_takes_no_picture_away(
+    project: Project, api: ImagesApi, front: str
+) -> None:
+    pages(project, {"hero": "fog"})
+    buy(project, api)
+    project.write("docs/index.md", front + "# Fog\n\nWords.\n")
+    built = project.build("--strict")
+    assert built.code == 1
+    assert "index.md, line 1: the front matter is not read as such" in built.output
+    pruned = run(project, "prune", "--older-than", "0d", "--yes")
+    assert pruned.returncode == 1
+    assert "nothing is removed while" in pruned.stderr
+    assert len(project.originals) == 2
+
+
+def test_a_page_that_begins_with_a_rule_and_writes_of_us_is_no_front_matter(project: Project) -> None:
+    project.write("docs/index.md", "---\n\n# Pictures\n\nWrite this:\n\nqhaigc: a prompt\n")
+    assert project.build("--strict").code == 0
+
+
+def test_references_that_mean_nothing_keep_prune_from_removing(project: Project, api: ImagesApi) -> None:
+    pages(project, {"hero": "fog"})
+    buy(project, api)
+    project.page("index.md", "![x](qhaigc:hero)")
+    pruned = run(project, "prune", "--older-than", "0d", "--yes")
+    assert pruned.returncode == 1
+    assert "there is no picture 'hero'" in pruned.stderr
+    assert len(project.originals) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"mising": "placeholder"}, "Did you mean `missing`?"),
+        ({"cache_dir": "site/cache"}, "which every build empties"),
+        ({"pins_dir": "site/pins"}, "which every build empties"),
+        ({"cache_dir": "$HOME/pictures"}, "begin it with `~/`"),
+        ({"images": {"logo": {"prompt": "a logo", "place": "top"}}}, "`logo` has `place: top`"),
+    ],
+)
+def test_what_was_not_meant_is_refused_before_anything_is_bought(
+    project: Project, api: ImagesApi, options: dict[str, Any], said: str
+) -> None:
+    pages(project, THREE)
+    project.options |= options
+    built = project.build(site="site")
+    assert built.code == 1
+    assert said in built.output
+    generated = run(project, "generate", "--yes")
+    assert generated.returncode == 1
+    assert said in generated.stdout + generated.stderr
+    assert not api.calls
+
+
+def test_pictures_that_mkdocs_has_bought_are_not_bought_for_zensical(project: Project, api: ImagesApi) -> None:
+    pages(project, THREE)
+    assert project.build("--strict").code == 0
+    (project.folder / "mkdocs.yml").unlink()
+    options = json.dumps(project.options).replace('": ', '" = ')
+    project.write(
+        "zensical.toml",
+        f'[project]\nsite_name = "Test"\n[project.plugins]\nqhaigc = {options}\n'
+        '[project.markdown_extensions."mkdocs_qhaigc.markdown"]\n',
+    )
+
+    def sync() -> subprocess.CompletedProcess[str]:
+        command = [COMMAND, "sync", "-f", "zensical.toml"]
+        return subprocess.run(
+            command, cwd=project.folder, env=project.environ(), capture_output=True, text=True, check=False
+        )
+
+    refused = sync()
+    assert refused.returncode == 1
+    command = refused.stderr.partition("copy what there is: ")[2].strip()
+    assert command.startswith("mkdir -p")
+    require_posix("a shell that takes it")
+    subprocess.run(["sh", "-c", command], check=True)
+    assert sync().returncode == 0
+    assert len(api.calls) == 3
+
+
+def test_what_was_paid_for_before_is_not_counted_as_bought(project: Project, api: ImagesApi) -> None:
+    project.options["prices"] = {"qh-draw-x2-preview": 0.02}
+    pages(project, {"hero": "fog"})
+    assert "1 generated for 0.02" in project.build().summary
+    for record in Path(project.cache / "originals").glob("*.json"):
+        record.unlink()
+    assert project.build().summary == "1 generated"
+    assert len(api.calls) == 1
+
+
+@pytest.mark.parametrize("watched", [False, True])
+def test_a_page_that_is_nothing_but_a_picture_shows_it(project: Project, api: ImagesApi, watched: bool) -> None:
+    if watched:
+        project.config["plugins"] = ["search", "glightbox"]
+        pytest.importorskip("mkdocs_glightbox")
+    project.page("index.md", "", qhaigc={"hero": {"prompt": "fog", "alt": "Fog", "place": "top"}})
+    for _ in range(2):
+        assert project.build("--strict").html("index.html").count('alt="Fog"') == 1
+    assert len(api.calls) == 1
