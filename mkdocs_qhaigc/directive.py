@@ -52,7 +52,10 @@ FIELDS: Mapping[str, Field] = {
     ),
     "dark": Field("the prompt of a second picture, which readers of a dark page see instead", _or_none(TEXT)),
     "place": Field("`after-title` or `top` puts the picture there without a reference", {"enum": list(PLACES)}),
-    "priority": Field("the page's main picture: loaded first, never lazily; at most one a page", {"type": "boolean"}),
+    "priority": Field(
+        "the page's main picture: loaded first; lazily only where it has a `dark` one; at most one a page",
+        {"type": "boolean"},
+    ),
     "sizes": Field("how wide it is drawn, as in HTML: `50vw`", _or_none(TEXT)),
     "crop": Field("`WIDTHxHEIGHT` of its card for link previews: `1200x630`", _or_none(SIZE)),
 }
