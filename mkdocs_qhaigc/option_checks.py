@@ -222,7 +222,7 @@ def by_format(quality: int) -> dict[str, int]:
 def quality(value: Any) -> int | Mapping[str, int]:
     """Return one quality, or one a format."""
     check = whole("quality", 1, 100)
-    if not isinstance(value, Mapping):
+    if not isinstance(value, Mapping) and not (isinstance(value, str) and ":" in value):
         return check(value)
     by_format = mapping("quality")(value)
     for format_ in by_format:
