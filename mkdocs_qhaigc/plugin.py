@@ -200,9 +200,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
     @event_priority(100)
     def _before_others(self, content: str, /, *, page: Page, **_: Any) -> str:
         """Show other plugins plain pictures, and their addresses in the page's Markdown."""
-        if (
-            not content and not self._spare and not (page.markdown or "").strip()
-        ):  # Python-Markdown converts no such page
+        is_empty = not content and not (page.markdown or "").strip()  # and has not gone through Python-Markdown
+        if is_empty and not self._spare:
             content = self._render(page, page.file.url, content)
         if self._spare or not self._watched:
             return content
