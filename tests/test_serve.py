@@ -21,8 +21,10 @@ from tests.pages import elements
 
 PATIENCE = 20.0
 """Seconds after which something that should have happened will not."""
-QUIET = 7.0
-"""Seconds without a line of output; a new prompt is asked for after three, and arrivals are told within two."""
+QUIET = 3.0
+"""Seconds without a line of output; rebuilds follow a change within one, and arrivals are told within two."""
+ASKED_AFTER = 3.0
+"""Seconds for which a new prompt has to stay as it is."""
 
 
 class Server:
@@ -67,8 +69,8 @@ class Server:
             assert self.process.poll() is None, self.output
             time.sleep(0.05)
 
-    def wait_until_quiet(self) -> None:
-        self.wait_until(lambda: time.monotonic() - self.last_line > QUIET)
+    def wait_until_quiet(self, seconds: float = QUIET) -> None:
+        self.wait_until(lambda: time.monotonic() - self.last_line > seconds)
 
     def end(self) -> int:
         """Press Ctrl-C and return the exit code."""
@@ -207,7 +209,7 @@ def sessions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Ses
                 write(project, {"hero": "fog", "second": "dusk"}, words)
             for name, (_, api, server) in running.items():
                 server.wait_until(lambda server=server, words=words: f"{words}." in server.page())  # type: ignore[misc]
-                server.wait_until_quiet()
+                server.wait_until_quiet(QUIET + ASKED_AFTER)
                 done[name].calls.append(len(api.calls))
                 done[name].builds.append(server.builds)
         for name, (_, _, server) in running.items():
