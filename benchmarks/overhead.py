@@ -274,17 +274,27 @@ _FONTS = (
 def cold(folder: Path, *, runs: int) -> None:
     """Print how far a build that buys everything is from its limit."""
     rows = []
-    for pictures, latency, concurrency in ((12, 1.0, 4), (24, 2.0, 8)):
-        within = folder / f"{pictures}"
+    for pages, theme, pictures, latency, concurrency in (
+        (12, "mkdocs", 12, 1.0, 4),
+        (24, "mkdocs", 24, 2.0, 8),
+        (300, "material", 24, 2.0, 8),
+    ):
         result = cold_build.measure(
-            within, pictures=pictures, pages=pictures, latency=latency, concurrency=concurrency, runs=runs
+            folder / f"{pages}",
+            pictures=pictures,
+            pages=pages,
+            latency=latency,
+            concurrency=concurrency,
+            runs=runs,
+            theme=theme,
         )
-        calls = (pictures, f"{latency:g} s", concurrency)
-        limit, building = f"{result.limit:.2f}", f"{median(result.building):.2f}"
+        calls = (f"{pages}, {theme}", pictures, f"{latency:g} s", concurrency)
+        seconds = (f"{result.rendering:.1f}", f"{result.limit:.2f}", f"{median(result.building):.2f}")
         ratios = (ratio([one / result.limit for one in builds]) for builds in (result.building, result.by_hook))
-        rows.append((*calls, limit, building, *ratios))
+        rows.append((*calls, *seconds, *ratios))
     print("\nA cold build, beside the slower of rendering alone and of the waves of calls:\n")
-    heads = ("pictures", "a call", "at once", "limit, s", "wall, s", "ratio", "of a hook that only buys")
+    called = ("pages", "pictures", "a call", "at once")
+    heads = (*called, "rendering, s", "limit, s", "wall, s", "ratio", "of a hook that only buys")
     print(table(heads, rows), flush=True)
 
 

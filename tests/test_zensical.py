@@ -145,6 +145,18 @@ def test_a_picture_that_was_not_synced_ends_the_build_and_the_error_says_which(s
     assert "guide/new.md: there is no picture 'mats'. Did you mean 'mast'?" in finished.stderr
 
 
+def test_placeholders_that_were_committed_are_told_and_no_picture_for_who_forbids_them(site: Project) -> None:
+    site.options["missing"] = "placeholder"
+    sync(site)
+    told = zensical(site, "build")
+    assert told.returncode == 0
+    assert "index.md#hero: `sync` has written placeholders" in told.stdout + told.stderr
+    site.options["missing"] = "error"
+    refused = zensical(site, "build", "--clean")
+    assert refused.returncode == 1
+    assert "index.md#hero: `sync` has written placeholders" in refused.stderr
+
+
 def test_what_zensical_has_kept_is_rendered_again_when_options_have_changed(site: Project) -> None:
     assert site.build().code == 0
     site.options["widths"] = [48]
