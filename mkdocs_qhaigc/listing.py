@@ -26,6 +26,7 @@ class Listing:
     def __init__(self, folder: Path, index: Path | None) -> None:
         """Neither needs to exist. Without an `index` nothing is remembered."""
         self._folder = folder
+        self._prefix = f"{folder}{os.sep}"  # a Path for each of thousands takes long
         self._index = index
         self._stamps: dict[str, tuple[int, int]] = {}
         """Of regular files: name -> (nanoseconds of the last change, bytes)."""
@@ -63,8 +64,7 @@ class Listing:
         picture = f"{name.removesuffix('.json')}.{EXTENSIONS[format_]}"
         if self._stamps.get(picture, (0, -1))[1] != size:
             return None
-        path = os.path.join(self._folder, picture)  # noqa: PTH118 - a Path for each of thousands takes long
-        return Original(path, key, sha256, format_, width, height, size, sandbox, colour or None)
+        return Original(self._prefix + picture, key, sha256, format_, width, height, size, sandbox, colour or None)
 
     def learn(self, name: str, original: Original) -> None:
         """Remember what a record says that was just read."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -188,7 +187,7 @@ def card_spec(drawn: Drawn, encoding: Encoding, crop: tuple[int, int] | None) ->
 def publish(*, name: str, key: str, drawn: Drawn, encoding: Encoding, assets_dir: str) -> Publication:
     """Return the files that show a picture: `drawn`, asked for under `key`, called `name` by the author."""
     stem = stem_of(name, key, encoding, placeholder=drawn.placeholder)
-    uri = posixpath.join(assets_dir, stem)
+    uri = f"{assets_dir}/{stem}"
     variants = tuple(
         Variant(f"{uri}{f'-{spec.width}' if spec.width != drawn.width else ''}.{extension(spec.format)}", spec)
         for spec in variant_specs(drawn, encoding)
@@ -203,8 +202,8 @@ def publish_card(
     wanted = f"{encoding.card_signature} {crop}"
     spec = card_spec(drawn, encoding, crop)
     stem = _stem(name, key, wanted, placeholder=drawn.placeholder)
-    uri = posixpath.join(assets_dir, f"{stem}.{extension(spec.format)}")
-    return Publication(stem, (Variant(uri, spec),), spec.width, spec.height)
+    dest_uri = f"{assets_dir}/{stem}.{extension(spec.format)}"
+    return Publication(stem, (Variant(dest_uri, spec),), spec.width, spec.height)
 
 
 def stem_of(name: str, key: str, encoding: Encoding, *, placeholder: bool = False) -> str:

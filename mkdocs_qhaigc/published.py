@@ -11,8 +11,8 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Mapping
-from functools import cached_property
+from collections.abc import Callable, Mapping
+from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -48,7 +48,7 @@ class Published:
         Raises:
             LibraryError: there may be one, and it cannot be told.
         """
-        stem = stem_of(name, key, self._options.encoding)
+        stem = partial(stem_of, name, key, self._options.encoding)
         found = (folder.find(key, stem) for folder in self._folders)
         return next(filter(None, found), None)
 
@@ -80,10 +80,11 @@ class _Folder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def find(self, key: str, stem: str) -> Original | None:
+    def find(self, key: str, stem_now: Callable[[], str]) -> Original | None:
+        """As of `Published.find`. `stem_now` returns how the names of the picture's files would begin now."""
         picture = self._written.pictures.get(key) if self._written else None
         if picture is None or picture.file is None or picture.drawn.placeholder:
-            return self._find_by_name(key, stem) if self._is_there else None
+            return self._find_by_name(key, stem_now()) if self._is_there else None
         written_stem, _, best = picture.file.rpartition(".")
         for extension in dict.fromkeys((best, *_FORMATS)):
             file = f"{written_stem}.{extension}"
@@ -103,6 +104,7 @@ class _Folder:
         for extension in _FORMATS:
             require_here(self._folder / f"{written_stem}.{extension}")
         # What is said may be of older files: git keeps one side of it, and the files of the other.
+        stem = stem_now()
         return self._find_by_name(key, stem) if stem != written_stem else None
 
     def path_of(self, wanted: str, name_length: int, width: int, height: int) -> Path | None:

@@ -28,10 +28,8 @@ _ATTRIBUTE = re.compile(r"""([^\s/>=][^\s/>=]*)(\s*=\s*(?:"([^"]*)"|'([^']*)'|([
 
 def tags_with(html: str, text: str) -> Iterator[tuple[str, int, bool]]:
     """Yield (tag, where it starts, whether it stands in a `<picture>`) for each start tag that holds the text."""
-    if text not in html:
-        return
     position, last, pictures = 0, html.rfind(text), 0
-    while opening := _OPENING.search(html, _dull_end(html, position)):
+    while position <= last and (opening := _OPENING.search(html, _dull_end(html, position))):
         start = opening.start()
         if start > last:
             return
