@@ -134,10 +134,17 @@ def test_syncs_that_are_killed_at_any_moment_ask_for_nothing_saved_and_leave_not
     """New pictures each time, old ones to be removed. What was on its way when a sync was killed is lost with it."""
     site.options["max_new_images"] = 100
     originals = site.folder / ".qhaigc/originals"
-    moments = random.Random(6)
+    dice = random.Random(6)
     seen: list[tuple[set[str], Counter[str]]] = []  # after each sync: the files of pictures, how often each was bought
-    for turn in range(8):
+
+    def steps() -> int:
+        """How far the syncs have come: a picture takes three steps, its call, its file and its record."""
+        saved = [*originals.glob("*.webp"), *originals.glob("*.json")]
+        return len(api.calls) + len(saved)
+
+    for turn, moment in enumerate(dice.sample(range(1, 10), 8)):
         prompts = [f"{turn} {number}" for number in range(3)]
+        wanted = steps() + moment
         site.page("index.md", qhaigc={f"p{n}": {"prompt": p, "alt": ""} for n, p in enumerate(prompts)})
         site.write_config()
         process = subprocess.Popen(
@@ -147,8 +154,12 @@ def test_syncs_that_are_killed_at_any_moment_ask_for_nothing_saved_and_leave_not
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
+        ends = time.monotonic() + 60
+        while steps() < wanted and process.poll() is None:
+            assert time.monotonic() < ends
+            time.sleep(0.005)
         try:
-            process.wait(0.5 + 0.05 * moments.randrange(12))
+            process.wait(dice.uniform(0, 0.3))  # what comes behind the last record: encoding, writing, removing
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
             process.wait(30)
