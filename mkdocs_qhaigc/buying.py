@@ -22,8 +22,6 @@ from mkdocs_qhaigc.errors import (
     NotSoMany,
     OverBudget,
     QhaigcError,
-    Unreachable,
-    Useless,
 )
 from mkdocs_qhaigc.importing import import_what_buys
 from mkdocs_qhaigc.library import Library
@@ -121,8 +119,7 @@ class Buyer:
         self.drop()
         with self._lock:
             self.budget = Budget(self._options.max_new_images)
-            if isinstance(self._no_further, (Unreachable, Useless)):
-                self._no_further = None
+            self._no_further = None
             for key, future in list(self._futures.items()):
                 if future.done() and (future.cancelled() or isinstance(future.exception(), NoFurtherCalls)):
                     del self._futures[key]

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 from mkdocs_qhaigc.buying import Buyer
 from mkdocs_qhaigc.directive import Defaults
@@ -19,6 +17,7 @@ from mkdocs_qhaigc.errors import EditError, LibraryError, QhaigcError
 from mkdocs_qhaigc.files import write_whole
 from mkdocs_qhaigc.front_matter import META_KEY
 from mkdocs_qhaigc.front_matter_edit import front_matter, write_variant
+from mkdocs_qhaigc.gallery import url_of
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.orders import Order
 from mkdocs_qhaigc.original import Original
@@ -27,6 +26,8 @@ from mkdocs_qhaigc.sheet import Card, render_sheet
 from mkdocs_qhaigc.sources import Sources
 from mkdocs_qhaigc.survey import Declared
 
+_LONGEST_NAME = 180
+"""Bytes of a sheet's name that say whose it is."""
 MOST_IN_ONE_CALL = 10
 """What the Images API takes as `n`."""
 
@@ -80,7 +81,8 @@ def write_sheet(candidates: Sequence[Candidate], declared: Declared, options: Op
     """
     where = declared.where
     folder = options.cache_dir / "candidates"
-    name = re.sub(r"[^\w-]+", "-", where.removesuffix(".md")).strip("-")[:80]
+    name = re.sub(r"[^\w-]+", "-", where.removesuffix(".md")).strip("-")
+    name = name.encode()[:_LONGEST_NAME].decode(errors="ignore")
     sheet = folder / f"{name}-{hashlib.sha256(where.encode()).hexdigest()[:8]}.html"
     cards = [_card(candidate, declared, folder) for candidate in candidates]
     intro = (
@@ -153,7 +155,7 @@ def _card(candidate: Candidate, declared: Declared, folder: Path) -> Card:
         facts += [("came as", f"{original.width}×{original.height} {original.format}"), ("bytes", f"{original.size:,}")]
     return Card(
         title=f"Variant {candidate.variant}" + (" (in use)" if in_use else ""),
-        image=_address(original.path, folder) if original else None,
+        image=url_of(original.path, folder=folder) if original else None,
         width=original.width if original else request.width,
         height=original.height if original else request.height,
         prompt=request.prompt,
@@ -162,10 +164,3 @@ def _card(candidate: Candidate, declared: Declared, folder: Path) -> Card:
         state=candidate.state if candidate.reason is None else f"{candidate.state}: {candidate.reason}",
         pages=((declared.where, None),),
     )
-
-
-def _address(path: Path, folder: Path) -> str:
-    path, folder = path.resolve(), folder.resolve()
-    if path.anchor != folder.anchor:  # another drive
-        return path.as_uri()
-    return quote(Path(os.path.relpath(path, folder)).as_posix())

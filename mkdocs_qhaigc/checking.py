@@ -34,7 +34,7 @@ def check(survey: Survey) -> Iterator[Finding]:
     shelf = None
     used = {one.request.key for one in survey.declared}
     for one in survey.each_once():
-        where = one.where + (" (dark)" if one.dark else "")
+        where = one.title
         if one.picture.reason:
             yield Finding("damaged", f"{where}: {one.picture.reason}", one)
             continue

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import httpx
 
 from mkdocs_qhaigc.answers import Answer, ServerError, is_whole, read_answers, read_error
-from mkdocs_qhaigc.errors import ApiError, NoFurtherCalls, NotSoMany, Unreachable
+from mkdocs_qhaigc.errors import ApiError, NoFurtherCalls, NotSoMany
 from mkdocs_qhaigc.fetching import Fetcher
 from mkdocs_qhaigc.request import ImageRequest
 from mkdocs_qhaigc.retrying import Billing, Deadline, Failed, Pace, keep_trying, wished_delay
@@ -198,7 +198,7 @@ class ImagesClient:
             if "CERTIFICATE_VERIFY_FAILED" in str(error):  # companies' proxies sign for everyone
                 advice += "; certificates that only your network trusts go into a file that SSL_CERT_FILE names"
             what = f"the API at {self._base_url} cannot be reached ({said(error)}). {advice}"
-            raise Failed(Unreachable(what), Billing.NO) from error
+            raise Failed(NoFurtherCalls(what), Billing.NO) from error
         except httpx.HTTPError as error:
             raise Failed(ApiError(f"the API did not answer ({said(error)})"), Billing.PERHAPS) from error
 

@@ -17,6 +17,7 @@ from typing import Any, Final
 import yaml
 
 from mkdocs_qhaigc.errors import OptionError, SiteError
+from mkdocs_qhaigc.files import within
 from mkdocs_qhaigc.option_table import OPTIONS
 from mkdocs_qhaigc.options import (
     EXTENSION,
@@ -62,9 +63,10 @@ class Configuration:
         Raises:
             SiteError: it does not lie in the folder of the pages.
         """
-        inside = Path(os.path.relpath(folder.resolve(), self.docs_dir.resolve()))
-        if inside.parts[:1] == ("..",) or inside.is_absolute() or inside == Path():
-            docs = os.path.relpath(self.docs_dir)
+        pages = self.docs_dir.resolve()
+        inside = folder.resolve().relative_to(pages) if pages in folder.resolve().parents else None
+        if inside is None:
+            docs = within(self.docs_dir, Path.cwd())
             raise SiteError(f"{folder} is no folder within {docs}, from where it would be published. Name one")
         return replace(self, options=self.options._replace(assets_dir=inside.as_posix()))
 
@@ -82,10 +84,12 @@ class Configuration:
 
 
 def is_zensicals(file: Path) -> bool:
-    """Whether a configuration is Zensical's: it is a zensical.toml, or names our Markdown extension."""
-    return file.suffix == ".toml" or (
-        file.is_file() and EXTENSION in file.read_text(encoding="utf-8", errors="replace")
-    )
+    """Whether a configuration is Zensical's: it is a zensical.toml, or names our Markdown extension.
+
+    Raises:
+        SiteError: it cannot be read.
+    """
+    return file.suffix == ".toml" or (file.is_file() and EXTENSION in _extensions(_read(file, [])))
 
 
 def read_configuration(file: Path) -> Configuration:
@@ -103,7 +107,7 @@ def read_configuration(file: Path) -> Configuration:
         where = "[project.plugins.qhaigc]" if file.suffix == ".toml" else "`plugins`"
         raise SiteError(f"{file} does not list the plugin qhaigc. Add it: {where}")
     docs_dir = folder / str(content.get("docs_dir") or "docs")
-    extensions = _named(_entries(content.get("markdown_extensions")))
+    extensions = _extensions(content)
     zensical = file.suffix == ".toml" or EXTENSION in extensions
     out = extensions.get(EXTENSION, {}).get("out")
     theme = content.get("theme")
@@ -195,6 +199,11 @@ def merged(base: Any, over: Any) -> Any:
         both = {name: merged(base[name], over[name]) for name in base if name in over}
         return {**base, **over, **both}
     return [*base, *over] if isinstance(base, list) and isinstance(over, list) else over
+
+
+def _extensions(content: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return the Markdown extensions of a configuration: the options of each by its name."""
+    return _named(_entries(content.get("markdown_extensions")))
 
 
 def _entries(listed: Any) -> list[tuple[str, Mapping[str, Any]]]:

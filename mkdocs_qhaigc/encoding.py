@@ -59,6 +59,7 @@ class Encoder:
         self._variants: Variants | None = None
         self._lock = threading.RLock()
         self._workers: Workers[None] | None = None
+        self._closed = False
 
     def want_card(self, key: str, crop: Crop | None) -> bool:
         """Note that a picture is to be shown in link previews; return whether that is news."""
@@ -78,15 +79,15 @@ class Encoder:
         return any(not self._known(spec.cache_key) for specs in self._together(key, drawn) for spec in specs)
 
     def encode(self, subject: Subject) -> None:
-        """Begin to encode what is missing of a picture."""
+        """Begin to encode what is missing of a picture. Once closed, nothing: what comes later is of another build."""
         for specs in self._together(subject.key, subject.drawn):
             missing = {spec.cache_key for spec in specs if not self._known(spec.cache_key)}
-            if not missing:
+            if not missing or self._closed:
                 continue
             store = self._open_variants()
             missing = {cache_key for cache_key in missing if cache_key not in store}
             with self._lock:
-                if missing and specs[0].cache_key not in self._jobs:
+                if missing and specs[0].cache_key not in self._jobs and not self._closed:
                     job = self._open_workers().submit(_encode_into, store, specs, missing, subject)
                     self._jobs[specs[0].cache_key] = job
 
@@ -136,13 +137,15 @@ class Encoder:
 
     def close(self, *, used: Iterable[str] | None = None) -> None:
         """End the threads. `used`: the paths of a whole build's variants; then the cache is kept within its limit."""
+        with self._lock:
+            self._closed = True
         if self._workers:
             self._workers.close()
         if used is not None:
             self._seen.write()
         if self._variants:
             if used is not None and self._jobs:
-                self._variants.shrink(in_use=sum(map(os.path.getsize, set(used) - self._lent)))
+                self._variants.shrink(in_use=set(used) - self._lent)
             self._variants.close()
 
     def _known(self, cache_key: str) -> bool:

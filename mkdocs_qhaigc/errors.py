@@ -13,10 +13,8 @@
     ├── SiteError          a site cannot be read by the commands
     ├── MissingPictures    pictures that are not there, in a build that may not buy any
     ├── NotWritten         pictures that `sync` has not written, on a page that looks them up
-    ├── NoFurtherCalls     key, permission, quota or disk: nothing more can be bought in this build
-    │   ├── OverBudget     the build has bought as many pictures as it may
-    │   ├── Unreachable    no connection to the API, however often it was tried
-    │   └── Useless        several pictures in a row were paid for, and none could be used
+    ├── NoFurtherCalls     key, quota, network, disk, no use: nothing more can be bought in this build
+    │   └── OverBudget     the build has bought as many pictures as it may
     └── ApiError           the Images API did not give a picture
         ├── NotSoMany      it does not take a call for several pictures
         ├── Refused        it will not draw this prompt: never ask again
@@ -92,19 +90,11 @@ class NotWritten(QhaigcError):  # noqa: N818 - what is reported, not what failed
 
 
 class NoFurtherCalls(QhaigcError):  # noqa: N818 - the state that it leaves behind
-    """Key, permission, quota or disk: nothing more can be bought in this build."""
+    """Key, permission, quota, network, disk, or answers without use: nothing more can be bought in this build."""
 
 
 class OverBudget(NoFurtherCalls):
     """The build has bought as many pictures as it may."""
-
-
-class Unreachable(NoFurtherCalls):
-    """There is no connection to the API, however often it was tried."""
-
-
-class Useless(NoFurtherCalls):
-    """Several calls in a row may have been billed, and none of them gave a picture that can be used."""
 
 
 class ApiError(QhaigcError):

@@ -15,6 +15,14 @@ _PART = rf"\..+\.[0-9a-f]{{{2 * _PART_BYTES}}}\.part"
 """A name under which `write_whole` collects bytes."""
 
 
+def within(path: Path, folder: Path) -> str:
+    """Return how a path is written in a folder, with `/`; the whole of it where that lies on another drive."""
+    try:
+        return Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:
+        return path.absolute().as_posix()
+
+
 def free_name(path: Path) -> Path:
     """Return a path where nothing is: this one, or it with a number at its end."""
     free, count = path, 1

@@ -7,11 +7,14 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from mkdocs_qhaigc.files import write_whole
-from mkdocs_qhaigc.sheet import Card, render_sheet
 from mkdocs_qhaigc.survey import Declared, Survey
+
+if TYPE_CHECKING:
+    from mkdocs_qhaigc.sheet import Card
 
 DEFAULT_FILE = "gallery.html"
 """In `cache_dir`."""
@@ -49,6 +52,8 @@ def write_gallery(survey: Survey, file: Path) -> None:
     Raises:
         OSError: the file cannot be written.
     """
+    from mkdocs_qhaigc.sheet import render_sheet  # as below
+
     cards = [card_of(collected, folder=file.parent) for collected in collect(survey.declared)]
     intro = f"{len(cards)} {'picture' if len(cards) == 1 else 'pictures'}"
     if survey.options.sandboxed:
@@ -60,9 +65,11 @@ def write_gallery(survey: Survey, file: Path) -> None:
 
 def card_of(collected: Collected, *, folder: Path) -> Card:
     """Return the card of a picture, for a sheet in a folder."""
+    from mkdocs_qhaigc.sheet import Card  # the gallery that is a page of the site needs none
+
     one, original = collected.first, collected.first.original
     return Card(
-        title=title_of(one),
+        title=one.title,
         image=url_of(original.path, folder=folder) if original else None,
         width=original.width if original else one.request.width,
         height=original.height if original else one.request.height,
@@ -89,13 +96,8 @@ def facts_of(collected: Collected) -> tuple[tuple[str, str], ...]:
     if request.params:
         facts.append(("params", json.dumps(request.params, ensure_ascii=False)))
     if len(collected.declared) > 1:
-        facts.append(("also", ", ".join(map(title_of, collected.declared[1:]))))
+        facts.append(("also", ", ".join(one.title for one in collected.declared[1:])))
     return tuple(facts)
-
-
-def title_of(one: Declared) -> str:
-    """Return `guide/start.md#hero`, and whether it is the dark one."""
-    return one.where + (" (dark)" if one.dark else "")
 
 
 def in_bytes(number: int) -> str:

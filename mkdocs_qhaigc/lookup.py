@@ -6,7 +6,6 @@ A page is rendered by the code that renders it in a build of MkDocs, with what i
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from mkdocs_qhaigc.blogs import blog_of, separator
 from mkdocs_qhaigc.columns import column
 from mkdocs_qhaigc.configuration import Configuration, read_configuration
 from mkdocs_qhaigc.errors import NotWritten, QhaigcError
+from mkdocs_qhaigc.files import within
 from mkdocs_qhaigc.front_matter import META_KEY, strip_meta
 from mkdocs_qhaigc.img import render_image
 from mkdocs_qhaigc.option_table import OPTIONS
@@ -242,7 +242,7 @@ def _require_watch(root: Path, out: Path, watch: Iterable[str]) -> None:
     """
     wanted = (out / ACCOUNT).resolve()
     if not any(path in (wanted, *wanted.parents) for path in ((root / name).resolve() for name in watch)):
-        name = Path(os.path.relpath(wanted, root.resolve())).as_posix()
+        name = within(wanted, root.resolve())
         raise NotWritten(
             f"the site's `watch` does not name {name}: Zensical would go on with pages as it rendered them before "
             f'other pictures were written. Add it: `watch: [{name}]`, in zensical.toml `watch = ["{name}"]`'
@@ -261,4 +261,4 @@ def _stamp(out: Path, config: Iterable[Path]) -> tuple[int, ...]:
 
 def _short(path: Path) -> str:
     """Return a path as it is typed in the folder of the site."""
-    return Path(os.path.relpath(path)).as_posix()
+    return within(path, Path.cwd())

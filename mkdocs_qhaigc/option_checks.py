@@ -49,12 +49,17 @@ def folder(option: str) -> Callable[[Any], str]:
     """Return the check of an option that is a folder; `~` is the home of whoever builds."""
 
     def check(value: Any) -> str:
-        path = os.path.expanduser(text(option, "Write a folder")(value))  # noqa: PTH111 - it stays a text
-        if path.startswith(("~", "$", "%")):
-            raise _fail(option, value, "Nothing is put in its place here. Write the folder out, or begin it with `~/`")
-        return path
+        return _path(option, text(option, "Write a folder")(value))
 
     return check
+
+
+def _path(option: str, written: str) -> str:
+    """Return a path with the home of whoever builds in the place of `~`."""
+    path = os.path.expanduser(written)  # noqa: PTH111 - it stays a text
+    if path.startswith(("~", "$", "%")):
+        raise _fail(option, written, "Nothing is put in its place here. Write the path out, or begin it with `~/`")
+    return path
 
 
 def _is_plain(text: str) -> bool:
@@ -268,7 +273,7 @@ def page(value: Any) -> str:
 
 def json_file(value: Any) -> str:
     """Return the name of a JSON file."""
-    path = text("report", "Write a file's name, for example qhaigc-report.json")(value)
+    path = _path("report", text("report", "Write a file's name, for example qhaigc-report.json")(value))
     if not path.endswith(".json"):
         raise _fail("report", value, "Write the name of a .json file: what has that name is replaced")
     return path

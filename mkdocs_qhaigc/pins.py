@@ -10,7 +10,7 @@ missing       nobody has it; remnants of it stay where they are
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from contextlib import AbstractContextManager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -132,22 +132,23 @@ def take_away(original: Original, options: Options) -> Path:
         return lay_away(original.path, options)
 
 
-def alone(options: Options) -> AbstractContextManager[object]:
-    """Return a held lock against other programs that change these pins; what killed ones had begun is removed.
+@contextmanager
+def alone(options: Options) -> Iterator[None]:
+    """Hold a lock against other programs that change these pins; what killed ones had begun is removed.
 
     Raises:
         LibraryError: another holds it, or the cache cannot be written.
     """
-    folder = options.cache_dir / "locks"
-    try:
-        held = hold(folder, "pins", seconds=options.timeout + 5)
-        for path in look_at(options.pins_dir).unfinished:
-            path.unlink()
-    except TimeoutError as error:
-        raise LibraryError("another process is changing the pins. Try again later") from error
-    except OSError as error:
-        raise LibraryError(f"{error.filename} cannot be written ({error.strerror or error})") from error
-    return held
+    with ExitStack() as held:
+        try:
+            held.enter_context(hold(options.cache_dir / "locks", "pins", seconds=options.timeout + 5))
+            for path in look_at(options.pins_dir).unfinished:
+                path.unlink()
+        except TimeoutError as error:
+            raise LibraryError("another process is changing the pins. Try again later") from error
+        except OSError as error:
+            raise LibraryError(f"{error.filename} cannot be written ({error.strerror or error})") from error
+        yield
 
 
 def advice(one: Declared, shelf: Shelf, options: Options, *, used: Set[str]) -> str:
@@ -155,10 +156,9 @@ def advice(one: Declared, shelf: Shelf, options: Options, *, used: Set[str]) -> 
     if one.picture.reason:
         return str(one.picture.reason)
     if one.original and one.picture.state == "published":
-        target = one.where + ("-dark" if one.dark else "")
         return (
             "There is only what `mkdocs-qhaigc sync` has written of it. Run `mkdocs-qhaigc pin` where it was bought, "
-            f"or pin that: mkdocs-qhaigc pin --adopt {_typed(one.original.file)} {_typed(target)}"
+            f"or pin that: mkdocs-qhaigc pin --adopt {_typed(one.original.file)} {_typed(one.target)}"
         )
     left = [path for path in shelf.remnants_of(one.request.key) if path.suffix != ".json"]
     left = left or shelf.remnants_of(one.request.key)

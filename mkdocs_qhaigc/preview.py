@@ -61,5 +61,6 @@ def last_edit(docs_dir: str, config_file: str | None) -> tuple[int, int]:
             with contextlib.suppress(OSError):  # removed since, or a link that leads nowhere
                 times.append(os.stat(os.path.join(folder, name)).st_mtime_ns)  # noqa: PTH116, PTH118 - MkDocs' texts
     if config_file:
-        times.append(Path(config_file).stat().st_mtime_ns)
+        with contextlib.suppress(OSError):  # as an editor puts another in its place
+            times.append(Path(config_file).stat().st_mtime_ns)
     return len(times), max(times, default=0)

@@ -122,9 +122,9 @@ class Saver:
 
     def _keep(self, name: Path, data: bytes) -> str:
         """Write what was paid for and cannot be used to where somebody can look at it; return where that is."""
-        for folder in (self._options.cache_dir / "rejected", Path(tempfile.gettempdir()) / "mkdocs-qhaigc-rescued"):
+        for make_folder in (self._make_rejected, _make_private):
             try:
-                folder.mkdir(parents=True, exist_ok=True)
+                folder = make_folder()
                 path, count = folder / name, 1
                 while path.exists() and path.read_bytes() != data:  # each was paid for
                     count += 1
@@ -134,6 +134,11 @@ class Saver:
                 continue
             return str(path)
         return "no place: neither the cache nor the temporary folder can be written"
+
+    def _make_rejected(self) -> Path:
+        folder = self._options.cache_dir / "rejected"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
 
     def _write_original(
         self,
@@ -160,6 +165,11 @@ class Saver:
                 **about,
             },
         )
+
+
+def _make_private() -> Path:
+    """Return a new folder that nobody else can have put a link into."""
+    return Path(tempfile.mkdtemp(prefix="mkdocs-qhaigc-rescued-"))
 
 
 def _said_of(picture: Path, key: str) -> dict[str, Any]:

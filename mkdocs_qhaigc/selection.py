@@ -1,4 +1,4 @@
-"""What the arguments `PAGE` and `PAGE#NAME` of the commands mean on a site. Pure."""
+"""What the arguments `PAGE` and `PAGE#NAME` of the commands mean on a site."""
 
 from __future__ import annotations
 
@@ -40,6 +40,29 @@ def select_one(survey: Survey, argument: str) -> Declared:
         names = ", ".join(one.where for one in light[:_SHOWN])
         raise SelectionError(f"{argument} has several pictures. Write one of {names}")
     return light[0]
+
+
+def select_target(surveys: Sequence[Survey], argument: str) -> tuple[Survey, Declared]:
+    """Return the picture that `PAGE#NAME` means on the first of these sites that has it; `PAGE#NAME-dark` a dark one.
+
+    Raises:
+        SelectionError: as of `select_one`.
+    """
+    unknown: SelectionError | None = None
+    light = [(survey, argument, False) for survey in surveys]
+    dark = [(survey, argument.removesuffix("-dark"), True) for survey in surveys if argument.endswith("-dark")]
+    for survey, name, is_dark in (*light, *dark):
+        try:
+            one = select_one(survey, name)
+            if not is_dark:
+                return survey, one
+        except SelectionError as error:
+            unknown = unknown or error
+            continue
+        for other in select(survey, [name]):
+            if other.dark:
+                return survey, other
+    raise unknown or SelectionError(f"{argument}: there is no site to look at")
 
 
 def _meant(survey: Survey, argument: str) -> list[Declared]:

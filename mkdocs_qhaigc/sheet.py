@@ -1,4 +1,4 @@
-"""A contact sheet: pictures with what is known of them, as one HTML page that opens from disk. Pure.
+"""A contact sheet: pictures with what is known of them, as one HTML page that opens from disk.
 
 It needs no network and holds what it needs but the pictures. Without its scripts it is a plain list of them.
 """
@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-_STYLE = Path(__file__).with_name("sheet.css").read_text(encoding="utf-8")
-_SCRIPTS = tuple(Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("find.js", "sheet.js"))
 _PROPORTIONS = (0.8, 1.8)
 """Width by height of the highest and the lowest frame; other pictures have room left beside them."""
 
@@ -43,10 +41,11 @@ class Card:
 
 def render_sheet(title: str, cards: Sequence[Card], *, intro: str) -> str:
     """Return the whole page; `intro` is the text below its title."""
-    style = f"{_STYLE}\n.frame {{\n  aspect-ratio: {_proportion(cards):.4g};\n}}\n"
+    scripts = [_read("find.js"), _read("sheet.js")]
+    style = f"{_read('sheet.css')}\n.frame {{\n  aspect-ratio: {_proportion(cards):.4g};\n}}\n"
     policy = (
         f"default-src 'none'; img-src 'self' file:; style-src {_hash(style)}; "
-        f"script-src {' '.join(map(_hash, _SCRIPTS))}; base-uri 'none'; form-action 'none'"
+        f"script-src {' '.join(map(_hash, scripts))}; base-uri 'none'; form-action 'none'"
     )
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -57,8 +56,13 @@ def render_sheet(title: str, cards: Sequence[Card], *, intro: str) -> str:
         f'<h1>{_text(title)}</h1>\n<p class="intro">{_text(intro)}</p>\n{_keys(cards)}</header>\n'
         f'<main>\n{_form(cards)}<ul class="cards">\n{"".join(map(_card, cards))}</ul>\n</main>\n{_DIALOG}'
         '<output class="quiet said"></output>\n'
-        f"{''.join(f'<script>{script}</script>' for script in _SCRIPTS)}\n</body>\n</html>\n"
+        f"{''.join(f'<script>{script}</script>' for script in scripts)}\n</body>\n</html>\n"
     )
+
+
+def _read(name: str) -> str:
+    """Return the text of a file of this package."""
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
 _DIALOG = """<dialog aria-labelledby="large">

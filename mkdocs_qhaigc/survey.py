@@ -37,6 +37,16 @@ class Declared:
         return f"{self.page or 'mkdocs.yml'}#{self.name}"
 
     @property
+    def title(self) -> str:
+        """`guide/start.md#hero`, and whether it is the dark one, as people read it."""
+        return self.where + (" (dark)" if self.dark else "")
+
+    @property
+    def target(self) -> str:
+        """As `where`; of a dark picture `guide/start.md#hero-dark`, for commands that take one or the other."""
+        return self.where + ("-dark" if self.dark else "")
+
+    @property
     def state(self) -> State:
         """Where its original is, or what there is in its place."""
         if self.original is None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from mkdocs_qhaigc.answers import Answer, read_answers
 from mkdocs_qhaigc.arrivals import Arrival, Arrivals
 from mkdocs_qhaigc.budget import Budget, Spending
-from mkdocs_qhaigc.errors import ApiError, Gone, NoFurtherCalls, PictureError, QhaigcError, Useless
+from mkdocs_qhaigc.errors import ApiError, Gone, NoFurtherCalls, PictureError, QhaigcError
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.orders import Order
 from mkdocs_qhaigc.original import Original
@@ -66,8 +66,8 @@ class Till:
         Those that the API has left out of its answer are not among them, and their price is given back.
 
         Raises:
-            QhaigcError: none of those that were not yielded can be had. It is `Useless` also where the last one that
-                was yielded was one too many without use.
+            QhaigcError: none of those that were not yielded can be had. It is `NoFurtherCalls` also where the last
+                one that was yielded was one too many without use.
         """
         deadline = Deadline.after(self._options.timeout * len(orders))
         wanted = []
@@ -112,7 +112,7 @@ class Till:
         """Take note of what became of money; None: a picture.
 
         Raises:
-            Useless: several times in a row nothing did, for one and the same reason, and never anything: it is
+            NoFurtherCalls: several times in a row nothing did, for one and the same reason, and never anything: it is
                 something that all pictures share.
         """
         with self._lock:
@@ -122,7 +122,7 @@ class Till:
             if self._useful or len(self._useless) < _MOST_USELESS or len(set(self._useless)) > 1:
                 return
             self._useless.clear()
-        raise Useless(
+        raise NoFurtherCalls(
             f"{_MOST_USELESS} calls in a row may have been billed, and none gave a picture that can be used. No more "
             f"are made in this build: {error}"
         ) from error

@@ -6,9 +6,12 @@ nothing is ever unpickled, and no path leaves the folder.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
 import hashlib
 import os
+import shutil
 import sqlite3
 import tempfile
 import threading
@@ -101,11 +104,12 @@ class Variants:
         with self._lock:
             self._keys.add(key)
 
-    def shrink(self, *, in_use: int) -> None:
-        """Remove what was used least recently, over the limit; never below twice the `in_use` bytes of one build."""
-        cache = self._open()
-        cache.reset("size_limit", max(SIZE_LIMIT, 2 * in_use))
-        cache.cull(retry=True)
+    def shrink(self, *, in_use: Iterable[str]) -> None:
+        """Remove what was used least recently, over the limit; never below twice the size of one build's files."""
+        with self._translated():
+            cache = self._open()
+            cache.reset("size_limit", max(SIZE_LIMIT, 2 * sum(map(os.path.getsize, in_use))))
+            cache.cull(retry=True)
 
     def close(self) -> None:
         """Close this thread's connection; the next use opens another."""
@@ -193,7 +197,15 @@ def open_variants(folder: Path, *, report: Callable[[str], None]) -> Variants:
         else:
             report(f"{folder} is damaged ({error}). It is kept as {aside.name}; its pictures are encoded again")
             return Variants(folder, report=report)
-    return Variants(Path(tempfile.mkdtemp(prefix="mkdocs-qhaigc-")), report=report)
+    return Variants(_temporary_folder(), report=report)
+
+
+@functools.cache
+def _temporary_folder() -> Path:
+    """Return a folder that lasts as long as this process: `mkdocs serve` encodes once what it shows."""
+    folder = tempfile.mkdtemp(prefix="mkdocs-qhaigc-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 def _open_cache(folder: Path, report: Callable[[str], None]) -> Cache:
@@ -206,7 +218,7 @@ def _open_cache(folder: Path, report: Callable[[str], None]) -> Cache:
         return _cache_in(folder)
     except (sqlite3.OperationalError, OSError) as error:
         report(_unusable(folder, error))
-    return _cache_in(Path(tempfile.mkdtemp(prefix="mkdocs-qhaigc-")))
+    return _cache_in(_temporary_folder())
 
 
 def _cache_in(folder: Path) -> Cache:

@@ -79,7 +79,7 @@ class Workers(Generic[T]):
                 return False
             future, function, args, earliest = job
             self._early.add(future)
-            futures.wait([future], timeout=max(0.0, earliest - time.monotonic()))
+            time.sleep(max(0.0, earliest - time.monotonic()))
             begins = future.set_running_or_notify_cancel()
             self._early.discard(future)
             if begins:

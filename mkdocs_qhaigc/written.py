@@ -18,7 +18,7 @@ from typing import Any
 
 from mkdocs_qhaigc.elsewhere import is_lfs_pointer
 from mkdocs_qhaigc.errors import NotFetched, SiteError
-from mkdocs_qhaigc.files import write_whole
+from mkdocs_qhaigc.files import within, write_whole
 from mkdocs_qhaigc.original import COLOUR
 from mkdocs_qhaigc.publication import ACCOUNT, Drawn
 
@@ -69,7 +69,7 @@ class Written:
             }
             for key, picture in self.pictures.items()
         }
-        config = Path(os.path.relpath(self.config, folder.resolve())).as_posix()
+        config = within(self.config, folder.resolve())
         parts = (
             f' "schema": {SCHEMA}',
             f' "config": {json.dumps(config)}',

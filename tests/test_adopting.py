@@ -130,14 +130,25 @@ def test_a_drawing_of_the_sandbox_is_adopted_by_a_sandboxed_site_alone(foggy: Pr
     assert origin_in_xmp(packet(built)) == Provenance(ALGORITHMIC, "mkdocs-qhaigc sandbox")
 
 
+@pytest.mark.parametrize("target", ["./index.md#hafen-möwe", "docs/index.md#hafen-mo\u0308we", "index.md"])
+def test_the_picture_may_be_named_as_every_command_takes_it(foggy: Project, target: str) -> None:
+    foggy.page("index.md", "![Gull](qhaigc:hafen-möwe)", qhaigc={"hafen-möwe": {"prompt": "gull", "dark": "owl"}})
+    foggy.write("good.png", picture("x", 90, 60))
+    assert run(foggy, "pin", "--adopt", "good.png", target).returncode == 0
+    assert run(foggy, "pin", "--adopt", "good.png", "index.md#hafen-möwe-dark").returncode == 0
+    pinned = {name.rpartition("-")[0] for name in names(foggy.folder / "generated-images")}
+    assert pinned - {"hero"} == {"hafen-möwe", "hafen-möwe-dark"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
         (["words.png", "index.md#hero"], 1, "words.png cannot be adopted: the bytes are no PNG, JPEG, WebP or AVIF"),
         (["cut.png", "index.md#hero"], 1, "cut.png cannot be adopted"),
         (["none.png", "index.md#hero"], 2, "does not exist"),
-        (["good.png", "index.md#boat"], 2, "no page declares 'index.md#boat'. There is: index.md#hero"),
-        (["good.png", "index.md"], 2, "There is: index.md#hero"),
+        (["good.png", "index.md#boat"], 2, "index.md has no picture 'boat'. It has hero"),
+        (["good.png", "index.md#hero-dark"], 2, "index.md has no picture 'hero-dark'. It has hero"),
+        (["good.png", "guide.md#hero"], 2, "guide.md is no page with pictures"),
         (["good.png", "index.md#hero", "--check"], 2, "--check changes nothing"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import time
@@ -71,6 +72,22 @@ def test_the_sheet_shows_each_variant_and_the_line_to_write(site: Project) -> No
     assert shown == [records(site)[variant].resolve() for variant in (1, 2, 3)]
     assert [f"variant: {number}" in html for number in (1, 2, 3, 4)] == [True, True, True, False]
     assert "--pick NUMBER" in finished.stdout
+
+
+def test_the_sheet_is_written_whatever_the_page_is_called_and_wherever_the_cache_is(
+    site: Project, tmp_path: Path
+) -> None:
+    page = f"{'航海者的灯塔与雾' * 10}.md"  # 240 bytes
+    site.page(page, "![x](qhaigc:hero)", qhaigc="fog")
+    (tmp_path / "elsewhere/deep/down").mkdir(parents=True)
+    (site.folder / ".cache").symlink_to(tmp_path / "elsewhere/deep/down")
+    assert run(site, "candidates", f"{page}#hero", "--yes", "-n", "1").returncode == 0
+    assert run(site, "pin").returncode == 0
+    finished = run(site, "candidates", f"{page}#hero", "-n", "1")
+    assert finished.returncode == 0, finished.stderr
+    (sheet,) = (site.cache / "candidates").glob("*.html")
+    (address,) = re.findall(r'<img[^>]* src="([^"]+)"', sheet.read_text("utf-8"))
+    assert Path(os.path.normpath(sheet.parent / unquote(address))).is_file()  # as browsers resolve it
 
 
 def test_a_model_that_takes_one_picture_a_call_is_asked_one_by_one(site: Project, api: ImagesApi) -> None:

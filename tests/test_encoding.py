@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageDraw, ImageStat
 
+from mkdocs_qhaigc.encoding import Encoder, Subject
 from mkdocs_qhaigc.imaging.codecs import encode_all, inspect
 from mkdocs_qhaigc.provenance import TRAINED, Provenance
 from mkdocs_qhaigc.publication import Drawn, Encoding, VariantSpec, card_spec, variant_specs
@@ -137,6 +138,21 @@ def test_one_call_at_a_time_or_eight_give_the_same_site(project: Project, api: I
     assert sites[1] == sites[8]
     assert 'width="76" height="44"' in cold.html()
     assert len(api.calls) == 22
+
+
+def test_a_picture_that_comes_after_its_build_has_ended_is_left_to_the_next(tmp_path: Path) -> None:
+    """`mkdocs serve` builds anew while a picture is under way, and each of these builds has asked for it."""
+    encoding = Encoding(("webp",), (), QUALITY)
+    subject = Subject("k" * 64, Drawn("x", 90, 60), lambda: picture("x", 90, 60), lambda: None)
+    wanted = {subject.key: subject.drawn}
+    ended, current = (Encoder(encoding, tmp_path / "variants", report=pytest.fail) for _ in range(2))
+    ended.close()
+    ended.encode(subject)
+    assert not ended.began
+    current.encode(subject)
+    assert current.error(subject) is None
+    assert current.gone(wanted) == []
+    current.close()
 
 
 def test_a_card_shows_the_middle_of_a_picture() -> None:

@@ -17,6 +17,7 @@ import pytest
 from tests.api import Behaviour, Handler, ImagesApi, bytes_by_url, picture
 from tests.commands import COMMAND, buy, run
 from tests.conftest import SMALL, Project, require_posix
+from tests.test_sync import needs_toml
 
 pytestmark = pytest.mark.slow
 
@@ -256,6 +257,7 @@ def test_what_was_not_meant_is_refused_before_anything_is_bought(
     assert not api.calls
 
 
+@needs_toml
 def test_pictures_that_mkdocs_has_bought_are_not_bought_for_zensical(project: Project, api: ImagesApi) -> None:
     pages(project, THREE)
     assert project.build("--strict").code == 0

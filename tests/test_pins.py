@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from mkdocs_qhaigc.errors import LibraryError
+from mkdocs_qhaigc.options import read_options
+from mkdocs_qhaigc.pins import alone
 from tests.api import ImagesApi, bytes_by_url, picture
 from tests.commands import COMMAND, answer, buy, contents, git, names, run, run_in
 from tests.conftest import Built, Project, require_posix
@@ -148,6 +151,17 @@ def test_one_picture_bought_on_two_branches_is_a_whole_one_while_git_asks_which(
     shutil.rmtree(project.cache)
     assert run(project, "pin", "--check").returncode == 0
     assert the_one(pins(project), "*.png").read_bytes() == picture("one", 96, 54)
+
+
+def test_pins_that_could_not_be_changed_can_be_later(bought: Project) -> None:
+    unfinished = pins(bought) / ".hero-0123456789abcdef.json.aabbccdd.part"
+    unfinished.mkdir(parents=True)
+    options = read_options({**bought.options, "timeout": 0.5}, folder=bought.folder)
+    with pytest.raises(LibraryError, match="cannot be written"), alone(options):
+        pytest.fail("it is not held")
+    unfinished.rmdir()
+    with alone(options):  # in the same process, which has let go
+        pass
 
 
 def test_what_the_site_no_longer_uses_goes_into_the_cache(bought: Project) -> None:

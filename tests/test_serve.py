@@ -15,7 +15,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.api import ImagesApi, by_url, error, waits_for
+from tests.api import ImagesApi, by_prompt, by_url, error, waits_for
 from tests.conftest import Project, require_posix
 from tests.pages import elements
 
@@ -188,6 +188,7 @@ def sessions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Ses
     troubles = {
         "refused": error(400, "content_policy_violation"),
         "wrong key": error(401, "invalid_api_key"),
+        "used-up quota": by_prompt({"fog": [error(429, "insufficient_quota"), by_url], "dusk": [by_url]}),
         "no key": by_url,
         "budget of 1": by_url,
     }
@@ -223,7 +224,8 @@ def sessions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Ses
     ("trouble", "calls", "words"),
     [
         ("refused", [2, 2], "refuses this prompt"),
-        ("wrong key", [1, 1], "Check the key"),
+        ("wrong key", [1, 2], "Check the key"),
+        ("used-up quota", [1, 3], "Check the key and the account"),
         ("no key", [0, 0], "QHAIGC_API_KEY is not set"),
         ("budget of 1", [1, 2], "raise `max_new_images`"),
     ],

@@ -152,6 +152,24 @@ def test_the_configuration_is_that_of_zensical_where_there_is_one(site: Project,
     assert json.loads((site.folder / OUT / ".qhaigc.json").read_text("utf-8"))["config"] == "../../../zensical.yml"
 
 
+HOOK = """def on_page_markdown(markdown, page, **_):
+    page.meta["qhaigc"] = "by a hook"
+"""
+
+
+def test_what_only_mentions_our_extension_is_no_configuration_of_zensicals(site: Project) -> None:
+    site.write("hook.py", HOOK)
+    config = {**site.config, "plugins": [{"qhaigc": site.options}], "hooks": ["hook.py"]}
+    site.yaml = f"{json.dumps(config)}\n# For Zensical: mkdocs_qhaigc.markdown\n"
+    planned = json.loads(run(site, "plan", "--json").stdout)["pictures"]
+    assert {one["prompt"] for one in planned} == {"by a hook"}
+    site.yaml = json.dumps({**config, "markdown_extensions": ["mkdocs_qhaigc.markdown"]})
+    site.write_config()
+    site.write("zensical.yml", "INHERIT: mkdocs.yml\n")
+    planned = json.loads(run(site, "plan", "--json", "-f", "zensical.yml").stdout)["pictures"]
+    assert {one["prompt"] for one in planned} == {"fog", "steam", "steam by night"}
+
+
 def test_pictures_that_zensical_would_delete_are_not_bought(site: Project, api: ImagesApi) -> None:
     site.config["markdown_extensions"] = ["mkdocs_qhaigc.markdown"]
     site.options["cache_dir"] = ".cache/pictures"

@@ -22,6 +22,7 @@ from mkdocs_qhaigc.cli.site import (
     print_json,
     survey_of,
     tell_notices,
+    warn,
 )
 from mkdocs_qhaigc.generating import Result, results, wait_for_all
 from mkdocs_qhaigc.selection import select_one
@@ -58,7 +59,7 @@ def candidates(
         _pick(declared, survey, picked)
         return
     found = find_candidates(
-        declared, survey.options, range(1, (variants or 4) + 1), docs_dir=survey.docs_dir, report=_warn
+        declared, survey.options, range(1, (variants or 4) + 1), docs_dir=survey.docs_dir, report=warn
     )
     unreadable = [Result(one.order, None, one.reason) for one in found if one.reason]
     complete = tell(unreadable)
@@ -77,7 +78,7 @@ def candidates(
 
 def _pick(declared: Declared, survey: Survey, variant: int) -> None:
     """Write a variant that is there into its page."""
-    [candidate] = find_candidates(declared, survey.options, [variant], docs_dir=survey.docs_dir, report=_warn)
+    [candidate] = find_candidates(declared, survey.options, [variant], docs_dir=survey.docs_dir, report=warn)
     if candidate.reason:
         raise click.ClickException(f"variant {variant} of {declared.where}: {candidate.reason}")
     if not candidate.original:
@@ -95,14 +96,10 @@ def _pick(declared: Declared, survey: Survey, variant: int) -> None:
         (one for one in survey.declared if one.dark and (one.page, one.name) == (declared.page, declared.name)), None
     )
     if dark:
-        [beside] = find_candidates(dark, survey.options, [variant], docs_dir=survey.docs_dir, report=_warn)
+        [beside] = find_candidates(dark, survey.options, [variant], docs_dir=survey.docs_dir, report=warn)
         if not beside.original:
             command = f"mkdocs-qhaigc generate {as_argument(dark.where)}"
             click.echo(f"Its dark picture of that variant is not there. To buy it: {command}")
-
-
-def _warn(message: str) -> None:
-    click.echo(f"Warning: {message}", err=True)
 
 
 def _buy(found: list[Candidate], survey: Survey, budget: Budget) -> tuple[list[Candidate], bool]:

@@ -10,8 +10,7 @@ import click
 
 from mkdocs_qhaigc import checking
 from mkdocs_qhaigc.checking import Finding
-from mkdocs_qhaigc.cli.site import config_files_option, count, json_option, print_json, surveys_of
-from mkdocs_qhaigc.errors import QhaigcError
+from mkdocs_qhaigc.cli.site import config_files_option, count, failing, json_option, print_json, surveys_of
 
 
 @click.command(short_help="Exit with 1 where a picture is missing or damaged.")
@@ -23,10 +22,8 @@ def check(config_files: tuple[Path, ...], as_json: bool) -> None:
     Reads every picture of the site and compares it with its record. Changes nothing, needs no key and no network.
     """
     surveys = surveys_of(*config_files)
-    try:
+    with failing():
         findings = list({found.message: found for survey in surveys for found in checking.check(survey)}.values())
-    except QhaigcError as error:
-        raise click.ClickException(str(error)) from error
     pictures = len({one.request.key for survey in surveys for one in survey.declared})
     if as_json:
         print_json({"pictures": pictures, "findings": [_as_fields(found) for found in findings]})

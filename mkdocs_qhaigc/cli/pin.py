@@ -11,17 +11,19 @@ import click
 
 from mkdocs_qhaigc.adopting import adopt
 from mkdocs_qhaigc.cli.site import (
+    chosen,
     config_files_option,
     count,
+    failing,
     json_option,
     print_json,
     shown_path,
     surveys_of,
     tell_problems,
 )
-from mkdocs_qhaigc.errors import QhaigcError
 from mkdocs_qhaigc.pins import Comparison, Pin, alone, compare, settle, sharing
-from mkdocs_qhaigc.survey import Declared, Survey
+from mkdocs_qhaigc.selection import select_target
+from mkdocs_qhaigc.survey import Survey
 
 _DONE = {"unpinned": "pinned", "unused": "taken away", "remnant": "taken away", "missing": "missing"}
 _TO_DO = {"unpinned": "not pinned", "unused": "not used", "remnant": "not used", "missing": "missing"}
@@ -49,13 +51,11 @@ def pin(config_files: tuple[Path, ...], only_check: bool, adopted: tuple[Path, s
     surveys = surveys_of(*config_files)
     if not as_json:
         tell_problems(surveys)
-    try:
+    with failing():
         if adopted:
             _adopt(*adopted, surveys, as_json=as_json)
             return
         comparisons = [_compare(group, only_check=only_check, quiet=as_json) for group in sharing(surveys)]
-    except QhaigcError as error:
-        raise click.ClickException(str(error)) from error
     if as_json:
         print_json({"changed": not only_check, "folders": [_as_fields(one, only_check) for one in comparisons]})
     if any(one.differs if only_check else one.of("missing") or one.problems for one in comparisons):
@@ -80,8 +80,8 @@ def _compare(surveys: Sequence[Survey], *, only_check: bool, quiet: bool) -> Com
 
 def _tell_done(one: Pin, now: Path) -> None:
     """Tell that a difference is gone, and where the file is now."""
-    if one.kind == "unpinned":
-        _line(_DONE[one.kind], _where(one), shown_path(now))
+    if one.one and one.kind == "unpinned":
+        _line(_DONE[one.kind], one.one.title, shown_path(now))
     else:
         _line(_DONE[one.kind], shown_path(one.path), f"{one.why}; kept in {shown_path(now.parent)}")
 
@@ -89,10 +89,10 @@ def _tell_done(one: Pin, now: Path) -> None:
 def _print(comparison: Comparison, *, only_check: bool) -> None:
     """Print what differs or is missing, and a summary."""
     for one in comparison.pins:
-        if one.kind == "missing":
-            _line("missing", _where(one), one.why)
-        elif only_check and one.kind == "unpinned":
-            _line(_TO_DO[one.kind], _where(one), "run `mkdocs-qhaigc pin`")
+        if one.one and one.kind == "missing":
+            _line("missing", one.one.title, one.why)
+        elif one.one and only_check and one.kind == "unpinned":
+            _line(_TO_DO[one.kind], one.one.title, "run `mkdocs-qhaigc pin`")
         elif only_check and one.kind != "pinned":
             _line(_TO_DO[one.kind], shown_path(one.path), f"{one.why}; `mkdocs-qhaigc pin` moves it to the cache")
     if comparison.problems:
@@ -115,7 +115,7 @@ def _summary(comparison: Comparison, *, only_check: bool) -> str:
 
 def _adopt(file: Path, target: str, surveys: Sequence[Survey], *, as_json: bool) -> None:
     """Make a file the pin of a picture, and tell what it takes the place of."""
-    survey, one = _named(target, surveys)
+    survey, one = chosen(lambda: select_target(surveys, target))
     with alone(survey.options):
         original, replaced = adopt(file, one, survey.options)
     if as_json:
@@ -127,30 +127,12 @@ def _adopt(file: Path, target: str, surveys: Sequence[Survey], *, as_json: bool)
             }
         )
         return
-    _line("adopted", target, shown_path(original.path))
+    _line("adopted", one.target, shown_path(original.path))
     for path in replaced:
         _line("taken away", "what was pinned before", f"kept as {shown_path(path)}")
     if (original.width, original.height) != (one.request.width, one.request.height):
         size = f"{original.width}x{original.height}"
         click.echo(f"It is {size}, and the directive says {one.request.size}: pages show it as {size}.", err=True)
-
-
-def _named(target: str, surveys: Sequence[Survey]) -> tuple[Survey, Declared]:
-    """Return the picture that somebody means by `PAGE#NAME`."""
-    known = [(survey, one) for survey in surveys for one in survey.declared]
-    for survey, one in sorted(known, key=lambda pair: pair[1].dark):
-        if target == one.where + ("-dark" if one.dark else ""):
-            return survey, one
-    page = target.partition("#")[0]
-    names = [one.where + ("-dark" if one.dark else "") for _, one in known]
-    near = [name for name in names if name.partition("#")[0] == page] or names
-    shown = ", ".join(near[:12]) + (" …" if len(near) > 12 else "")
-    raise click.UsageError(f"no page declares {target!r}. There is: {shown or 'no picture at all'}")
-
-
-def _where(pin: Pin) -> str:
-    assert pin.one is not None
-    return pin.one.where + (" (dark)" if pin.one.dark else "")
 
 
 def _line(word: str, subject: str, rest: str) -> None:

@@ -68,8 +68,8 @@ def print_table(survey: Survey) -> None:
         table.add_column(title, **options)
     for one in survey.declared:
         style = {"missing": "yellow", "pinned": "green", "unreadable": "red"}.get(one.state, "")
-        name = one.where + (" (dark)" if one.dark else "")
-        table.add_row(name, one.request.model, one.request.size, f"[{style}]{one.state}[/]" if style else one.state)
+        state = f"[{style}]{one.state}[/]" if style else one.state
+        table.add_row(one.title, one.request.model, one.request.size, state)
     console = Console(highlight=False)
     if survey.declared:
         console.print(table)

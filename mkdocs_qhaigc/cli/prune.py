@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from mkdocs_qhaigc import pruning
-from mkdocs_qhaigc.cli.site import config_files_option, count, json_option, print_json, shown_path, surveys_of
+from mkdocs_qhaigc.cli.site import config_files_option, count, failing, json_option, print_json, shown_path, surveys_of
 from mkdocs_qhaigc.errors import QhaigcError
 from mkdocs_qhaigc.pruning import Prunable, Unused
 
@@ -45,10 +45,8 @@ def prune(config_files: tuple[Path, ...], older_than: int, dry_run: bool, yes: b
     Pins are never touched. Says what and how much, and asks; where nobody can be asked, it needs --yes.
     """
     surveys = surveys_of(*config_files)
-    try:
+    with failing():
         found = pruning.find_unused(surveys, seconds=older_than)
-    except QhaigcError as error:
-        raise click.ClickException(str(error)) from error
     if not as_json:
         _print(found)
     if found.old and not dry_run and not yes:

@@ -106,10 +106,15 @@ def surveys_of(*config_files: Path) -> list[Survey]:
     return [survey_of(config_file) for config_file in config_files]
 
 
+def warn(message: str) -> None:
+    """Print what is no answer of a command's, beside its answer."""
+    click.echo(f"Warning: {message}", err=True)
+
+
 def tell_problems(surveys: Sequence[Survey]) -> None:
     """Print which directives cannot be used, beside the command's own output."""
     for problem in dict.fromkeys(problem for survey in surveys for problem in survey.problems):
-        click.echo(f"Warning: {problem}", err=True)
+        warn(problem)
 
 
 def shown_path(path: Path) -> str:
@@ -121,7 +126,7 @@ def shown_path(path: Path) -> str:
 def tell_notices(survey: Survey) -> None:
     """Print what the site's build would warn of, beside the command's own output."""
     for notice in survey.notices:
-        click.echo(f"Warning: {notice}", err=True)
+        warn(notice)
 
 
 def print_json(content: dict[str, Any]) -> None:

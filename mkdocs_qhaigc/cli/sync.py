@@ -11,7 +11,7 @@ import click
 
 from mkdocs_qhaigc.budget import BUILD_BUDGET, Budget
 from mkdocs_qhaigc.cli.purchase import buying, refuse_to_buy_within_sandbox
-from mkdocs_qhaigc.cli.site import count, failing, json_option, print_json, shown_path
+from mkdocs_qhaigc.cli.site import count, failing, json_option, print_json, shown_path, warn
 from mkdocs_qhaigc.configuration import Configuration, read_configuration
 from mkdocs_qhaigc.syncing import Synced
 from mkdocs_qhaigc.syncing import sync as sync_site
@@ -67,7 +67,7 @@ def _once(site: Configuration, *, as_json: bool = False) -> bool:
     if site.options.missing == "generate":
         refuse_to_buy_within_sandbox(site.options)
     with buying(site.options, Budget(site.options.max_new_images, used_up=BUILD_BUDGET)) as buyer:
-        synced = sync_site(site, buyer=buyer, warn=_warn)
+        synced = sync_site(site, buyer=buyer, warn=warn)
     if as_json:
         print_json(
             {
@@ -114,7 +114,3 @@ def _telling() -> Iterator[None]:
             yield
     except click.ClickException as error:
         error.show()
-
-
-def _warn(message: str) -> None:
-    click.echo(f"Warning: {message}", err=True)
