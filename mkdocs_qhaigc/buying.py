@@ -79,9 +79,13 @@ class Buyer:
         at_once = options.concurrency  # and as many pictures are fetched and saved, while others are asked for
         self._workers: Workers[Original] = Workers(at_once, "qhaigc-buyer", aside=at_once)
         self._together: Workers[None] = Workers(1, "qhaigc-buyer-of-several")
+        self._held: dict[str, tuple[Order, Future[Original]]] = {}
+        """By key: orders for which the API is not asked before they are released."""
+        self._ripe: set[str] = set()
+        """Keys of orders that had been released, and were dropped before they began."""
         self.budget = Budget(options.max_new_images)
-        self.quiet = 0.0
-        """Seconds for which an order waits, and can be dropped, before the API is asked."""
+        self.holds = False
+        """Whether new orders wait to be released."""
 
     def buy(self, order: Order) -> Future[Original]:
         """Return the future of a picture: under way already, or ordered now. It failed once: it is not asked again."""
@@ -93,11 +97,20 @@ class Buyer:
             if future is None:
                 import_what_buys()
                 self._progress.ordered(order)
-                future = self._workers.submit(self._have, order, after=self.quiet)
-                self._futures[order.request.key] = future
-                if self._arrived:
-                    future.add_done_callback(lambda _: self._arrived and self._arrived())
+                future = self._futures[order.request.key] = Future()
+                future.add_done_callback(self._tell_arrived)
+                if self.holds and order.request.key not in self._ripe:
+                    self._held[order.request.key] = order, future
+                else:
+                    self._workers.submit(self._have, order, future=future)
             return future
+
+    def release(self) -> None:
+        """Ask for the orders that were held."""
+        with self._lock:
+            for order, future in self._held.values():
+                self._workers.submit(self._have, order, future=future)
+            self._held.clear()
 
     def buy_together(self, orders: Sequence[Order]) -> list[Future[Original]]:
         """Return the futures of variants of one request, ordered in one call; one by one where that is not taken.
@@ -115,19 +128,32 @@ class Buyer:
             return list(futures.values())
 
     def new_build(self) -> None:
-        """Begin a build of the author's: its own budget, and what another was not allowed is asked for again."""
+        """Begin another build: of what is not begun, it may want other pictures."""
+        held = set(self._held)
         self.drop()
+        with self._lock:
+            dropped = {key for key, future in self._futures.items() if future.cancelled()}
+            for key in dropped:
+                del self._futures[key]
+            self._ripe = dropped - held
+
+    def renew(self) -> None:
+        """Begin a build of the author's: its own budget, and what another was not allowed is asked for again."""
         with self._lock:
             self.budget = Budget(self._options.max_new_images)
             self._no_further = None
             for key, future in list(self._futures.items()):
-                if future.done() and (future.cancelled() or isinstance(future.exception(), NoFurtherCalls)):
+                if future.done() and not future.cancelled() and isinstance(future.exception(), NoFurtherCalls):
                     del self._futures[key]
 
     def drop(self) -> None:
         """Forget what was ordered and has not begun: who still wants it orders it again."""
         self._together.drop()
         self._workers.drop()
+        with self._lock:
+            for _, future in self._held.values():
+                future.cancel()
+            self._held.clear()
 
     def forget(self, key: str) -> None:
         """Let a picture be ordered again: the one that was bought is there no more."""
@@ -140,9 +166,14 @@ class Buyer:
         return Effort(requests, self._seconds.get(key) if requests else None)
 
     def under_way(self) -> list[Future[Original]]:
-        """Return the futures of what is neither there nor given up."""
+        """Return the futures of what is neither there nor given up, nor held."""
         with self._lock:
-            return [future for future in self._futures.values() if not future.done()]
+            return [future for key, future in self._futures.items() if not future.done() and key not in self._held]
+
+    @property
+    def held(self) -> int:
+        """How many orders wait to be released."""
+        return len(self._held)
 
     def finish(self) -> None:
         """Wait for what is under way, which is paid for, whatever has become of the build; drop what has not begun."""
@@ -167,6 +198,10 @@ class Buyer:
             self._client.close()
         if self._server:
             self._server.close()
+
+    def _tell_arrived(self, future: Future[Original]) -> None:
+        if self._arrived and not future.cancelled():
+            self._arrived()
 
     def _have(self, order: Order) -> Original:
         started = time.monotonic()

@@ -34,7 +34,7 @@ from mkdocs_qhaigc.options import (
     read_options,
 )
 from mkdocs_qhaigc.pipeline import Pipeline
-from mkdocs_qhaigc.preview import last_edit
+from mkdocs_qhaigc.preview import state_of
 from mkdocs_qhaigc.purchasing import Purchasing
 from mkdocs_qhaigc.sources import Sources
 
@@ -304,6 +304,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             if self._backlog:
                 self._backlog.remember(self._build.complete())
             self._write_report()
+            self._purchasing.end()
 
     def on_build_error(self, **_: Any) -> None:
         """End the build's threads; what has arrived is saved already, and what is under way is waited for."""
@@ -344,10 +345,14 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._options = options
         open_buyer = None
         if self._surveys is None:
-            edited = partial(last_edit, config.docs_dir, config.config_file_path)
-            open_buyer = self._purchasing.begin(options, sources.cache, serving=self._serving, edited=edited)
-            if not self._again:
-                self._purchasing.arrivals.forget()
+            watched = [path for path in (config.docs_dir, config.config_file_path, *config.watch) if path]
+            open_buyer = self._purchasing.begin(
+                options,
+                sources.cache,
+                serving=self._serving,
+                again=self._again,
+                edited=partial(state_of, watched),
+            )
         self._pipeline = Pipeline(options, sources=sources, open_buyer=open_buyer, report=self._warn)
         features = config.theme.get("features")
         self._build = SiteBuild(

@@ -6,6 +6,7 @@ import contextlib
 import os
 import threading
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from mkdocs_qhaigc.files import write_whole
@@ -23,15 +24,19 @@ class Arrivals:
         self.awaited = False
         """Whether what arrives now comes too late for the build."""
         self._arrived = threading.Event()
+        self._told = False
+        """Whether it was told since a build began."""
 
     def note(self) -> None:
         """Note that a picture was saved, or could not be had. Called in the buyer's threads."""
         if self.awaited:
             self._arrived.set()
 
-    def forget(self) -> None:
-        """A build begins, which shows all that is there."""
+    def forget(self) -> bool:
+        """A build begins, which shows all that is there. Return whether it was told that pictures have arrived."""
         self._arrived.clear()
+        told, self._told = self._told, False
+        return told
 
     def tell_by(self, file: Path) -> None:
         """Change a file, from now on, when pictures have arrived that no build has shown yet.
@@ -47,20 +52,20 @@ class Arrivals:
         while self._arrived.wait():
             for _ in range(_RINGS):
                 if self._arrived.is_set():
+                    self._told = True
                     with contextlib.suppress(OSError):  # then the next edit shows them
                         write_whole(file, f"{time.monotonic()}\n".encode())
                     time.sleep(_APART)
             self._arrived.clear()
 
 
-def last_edit(docs_dir: str, config_file: str | None) -> tuple[int, int]:
-    """Return how many files the author has, and when the last of them was written, in nanoseconds since the epoch."""
-    times: list[int] = []
-    for folder, _, names in os.walk(docs_dir):
-        for name in names:
-            with contextlib.suppress(OSError):  # removed since, or a link that leads nowhere
-                times.append(os.stat(os.path.join(folder, name)).st_mtime_ns)  # noqa: PTH116, PTH118 - MkDocs' texts
-    if config_file:
-        with contextlib.suppress(OSError):  # as an editor puts another in its place
-            times.append(Path(config_file).stat().st_mtime_ns)
-    return len(times), max(times, default=0)
+def state_of(watched: Iterable[str]) -> frozenset[tuple[str, int]]:
+    """Return what tells the states of files and folders apart: every file, and when it was written, in nanoseconds."""
+    return frozenset((path, written) for path in watched for path, written in _files(path))
+
+
+def _files(path: str) -> Iterator[tuple[str, int]]:
+    names = [os.path.join(folder, name) for folder, _, names in os.walk(path) for name in names]  # noqa: PTH118 - texts do
+    for name in names or [path]:
+        with contextlib.suppress(OSError):  # removed since, or a link that leads nowhere
+            yield name, os.stat(name).st_mtime_ns  # noqa: PTH116

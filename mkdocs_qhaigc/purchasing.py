@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 
 _QUIET = 3.0
-"""Seconds for which a prompt must stay as it is, in a site that is edited: editors save while their authors type."""
+"""Seconds for which no other build follows one of a preview, before its pictures are asked for: editors save while
+their authors type."""
 
 
 class Purchasing:
@@ -32,34 +34,45 @@ class Purchasing:
         self._retired: list[Buyer] = []
         self._progress: LineProgress | LiveProgress | None = None
         self._edited: object = None
+        self._quiet: threading.Timer | None = None
         self.arrivals = Arrivals()
 
     def begin(
-        self, options: Options, cache: Library, *, serving: bool, edited: Callable[[], object]
+        self, options: Options, cache: Library, *, serving: bool, again: bool, edited: Callable[[], object]
     ) -> Callable[[], Buyer]:
         """Begin a build. Return what opens its buyer: the same as before, where nothing that concerns it has changed.
 
-        `edited()` tells the states of what authors write apart: what only shows the pictures that have arrived has no
-        budget of its own.
+        `again`: it is a further part of the build that has begun. `edited()` tells the states of what authors write
+        apart: what only shows the pictures that have arrived has no budget of its own.
         """
         if self._options and options.buying != self._options.buying:
             self.stop()
         self._options = options
-        quiet = 0.0
-        if serving:
+        self._end_quiet()
+        if serving and not again:
+            shows_arrivals = self.arrivals.forget()
             state = edited()
-            if state != self._edited and self._buyer:
+            if self._buyer:
                 self._buyer.new_build()
-            quiet = 0.0 if self._edited is None else _QUIET
+                if state != self._edited and not shows_arrivals:
+                    self._buyer.renew()
             self._edited = state
 
         def open_buyer() -> Buyer:
             if self._buyer is None:
                 self._buyer = self._new_buyer(options, cache, serving=serving)
-            self._buyer.quiet = quiet
+                self._buyer.holds = serving
             return self._buyer
 
         return open_buyer
+
+    def end(self) -> None:
+        """End a build: what it wants is asked for when no other build has begun for a while."""
+        self._end_quiet()
+        if self._buyer and self._buyer.holds:
+            self._quiet = threading.Timer(_QUIET, self._buyer.release)
+            self._quiet.daemon = True
+            self._quiet.start()
 
     def stop(self) -> None:
         """Ask for nothing more of what was ordered. What is under way is paid for, and goes on."""
@@ -82,13 +95,22 @@ class Purchasing:
     def close(self) -> None:
         """End what is under way; pictures that have arrived are written first."""
         self.end_progress()
+        self._end_quiet()
         buyers = [buyer for buyer in (*self._retired, self._buyer) if buyer]
+        held = self._buyer.held if self._buyer else 0
+        if held:
+            pictures = plural(held, "picture has", "pictures have")
+            self._say(f"{held} {pictures} not been asked for: the preview has ended. `mkdocs build` asks for them")
         count = sum(len(buyer.under_way()) for buyer in buyers)
         if count:
             pictures = plural(count, "picture is", "pictures are")
             self._say(f"{count} {pictures} not waited for. What had been asked for may have been billed")
         for buyer in buyers:
             buyer.close()
+
+    def _end_quiet(self) -> None:
+        if self._quiet:
+            self._quiet.cancel()
 
     def _new_buyer(self, options: Options, cache: Library, *, serving: bool) -> Buyer:
         from mkdocs_qhaigc.buying import Buyer  # a build that finds all its pictures needs none of it

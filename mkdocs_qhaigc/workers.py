@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-import time
 from collections.abc import Callable, Iterable
 from concurrent import futures
 from concurrent.futures import Future
@@ -24,16 +23,14 @@ class Workers(Generic[T]):
         self._turn = threading.local()
         self._name = name
         self._on_exit = on_exit
-        self._jobs: queue.SimpleQueue[tuple[Future[T], Callable[..., T], tuple[Any, ...], float] | None]
+        self._jobs: queue.SimpleQueue[tuple[Future[T], Callable[..., T], tuple[Any, ...]] | None]
         self._jobs = queue.SimpleQueue()
-        self._early: set[Future[T]] = set()
-        """Of jobs that a thread has taken, and whose time has not come."""
         self._threads: list[threading.Thread] = []
 
-    def submit(self, job: Callable[..., T], *args: Any, after: float = 0.0) -> Future[T]:
-        """Queue a job, which begins after so many seconds at the earliest; its result or error comes in the future."""
-        future: Future[T] = Future()
-        self._jobs.put((future, job, args, time.monotonic() + after))
+    def submit(self, job: Callable[..., T], *args: Any, future: Future[T] | None = None) -> Future[T]:
+        """Queue a job; its result or error comes in the future, a given one or a new one, which is returned."""
+        future = Future() if future is None else future
+        self._jobs.put((future, job, args))
         if len(self._threads) < self._most:
             thread = threading.Thread(target=self._work, name=f"{self._name}-{len(self._threads)}", daemon=True)
             self._threads.append(thread)
@@ -53,8 +50,6 @@ class Workers(Generic[T]):
                 job = self._jobs.get_nowait()
                 if job:
                     job[0].cancel()
-        for future in tuple(self._early):
-            future.cancel()
 
     def close(self) -> None:
         """Drop the jobs that have not begun, and end each thread after the job that it is at. Does not wait."""
@@ -77,12 +72,8 @@ class Workers(Generic[T]):
             job = self._jobs.get()
             if job is None:
                 return False
-            future, function, args, earliest = job
-            self._early.add(future)
-            time.sleep(max(0.0, earliest - time.monotonic()))
-            begins = future.set_running_or_notify_cancel()
-            self._early.discard(future)
-            if begins:
+            future, function, args = job
+            if future.set_running_or_notify_cancel():
                 try:
                     result = function(*args)
                 except BaseException as error:  # noqa: BLE001 - whoever waits for the future raises it

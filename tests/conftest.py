@@ -179,6 +179,7 @@ class Project:
         """Start an MkDocs command and return its process."""
         return subprocess.Popen(
             self.command(*arguments),
+            cwd=self.folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -18,6 +18,7 @@ from tests.commands import run
 from tests.conftest import Built, Project
 from tests.engines import EVERY_MATERIAL, beside
 from tests.pages import broken_urls, elements, text_of
+from tests.test_serve import serving
 
 pytestmark = pytest.mark.compatibility
 
@@ -318,6 +319,30 @@ def test_our_plugin_works_as_part_of_a_group_and_commands_find_it_there(
     assert whole(cold.html("guide/fog/index.html")) == FOG
     assert cold.digest() == warm.digest()
     assert len(api.calls) == 2
+
+
+def test_a_preview_buys_nothing_for_projects_whose_builds_nobody_waits_for(site: Project, api: ImagesApi) -> None:
+    """Each build of a project is a process of its own, which ends with the build."""
+
+    def write(words: str) -> None:
+        front = json.dumps({"qhaigc": {"hero": {"prompt": "A mast", "alt": "Mast"}}})
+        site.write("projects/one/docs/index.md", f"---\n{front}\n---\n# One\n\n{words}\n\n![](qhaigc:hero)\n")
+
+    site.config |= {"theme": {"name": "material"}, "plugins": ["projects"]}
+    site.page("index.md", "# Home\n")
+    write("Words")
+    config = {"site_name": "one", "theme": {"name": "material"}, "plugins": [{"qhaigc": site.options}]}
+    site.write("projects/one/mkdocs.yml", json.dumps(config))
+    with serving(site) as server:
+        for words in ("Words", "Other words", "Last words"):
+            write(words)
+            server.wait_until(lambda words=words: f">{words}<" in server.page("/one/"))  # type: ignore[misc]
+        server.wait_until_quiet()
+        assert "1 picture has not been asked for" in server.output
+        assert server.end() == 0, server.output
+    assert "A mast" not in api.prompts
+    assert build_from_its_folder(site, "site").code == 0
+    assert api.prompts.count("A mast") == 1
 
 
 @beside("projects", *EVERY_MATERIAL)

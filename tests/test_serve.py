@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -51,10 +52,10 @@ class Server:
             body: bytes = response.read()
             return body
 
-    def page(self) -> str:
-        """Return the first page; empty while nobody answers yet."""
+    def page(self, path: str = "/") -> str:
+        """Return a page; empty while nobody answers yet."""
         try:
-            return self.get().decode()
+            return self.get(path).decode()
         except URLError:
             return ""
 
@@ -156,20 +157,70 @@ def test_a_server_that_began_with_every_picture_buys_the_next(project: Project, 
     assert len(api.calls) == 2
 
 
-def test_a_prompt_is_asked_for_when_it_is_no_longer_being_typed(project: Project, api: ImagesApi) -> None:
+PROMPTS_ELSEWHERE = """import json, pathlib
+def on_page_markdown(markdown, page, config, **_):
+    page.meta["qhaigc"] = (pathlib.Path(config.config_file_path).parent / "prompts/hero.txt").read_text()
+"""
+SLOW = """import threading
+def on_env(env, **_):
+    threading.Event().wait(4)
+    return env
+"""
+
+
+@pytest.mark.parametrize("how", ["as usual", "slow builds", "a file of a later time", "prompts in a watched folder"])
+def test_a_prompt_is_asked_for_when_it_is_no_longer_being_typed(project: Project, api: ImagesApi, how: str) -> None:
     """Editors save after each pause; each state of a prompt would be a picture of its own."""
-    write(project, "A lighthouse")
+    elsewhere = how == "prompts in a watched folder"
+    if elsewhere or how == "slow builds":
+        project.write("hook.py", PROMPTS_ELSEWHERE if elsewhere else SLOW)
+        project.config["hooks"] = ["hook.py"]
+    if elsewhere:
+        project.page("index.md", "![A tower](qhaigc:hero)\n")
+        project.config["watch"] = ["prompts"]
+    if how == "a file of a later time":
+        os.utime(project.write("docs/later.txt", "unpacked by a clock that is fast"), (2**31, 2**31))
+
+    def type_(prompt: str) -> None:
+        if elsewhere:
+            project.write("prompts/hero.txt", prompt)
+        else:
+            write(project, prompt)
+
+    type_("A lighthouse")
     with serving(project) as server:
         server.wait_until(lambda: len(project.originals) == 2)
+        server.wait_until_quiet()
         prompt = "A lighthouse at the end of a pier"
-        for end in (15, 20, 25, len(prompt)):
-            builds = server.builds
-            write(project, prompt[:end])
-            server.wait_until(lambda builds=builds: server.builds > builds)  # type: ignore[misc]
+        for end in (15, 18, 21, 24, 27, 30, len(prompt)):
+            type_(prompt[:end])
+            time.sleep(1)  # between two saves
         server.wait_until(lambda: len(project.originals) == 4)
         server.wait_until_quiet()
         assert server.end() == 0, server.output
     assert api.prompts == ["A lighthouse", prompt]
+
+
+COPIED = """import shutil, tempfile
+def on_config(config):
+    copy = tempfile.mkdtemp(dir=config.docs_dir + "/..")
+    shutil.copytree(config.docs_dir, copy, copy_function=shutil.copy, dirs_exist_ok=True)
+    config.docs_dir = copy
+on_config.mkdocs_priority = 100
+"""
+
+
+def test_a_site_whose_docs_are_copied_for_each_build_has_one_budget(project: Project, api: ImagesApi) -> None:
+    """What shows a picture that has arrived is no edit, though every file is new."""
+    project.write("hook.py", COPIED)
+    project.config["hooks"] = ["hook.py"]
+    project.options |= {"max_new_images": 1, "concurrency": 1}
+    write(project, {"hero": "fog", "second": "rain", "third": "snow"})
+    with serving(project) as server:
+        server.wait_until(lambda: len(project.originals) == 2)
+        server.wait_until_quiet(2 * QUIET + ASKED_AFTER)
+        assert server.end() == 0, server.output
+    assert len(api.calls) == 1
 
 
 @dataclass
