@@ -9,8 +9,9 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial, reduce
 from pathlib import Path
 from typing import Any, Final
 
@@ -179,26 +180,38 @@ def _read_toml(file: Path, files: list[Path]) -> Any:
 
 
 def _read_yaml(file: Path, files: list[Path]) -> Any:
-    """Return the content, that of the file which `INHERIT` names beneath it, as Zensical merges the two.
+    """Return the content, that of the file which `INHERIT` names beneath it, as the site's engine merges the two.
 
     `files` grows by what was read.
     """
+    contents = list(_chain(file, files))
+    content = reduce(merged, reversed(contents))
+    if isinstance(content, Mapping) and EXTENSION not in _extensions(content):
+        return reduce(partial(merged, join=False), reversed(contents))  # MkDocs' site
+    return content
+
+
+def _chain(file: Path, files: list[Path]) -> Iterator[Any]:
+    """Yield what a file holds, then what the one holds that it inherits from, and so on."""
     files.append(file.resolve())
     content = yaml.load(file.read_text(encoding="utf-8-sig"), Loader=_Loader)  # noqa: S506 - a safe one
-    if not isinstance(content, dict) or "INHERIT" not in content:
-        return content
-    parent = file.parent / str(content.pop("INHERIT"))
-    if parent.resolve() in files:
-        raise ValueError(f"INHERIT leads in a circle to {parent}")
-    return merged(_read_yaml(parent, files), content)
+    parent = file.parent / str(content.pop("INHERIT")) if isinstance(content, dict) and "INHERIT" in content else None
+    yield content
+    if parent:
+        if parent.resolve() in files:
+            raise ValueError(f"INHERIT leads in a circle to {parent}")
+        yield from _chain(parent, files)
 
 
-def merged(base: Any, over: Any) -> Any:
-    """Return two values as one: mappings name by name, lists one after the other, else the second."""
+def merged(base: Any, over: Any, *, join: bool = True) -> Any:
+    """Return two values as one: mappings name by name, else the second.
+
+    `join`: lists one after the other, as Zensical has it; MkDocs takes the second of these, too.
+    """
     if isinstance(base, Mapping) and isinstance(over, Mapping):
-        both = {name: merged(base[name], over[name]) for name in base if name in over}
+        both = {name: merged(base[name], over[name], join=join) for name in base if name in over}
         return {**base, **over, **both}
-    return [*base, *over] if isinstance(base, list) and isinstance(over, list) else over
+    return [*base, *over] if join and isinstance(base, list) and isinstance(over, list) else over
 
 
 def _extensions(content: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

@@ -24,8 +24,6 @@ class _Checked(BaseConfigOption[Any]):
         self._name = name
 
     def run_validation(self, value: object) -> Any:
-        if value is None:  # left empty in mkdocs.yml
-            return self.default
         try:
             return check_option(self._name, value)
         except OptionError as error:

@@ -118,8 +118,7 @@ def read_options(values: Mapping[str, Any], *, folder: Path) -> Options:
         OptionError: values do not go together.
     """
     get = {
-        name: option.default if values.get(name) is None else option.check(values[name])
-        for name, option in OPTIONS.items()
+        name: check_option(name, values[name]) if name in values else option.default for name, option in OPTIONS.items()
     }
     defaults = Defaults(get["model"], get["size"], get["style"] or "", get["styles"] or {})
     try:
@@ -176,7 +175,16 @@ def check_option(name: str, value: object) -> Any:
     Raises:
         OptionError: it cannot be used; the message says what to write.
     """
-    return OPTIONS[name].check(value)
+    option = OPTIONS[name]
+    if value is not None:
+        return option.check(value)
+    if option.default is not None:  # which may buy what the author has forbidden elsewhere
+        raise OptionError(
+            name,
+            "it is empty. Write a value, or leave the line out. An environment variable that is set and empty is "
+            "none: give it a value, or do not set it, so that the default in `!ENV [NAME, default]` counts",
+        )
+    return None
 
 
 def keys_among(names: Iterable[object]) -> list[str]:

@@ -51,8 +51,14 @@ def test_the_defaults_are_those_of_the_contract() -> None:
     )
 
 
-def test_an_option_left_empty_has_its_default() -> None:
-    assert read(**dict.fromkeys(OPTIONS)) == read()
+@pytest.mark.parametrize("name", OPTIONS)
+def test_an_option_left_empty_has_no_default_that_might_buy(name: str) -> None:
+    if OPTIONS[name].default is None:
+        assert read(**{name: None}) == read()
+    else:
+        with pytest.raises(OptionError, match="it is empty") as raised:
+            read(**{name: None})
+        assert raised.value.option == name
 
 
 @pytest.mark.parametrize(

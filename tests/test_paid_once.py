@@ -257,6 +257,28 @@ def test_what_was_not_meant_is_refused_before_anything_is_bought(
     assert not api.calls
 
 
+@pytest.mark.parametrize(
+    ("option", "otherwise"),
+    [("missing", "error"), ("enabled", "false"), ("max_new_images", "0"), ("base_url", "sandbox")],
+)
+def test_a_variable_that_is_set_and_empty_buys_nothing(
+    project: Project, api: ImagesApi, option: str, otherwise: str
+) -> None:
+    """As CI sets it where there is nothing to set it to; `!ENV` then gives neither it nor its default."""
+    pages(project, THREE)
+    options = {name: value for name, value in project.options.items() if name != option}
+    config = {**project.config, "plugins": [{"qhaigc": {"base_url": api.base_url, **options, option: "HERE"}}]}
+    project.yaml = json.dumps(config).replace('"HERE"', f"!ENV [SWITCH, {otherwise}]")
+    project.environment["SWITCH"] = ""
+    built = project.build()
+    assert built.code == 1
+    assert "it is empty" in built.output
+    refused = run(project, "sync", "--out", "docs/assets/qhaigc")
+    assert refused.returncode == 1
+    assert f"option `{option}`: it is empty" in refused.stderr
+    assert not api.calls
+
+
 @needs_toml
 def test_pictures_that_mkdocs_has_bought_are_not_bought_for_zensical(project: Project, api: ImagesApi) -> None:
     pages(project, THREE)

@@ -152,6 +152,15 @@ def test_the_configuration_is_that_of_zensical_where_there_is_one(site: Project,
     assert json.loads((site.folder / OUT / ".qhaigc.json").read_text("utf-8"))["config"] == "../../../zensical.yml"
 
 
+def test_a_configuration_that_inherits_has_the_options_that_its_engine_gives_it(tmp_path: Path) -> None:
+    """MkDocs takes the list of plugins of the one or the other; Zensical both, one after the other."""
+    (tmp_path / "base.yml").write_text("plugins: [qhaigc: {style: ink drawing}]\n", encoding="utf-8")
+    own = "INHERIT: base.yml\nplugins: [qhaigc: {cache_dir: .qhaigc}]\n"
+    assert configuration(tmp_path, "mkdocs.yml", own).options.defaults.style == ""
+    own += "markdown_extensions: [mkdocs_qhaigc.markdown]\n"
+    assert configuration(tmp_path, "zensical.yml", own).options.defaults.style == "ink drawing"
+
+
 HOOK = """def on_page_markdown(markdown, page, **_):
     page.meta["qhaigc"] = "by a hook"
 """
