@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
+from mkdocs_qhaigc.front_matter import FRONT_MATTER
 from mkdocs_qhaigc.html import references_in
 
-_FRONT_MATTER = re.compile(r"\A\ufeff?---[ \t]*\r?\n.*?^(?:---|\.\.\.)[ \t]*\r?$", re.DOTALL | re.MULTILINE)
 _NOT_SHOWN = re.compile(
     r"^[ \t]*(?P<fence>`{3,}|~{3,}).*?(?:^[ \t]*(?P=fence)[`~]*[ \t]*\r?$|\Z)"
     r"|<!--.*?(?:-->|\Z)|<(?P<text>script|style|textarea)\b.*?(?:</(?P=text)|\Z)"
@@ -24,40 +25,51 @@ _LABEL = re.compile(
 _EMPTY_ALT = re.compile(r"\balt(?![\w-])", re.IGNORECASE)
 
 
+class Place(NamedTuple):
+    """A reference in a page's source."""
+
+    name: str
+    line: int
+    is_picture: bool | None
+    """None: it cannot be told, of a definition for instance."""
+    described: bool | None
+    """Whether it says itself what the picture shows; None: `alt=""` in HTML says that it needs no words."""
+
+
+def places(source: str) -> list[Place]:
+    """Return the references of a page, as far as its source tells: without those in code and comments."""
+    front = FRONT_MATTER.match(source)
+    text = without_code(_blank(front) + source[front.end() :] if front else source)
+    found = []
+    for start, end, name in references_in(text):
+        before = text[max(0, start - 1000) : start]
+        in_line, in_tag = _IN_LINE.search(before), _IN_TAG.search(before)
+        described: bool | None = True
+        if in_line:
+            described = not in_line[1] or bool(in_line[2].strip())
+        elif in_tag:
+            tag = in_tag[0] + text[end : text.find(">", end) + 1]
+            described = bool(_LABEL.search(tag)) or (None if _EMPTY_ALT.search(tag) else False)
+        is_picture = bool(in_line[1]) if in_line else bool(in_tag) or None
+        found.append(Place(name, text.count("\n", 0, start) + 1, is_picture, described))
+    return found
+
+
 def lines_without_alt(source: str, name: str) -> tuple[list[int], int]:
     """Return the lines on which a picture is shown without an alternative text of the reference's own.
 
     Where none can be told for certain, those that refer to it in any other way: a definition of a link, say. And how
     often its tag, as the author wrote it, says that it needs none: `alt=""` in HTML is a decision, in Markdown none.
     """
-    text = without_code(_FRONT_MATTER.sub(_blank, source))
-    certain: list[int] = []
-    possible: list[int] = []
-    decided = 0
-    for start, end, referred in references_in(text):
-        if referred != name:
-            continue
-        line = text.count("\n", 0, start) + 1
-        before = text[max(0, start - 1000) : start]
-        in_line, in_tag = _IN_LINE.search(before), _IN_TAG.search(before)
-        if in_line:
-            if in_line[1] and not in_line[2].strip():
-                certain.append(line)
-        elif in_tag:
-            tag = in_tag[0] + text[end : text.find(">", end) + 1]
-            if not _LABEL.search(tag):
-                if _EMPTY_ALT.search(tag):
-                    decided += 1
-                else:
-                    certain.append(line)
-        else:
-            possible.append(line)
-    return certain or possible, decided
+    own = [place for place in places(source) if place.name == name]
+    certain = [place.line for place in own if place.is_picture and place.described is False]
+    possible = [place.line for place in own if place.is_picture is None]
+    return certain or possible, sum(place.described is None for place in own)
 
 
 def directive_line(source: str, name: str) -> int | None:
     """Return the line on which a page's front matter declares a picture; None where it does not."""
-    front = _FRONT_MATTER.match(source)
+    front = FRONT_MATTER.match(source)
     text = front[0] if front else source.partition("\n\n")[0]
     key = re.search(r"^[\"']?qhaigc[\"']?[ \t]*:", text, re.MULTILINE)
     if not key:

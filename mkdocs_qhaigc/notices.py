@@ -49,13 +49,16 @@ class Notices:
         for value in values:
             self.warn(f"{src_uri}: {value!r:.80} is no reference. Write `{SCHEME}` and a picture's name, no more")
 
-    def unknown(self, src_uri: str, name: str, known: Sequence[str]) -> None:
-        """Tell of a reference to a name that means nothing on its page."""
+    def unknown(self, src_uri: str, source: Callable[[], str], name: str, known: Sequence[str]) -> None:
+        """Tell of a reference to a name that means nothing on its page. `source`: the page's file."""
+        from mkdocs_qhaigc.lines import places  # as below
+
+        line = next((place.line for place in places(source()) if place.name == name), None)
         meant = nearest(name, known)
         names = ", ".join(known[:_NAMES_SHOWN]) or "none"
         advice = f"Did you mean {meant!r}? " if meant else ""
         self.warn(
-            f"{src_uri or 'a template'}: there is no picture {name!r}. {advice}"
+            f"{src_uri or 'a template'}{f', line {line}' if line else ''}: there is no picture {name!r}. {advice}"
             f"Known on this page: {names}. Declare it under `{META_KEY}` in the front matter, or correct the reference"
         )
 

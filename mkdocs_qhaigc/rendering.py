@@ -91,13 +91,25 @@ class Renderer:
         self._want(self.site)
 
     def note_references(self, src_uri: str, text: str) -> None:
-        """Note that a page shows pictures, from its Markdown alone: what it places, and what reads as a reference."""
+        """Note that a page shows pictures, from its file alone: what it places, and what reads as a reference."""
+        from mkdocs_qhaigc.lines import places  # where pages are rendered, that tells it
+
         scope = self.scopes[src_uri]
         placed = [name for name, directive in scope.directives.items() if directive.place != "none"]
         for name in dict.fromkeys((*placed, *(name for _, _, name in html.references_in(text)))):
             directive = scope.directives.get(name) or self.site.directives.get(name)
             for _, request in directive.requests if directive else ():
                 self._note_user(scope, self._pictures.picture(request))
+            if directive and directive.alt is None and name in placed:
+                self.notices.picture_without_alt(src_uri, scope.source, name)
+        without_alt = []
+        for place in places(text):
+            directive = scope.directives.get(place.name) or self.site.directives.get(place.name)
+            if place.is_picture and directive is None and "{" not in place.name:  # which a plugin may fill in
+                self._tell_unknown(scope, place.name)
+            elif place.is_picture and directive and directive.alt is None and place.described is False:
+                without_alt.append(place.name)
+        self.notices.references_without_alt(src_uri, scope.source, without_alt)
 
     def render(self, page: Any, text: str, *, src_uri: str, url: str, shown_at: str) -> str:
         """Return a page's HTML with its references resolved and its placed pictures put in.
@@ -254,10 +266,13 @@ class Renderer:
     def _note_user(self, scope: Scope, picture: Picture) -> None:
         self.users.setdefault(picture.order.request.key, {})[scope.src_uri] = None
 
-    def _unknown_picture(self, scope: Scope, name: str) -> Picture:
+    def _tell_unknown(self, scope: Scope, name: str) -> None:
         if name not in scope.broken:
             others = [other for other in self.site.directives if other not in scope.directives]
-            self.notices.unknown(scope.src_uri, name, [*scope.directives, *others])
+            self.notices.unknown(scope.src_uri, scope.source, name, [*scope.directives, *others])
+
+    def _unknown_picture(self, scope: Scope, name: str) -> Picture:
+        self._tell_unknown(scope, name)
         request = ImageRequest("", f"No picture is called {name}", self._options.defaults.size)
         return self._pictures.stand_in(Order(scope.where(name), name, request))
 

@@ -137,7 +137,7 @@ def test_the_report_holds_every_language(project: Project, api: ImagesApi, struc
     assert {row["state"] for row in report["pictures"]} == {"generated"}
     assert sum(row["requests"] for row in report["pictures"]) == len(api.calls) == len(PROMPTS)
     (warning,) = report["warnings"]
-    assert f"{broken}: there is no picture 'heroo'" in warning
+    assert f"{broken}, line 6: there is no picture 'heroo'" in warning
 
 
 def test_one_build_of_all_languages_keeps_to_the_most_that_it_may_buy(

@@ -216,7 +216,7 @@ def test_what_authors_write_wrong_is_told_with_its_place_and_the_rest_works(proj
     expected = {
         "index.md, picture 'bad': `size` is '12'. Write WIDTHxHEIGHT": 1,
         "index.md, picture 'worse': there is no field 'colour'": 1,
-        "index.md: there is no picture 'god'. Did you mean 'good'? Known on this page: good, emblem": 1,
+        "index.md, line 4: there is no picture 'god'. Did you mean 'good'? Known on this page: good, emblem": 1,
         "there is no picture 'bad'": 0,
         "broken.md, line 4: the front matter is no YAML": 1,
     }

@@ -71,7 +71,7 @@ def test_check_says_where_what_and_what_to_do(bought: Project, api: ImagesApi) -
     assert lines[1].startswith(f"d.md#boat: {damaged} is damaged: its bytes are not those that were saved. ")
     assert any(line.startswith("c.md, line 6: picture 'hero' has no alternative text. Write") for line in lines)
     assert any(line.startswith("d.md, picture 'bad': there is no field 'sise'. Did you mean `size`?") for line in lines)
-    assert any(line.startswith("d.md: there is no picture 'boot'. Did you mean 'boat'?") for line in lines)
+    assert any(line.startswith("d.md, line 4: there is no picture 'boot'. Did you mean 'boat'?") for line in lines)
     assert lines[-1] == "5 things to mend, 3 pictures looked at."
     found = answer(bought, "check")["findings"]
     assert [one["kind"] for one in found] == ["missing", "damaged", "alt", "directive", "reference"]

@@ -142,7 +142,27 @@ def test_a_picture_that_was_not_synced_ends_the_build_and_the_error_says_which(s
     site.page("guide/new.md", "![A mast](qhaigc:mats)", qhaigc={"mast": "A tower"})
     finished = zensical(site, "build")
     assert finished.returncode == 1
-    assert "guide/new.md: there is no picture 'mats'. Did you mean 'mast'?" in finished.stderr
+    assert "guide/new.md, line 4: there is no picture 'mats'. Did you mean 'mast'?" in finished.stderr
+
+
+def test_check_finds_what_the_build_would_refuse_or_warn_of(site: Project, api: ImagesApi) -> None:
+    site.page(
+        "guide.md",
+        "![](qhaigc:mast) ![Mast](qhaigc:mats)\n\n`![x](qhaigc:code)` [link](qhaigc:nowhere) ![y](qhaigc:{{name}})\n",
+        qhaigc={"mast": "A mast", "sea": {"prompt": "The sea", "place": "top"}},
+    )
+    synced = run_in(site.folder, site, "sync", "-f", site.write_zensical_config().name)
+    assert synced.returncode == 0
+    for said in (
+        "guide.md, line 4: there is no picture 'mats'. Did you mean 'mast'?",
+        "guide.md, line 4: picture 'mast' has no alternative text",
+        "guide.md, line 2: picture 'sea' has no alternative text",
+    ):
+        assert said in synced.stderr
+    checked = run_in(site.folder, site, "check", "-f", "zensical.yml")
+    assert checked.returncode == 1
+    assert "3 things to mend, 3 pictures looked at." in checked.stdout
+    assert zensical(site, "build").returncode == 1
 
 
 def test_placeholders_that_were_committed_are_told_and_no_picture_for_who_forbids_them(site: Project) -> None:
