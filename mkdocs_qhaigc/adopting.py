@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mkdocs_qhaigc.errors import LibraryError, PictureError
+from mkdocs_qhaigc.keeping import Writer
 from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.moving import lay_away, pin_name
 from mkdocs_qhaigc.options import Options
@@ -54,7 +55,7 @@ def adopt(file: Path, one: Declared, options: Options) -> tuple[Original, list[P
     for path in shelf.remnants_of(key):
         replaced.append(lay_away(path, options))
     pins = Library(options.pins_dir, report=lambda _: None)
-    pin = pins.save(
+    pin = Writer(pins).save(
         name=pin_name(one.picture.order.name, sandbox=about["api"] == SANDBOX),
         key=key,
         data=data,

@@ -24,6 +24,7 @@ from mkdocs_qhaigc.errors import (
     QhaigcError,
 )
 from mkdocs_qhaigc.importing import import_what_buys
+from mkdocs_qhaigc.keeping import Writer
 from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.locks import owning
 from mkdocs_qhaigc.options import Options
@@ -68,7 +69,8 @@ class Buyer:
         self._locks = options.cache_dir / "locks"
         self._stopped = threading.Event()
         self._lock = threading.Lock()
-        self._saver = Saver(options, library, say=say)
+        self._writer = Writer(library)
+        self._saver = Saver(options, self._writer, say=say)
         self._futures: dict[str, Future[Original]] = {}
         self._requests: Counter[str] = Counter()
         self._seconds: dict[str, float] = {}
@@ -211,7 +213,7 @@ class Buyer:
             with owning(self._locks, [order.request.key], timeout=self._options.timeout + 5):
                 original = self._saved(order.request.key) or self._saver.leftover(order)
                 if original is None:
-                    self._library.make_room(order.request.key)
+                    self._writer.make_room(order.request.key)
                     self._progress.began(order)
                     original = till.buy(order, self.budget, answered=self._workers.step_aside)
             return original
@@ -253,7 +255,7 @@ class Buyer:
                     if original:
                         end(order, original)
                         continue
-                    self._library.make_room(order.request.key)
+                    self._writer.make_room(order.request.key)
                     self._progress.began(order)
                     wanted.append(order)
                 for order, result in till.buy_together(wanted, self.budget) if wanted else ():
@@ -299,7 +301,7 @@ class Buyer:
         assert self._api_key
         with self._lock:
             try:
-                self._library.require_writable()  # each time: the disk may have filled up since
+                self._writer.require_writable()  # each time: the disk may have filled up since
             except LibraryError as error:
                 raise NoFurtherCalls(f"{error}. Nothing is bought that could not be saved") from error
             if self._client is None:

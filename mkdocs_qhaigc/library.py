@@ -9,46 +9,28 @@ there: the record is written last. Both are plain files, so that no lost index c
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import re
-import shutil
 import stat
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 from mkdocs_qhaigc.elsewhere import is_lfs_pointer, require_here
 from mkdocs_qhaigc.errors import Damaged, LibraryError
-from mkdocs_qhaigc.files import free_name, write_whole
+from mkdocs_qhaigc.files import free_name
 from mkdocs_qhaigc.listing import Listing
 from mkdocs_qhaigc.original import (
     EXTENSIONS,
     KEY_DIGITS,
     LARGEST_RECORD,
-    RECORD_SCHEMA,
     SANDBOX,
     Original,
-    has_record,
     parse_record,
 )
 
-LEAST_FREE = 32 << 20
-"""Bytes on the disk below which nothing is bought: the largest picture that is read."""
-_STILL_WRITABLE = 5.0
-"""Seconds for which a folder is taken to be writable after something was written: all else waits while it is tried."""
-
 _RECORD_NAME = re.compile(r"[^/\\]{1,255}-([0-9a-f]{16})\.json")
 _FILE_NAME = rf"[^/\\]{{1,255}}-([0-9a-f]{{16}})\.(?:json|{'|'.join(EXTENSIONS.values())})"
-_STARTS = {
-    "png": re.compile(rb"\x89PNG"),
-    "jpg": re.compile(rb"\xff\xd8\xff"),
-    "webp": re.compile(rb"RIFF....WEBP", re.DOTALL),
-    "avif": re.compile(rb"....ftyp", re.DOTALL),
-}
 
 
 class Library:
@@ -73,8 +55,6 @@ class Library:
         self._without_picture: dict[str, Path] = {}
         """By the hex in a record's name: the picture that is not beside it."""
         self._set_aside: set[str] = set()
-        self._written = -_STILL_WRITABLE
-        """When something was written last, on `time.monotonic()`'s clock."""
 
     def find(self, key: str, *, fresh: bool = False) -> Original | None:
         """Return the saved picture of a key, or None. `fresh` looks at the folder again, for what others wrote."""
@@ -130,53 +110,6 @@ class Library:
         """Write down what the records of this folder say, for the next build."""
         self._listing.write()
 
-    def save(
-        self,
-        *,
-        name: str,
-        key: str,
-        data: bytes,
-        format: str,
-        width: int,
-        height: int,
-        colour: str | None,
-        about: Mapping[str, Any],
-    ) -> Original:
-        """Write a picture and its record, durably, the record last; return it.
-
-        Raises:
-            LibraryError: the folder cannot be written.
-        """
-        stem = f"{name}-{key[:KEY_DIGITS]}"
-        digest = hashlib.sha256(data).hexdigest()
-        record = {
-            "schema": RECORD_SCHEMA,
-            "key": key,
-            "sha256": digest,
-            "bytes": len(data),
-            "format": format,
-            "width": width,
-            "height": height,
-            "colour": colour,
-            **about,
-        }
-        path = self.folder / f"{stem}.{EXTENSIONS[format]}"
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            write_whole(path, data, at_once=True)  # it has no record yet
-            text = json.dumps(record, ensure_ascii=False, indent=2) + "\n"
-            # Half a character from the API becomes its JSON escape: a record must be written, the picture is paid for.
-            write_whole(self.folder / f"{stem}.json", text.encode(errors="backslashreplace"))
-        except OSError as error:
-            raise LibraryError(f"{self.folder} cannot be written ({error.strerror or error})") from error
-        self._written = time.monotonic()
-        with self._lock:
-            self._set_aside.discard(f"{stem}.json")
-            if self._names is not None:
-                self._names.setdefault(key[:KEY_DIGITS], []).insert(0, f"{stem}.json")
-        sandbox = about.get("api") == SANDBOX
-        return Original(str(path), key, digest, format, width, height, len(data), sandbox, colour)
-
     def set_aside(self, original: Original, reason: str) -> bool:
         """Rename a damaged picture and its record, so that nothing uses them and nothing is lost; tell of it.
 
@@ -186,8 +119,8 @@ class Library:
         try:
             parse_record(record, record.read_bytes()).read()
         except (FileNotFoundError, ValueError, RecursionError, Damaged):
-            aside = self._rename_aside(original.path)
-            self._rename_aside(record)
+            aside = self.rename_aside(original.path)
+            self.rename_aside(record)
             self._tell(f"{reason}. " + (f"It is kept as {aside.name}" if aside else "It is not used"))
             return True
         except (OSError, LibraryError):
@@ -195,53 +128,34 @@ class Library:
             return False
         return True  # another process has put a whole one there since
 
-    def take_in(self, name: str, key: str, data: bytes) -> Path | None:
-        """Write bytes before anybody has looked at them, so that a program that is killed leaves them as a leftover.
-
-        Return where they are; None where they begin as no picture, or cannot be written.
-        """
-        extension = next((ending for ending, start in _STARTS.items() if start.match(data)), None)
-        path = self.folder / f"{name}-{key[:KEY_DIGITS]}.{extension}"
+    def files_of(self, key: str) -> list[Path]:
+        """Return the records and pictures, whole or not, that stand under a key."""
+        endings = tuple(f"-{key[:KEY_DIGITS]}.{extension}" for extension in ("json", *EXTENSIONS.values()))
         try:
-            if extension:
-                self.folder.mkdir(parents=True, exist_ok=True)
-                write_whole(path, data, at_once=True)
+            names = os.listdir(self.folder)  # noqa: PTH208 - a Path for each of all pictures takes long
+            return sorted(self.folder / name for name in names if name.endswith(endings))
+        except OSError:
+            return []
+
+    def note(self, name: str, key: str) -> None:
+        """Take note of a record that was written."""
+        with self._lock:
+            self._set_aside.discard(name)
+            if self._names is not None:
+                self._names.setdefault(key[:KEY_DIGITS], []).insert(0, name)
+
+    def rename_aside(self, path: Path, as_: str = "damaged") -> Path | None:
+        """Return the new name of a file that is not used any more; None where it cannot be renamed."""
+        aside = free_name(path.with_name(f"{path.name}.{as_}"))
+        with self._lock:
+            self._set_aside.add(path.name)
+            for names in (self._names or {}).values():
+                if path.name in names:
+                    names.remove(path.name)
+        try:
+            return path.replace(aside)
         except OSError:
             return None
-        return path if extension else None
-
-    def leftovers(self, key: str) -> list[Path]:
-        """Return the pictures under a key whose records are missing or cannot be read. For the owner of the key."""
-        return [path for path in self.pictures_of(key) if not has_record(path)]
-
-    def pictures_of(self, key: str) -> list[Path]:
-        """Return the pictures under a key, also those that are not as their records say."""
-        return [path for path in self._files_of(key) if path.suffix != ".json" and not path.is_symlink()]
-
-    def make_room(self, key: str, *, keep: Path | None = None, as_: str = "damaged") -> None:
-        """Set aside what stands under a key, so that a new picture replaces nothing. For the owner of the key."""
-        for path in self._files_of(key):
-            if path != keep:
-                self._rename_aside(path, as_)
-
-    def require_writable(self) -> None:
-        """See that there is room for a picture; write and remove a small file, unless something was just written.
-
-        Raises:
-            LibraryError: a picture could not be saved.
-        """
-        try:
-            if time.monotonic() - self._written >= _STILL_WRITABLE:
-                self.folder.mkdir(parents=True, exist_ok=True)
-                probe = self.folder / f".probe-{os.urandom(4).hex()}.part"
-                write_whole(probe, b"probe")
-                probe.unlink()
-                self._written = time.monotonic()
-            free = shutil.disk_usage(self.folder).free
-        except OSError as error:
-            raise LibraryError(f"{self.folder} cannot be written ({error.strerror or error})") from error
-        if free < LEAST_FREE:
-            raise LibraryError(f"{self.folder} has less than {LEAST_FREE >> 20} MiB of space left")
 
     def _list(self) -> dict[str, list[str]]:
         """Return the names of the records by the hex in them: one listing of the folder, however many pictures."""
@@ -271,28 +185,6 @@ class Library:
             return []
         return [name for name in names if _RECORD_NAME.fullmatch(name) and name not in self._set_aside]
 
-    def _files_of(self, key: str) -> list[Path]:
-        """Return the records and pictures, whole or not, that stand under a key."""
-        endings = tuple(f"-{key[:KEY_DIGITS]}.{extension}" for extension in ("json", *EXTENSIONS.values()))
-        try:
-            names = os.listdir(self.folder)  # noqa: PTH208 - a Path for each of all pictures takes long
-            return sorted(self.folder / name for name in names if name.endswith(endings))
-        except OSError:
-            return []
-
-    def _rename_aside(self, path: Path, as_: str = "damaged") -> Path | None:
-        """Return the new name of a file that is not used any more; None where it cannot be renamed."""
-        aside = free_name(path.with_name(f"{path.name}.{as_}"))
-        with self._lock:
-            self._set_aside.add(path.name)
-            for names in (self._names or {}).values():
-                if path.name in names:
-                    names.remove(path.name)
-        try:
-            return path.replace(aside)
-        except OSError:
-            return None
-
     def _read_record(self, name: str, key: str) -> Original | None:
         """Return the original of a record that is whole and of this key; tell of one that is not."""
         path = self.folder / name
@@ -314,7 +206,7 @@ class Library:
         except (OSError, ValueError, RecursionError) as error:
             if isinstance(error, OSError):
                 self._unreadable[key[:KEY_DIGITS]] = f"{path} cannot be read ({error.strerror or error})"
-            if not any(map(is_lfs_pointer, self._files_of(key))):
+            if not any(map(is_lfs_pointer, self.files_of(key))):
                 self._tell(f"{path} cannot be used: {error}. The picture is looked for elsewhere")
         else:
             self._unreadable.pop(key[:KEY_DIGITS], None)

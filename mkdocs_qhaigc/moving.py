@@ -12,6 +12,7 @@ from pathlib import Path
 
 from mkdocs_qhaigc.errors import LibraryError
 from mkdocs_qhaigc.files import free_name, sync_names, write_whole
+from mkdocs_qhaigc.keeping import Writer
 from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.locks import hold
 from mkdocs_qhaigc.options import Options
@@ -68,7 +69,8 @@ def put_away(original: Original, options: Options) -> Path:
             path = known.path
         else:
             begun = folder / original.path.name  # by a program that was killed before it wrote the record
-            cache.make_room(original.key, keep=begun if _holds(begun, original.read()) else None, as_="replaced")
+            keep = begun if _holds(begun, original.read()) else None
+            Writer(cache).make_room(original.key, keep=keep, as_="replaced")
             path = copy_in(original, folder, original.path.stem)
         remove(original)
     return path

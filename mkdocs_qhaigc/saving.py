@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from mkdocs_qhaigc.errors import LibraryError, NoFurtherCalls, PictureError
 from mkdocs_qhaigc.files import write_whole
+from mkdocs_qhaigc.keeping import Writer
 from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.orders import Order
@@ -29,10 +30,10 @@ if TYPE_CHECKING:
 class Saver:
     """Writes pictures into one library."""
 
-    def __init__(self, options: Options, library: Library, *, say: Callable[[str], None]) -> None:
+    def __init__(self, options: Options, writer: Writer, *, say: Callable[[str], None]) -> None:
         """`say` is told of pictures that were found again."""
         self._options = options
-        self._library = library
+        self._writer = writer
         self._say = say
         self._saved = threading.Condition()
         self._saving = 0
@@ -66,7 +67,7 @@ class Saver:
         library has a copy then.
         """
         key = order.request.key
-        for path in (*self._library.leftovers(key), *self._rejected(key), *self._pinned(key)):
+        for path in (*self._writer.leftovers(key), *self._rejected(key), *self._pinned(key)):
             from mkdocs_qhaigc.imaging.codecs import inspect  # takes a while, and the call is to be made at once
 
             try:
@@ -77,8 +78,8 @@ class Saver:
             about = _said_of(path, key)
             if about.get("api") == SANDBOX and not self._options.sandboxed:
                 continue
-            self._library.make_room(key, keep=path)
-            where = "" if path.parent == self._library.folder else f", in {self._library.folder}"
+            self._writer.make_room(key, keep=path)
+            where = "" if path.parent == self._writer.folder else f", in {self._writer.folder}"
             self._say(f"{path} had no record that can be used. The picture is whole and has a new one{where}")
             named = order._replace(name=path.stem.rpartition("-")[0])
             return self._write_original(named, data, info, None, about)
@@ -94,11 +95,11 @@ class Saver:
         """
         if self._options.sandboxed:
             return []
-        found = Library(self._options.pins_dir, report=self._say).pictures_of(key)
+        found = Writer(Library(self._options.pins_dir, report=self._say)).pictures_of(key)
         return [path for path in found if not path.stem.rpartition("-")[0].endswith(f".{SANDBOX}")]
 
     def _write(self, order: Order, data: bytes, revised_prompt: str | None) -> Original:
-        arrived = self._library.take_in(order.name, order.request.key, data)
+        arrived = self._writer.take_in(order.name, order.request.key, data)
         from mkdocs_qhaigc.imaging.codecs import inspect  # a build that buys nothing needs no Pillow
 
         try:
@@ -117,7 +118,7 @@ class Saver:
             name = f"{order.name}-{order.request.key[:16]}.{EXTENSIONS[info.format]}"
             raise NoFurtherCalls(
                 f"{error}. The picture is kept in {self._keep(Path(name), data)}. "
-                f"Make space and move it to {self._library.folder}: it is used again"
+                f"Make space and move it to {self._writer.folder}: it is used again"
             ) from error
 
     def _keep(self, name: Path, data: bytes) -> str:
@@ -149,7 +150,7 @@ class Saver:
         about: Mapping[str, Any] = MappingProxyType({}),
     ) -> Original:
         """Save a picture with what its record is to say; `about` is what an earlier record said of it."""
-        return self._library.save(
+        return self._writer.save(
             name=order.name,
             key=order.request.key,
             data=data,

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from mkdocs_qhaigc.errors import LibraryError
 from mkdocs_qhaigc.files import write_whole
+from mkdocs_qhaigc.keeping import Writer
 from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.original import Original
 from tests.conftest import require_posix
@@ -41,7 +42,7 @@ def save(folder: Path, **fields: Any) -> Original:
         "height": 48,
         "colour": "#102030",
     }
-    return library(folder).save(**{**given, "about": {"revised_prompt": "A tower"}, **fields})
+    return Writer(library(folder)).save(**{**given, "about": {"revised_prompt": "A tower"}, **fields})
 
 
 @pytest.mark.parametrize(("format", "ending"), [("png", "png"), ("jpeg", "jpg"), ("webp", "webp"), ("avif", "avif")])
@@ -60,7 +61,7 @@ def test_what_was_saved_is_found_with_every_byte(tmp_path: Path, format: str, en
 
 def test_a_library_has_nothing_but_pictures_and_records(tmp_path: Path) -> None:
     save(tmp_path)
-    library(tmp_path).require_writable()
+    Writer(library(tmp_path)).require_writable()
 
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"hero-{KEY[:16]}.json", f"hero-{KEY[:16]}.webp"]
 
@@ -76,7 +77,7 @@ def test_a_record_is_json_that_people_can_read(tmp_path: Path) -> None:
 def test_what_an_open_library_saves_it_finds(tmp_path: Path) -> None:
     opened = library(tmp_path)
     assert opened.find(KEY) is None
-    saved = opened.save(name="hero", key=KEY, data=DATA, format="png", width=1, height=1, colour=None, about={})
+    saved = Writer(opened).save(name="hero", key=KEY, data=DATA, format="png", width=1, height=1, colour=None, about={})
 
     assert opened.find(KEY) == saved
 
@@ -299,7 +300,7 @@ def test_where_a_file_stands_for_the_folder_nothing_is_found_and_nothing_saved(t
     assert opened.find(KEY) is None
     assert "cannot be read" in reports[0]
     with pytest.raises(LibraryError, match="cannot be written"):
-        opened.require_writable()
+        Writer(opened).require_writable()
     with pytest.raises(LibraryError, match="cannot be written"):
         save(tmp_path / "library")
     assert (tmp_path / "library").read_text() == "a file"
@@ -368,10 +369,10 @@ def test_what_is_bought_again_is_found_after_the_old_one_was_set_aside(tmp_path:
     opened = library(tmp_path)
     fields: dict[str, Any] = {"name": "hero", "key": KEY, "format": "webp", "width": 1, "height": 1}
     fields |= {"colour": None, "about": {}}
-    damaged = opened.save(data=DATA, **fields)
+    damaged = Writer(opened).save(data=DATA, **fields)
     flip_a_bit(damaged)
     opened.set_aside(damaged, "its bytes changed")
-    again = opened.save(data=b"whole", **fields)
+    again = Writer(opened).save(data=b"whole", **fields)
 
     assert opened.find(KEY) == again
     assert opened.find(KEY, fresh=True) == again
@@ -383,7 +384,7 @@ def test_threads_save_and_find_at_once(tmp_path: Path) -> None:
 
     def save_and_find(key: str) -> bool:
         data = key.encode()
-        opened.save(name="hero", key=key, data=data, format="png", width=1, height=1, colour=None, about={})
+        Writer(opened).save(name="hero", key=key, data=data, format="png", width=1, height=1, colour=None, about={})
         found = opened.find(key, fresh=key < "8")
         return found is not None and found.read() == data
 

@@ -1,0 +1,132 @@
+"""Writing into a library, and setting aside what is in the way: what only those need who put pictures into one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mkdocs_qhaigc.errors import LibraryError
+from mkdocs_qhaigc.files import write_whole
+from mkdocs_qhaigc.library import Library
+from mkdocs_qhaigc.original import EXTENSIONS, KEY_DIGITS, RECORD_SCHEMA, SANDBOX, Original, has_record
+
+LEAST_FREE = 32 << 20
+"""Bytes on the disk below which nothing is bought: the largest picture that is read."""
+_STILL_WRITABLE = 5.0
+"""Seconds for which a folder is taken to be writable after something was written: all else waits while it is tried."""
+_STARTS = {
+    "png": re.compile(rb"\x89PNG"),
+    "jpg": re.compile(rb"\xff\xd8\xff"),
+    "webp": re.compile(rb"RIFF....WEBP", re.DOTALL),
+    "avif": re.compile(rb"....ftyp", re.DOTALL),
+}
+
+
+class Writer:
+    """What writes into one library. Safe to use from several threads and processes at once."""
+
+    def __init__(self, library: Library) -> None:
+        """The library's folder need not exist yet."""
+        self.folder = library.folder
+        self._library = library
+        self._written = -_STILL_WRITABLE
+        """When something was written last, on `time.monotonic()`'s clock."""
+
+    def save(
+        self,
+        *,
+        name: str,
+        key: str,
+        data: bytes,
+        format: str,
+        width: int,
+        height: int,
+        colour: str | None,
+        about: Mapping[str, Any],
+    ) -> Original:
+        """Write a picture and its record, durably, the record last; return it.
+
+        Raises:
+            LibraryError: the folder cannot be written.
+        """
+        stem = f"{name}-{key[:KEY_DIGITS]}"
+        digest = hashlib.sha256(data).hexdigest()
+        record = {
+            "schema": RECORD_SCHEMA,
+            "key": key,
+            "sha256": digest,
+            "bytes": len(data),
+            "format": format,
+            "width": width,
+            "height": height,
+            "colour": colour,
+            **about,
+        }
+        path = self.folder / f"{stem}.{EXTENSIONS[format]}"
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_whole(path, data, at_once=True)  # it has no record yet
+            text = json.dumps(record, ensure_ascii=False, indent=2) + "\n"
+            # Half a character from the API becomes its JSON escape: a record must be written, the picture is paid for.
+            write_whole(self.folder / f"{stem}.json", text.encode(errors="backslashreplace"))
+        except OSError as error:
+            raise LibraryError(f"{self.folder} cannot be written ({error.strerror or error})") from error
+        self._written = time.monotonic()
+        self._library.note(f"{stem}.json", key)
+        sandbox = about.get("api") == SANDBOX
+        return Original(str(path), key, digest, format, width, height, len(data), sandbox, colour)
+
+    def take_in(self, name: str, key: str, data: bytes) -> Path | None:
+        """Write bytes before anybody has looked at them, so that a program that is killed leaves them as a leftover.
+
+        Return where they are; None where they begin as no picture, or cannot be written.
+        """
+        extension = next((ending for ending, start in _STARTS.items() if start.match(data)), None)
+        path = self.folder / f"{name}-{key[:KEY_DIGITS]}.{extension}"
+        try:
+            if extension:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                write_whole(path, data, at_once=True)
+        except OSError:
+            return None
+        return path if extension else None
+
+    def leftovers(self, key: str) -> list[Path]:
+        """Return the pictures under a key whose records are missing or cannot be read. For the owner of the key."""
+        return [path for path in self.pictures_of(key) if not has_record(path)]
+
+    def pictures_of(self, key: str) -> list[Path]:
+        """Return the pictures under a key, also those that are not as their records say."""
+        return [path for path in self._library.files_of(key) if path.suffix != ".json" and not path.is_symlink()]
+
+    def make_room(self, key: str, *, keep: Path | None = None, as_: str = "damaged") -> None:
+        """Set aside what stands under a key, so that a new picture replaces nothing. For the owner of the key."""
+        for path in self._library.files_of(key):
+            if path != keep:
+                self._library.rename_aside(path, as_)
+
+    def require_writable(self) -> None:
+        """See that there is room for a picture; write and remove a small file, unless something was just written.
+
+        Raises:
+            LibraryError: a picture could not be saved.
+        """
+        try:
+            if time.monotonic() - self._written >= _STILL_WRITABLE:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                probe = self.folder / f".probe-{os.urandom(4).hex()}.part"
+                write_whole(probe, b"probe")
+                probe.unlink()
+                self._written = time.monotonic()
+            free = shutil.disk_usage(self.folder).free
+        except OSError as error:
+            raise LibraryError(f"{self.folder} cannot be written ({error.strerror or error})") from error
+        if free < LEAST_FREE:
+            raise LibraryError(f"{self.folder} has less than {LEAST_FREE >> 20} MiB of space left")
