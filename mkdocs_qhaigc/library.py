@@ -54,7 +54,8 @@ class Library:
         """By the hex in a record's name: why what may be there cannot be read. By an empty text: the folder itself."""
         self._without_picture: dict[str, Path] = {}
         """By the hex in a record's name: the picture that is not beside it."""
-        self._set_aside: set[str] = set()
+        self._set_aside: dict[str, tuple[int, ...]] = {}
+        """What could not be renamed: by name, its stamp. Others may yet put another file there."""
 
     def find(self, key: str, *, fresh: bool = False) -> Original | None:
         """Return the saved picture of a key, or None. `fresh` looks at the folder again, for what others wrote."""
@@ -118,7 +119,11 @@ class Library:
         record = original.path.with_suffix(".json")
         try:
             parse_record(record, record.read_bytes()).read()
-        except (FileNotFoundError, ValueError, RecursionError, Damaged):
+        except FileNotFoundError:  # another process has set it aside: the picture there now may be what that has bought
+            self._forget(record.name)
+            self._tell(f"{reason}. It is not used")
+            return True
+        except (ValueError, RecursionError, Damaged):
             aside = self.rename_aside(original.path)
             self.rename_aside(record)
             self._tell(f"{reason}. " + (f"It is kept as {aside.name}" if aside else "It is not used"))
@@ -126,6 +131,7 @@ class Library:
         except (OSError, LibraryError):
             self._tell(f"{reason}. It is not used")
             return False
+        self._listing.forget(record.name)
         return True  # another process has put a whole one there since
 
     def files_of(self, key: str) -> list[Path]:
@@ -140,21 +146,21 @@ class Library:
     def note(self, name: str, key: str) -> None:
         """Take note of a record that was written."""
         with self._lock:
-            self._set_aside.discard(name)
             if self._names is not None:
                 self._names.setdefault(key[:KEY_DIGITS], []).insert(0, name)
 
     def rename_aside(self, path: Path, as_: str = "damaged") -> Path | None:
         """Return the new name of a file that is not used any more; None where it cannot be renamed."""
         aside = free_name(path.with_name(f"{path.name}.{as_}"))
-        with self._lock:
-            self._set_aside.add(path.name)
-            for names in (self._names or {}).values():
-                if path.name in names:
-                    names.remove(path.name)
+        self._forget(path.name)
+        stamp = _stamp(path)
         try:
             return path.replace(aside)
+        except FileNotFoundError:  # another process has renamed it
+            return None
         except OSError:
+            with self._lock:
+                self._set_aside[path.name] = stamp
             return None
 
     def _list(self) -> dict[str, list[str]]:
@@ -169,7 +175,7 @@ class Library:
         self._unreadable.pop("", None)
         for entry in self._listing.names:
             match = _RECORD_NAME.fullmatch(entry)
-            if match and entry not in self._set_aside:
+            if match and not self._is_set_aside(entry):
                 names.setdefault(match[1], []).append(entry)
         return names
 
@@ -183,7 +189,16 @@ class Library:
         except OSError as error:
             self._tell(f"{self.folder} cannot be read ({error.strerror or error}). Its pictures are not used")
             return []
-        return [name for name in names if _RECORD_NAME.fullmatch(name) and name not in self._set_aside]
+        return [name for name in names if _RECORD_NAME.fullmatch(name) and not self._is_set_aside(name)]
+
+    def _forget(self, name: str) -> None:
+        with self._lock:
+            for names in (self._names or {}).values():
+                if name in names:
+                    names.remove(name)
+
+    def _is_set_aside(self, name: str) -> bool:
+        return name in self._set_aside and self._set_aside[name] == _stamp(self.folder / name)
 
     def _read_record(self, name: str, key: str) -> Original | None:
         """Return the original of a record that is whole and of this key; tell of one that is not."""
@@ -220,3 +235,12 @@ class Library:
                 return
             self.damaged.append(message)
         self._report(message)
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """Return what tells a file from another of its name; nothing where there is none."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return ()
+    return status.st_mtime_ns, status.st_size, status.st_ino

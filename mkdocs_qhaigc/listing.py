@@ -74,6 +74,10 @@ class Listing:
             size = (of.width, of.height, of.size)
             self._learned[name] = [*stamp, of.key, of.sha256, of.format, *size, of.sandbox, of.colour or ""]
 
+    def forget(self, name: str) -> None:
+        """Have a record read again: it is another one since the folder was looked at."""
+        self._stamps.pop(name, None)
+
     def write(self) -> None:
         """Write the index, if there is something new in it."""
         if not self._learned or not self._index:

@@ -345,6 +345,67 @@ def test_what_another_process_has_made_whole_is_not_set_aside(tmp_path: Path) ->
     assert reports == []
 
 
+def test_what_another_process_has_bought_after_both_set_its_predecessor_aside_is_found(tmp_path: Path) -> None:
+    damaged = save(tmp_path)
+    flip_a_bit(damaged)
+    ours, others = library(tmp_path), library(tmp_path)
+    assert ours.find(KEY) == others.find(KEY) == damaged
+    for opened in (others, ours):
+        assert opened.set_aside(damaged, "its bytes changed") is True
+    again = save(tmp_path, data=DATA + b"again")
+
+    assert ours.find(KEY, fresh=True) == again
+
+
+def test_what_another_process_is_just_writing_is_not_set_aside(tmp_path: Path) -> None:
+    damaged = save(tmp_path)
+    flip_a_bit(damaged)
+    ours, others = library(tmp_path), library(tmp_path)
+    assert ours.find(KEY) == others.find(KEY) == damaged
+    others.set_aside(damaged, "its bytes changed")
+    arrived = Writer(others).take_in("hero", KEY, DATA + b"again")
+
+    assert ours.set_aside(damaged, "its bytes changed") is True
+    assert ours.find(KEY) is None
+    assert arrived is not None
+    assert arrived.read_bytes() == DATA + b"again"
+
+
+def test_what_another_process_has_made_whole_is_read_and_not_remembered(tmp_path: Path) -> None:
+    damaged = save(tmp_path / "originals")
+    before = indexed(tmp_path)
+    before.find(KEY)
+    before.remember()
+    flip_a_bit(damaged)
+    opened = indexed(tmp_path)
+    assert opened.find(KEY) == damaged
+    again = save(tmp_path / "originals", data=DATA[::-1])
+
+    assert opened.set_aside(damaged, "its bytes changed") is True
+    assert opened.find(KEY) == again
+
+
+def test_what_cannot_be_renamed_is_not_used_and_what_takes_its_place_is(tmp_path: Path) -> None:
+    """As on Windows, where another program has it open; here the new name is too long."""
+
+    def put(data: bytes) -> None:
+        for file in (save(tmp_path / "whole", data=data).path, record(tmp_path / "whole")):
+            file.replace(tmp_path / f"{'x' * 230}-{KEY[:16]}{file.suffix}")
+
+    put(DATA)
+    opened = library(tmp_path)
+    damaged = opened.find(KEY)
+    assert damaged is not None
+    flip_a_bit(damaged)
+    opened.set_aside(damaged, "its bytes changed")
+    assert opened.find(KEY, fresh=True) is None
+    put(b"again")
+    again = opened.find(KEY, fresh=True)
+
+    assert again is not None
+    assert again.read() == b"again"
+
+
 def test_what_cannot_be_read_need_not_be_damaged_and_stays_where_it_is(tmp_path: Path) -> None:
     original = save(tmp_path)
     replaced(picture)(tmp_path)  # a folder: it cannot be read as a file, whoever asks

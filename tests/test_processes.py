@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -129,6 +130,48 @@ def test_another_build_gets_what_the_owner_bought(project: Project, api: ImagesA
     owner.communicate()
     waiting.communicate()
     assert len(api.calls) == 1
+
+
+TOGETHER = """import os, time
+from pathlib import Path
+
+def on_page_content(html, **_):
+    here = Path(__file__).parent / "here"
+    here.mkdir(exist_ok=True)
+    (here / str(os.getpid())).touch()
+    ends = time.monotonic() + 60
+    while len(list(here.iterdir())) < 2 and time.monotonic() < ends:
+        time.sleep(0.01)
+    return html
+"""
+"""Has two builds find their pictures, and only then see what becomes of them."""
+
+
+def test_two_builds_that_find_the_same_damage_buy_each_picture_once(project: Project, api: ImagesApi) -> None:
+    prompts = write_page(project, 4)
+    assert project.build("--strict").code == 0
+    for original in (project.cache / "originals").glob("*.png"):
+        data = original.read_bytes()
+        original.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    shutil.rmtree(project.cache / "variants")
+    api.calls.clear()
+    go = threading.Event()
+    api.default = waits_for(go)
+    project.write("hook.py", TOGETHER)
+    project.config["hooks"] = ["hook.py"]
+    builds = [project.start("build", "-d", str(project.folder / f"site-{number}")) for number in range(2)]
+    for build in builds:
+        assert build.stdout
+        told = (line for line in build.stdout if "is damaged" in line or "is missing" in line)
+        assert [next(told, "") for _ in prompts].count("") == 0
+    go.set()
+    for build in builds:
+        output, _ = build.communicate(timeout=60)
+        assert build.returncode == 0, output
+        assert "4 pictures: 4 generated" in output
+    assert sorted(api.prompts) == sorted(prompts)
+    originals = [name for name in project.originals if ".damaged" not in name]
+    assert len(originals) == 2 * len(prompts)
 
 
 def held_until(event: threading.Event) -> Behaviour:
