@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -15,7 +16,7 @@ from typing import Any
 from mkdocs_qhaigc.errors import LibraryError
 from mkdocs_qhaigc.files import write_whole
 from mkdocs_qhaigc.library import Library
-from mkdocs_qhaigc.original import EXTENSIONS, KEY_DIGITS, RECORD_SCHEMA, SANDBOX, Original, has_record
+from mkdocs_qhaigc.original import EXTENSIONS, KEY_DIGITS, RECORD_SCHEMA, SANDBOX, Original, recorded_beside
 
 LEAST_FREE = 32 << 20
 """Bytes on the disk below which nothing is bought: the largest picture that is read."""
@@ -100,7 +101,17 @@ class Writer:
 
     def leftovers(self, key: str) -> list[Path]:
         """Return the pictures under a key whose records are missing or cannot be read. For the owner of the key."""
-        return [path for path in self.pictures_of(key) if not has_record(path)]
+        return [path for path in self.pictures_of(key) if recorded_beside(path) is None]
+
+    def changed(self, key: str) -> list[Original]:
+        """Return what records say of pictures that have another size in bytes since. For the owner of the key."""
+        found = []
+        for path in self.pictures_of(key):
+            recorded = recorded_beside(path)
+            with contextlib.suppress(FileNotFoundError):
+                if recorded and recorded.key == key and path.stat().st_size != recorded.size:
+                    found.append(recorded)
+        return found
 
     def pictures_of(self, key: str) -> list[Path]:
         """Return the pictures under a key, also those that are not as their records say."""

@@ -123,10 +123,11 @@ def parse_record(path: Path, text: bytes) -> Original:
     )
 
 
-def has_record(picture: Path) -> bool:
-    """Whether a whole record stands beside a picture."""
+def recorded_beside(picture: Path) -> Original | None:
+    """Return what a whole record beside a picture says of it; None where there is none."""
     record = picture.with_suffix(".json")
     try:
-        return stat.S_ISREG(record.lstat().st_mode) and parse_record(record, record.read_bytes()).path == picture
+        said = parse_record(record, record.read_bytes()) if stat.S_ISREG(record.lstat().st_mode) else None
     except (OSError, ValueError, RecursionError):
-        return False
+        return None
+    return said if said and said.path == picture else None

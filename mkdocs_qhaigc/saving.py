@@ -26,6 +26,9 @@ from mkdocs_qhaigc.original import EXTENSIONS, SANDBOX, Original
 if TYPE_CHECKING:
     from mkdocs_qhaigc.imaging.codecs import PictureInfo
 
+_MOST_OFF = 8
+"""Of 255: by how much a picture's mean colour may change where it is compressed."""
+
 
 class Saver:
     """Writes pictures into one library."""
@@ -61,19 +64,22 @@ class Saver:
             self._saved.wait_for(lambda: not self._saving, timeout=seconds)
 
     def leftover(self, order: Order) -> Original | None:
-        """Give a picture that has lost its record, or was never given one, a record again: it was paid for.
+        """Give a picture that has no record, or another one than its record is of, a record again: it was paid for.
 
         One that was rejected is looked at once more: a later version may be able to read it. Of one among the pins the
         library has a copy then.
         """
         key = order.request.key
-        for path in (*self._writer.leftovers(key), *self._rejected(key), *self._pinned(key)):
+        changed = {one.path: one for one in self._writer.changed(key)}  # somebody has compressed them
+        for path in (*self._writer.leftovers(key), *changed, *self._rejected(key), *self._pinned(key)):
             from mkdocs_qhaigc.imaging.codecs import inspect  # takes a while, and the call is to be made at once
 
             try:
                 data = path.read_bytes()
                 info = inspect(data)
             except (OSError, PictureError):
+                continue
+            if path in changed and not _may_be(info, changed[path]):
                 continue
             about = _said_of(path, key)
             if about.get("api") == SANDBOX and not self._options.sandboxed:
@@ -166,6 +172,19 @@ class Saver:
                 **about,
             },
         )
+
+
+def _may_be(info: PictureInfo, recorded: Original) -> bool:
+    """Whether a whole picture may be the one of a record in other bytes.
+
+    A JPEG of which a part is lost is decoded like a whole one: such a one is hardly of the same mean colour.
+    """
+    if (info.format, info.width, info.height) != (recorded.format, recorded.width, recorded.height):
+        return False
+    if info.format != "jpeg" or not info.colour or not recorded.colour:
+        return True
+    pairs = zip(bytes.fromhex(info.colour[1:]), bytes.fromhex(recorded.colour[1:]), strict=True)
+    return max(abs(now - then) for now, then in pairs) <= _MOST_OFF
 
 
 def _make_private() -> Path:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import os
 import shutil
 import socket
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image, PngImagePlugin
 
 from tests.api import Behaviour, Handler, ImagesApi, bytes_by_url, picture
 from tests.commands import COMMAND, buy, run
@@ -172,6 +175,56 @@ def test_a_pin_whose_record_came_without_its_picture_is_not_bought(project: Proj
         path.write_bytes(data)
     assert project.build("--strict").code == 0
     assert not api.calls
+
+
+def test_cached_pictures_that_somebody_has_compressed_are_not_bought_again(project: Project, api: ImagesApi) -> None:
+    """As `oxipng` over a whole project does, hidden folders too."""
+    pages(project, THREE)
+    assert project.build("--strict").code == 0
+    created = "2020-01-01T00:00:00+00:00"
+    compressed = {}
+    for path in (project.cache / "originals").glob("*.png"):
+        record = path.with_suffix(".json")
+        record.write_text(json.dumps({**json.loads(record.read_bytes()), "created": created}), "utf-8")
+        with Image.open(path) as image:
+            image.save(path, optimize=True, pnginfo=PngImagePlugin.PngInfo())
+        compressed[path] = path.read_bytes()
+    built = project.build()
+    assert built.summary == "3 generated"
+    assert "The picture is whole and has a new one" in built.output
+    assert project.build("--strict").summary == "3 cached"
+    assert len(api.calls) == 3
+    for path, data in compressed.items():
+        assert path.read_bytes() == data
+        assert json.loads(path.with_suffix(".json").read_bytes())["created"] == created
+
+
+def noise(format: str, size: tuple[int, int] = (96, 54)) -> bytes:
+    target = io.BytesIO()
+    Image.effect_noise(size, 80).convert("RGB").save(target, format)
+    return target.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("format", "damage"),
+    [
+        pytest.param("PNG", lambda data: data[: len(data) // 2], id="a PNG that is cut"),
+        pytest.param("JPEG", lambda data: data[: len(data) // 2], id="a JPEG that is cut"),
+        pytest.param("JPEG", lambda data: data[:700] + data[740:], id="a JPEG that has lost a part"),
+        pytest.param("PNG", lambda _: noise("PNG", (48, 27)), id="in another size"),
+        pytest.param("PNG", lambda _: noise("WEBP"), id="in another format"),
+    ],
+)
+def test_cached_pictures_that_are_damaged_or_others_are_not_taken_for_compressed_ones(
+    project: Project, api: ImagesApi, format: str, damage: Callable[[bytes], bytes]
+) -> None:
+    api.default = bytes_by_url(noise(format))
+    pages(project, {"one": "fog"})
+    assert project.build("--strict").code == 0
+    (path,) = (path for path in (project.cache / "originals").iterdir() if path.suffix != ".json")
+    path.write_bytes(damage(path.read_bytes()))
+    project.build()
+    assert len(api.calls) == 2
 
 
 def test_a_sync_that_ends_with_an_error_waits_for_what_is_under_way(project: Project, api: ImagesApi) -> None:
