@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import stat
 from pathlib import Path
 
@@ -38,3 +39,14 @@ def require_here(path: Path) -> None:
             f"{path} is a link, which may lead anywhere and is not followed. Put the picture itself there; "
             "none is bought in its place"
         )
+
+
+def has_pictures(cache: Path) -> bool:
+    """Whether a cache has pictures that were bought."""
+    return any((cache / "originals").glob("*.json"))
+
+
+def copy_command(cache: Path, other: Path) -> str:
+    """Return what copies a cache into another one, and writes over no picture that was bought there."""
+    source, target = (shlex.quote(str(path)) for path in (cache, other))
+    return f"mkdir -p {target} && cp {'-Rn' if has_pictures(other) else '-R'} {source}/. {target}"

@@ -5,7 +5,8 @@
     ├── DirectiveError     a directive in front matter cannot be used
     ├── LibraryError       a folder of originals cannot be read or written
     │   ├── Damaged        an original is gone, or its bytes are not those that were saved
-    │   └── NotFetched     only a pointer of Git LFS is there in its place
+    │   └── Elsewhere      a picture is paid for, and not here
+    │       └── NotFetched only a pointer of Git LFS is there in its place
     ├── CacheError         the cache of variants fails in mid-build
     ├── PictureError       bytes that are no picture we accept
     ├── SelectionError     an argument of a command means nothing on this site
@@ -51,8 +52,12 @@ class Damaged(LibraryError):  # noqa: N818 - a state, like Refused
     """An original is gone, or its bytes are not those that were saved."""
 
 
-class NotFetched(LibraryError):  # noqa: N818 - a state, like Refused
-    """In the place of an original is a pointer of Git LFS: it is paid for, and elsewhere."""
+class Elsewhere(LibraryError):  # noqa: N818 - a state, like Refused
+    """A picture is paid for, and not here: neither another nor a placeholder takes its place for good."""
+
+
+class NotFetched(Elsewhere):
+    """In the place of an original is a pointer of Git LFS."""
 
     def __init__(self, folder: object) -> None:
         super().__init__(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from mkdocs_qhaigc.budget import Budget
 from mkdocs_qhaigc.buying import Buyer
-from mkdocs_qhaigc.errors import NoFurtherCalls, NotFetched, QhaigcError
+from mkdocs_qhaigc.errors import Elsewhere, NoFurtherCalls, QhaigcError
 from mkdocs_qhaigc.importing import import_what_saves
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.orders import Order, Progress, failure_of
@@ -70,7 +70,7 @@ def failures(found: Iterable[Result]) -> list[str]:
     common: dict[str, list[str]] = {}
     said = []
     for result in found:
-        if isinstance(result.reason, (NoFurtherCalls, NotFetched)):
+        if isinstance(result.reason, (NoFurtherCalls, Elsewhere)):
             common.setdefault(str(result.reason), []).append(result.order.where)
         elif result.reason:
             said.append(f"{result.order.where}: {result.reason}")

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Literal
 
-from mkdocs_qhaigc.errors import NoFurtherCalls, NotFetched
+from mkdocs_qhaigc.errors import Elsewhere, NoFurtherCalls
 from mkdocs_qhaigc.front_matter import META_KEY
 from mkdocs_qhaigc.html import SCHEME
 from mkdocs_qhaigc.orders import Order
@@ -83,7 +83,7 @@ class Notices:
         common: dict[str, list[Order]] = {}
         for picture in pictures:
             about = (picture.order.request.key,)
-            if isinstance(picture.reason, (NoFurtherCalls, NotFetched)):
+            if isinstance(picture.reason, (NoFurtherCalls, Elsewhere)):
                 common.setdefault(str(picture.reason), []).append(picture.order)
             elif picture.reason:
                 self.warn(

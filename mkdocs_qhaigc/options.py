@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -16,6 +15,7 @@ from mkdocs_qhaigc.directives import (
     read_directives,
     resolve_style,
 )
+from mkdocs_qhaigc.elsewhere import copy_command, has_pictures
 from mkdocs_qhaigc.errors import DirectiveError, OptionError
 from mkdocs_qhaigc.option_table import CACHE, OPTIONS
 from mkdocs_qhaigc.original import SANDBOX
@@ -68,6 +68,8 @@ class Options(NamedTuple):
     report: Path | None
     """Where a build says what it did; None: nowhere."""
     prices: Prices
+    folder: Path
+    """Where the site's configuration stands."""
 
     @property
     def buying(self) -> tuple[object, ...]:
@@ -166,6 +168,7 @@ def read_options(values: Mapping[str, Any], *, folder: Path) -> Options:
         gallery=get["gallery"],
         report=folder / get["report"] if get["report"] else None,
         prices=check_prices(get["prices"] or {}),
+        folder=folder,
     )
 
 
@@ -240,7 +243,7 @@ def _check_lasting(cache: Path, folder: Path) -> None:
             f"`cache_dir: {LASTING_CACHE}`{_and_copy(cache, lasting)}",
         )
     bought = folder / CACHE
-    if _has_pictures(bought) and not _has_pictures(cache):
+    if has_pictures(bought) and not has_pictures(cache):
         raise OptionError(
             "cache_dir",
             f"it has no pictures, and {bought} has, where MkDocs keeps them: they would be bought again, and "
@@ -248,13 +251,6 @@ def _check_lasting(cache: Path, folder: Path) -> None:
         )
 
 
-def _has_pictures(cache: Path) -> bool:
-    return any((cache / "originals").glob("*.json"))
-
-
 def _and_copy(cache: Path, lasting: Path) -> str:
     """Return what else there is to do where a cache has pictures."""
-    if not _has_pictures(cache):
-        return ""
-    source, target = (shlex.quote(str(path)) for path in (cache, lasting))
-    return f", and copy what there is: mkdir -p {target} && cp -R {source}/. {target}"
+    return f", and copy what there is: {copy_command(cache, lasting)}" if has_pictures(cache) else ""

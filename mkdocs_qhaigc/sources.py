@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from pathlib import Path
 
-from mkdocs_qhaigc.errors import LibraryError
+from mkdocs_qhaigc.elsewhere import copy_command
+from mkdocs_qhaigc.errors import Elsewhere, LibraryError
 from mkdocs_qhaigc.library import Library
-from mkdocs_qhaigc.options import Options
+from mkdocs_qhaigc.option_table import CACHE
+from mkdocs_qhaigc.options import LASTING_CACHE, Options
 from mkdocs_qhaigc.orders import Order
 from mkdocs_qhaigc.original import Original
 from mkdocs_qhaigc.picture import Picture, State, placeholder, there
@@ -48,6 +51,7 @@ class Sources:
             for library in (self.pins, self.cache):
                 library.require_readable(order.request.key)
             self.pins.require_here(order.request.key, drawings=self._options.sandboxed)
+            self._require_in_no_other_cache(order.request.key)
         except LibraryError as error:
             return placeholder(order, error)
         return None
@@ -85,6 +89,29 @@ class Sources:
             yield self.pins, original, "pinned"
         for original in self.cache.find_all(key):
             yield self.cache, original, "cached"
+
+    def _require_in_no_other_cache(self, key: str) -> None:
+        """See that a picture was not bought when `cache_dir` was another one.
+
+        Raises:
+            Elsewhere: it was.
+        """
+        for library in self._other_caches:
+            if any(not original.sandbox for original in library.find_all(key)):
+                other, cache = library.folder.parent, self._options.cache_dir
+                raise Elsewhere(
+                    f"{other} has pictures that were bought, and {cache}, which `cache_dir` names, does not. None is "
+                    f"bought again: name that one, or copy what there is: {copy_command(other, cache)}"
+                )
+
+    @cached_property
+    def _other_caches(self) -> tuple[Library, ...]:
+        """What may have been this site's cache: that of MkDocs where none is named, and that of Zensical."""
+        if self._options.sandboxed:
+            return ()
+        caches = (self._options.folder / name for name in (CACHE, LASTING_CACHE))
+        others = (cache for cache in caches if cache.resolve() != self._options.cache_dir.resolve())
+        return tuple(Library(cache / "originals", report=lambda _: None) for cache in others)
 
     def _is_published(self, order: Order) -> bool:
         """Whether a real picture is among the pages."""

@@ -15,7 +15,7 @@ from mkdocs_qhaigc.buying import Buyer
 from mkdocs_qhaigc.columns import UNKNOWN
 from mkdocs_qhaigc.configuration import Configuration
 from mkdocs_qhaigc.elsewhere import is_lfs_pointer
-from mkdocs_qhaigc.errors import NotFetched, SiteError
+from mkdocs_qhaigc.errors import Elsewhere, NotFetched, SiteError
 from mkdocs_qhaigc.files import remove_parts, write_whole
 from mkdocs_qhaigc.laying_away import lay_away
 from mkdocs_qhaigc.library import Library
@@ -62,7 +62,7 @@ def sync(site: Configuration, *, buyer: Buyer, warn: Warn) -> Synced:
     Raises:
         SiteError: the pages cannot be read, or the folder not be written.
         MissingPictures: some are, and `missing: error` forbids to go on.
-        NotFetched: Git LFS has some, and they are not here.
+        Elsewhere: some are paid for, and are not here.
         QhaigcError: a cache cannot be used.
     """
     folder = site.pictures_dir
@@ -88,7 +88,7 @@ def _sync(site: Configuration, folder: Path, *, buyer: Buyer, warn: Warn) -> Syn
             read_pages(site, build.pages)
             build.settle(wait=True)
             for picture in pipeline.pictures():
-                if isinstance(picture.reason, NotFetched):
+                if isinstance(picture.reason, Elsewhere):
                     raise picture.reason  # no placeholder takes the place of what is merely elsewhere
         files = {PurePosixPath(uri).name: Path(path) for uri, path in build.files().items()}
         made_of_these = any(picture.state == "published" for picture in pipeline.pictures())

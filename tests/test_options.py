@@ -48,6 +48,7 @@ def test_the_defaults_are_those_of_the_contract() -> None:
         gallery=None,
         report=None,
         prices=Prices(),
+        folder=FOLDER,
     )
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from PIL import Image, PngImagePlugin
 
+from mkdocs_qhaigc.elsewhere import copy_command
 from tests.api import Behaviour, Handler, ImagesApi, bytes_by_url, picture
 from tests.commands import COMMAND, buy, run
 from tests.conftest import SMALL, Project, require_posix
@@ -358,6 +359,48 @@ def test_pictures_that_mkdocs_has_bought_are_not_bought_for_zensical(project: Pr
     subprocess.run(["sh", "-c", command], check=True)
     assert sync().returncode == 0
     assert len(api.calls) == 3
+
+
+@pytest.mark.parametrize(("before", "after"), [({}, {"cache_dir": ".qhaigc"}), ({"cache_dir": ".qhaigc"}, {})])
+def test_what_was_bought_into_another_cache_is_not_bought_again(
+    project: Project, api: ImagesApi, before: dict[str, str], after: dict[str, str]
+) -> None:
+    """As where the README has somebody write `cache_dir: .qhaigc`."""
+    pages(project, THREE)
+    options = project.options
+    project.options = options | before
+    assert project.build("--strict").code == 0
+    project.options = options | after
+    pages(project, {**THREE, "four": "hail"})
+    built = project.build()
+    assert built.summary == "1 generated, 3 placeholders"
+    (warning,) = built.warnings
+    assert "3 pictures are placeholders (index.md#one, index.md#two, index.md#three)" in warning
+    plan = json.loads(run(project, "plan", "--json").stdout)
+    assert (plan["to_buy"], {one["state"] for one in plan["pictures"]}) == (0, {"cached", "unreadable"})
+    generated = run(project, "generate", "--yes")
+    assert (generated.returncode, "has pictures that were bought" in generated.stderr) == (1, True)
+    assert "has pictures that were bought" in run(project, "sync").stderr
+    command = warning.partition("copy what there is: ")[2].strip()
+    require_posix("a shell that takes it")
+    subprocess.run(["sh", "-c", command], check=True)
+    assert project.build("--strict").summary == "4 cached"
+    assert sorted(api.prompts) == sorted((*THREE.values(), "hail"))
+
+
+def test_the_command_that_copies_a_cache_writes_over_no_picture(tmp_path: Path) -> None:
+    require_posix("a shell that takes it")
+    ours, theirs = tmp_path / "a cache/originals", tmp_path / "another/originals"
+    for folder, names in ((ours, ("one", "two")), (theirs, ("two", "three"))):
+        folder.mkdir(parents=True)
+        for name in names:
+            (folder / f"{name}.json").write_text(folder.parent.name)
+    subprocess.run(["sh", "-c", copy_command(theirs.parent, ours.parent)], check=False)  # some say by 1 what they skip
+    assert {path.name: path.read_text() for path in ours.iterdir()} == {
+        "one.json": "a cache",
+        "two.json": "a cache",
+        "three.json": "another",
+    }
 
 
 def test_what_was_paid_for_before_is_not_counted_as_bought(project: Project, api: ImagesApi) -> None:
