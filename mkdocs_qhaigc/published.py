@@ -38,19 +38,28 @@ class Published:
     def __init__(self, folder: Path, options: Options) -> None:
         """The folder among the pages need not exist."""
         self._options = options
-        self._folders = (_Folder(folder), _Folder(options.cache_dir / LAID_AWAY))
+        self._folder = folder
+        self._folders = [_Folder(folder), _Folder(options.cache_dir / LAID_AWAY)]
+        self._searched = options.sandboxed  # what that draws again costs nothing
 
     def find(self, key: str, name: str) -> Original | None:
         """Return the best file of a picture, in the place of its original; None where none in its size is whole.
 
-        `name`: what the author calls the picture.
+        `name`: what the author calls the picture. Where the first is not found, it is looked for all over the pages:
+        `sync` may have written it when `assets_dir` was another folder.
 
         Raises:
             LibraryError: there may be one, and it cannot be told.
         """
         stem = partial(stem_of, name, key, self._options.encoding)
         found = (folder.find(key, stem) for folder in self._folders)
-        return next(filter(None, found), None)
+        best = next(filter(None, found), None)
+        if best is None and not self._searched:
+            self._searched = True
+            others = [_Folder(folder) for folder in _others(self._folder, self._options.assets_dir)]
+            self._folders += others
+            return next(filter(None, (folder.find(key, stem) for folder in others)), None)
+        return best
 
     def files_of(self, publication: Publication, name: str) -> dict[str, str]:
         """Return the paths of those files that are there and whole, by the cache key of their variant.
@@ -201,6 +210,16 @@ class _Folder:
             return None
         except OSError as error:
             raise _unreadable(error, path) from error
+
+
+def _others(folder: Path, assets_dir: str) -> list[Path]:
+    """Return the other folders among the pages that `sync` has written; `folder` is where those name `assets_dir`."""
+    found = []
+    for place, folders, files in os.walk(folder.parents[len(PurePosixPath(assets_dir).parts) - 1]):
+        folders[:] = (name for name in folders if not name.startswith("."))
+        if ACCOUNT in files and Path(place) != folder:
+            found.append(Path(place))
+    return sorted(found)
 
 
 def _unreadable(error: OSError, path: Path) -> LibraryError:

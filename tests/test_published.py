@@ -70,6 +70,28 @@ def test_what_the_folder_holds_is_not_bought_again(clone: Project, api: ImagesAp
     assert not api.calls
 
 
+def test_what_was_written_before_assets_dir_was_another_is_not_bought_again(clone: Project, api: ImagesApi) -> None:
+    """The folder is committed under its old name; no original is here."""
+    committed = contents(clone)
+    clone.options["assets_dir"] = "img/ai"
+    built = clone.build("--strict")
+    assert (built.code, built.summary) == (0, "3 published"), built.output
+    assert broken_urls(built.site) == []
+    shown = {path.name: path.read_bytes() for path in (built.site / "img/ai").iterdir()}
+    assert shown == {name: data for name, data in committed.items() if name != ".qhaigc.json"}
+    assert run(clone, "sync").returncode == 0
+    shutil.rmtree(clone.folder / OUT)
+    assert clone.build("--strict").summary == "3 published"
+    assert not api.calls
+
+
+def test_pictures_that_another_folder_among_the_pages_lacks_are_bought(clone: Project, api: ImagesApi) -> None:
+    clone.options["assets_dir"] = "img/ai"
+    clone.page("more.md", "![x](qhaigc:hero)", qhaigc={"hero": "rain"})
+    assert clone.build("--strict").summary == "1 generated, 3 published"
+    assert api.prompts == ["rain"]
+
+
 def test_a_build_shows_it_too(clone: Project, api: ImagesApi) -> None:
     built = clone.build("--strict")
     assert built.code == 0, built.output
