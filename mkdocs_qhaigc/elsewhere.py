@@ -41,6 +41,20 @@ def require_here(path: Path) -> None:
         )
 
 
+def require_picture(path: Path) -> None:
+    """See that a picture which is not here, and whose record is, is not merely on its way: a copy or a sync of folders.
+
+    Raises:
+        LibraryError: it may be. None is bought in its place.
+    """
+    if any(other.name.startswith((f"{path.name}.damaged", f"{path.name}.replaced")) for other in path.parent.glob("*")):
+        return  # it was set aside, and its record is about to be, if who does it was not killed
+    raise LibraryError(
+        f"{path} is not here, and its record is. Fetch it from where it is kept; or remove the record, and another one "
+        "is bought"
+    )
+
+
 def has_pictures(cache: Path) -> bool:
     """Whether a cache has pictures that were bought."""
     return any((cache / "originals").glob("*.json"))

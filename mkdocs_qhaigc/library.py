@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from mkdocs_qhaigc.elsewhere import is_lfs_pointer, require_here
+from mkdocs_qhaigc.elsewhere import is_lfs_pointer, require_here, require_picture
 from mkdocs_qhaigc.errors import Damaged, LibraryError
 from mkdocs_qhaigc.files import free_name
 from mkdocs_qhaigc.listing import Listing
@@ -84,19 +84,24 @@ class Library:
         if reason:
             raise LibraryError(f"{reason}. None is bought in its place; make it readable")
 
+    def require_picture(self, key: str) -> None:
+        """See that a record of which `find` found nothing has not merely come before its picture.
+
+        Raises:
+            LibraryError: as of `elsewhere.require_picture`.
+        """
+        picture = self._without_picture.get(key[:KEY_DIGITS])
+        if picture and all(path.suffix == ".json" for path in self.files_of(key)):
+            require_picture(picture)
+
     def require_here(self, key: str, *, drawings: bool) -> None:
         """See that a picture of which `find` found nothing is not merely elsewhere, with or without a record.
 
         `drawings`: also one that the sandbox drew, as its name says.
 
         Raises:
-            LibraryError: as of `elsewhere.require_here`; or its record is there alone.
+            LibraryError: as of `elsewhere.require_here`.
         """
-        if (picture := self._without_picture.get(key[:KEY_DIGITS])) and not picture.exists():
-            raise LibraryError(
-                f"{picture} is not here, and its record is. Fetch it from where it is kept; or remove the record, and "
-                "another one is bought"
-            )
         with self._lock:
             if self._by_digits is None:
                 self._by_digits = {}

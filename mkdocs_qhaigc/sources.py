@@ -50,6 +50,8 @@ class Sources:
                 return there(order, "published", best)
             for library in (self.pins, self.cache):
                 library.require_readable(order.request.key)
+                if library is self.pins or not self._options.sandboxed:
+                    library.require_picture(order.request.key)
             self.pins.require_here(order.request.key, drawings=self._options.sandboxed)
             self._require_in_no_other_cache(order.request.key)
         except LibraryError as error:

@@ -674,7 +674,6 @@ DAMAGE = [
     Damage("picture-empty", lambda record, picture: picture.write_bytes(b""), 1, OF_SIZE, BOTH),
     Damage("picture-flipped", lambda record, picture: flip(picture), 1, CHANGED, BOTH),
     Damage("picture-flipped-and-refused", lambda record, picture: flip(picture), 1, CHANGED, BOTH, (answer(451),)),
-    Damage("picture-gone", lambda record, picture: picture.unlink(), 1, "is missing", (".json",)),
     Damage("picture-a-link", lambda record, picture: to_link(picture), 1, "cannot be used", BOTH),
     Damage("record-cut", lambda record, picture: cut(record), 0, NEW_RECORD, (".json",)),
     Damage("record-empty", lambda record, picture: record.write_bytes(b""), 0, NEW_RECORD, (".json",)),

@@ -159,18 +159,25 @@ def test_what_may_not_be_read_is_not_bought(project: Project, api: ImagesApi, wh
     assert not api.calls
 
 
-def test_a_pin_whose_record_came_without_its_picture_is_not_bought(project: Project, api: ImagesApi) -> None:
+@pytest.mark.parametrize("where", ["pins", "cache"])
+def test_what_came_as_a_record_without_its_picture_is_not_bought(project: Project, api: ImagesApi, where: str) -> None:
     """As DVC leaves it in a clone, or a tool that copies the small files first."""
     pages(project, THREE)
     buy(project, api)
-    assert run(project, "pin").returncode == 0
-    shutil.rmtree(project.cache)
-    pictures = {path: path.read_bytes() for path in (project.folder / "generated-images").glob("*.png")}
+    folder = project.cache / "originals"
+    if where == "pins":
+        assert run(project, "pin").returncode == 0
+        shutil.rmtree(project.cache)
+        folder = project.folder / "generated-images"
+    pictures = {path: path.read_bytes() for path in folder.glob("*.png")}
     for path in pictures:
         path.unlink()
+        path.with_name(f"{path.name}.dvc").touch()
     api.calls.clear()
     built = project.build()
+    assert built.summary == "3 placeholders"
     assert "is not here, and its record is" in built.output
+    assert "is not here, and its record is" in run(project, "generate", "--yes").stderr
     assert not api.calls
     for path, data in pictures.items():
         path.write_bytes(data)
@@ -226,6 +233,42 @@ def test_cached_pictures_that_are_damaged_or_others_are_not_taken_for_compressed
     path.write_bytes(damage(path.read_bytes()))
     project.build()
     assert len(api.calls) == 2
+
+
+def test_a_cached_picture_that_is_gone_is_bought_again_where_its_record_goes_too(
+    project: Project, api: ImagesApi
+) -> None:
+    pages(project, {"one": "fog"})
+    buy(project, api)
+    for path in (project.cache / "originals").iterdir():
+        path.unlink()
+    assert project.build("--strict").summary == "1 generated"
+    assert api.prompts == ["fog"]
+
+
+def test_cached_pictures_that_a_tool_has_made_others_of_are_taken_in(project: Project, api: ImagesApi) -> None:
+    """PNG into JPEG, and the PNG is gone."""
+    pages(project, {"one": "fog"})
+    buy(project, api)
+    (path,) = (project.cache / "originals").glob("*.png")
+    with Image.open(path) as image:
+        image.save(path.with_suffix(".jpg"))
+    path.unlink()
+    assert project.build().summary == "1 generated"
+    assert project.build("--strict").summary == "1 cached"
+    assert not api.calls
+
+
+def test_a_picture_is_bought_where_a_build_was_killed_that_had_begun_to_set_it_aside(
+    project: Project, api: ImagesApi
+) -> None:
+    pages(project, {"one": "fog"})
+    buy(project, api)
+    (path,) = (project.cache / "originals").glob("*.png")
+    path.rename(path.with_name(f"{path.name}.damaged"))
+    assert project.build().summary == "1 generated"
+    assert project.build("--strict").summary == "1 cached"
+    assert api.prompts == ["fog"]
 
 
 def test_a_sync_that_ends_with_an_error_waits_for_what_is_under_way(project: Project, api: ImagesApi) -> None:
