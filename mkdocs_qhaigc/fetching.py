@@ -15,6 +15,8 @@ from mkdocs_qhaigc.transport import connections, is_loopback, is_public, read_bo
 LARGEST_PICTURE = 32 << 20
 """Bytes."""
 _MOST_REDIRECTS = 5
+_GONE = frozenset((404, 410))
+"""Not 403: it says who may not fetch, a firewall of us too, and not that there is nothing."""
 
 
 class Fetcher:
@@ -72,7 +74,7 @@ class Fetcher:
                 if response.status_code != 200:
                     raise Failed(
                         Gone(f"the picture's address answered {response.status_code}")
-                        if response.status_code in (403, 404, 410)
+                        if response.status_code in _GONE
                         else ApiError(f"the picture's address answered {response.status_code}"),
                         Billing.NO,
                         retry_after=wished_delay(response.headers),

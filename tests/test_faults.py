@@ -185,6 +185,13 @@ FAULTS = [
         next_calls=0,
     ),
     Fault(
+        "fetch-403-for-one-build",
+        (served(*(answer(403),) * 3),),
+        says="the picture was made, but the picture's address answered 403",
+        keeps="answers",
+        next_calls=0,
+    ),
+    Fault(
         "fetch-cut-for-one-build",
         (served(*(disconnect,) * 3),),
         says="the picture was made, but the picture could not be fetched",

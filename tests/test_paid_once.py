@@ -19,6 +19,7 @@ from PIL import Image, PngImagePlugin
 
 from mkdocs_qhaigc.elsewhere import copy_command
 from tests.api import Behaviour, Handler, ImagesApi, bytes_by_url, picture
+from tests.api import Behaviour, Handler, ImagesApi, answer, bytes_by_url, picture, served
 from tests.commands import COMMAND, buy, run
 from tests.conftest import SMALL, Project, require_posix
 from tests.test_sync import needs_toml
@@ -117,6 +118,21 @@ def test_an_answer_that_holds_its_picture_does_not_expire(project: Project, api:
     os.utime(kept, (time.time() - 90_000,) * 2)
     assert project.build("--strict").code == 0
     assert not api.calls
+
+
+def test_a_host_that_lets_nobody_fetch_does_not_cost_another_picture_each_build(
+    project: Project, api: ImagesApi
+) -> None:
+    """A firewall before the pictures, say, to which a program in CI is a robot."""
+    api.default = served(*[answer(403)] * 99)
+    project.options["retries"] = 0
+    pages(project, THREE)
+    for _ in range(3):
+        project.build()
+    assert len(api.calls) == 3
+    api.by_path.clear()
+    assert project.build("--strict").code == 0
+    assert len(api.calls) == 3
 
 
 def unprivileged(command: list[str]) -> list[str]:
