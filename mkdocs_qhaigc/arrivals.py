@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 OLDEST = 24 * 3600
-"""Seconds after which an address in a kept answer has expired."""
+"""Seconds after which an address in a kept answer has expired, unless it still leads to its picture."""
 _LARGEST = 64 << 20
 _POSITION = re.compile(rb"([0-9]{1,4})\n")
 
@@ -49,7 +49,7 @@ class Arrival:
 
     @property
     def expired(self) -> bool:
-        """Whether an address in it leads nowhere any more."""
+        """Whether it is so old that an address in it is not waited for."""
         try:
             return time.time() - self._path.lstat().st_mtime >= OLDEST
         except OSError:
@@ -79,6 +79,7 @@ class Arrivals:
     def __init__(self, files: Sequence[Arrival]) -> None:
         """One for each picture, in the order in which they are expected."""
         self._files = files
+        self._begun = False
         self.kept = False
         """Whether all that has come since `begin` is in the files."""
 
@@ -88,7 +89,7 @@ class Arrivals:
         Raises:
             OSError: nothing can be written there.
         """
-        self.kept = False
+        self.kept, self._begun = False, True
         for position, file in enumerate(self._files):
             file.begin(position)
         self.kept = True
@@ -105,6 +106,6 @@ class Arrivals:
         self.kept = kept
 
     def forget(self) -> None:
-        """Remove the files."""
-        for file in self._files:
+        """Remove what has come. Without an answer, what an earlier one has left stays."""
+        for file in self._files if self._begun else ():
             file.forget()

@@ -134,7 +134,7 @@ class Till:
             return error
         except ApiError as error:
             told = ApiError(
-                f"the picture was made, but {error}. The next builds, for a day, fetch it before they buy another"
+                f"the picture was made, but {error}. The next builds fetch it, and for a day they buy no other"
             )
             told.__cause__ = error
             return told
@@ -142,19 +142,24 @@ class Till:
     def _take_kept(self, order: Order, deadline: Deadline) -> Original | ApiError | None:
         """Return the picture of an answer that an earlier build could not finish with; None: there is none to be had.
 
+        An address may lead to its picture for longer than a day; from then on another is bought where it does not.
+
         Raises:
             NoFurtherCalls: it cannot be saved.
         """
         answer = self._kept_answer(order)
         if answer is None:
             return None
+        old = self._arrival(order).expired
+        if old:  # most likely it leads nowhere: that must leave time to buy
+            deadline = Deadline.after(self._options.timeout / 2)
         try:
             return self._take(order, answer, deadline)
         except (Gone, PictureError):
             self._arrival(order).forget()
             return None
         except ApiError as error:
-            return error
+            return None if old else error
 
     def _kept_answer(self, order: Order) -> Answer | None:
         kept = None if self._options.sandboxed else self._arrival(order).read()  # a sandbox's addresses end with it
@@ -162,13 +167,10 @@ class Till:
             return None
         position, body = kept
         try:
-            answer = read_answers(body, status=200, media_type="", base_url=self._options.base_url)[position]
+            return read_answers(body, status=200, media_type="", base_url=self._options.base_url)[position]
         except (ApiError, NoFurtherCalls, IndexError):
-            answer = None
-        if answer is None or (answer.data is None and self._arrival(order).expired):
             self._arrival(order).forget()
             return None
-        return answer
 
     def _take(self, order: Order, answer: Answer, deadline: Deadline) -> Original:
         """Return the saved picture of an answer, fetched where it is hosted."""

@@ -180,7 +180,7 @@ FAULTS = [
     Fault(
         "fetch-500-for-one-build",
         (served(*(answer(500),) * 3),),
-        says="picture's address answered 500. The next builds, for a day, fetch it before they buy another",
+        says="picture's address answered 500. The next builds fetch it, and for a day they buy no other",
         keeps="answers",
         next_calls=0,
     ),

@@ -20,6 +20,7 @@ from PIL import Image, PngImagePlugin
 from mkdocs_qhaigc.elsewhere import copy_command
 from tests.api import Behaviour, Handler, ImagesApi, bytes_by_url, picture
 from tests.api import Behaviour, Handler, ImagesApi, answer, bytes_by_url, picture, served
+from tests.api import Behaviour, Handler, ImagesApi, answer, by_url, bytes_by_url, hang, picture, served
 from tests.commands import COMMAND, buy, run
 from tests.conftest import SMALL, Project, require_posix
 from tests.test_sync import needs_toml
@@ -133,6 +134,55 @@ def test_a_host_that_lets_nobody_fetch_does_not_cost_another_picture_each_build(
     api.by_path.clear()
     assert project.build("--strict").code == 0
     assert len(api.calls) == 3
+
+
+def two_days_later(project: Project) -> None:
+    for kept in (project.cache / "answers").iterdir():
+        os.utime(kept, (time.time() - 2 * 86_400,) * 2)
+
+
+def test_an_address_that_is_older_than_a_day_is_tried_before_another_picture_is_bought(
+    project: Project, api: ImagesApi
+) -> None:
+    """The pictures' host is down on Friday, and there is no build before Monday."""
+    api.default = served(*[answer(500)] * 99)
+    project.options["retries"] = 0
+    pages(project, THREE)
+    project.build()
+    two_days_later(project)
+    api.by_path.clear()
+    assert project.build("--strict").code == 0
+    assert len(api.calls) == 3
+
+
+@pytest.mark.parametrize("expired", [answer(403), hang], ids=["a signature that has expired", "a host that hangs"])
+def test_for_an_address_that_is_older_than_a_day_and_leads_nowhere_another_picture_is_bought(
+    project: Project, api: ImagesApi, expired: Behaviour
+) -> None:
+    api.default = served(*[expired] * 99)
+    project.options |= {"retries": 0, "timeout": 4}
+    pages(project, {"one": "fog"})
+    project.build()
+    two_days_later(project)
+    old = set(api.by_path)
+    api.default = by_url
+    api.script = [bytes_by_url(picture("another", 96, 54))]
+    assert project.build("--strict").code == 0
+    assert len(api.calls) == 2
+    assert old <= set(api.fetches[1:])
+
+
+def test_an_old_address_is_not_forgotten_while_no_other_picture_can_be_bought(project: Project, api: ImagesApi) -> None:
+    api.default = served(*[answer(500)] * 99)
+    project.options["retries"] = 0
+    pages(project, {"one": "fog"})
+    project.build()
+    two_days_later(project)
+    api.default = answer(503)
+    project.build()
+    api.by_path.clear()
+    assert project.build("--strict").code == 0
+    assert len(api.calls) == 2
 
 
 def unprivileged(command: list[str]) -> list[str]:
