@@ -18,7 +18,7 @@ from mkdocs_qhaigc.errors import ApiError, NoFurtherCalls, NotSoMany
 from mkdocs_qhaigc.fetching import Fetcher
 from mkdocs_qhaigc.request import ImageRequest
 from mkdocs_qhaigc.retrying import Billing, Deadline, Failed, Pace, keep_trying, wished_delay
-from mkdocs_qhaigc.transport import connections, read_body, said, timeout, within
+from mkdocs_qhaigc.transport import connections, is_no_http, read_body, said, timeout, within
 
 SANDBOX_HEADER = "x-qhaigc-sandbox"
 """Sent by sandbox servers with every answer."""
@@ -200,6 +200,9 @@ class ImagesClient:
             what = f"the API at {self._base_url} cannot be reached ({said(error)}). {advice}"
             raise Failed(NoFurtherCalls(what), Billing.NO) from error
         except httpx.HTTPError as error:
+            if is_no_http(error):
+                what = f"the API's answer cannot be read ({said(error)}). Look at the gateway or proxy before it"
+                raise Failed(ApiError(what), Billing.NEVER_AGAIN, may_be_billed=True) from error
             raise Failed(ApiError(f"the API did not answer ({said(error)})"), Billing.PERHAPS) from error
 
     def _too_many(self, error: ServerError) -> Failed:

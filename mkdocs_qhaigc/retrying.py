@@ -2,7 +2,7 @@
 
     surely not billed (no connection, 429 that is no quota, 503)       up to `retries` times
     perhaps billed (no answer in time, cut off, any other 5xx, 408, 409)   once more at the most, and it is said
-    never (400, 401, 403, 404, 413, 422, 451, refusals, quota)         not at all
+    never (400, 401, 403, 404, 413, 422, 451, refusals, quota, no HTTP)    not at all
 
 The statuses, headers and delays are those of openai-python 3.54.
 """

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import re
 import socket
 import ssl
 import threading
@@ -23,6 +24,10 @@ from mkdocs_qhaigc.errors import ApiError
 from mkdocs_qhaigc.retrying import Billing, Deadline, Failed
 
 _CONNECT_TIMEOUT = 15.0
+_CUT = re.compile("disconnected|closed connection|ConnectionClosed")
+"""In what httpcore and h11 say of a connection that ended too early."""
+_QUOTED = re.compile(r": b(?:ytearray\(b)?['\"]")
+"""Where h11 begins to quote what it could not read."""
 _current = threading.local()
 _GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 """Where all public IPv6 addresses are; Python calls what IANA has not given away public, too."""
@@ -113,8 +118,15 @@ def read_body(
     return b"".join(chunks)
 
 
+def is_no_http(error: httpx.HTTPError) -> bool:
+    """Whether an answer came that is not in HTTP's form. The next one will be no better."""
+    return isinstance(error, httpx.RemoteProtocolError) and not _CUT.search(str(error))
+
+
 def said(error: httpx.HTTPError) -> str:
     """Return what went wrong, without addresses: they may hold a signature."""
+    if is_no_http(error):
+        return f"not in HTTP's form: {_QUOTED.split(str(error))[0]}"
     kinds: dict[type[httpx.HTTPError], str] = {
         httpx.ConnectTimeout: "no connection in time",
         httpx.ReadTimeout: "no answer in time",

@@ -111,6 +111,16 @@ def in_two_seconds(handler: Handler, body: dict[str, Any]) -> None:
     error(429, "rate_limit_exceeded", Retry_After=date)(handler, body)
 
 
+def headed(lines: bytes) -> Behaviour:
+    """Answer with these lines in the head."""
+
+    def behave(handler: Handler, body: dict[str, Any]) -> None:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\n" + lines + b"Content-Length: 2\r\n\r\n{}")
+        handler.close_connection = True
+
+    return behave
+
+
 def moved(handler: Handler, given: dict[str, Any]) -> None:
     handler.server.api.hosted["/moved" + handler.path] = given["data"]
     redirect("/moved" + handler.path)(handler, given)
@@ -171,6 +181,14 @@ FAULTS = [
     Fault("200-without-data", (answer(200, {"data": []}),), says="without a picture"),
     Fault("200-page", (raw(200, b"<p>hello", "text/html"),), says="a body that is no JSON (text/html, 8 bytes)"),
     Fault("202-later", (answer(202, {"task_id": "1"}),), says="which is not supported"),
+    *(
+        Fault(f"no-http-{id_}", (headed(head),), says=f"cannot be read (not in HTTP's form: {says})")
+        for id_, head, says in (
+            ("blank-in-a-name", b"X-Trace : 1\r\n", "illegal header line"),
+            ("no-colon", b"SECRET-WORDS\r\n", "illegal header line"),
+            ("identity", b"Transfer-Encoding: identity\r\n", "Only Transfer-Encoding: chunked is supported"),
+        )
+    ),
     Fault("answer-over-64-MiB", (stream("application/json", 65 << 20),), says="the answer is larger than 64 MiB"),
     # The picture's own address: fetched again, never bought again while it can be had.
     Fault("fetch-500-once", (served(answer(500)),), picture=True),
@@ -364,6 +382,7 @@ def test_what_rode_along_in_a_picture_is_not_published(bought: Bought) -> None:
 
 def test_no_page_of_a_server_reaches_the_log(bought: Bought) -> None:
     assert "nginx" not in bought.first.output
+    assert "SECRET-WORDS" not in bought.first.output
     assert "<script" not in bought.first.output
 
 
