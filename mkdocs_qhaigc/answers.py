@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_to_bytes, urljoin, urlsplit
 
+from mkdocs_qhaigc.bodies import read_json
 from mkdocs_qhaigc.errors import ApiError, NoFurtherCalls, Refused
+from mkdocs_qhaigc.original import format_of
 
 REFUSAL_CODES = frozenset(
     ("content_policy_violation", "moderation_blocked", "content_filter", "sensitive_words_detected")
@@ -72,7 +73,7 @@ class ServerError:
 def read_error(status: int, media_type: str, body: bytes) -> ServerError:
     """Return what an answer with an error status, or with an `error` in its body, says."""
     try:
-        parsed = json.loads(body)
+        parsed = read_json(body)
     except (ValueError, RecursionError):
         what = _clean(media_type.partition(";")[0]) or "no media type"
         return ServerError(status, "", f"a body that is no JSON ({what}, {len(body)} bytes)", "")
@@ -88,43 +89,48 @@ def read_error(status: int, media_type: str, body: bytes) -> ServerError:
     return ServerError(status, _clean(code), _clean(message), param if isinstance(param, str) else "")
 
 
-def is_whole(body: bytes) -> bool:
-    """Whether a body is all of an answer, though nothing says that it ends there."""
+def is_error(body: bytes) -> bool:
+    """Whether a body says, as servers agree to say it, why there is no picture."""
     try:
-        return isinstance(json.loads(body), dict)
+        parsed = read_json(body)
     except (ValueError, RecursionError):
         return False
+    return isinstance(parsed, dict) and bool(parsed.get("error"))
 
 
 def read_answers(body: bytes, *, status: int, media_type: str, base_url: str) -> list[Answer]:
     """Return the pictures of an answer with a success status, in the server's order.
 
+    They are paid for: what can be taken for one counts, whatever else the answer says.
+
     Raises:
         ApiError: there are none; the message says what came instead.
     """
+    if format_of(body):
+        return [Answer(body, "", None)]
     try:
-        parsed = json.loads(body)
+        parsed = read_json(body)
     except (ValueError, RecursionError):
         what = _clean(media_type.partition(";")[0]) or "no media type"
         raise ApiError(f"the API answered {status} with a body that is no JSON ({what}, {len(body)} bytes)") from None
     if not isinstance(parsed, dict):
         raise ApiError(f"the API answered {status} with JSON that is no object")
-    if parsed.get("error"):
-        raise read_error(status, media_type, body).as_exception()
-    entries = parsed.get("data")
-    if not isinstance(entries, list) or not entries:
-        if status == 202 or "id" in parsed or _names_task(parsed) or _names_task(entries):
-            raise ApiError(_LATER)
-        raise ApiError(f"the API answered {status} without a picture")
+    found = parsed.get("data") or parsed.get("images")
+    if isinstance(found, dict):
+        found = found.get("data") or found.get("images") or found
     answers, errors = [], []
-    for entry in entries:
+    for entry in found if isinstance(found, list) else [found] if found else ():
         try:
             answers.append(_read_entry(entry, base_url))
         except ApiError as error:
             errors.append(error)
-    if not answers:  # one bad entry must not lose the others, which are paid for
-        raise errors[0]
-    return answers
+    if answers:
+        return answers
+    if parsed.get("error"):
+        raise read_error(status, media_type, body).as_exception()
+    if status == 202 or "id" in parsed or _names_task(parsed) or _names_task(found):
+        raise ApiError(_LATER)
+    raise errors[0] if errors else ApiError(f"the API answered {status} without a picture")
 
 
 _LATER = (
@@ -138,20 +144,36 @@ def _names_task(value: object) -> bool:
 
 
 def _read_entry(entry: Any, base_url: str) -> Answer:
-    if not isinstance(entry, dict):
+    if not isinstance(entry, dict | str):
         raise ApiError("the API sent a picture's entry that is no object")
-    revised = entry.get("revised_prompt")
+    fields = entry if isinstance(entry, dict) else {"": entry}
+    revised = fields.get("revised_prompt")
     revised = revised.encode(errors="replace").decode() if isinstance(revised, str) else None  # no halves of emoji
-    encoded, url = entry.get("b64_json"), entry.get("url")
-    if isinstance(encoded, str) and encoded:
-        if encoded.startswith("data:"):
-            return Answer(_decode_data_url(encoded), "", revised)
-        return Answer(_decode_base64(encoded), "", revised)
-    if isinstance(url, str) and url:
-        if url[:5].lower() == "data:":
-            return Answer(_decode_data_url(url), "", revised)
-        return Answer(None, _absolute(url, base_url), revised)
+    texts = {key: text.strip() for key in ("b64_json", "url", "") if isinstance(text := fields.get(key), str)}
+    for text in texts.values():  # under either key, for some servers confuse them, or fill one with a word
+        if _is_data_url(text):
+            return Answer(_decode_data_url(text), "", revised)
+        if _begins_as_picture(text):
+            return Answer(_decode_base64(text), "", revised)
+    for text in texts.values():
+        if text[:8].lower().startswith(("http://", "https://")):
+            return Answer(None, _absolute(text, base_url), revised)
+    if texts.get("url"):
+        return Answer(None, _absolute(texts["url"], base_url), revised)
+    if texts.get("b64_json"):
+        return Answer(_decode_base64(texts["b64_json"]), "", revised)
     raise ApiError(_LATER if _names_task(entry) else "the API sent a picture's entry with neither `url` nor `b64_json`")
+
+
+def _is_data_url(text: str) -> bool:
+    return text[:5].lower() == "data:"
+
+
+def _begins_as_picture(encoded: str) -> bool:
+    try:
+        return format_of(_decode_base64("".join(encoded[:96].split())[:32])) is not None
+    except ApiError:
+        return False
 
 
 def _absolute(url: str, base_url: str) -> str:

@@ -14,9 +14,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from mkdocs_qhaigc.bodies import LARGEST_BODY
+
 OLDEST = 24 * 3600
 """Seconds after which an address in a kept answer has expired, unless it still leads to its picture."""
-_LARGEST = 64 << 20
 _POSITION = re.compile(rb"([0-9]{1,4})\n")
 
 
@@ -59,7 +60,7 @@ class Arrival:
         """Return the picture's position and the body, or None where there is nothing that can be read."""
         try:
             status = self._path.lstat()
-            if 0 < status.st_size <= _LARGEST and self._path.is_file():
+            if 0 < status.st_size <= LARGEST_BODY and self._path.is_file():
                 kept = self._path.read_bytes()
                 position = _POSITION.match(kept)
                 return (int(position[1]), kept[position.end() :]) if position else (0, kept)
@@ -79,7 +80,8 @@ class Arrivals:
     def __init__(self, files: Sequence[Arrival]) -> None:
         """One for each picture, in the order in which they are expected."""
         self._files = files
-        self._begun = False
+        self.begun = False
+        """Whether an answer has come, or a part of one; else the files are what an earlier one has left."""
         self.kept = False
         """Whether all that has come since `begin` is in the files."""
 
@@ -89,7 +91,7 @@ class Arrivals:
         Raises:
             OSError: nothing can be written there.
         """
-        self.kept, self._begun = False, True
+        self.kept, self.begun = False, True
         for position, file in enumerate(self._files):
             file.begin(position)
         self.kept = True
@@ -106,6 +108,6 @@ class Arrivals:
         self.kept = kept
 
     def forget(self) -> None:
-        """Remove what has come. Without an answer, what an earlier one has left stays."""
-        for file in self._files if self._begun else ():
+        """Remove the files."""
+        for file in self._files:
             file.forget()

@@ -13,7 +13,8 @@ from typing import Any, Protocol
 
 import httpx
 
-from mkdocs_qhaigc.answers import Answer, ServerError, is_whole, read_answers, read_error
+from mkdocs_qhaigc.answers import Answer, ServerError, read_answers, read_error
+from mkdocs_qhaigc.bodies import LARGEST_BODY, is_whole, unpacked
 from mkdocs_qhaigc.errors import ApiError, NoFurtherCalls, NotSoMany
 from mkdocs_qhaigc.fetching import Fetcher
 from mkdocs_qhaigc.request import ImageRequest
@@ -22,8 +23,6 @@ from mkdocs_qhaigc.transport import connections, is_no_http, read_body, said, ti
 
 SANDBOX_HEADER = "x-qhaigc-sandbox"
 """Sent by sandbox servers with every answer."""
-LARGEST_BODY = 64 << 20
-"""Bytes of an answer's JSON, pictures in base64 included."""
 _SHORTEST_SECRET = 8
 """Characters of a key."""
 _NEVER_AGAIN = frozenset((400, 401, 402, 403, 404, 405, 413, 414, 415, 422, 451))
@@ -135,6 +134,10 @@ class ImagesClient:
             repeat_billed=1 if n == 1 else 0,
         )
 
+    def redacted(self, body: bytes) -> bytes:
+        """Return a body without the key, which a server may repeat."""
+        return body.replace(self._secret.encode(), b"[key]") if self._secret else body
+
     def _post(
         self, request: ImageRequest, n: int, deadline: Deadline, keeper: Keeper | None, asked: Callable[[], None]
     ) -> list[Answer]:
@@ -160,7 +163,7 @@ class ImagesClient:
             raise Failed(NoFurtherCalls(self._sandbox_mismatch()), Billing.NEVER_AGAIN, may_be_billed=status < 400)
         media_type = headers.get("content-type", "")
         if status >= 300:
-            error = read_error(status, media_type, self._redacted_bytes(content))
+            error = read_error(status, media_type, self.redacted(content))
             raise self._too_many(error) if n > 1 and error.invalid else self._failed(error, headers)
         try:
             answers = read_answers(content, status=status, media_type=media_type, base_url=self._base_url)
@@ -190,9 +193,9 @@ class ImagesClient:
                     timeout=timeout(deadline),
                 ) as response,
             ):
-                keep = _begun(keeper) if response.status_code == 200 else None
+                keep = _begun(keeper) if response.is_success else None
                 body_read = read_body(response, LARGEST_BODY, deadline, keep, is_whole=is_whole)
-                return response.status_code, response.headers, body_read
+                return response.status_code, response.headers, unpacked(body_read)
         except _NO_CONNECTION as error:
             advice = "Check the network and `base_url`"
             if "CERTIFICATE_VERIFY_FAILED" in str(error):  # companies' proxies sign for everyone
@@ -231,9 +234,6 @@ class ImagesClient:
 
     def _redacted(self, text: str) -> str:
         return text.replace(self._secret, "[key]") if self._secret else text
-
-    def _redacted_bytes(self, body: bytes) -> bytes:
-        return body.replace(self._secret.encode(), b"[key]") if self._secret else body
 
 
 def _begun(keeper: Keeper | None) -> Callable[[bytes], None] | None:

@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import json
 import os
-import re
 import shutil
 import time
 from collections.abc import Mapping
@@ -16,18 +15,12 @@ from typing import Any
 from mkdocs_qhaigc.errors import LibraryError
 from mkdocs_qhaigc.files import write_whole
 from mkdocs_qhaigc.library import Library
-from mkdocs_qhaigc.original import EXTENSIONS, KEY_DIGITS, RECORD_SCHEMA, SANDBOX, Original, recorded_beside
+from mkdocs_qhaigc.original import EXTENSIONS, KEY_DIGITS, RECORD_SCHEMA, SANDBOX, Original, format_of, recorded_beside
 
 LEAST_FREE = 32 << 20
 """Bytes on the disk below which nothing is bought: the largest picture that is read."""
 _STILL_WRITABLE = 5.0
 """Seconds for which a folder is taken to be writable after something was written: all else waits while it is tried."""
-_STARTS = {
-    "png": re.compile(rb"\x89PNG"),
-    "jpg": re.compile(rb"\xff\xd8\xff"),
-    "webp": re.compile(rb"RIFF....WEBP", re.DOTALL),
-    "avif": re.compile(rb"....ftyp", re.DOTALL),
-}
 
 
 class Writer:
@@ -89,15 +82,16 @@ class Writer:
 
         Return where they are; None where they begin as no picture, or cannot be written.
         """
-        extension = next((ending for ending, start in _STARTS.items() if start.match(data)), None)
-        path = self.folder / f"{name}-{key[:KEY_DIGITS]}.{extension}"
+        format_ = format_of(data)
+        if format_ is None:
+            return None
+        path = self.folder / f"{name}-{key[:KEY_DIGITS]}.{EXTENSIONS[format_]}"
         try:
-            if extension:
-                self.folder.mkdir(parents=True, exist_ok=True)
-                write_whole(path, data, at_once=True)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_whole(path, data, at_once=True)
         except OSError:
             return None
-        return path if extension else None
+        return path
 
     def leftovers(self, key: str) -> list[Path]:
         """Return the pictures under a key whose records are missing or cannot be read. For the owner of the key."""

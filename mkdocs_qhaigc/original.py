@@ -23,6 +23,12 @@ EXTENSIONS = {"png": "png", "jpeg": "jpg", "webp": "webp", "avif": "avif"}
 """Picture format -> file extension."""
 LARGEST_RECORD = 1 << 20
 """Bytes."""
+_STARTS = {
+    "png": re.compile(rb"\x89PNG"),
+    "jpeg": re.compile(rb"\xff\xd8\xff"),
+    "webp": re.compile(rb"RIFF....WEBP", re.DOTALL),
+    "avif": re.compile(rb"....ftyp", re.DOTALL),
+}
 
 COLOUR = re.compile(r"#[0-9a-f]{6}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -86,6 +92,11 @@ class Original(NamedTuple):
             return self.read()
         except LibraryError:
             return None
+
+
+def format_of(data: bytes) -> str | None:
+    """Return the format as which bytes begin, whatever follows; None where they begin as no picture."""
+    return next((format_ for format_, start in _STARTS.items() if start.match(data)), None)
 
 
 def parse_record(path: Path, text: bytes) -> Original:

@@ -21,7 +21,7 @@ from mkdocs_qhaigc.keeping import Writer
 from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.orders import Order
-from mkdocs_qhaigc.original import EXTENSIONS, SANDBOX, Original
+from mkdocs_qhaigc.original import EXTENSIONS, KEY_DIGITS, SANDBOX, Original
 
 if TYPE_CHECKING:
     from mkdocs_qhaigc.imaging.codecs import PictureInfo
@@ -58,6 +58,22 @@ class Saver:
                 self._saving -= 1
                 self._saved.notify_all()
 
+    def keep(self, order: Order, ending: str, data: bytes) -> str:
+        """Write what was paid for and cannot be used to where somebody can look at it; return where that is."""
+        name = f"{order.name}-{order.request.key[:KEY_DIGITS]}.{ending}"
+        for make_folder in (self._make_rejected, _make_private):
+            try:
+                folder = make_folder()
+                path, count = folder / name, 1
+                while path.exists() and path.read_bytes() != data:  # each was paid for
+                    count += 1
+                    path = folder / f"{name}-{count}"
+                write_whole(path, data)
+            except OSError:
+                continue
+            return str(path)
+        return "no place: neither the cache nor the temporary folder can be written"
+
     def wait(self, seconds: float) -> None:
         """Wait until no picture is being written, at most so long."""
         with self._saved:
@@ -92,7 +108,7 @@ class Saver:
         return None
 
     def _rejected(self, key: str) -> list[Path]:
-        return sorted((self._options.cache_dir / "rejected").glob(f"*-{key[:16]}.rejected*"))
+        return sorted((self._options.cache_dir / "rejected").glob(f"*-{key[:KEY_DIGITS]}.rejected*"))
 
     def _pinned(self, key: str) -> list[Path]:
         """Return the pins without a record, and those that are others than theirs says: somebody has compressed them.
@@ -111,36 +127,20 @@ class Saver:
         try:
             info = inspect(data)
         except PictureError as error:
-            kept = self._keep(Path(f"{order.name}-{order.request.key[:16]}.rejected"), data)
+            kept = self.keep(order, "rejected", data)
             if arrived:
                 arrived.unlink(missing_ok=True)
             raise PictureError(f"{error}. What came is kept in {kept}") from error
         except BaseException:
-            self._keep(Path(f"{order.name}-{order.request.key[:16]}.rejected"), data)
+            self.keep(order, "rejected", data)
             raise
         try:
             return self._write_original(order, data, info, revised_prompt)
         except LibraryError as error:
-            name = f"{order.name}-{order.request.key[:16]}.{EXTENSIONS[info.format]}"
             raise NoFurtherCalls(
-                f"{error}. The picture is kept in {self._keep(Path(name), data)}. "
+                f"{error}. The picture is kept in {self.keep(order, EXTENSIONS[info.format], data)}. "
                 f"Make space and move it to {self._writer.folder}: it is used again"
             ) from error
-
-    def _keep(self, name: Path, data: bytes) -> str:
-        """Write what was paid for and cannot be used to where somebody can look at it; return where that is."""
-        for make_folder in (self._make_rejected, _make_private):
-            try:
-                folder = make_folder()
-                path, count = folder / name, 1
-                while path.exists() and path.read_bytes() != data:  # each was paid for
-                    count += 1
-                    path = folder / f"{name}-{count}"
-                write_whole(path, data)
-            except OSError:
-                continue
-            return str(path)
-        return "no place: neither the cache nor the temporary folder can be written"
 
     def _make_rejected(self) -> Path:
         folder = self._options.cache_dir / "rejected"

@@ -9,8 +9,9 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from mkdocs_qhaigc.answers import Answer, read_answers
+from mkdocs_qhaigc.answers import Answer, is_error, read_answers
 from mkdocs_qhaigc.arrivals import Arrival, Arrivals
+from mkdocs_qhaigc.bodies import unpacked
 from mkdocs_qhaigc.budget import Budget, Spending
 from mkdocs_qhaigc.errors import ApiError, Gone, NoFurtherCalls, PictureError, QhaigcError
 from mkdocs_qhaigc.options import Options
@@ -92,7 +93,9 @@ class Till:
                 asked=lambda: self._asked(wanted),
             )
         except QhaigcError as error:
-            arrivals.forget()  # whatever came, no picture was in it
+            if arrivals.begun:
+                error.args = (f"{error}{self._lay_aside(wanted[0])}",)
+                arrivals.forget()
             if spending.pictures and isinstance(error, ApiError):
                 self._require_use(error)
             raise
@@ -107,6 +110,19 @@ class Till:
             new = self._take_new(order, answer, deadline)
             yield order, new
             self._require_use(None if isinstance(new, Original) else new)
+
+    def _lay_aside(self, order: Order) -> str:
+        """Let no build read an answer again in which no picture is found, and keep it for people: it may be paid for.
+
+        Return what to tell them. One that says itself why it has no picture is not kept.
+        """
+        came = self._arrival(order).read()
+        body = self._client.redacted(unpacked(came[1])) if came else b""
+        told = (
+            f". What came is kept in {self._saver.keep(order, 'answer', body)}" if body and not is_error(body) else ""
+        )
+        self._arrival(order).forget()
+        return told
 
     def _require_use(self, error: QhaigcError | None) -> None:
         """Take note of what became of money; None: a picture.
@@ -167,9 +183,9 @@ class Till:
             return None
         position, body = kept
         try:
-            return read_answers(body, status=200, media_type="", base_url=self._options.base_url)[position]
+            return read_answers(unpacked(body), status=200, media_type="", base_url=self._options.base_url)[position]
         except (ApiError, NoFurtherCalls, IndexError):
-            self._arrival(order).forget()
+            self._lay_aside(order)
             return None
 
     def _take(self, order: Order, answer: Answer, deadline: Deadline) -> Original:

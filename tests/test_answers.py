@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mkdocs_qhaigc.answers import Answer, read_answers, read_error
+from mkdocs_qhaigc.answers import Answer, is_error, read_answers, read_error
+from mkdocs_qhaigc.bodies import LARGEST_BODY, unpacked
 from mkdocs_qhaigc.errors import ApiError, NoFurtherCalls, QhaigcError, Refused
 
 BASE_URL = "https://api.qhaigc.net/v1"
@@ -37,9 +39,12 @@ def read_one(entry: object) -> Answer:
         {"url": HOSTED, "b64_json": ""},
         {"url": f" {HOSTED}\n"},
         {"url": HOSTED, "revised_prompt": None},
+        {"url": HOSTED, "b64_json": "<omitted>"},
+        {"b64_json": HOSTED},
+        HOSTED,
     ],
 )
-def test_a_hosted_picture_is_where_its_address_says(entry: dict[str, Any]) -> None:
+def test_a_hosted_picture_is_where_its_address_says(entry: object) -> None:
     assert read_one(entry) == Answer(None, HOSTED, None)
 
 
@@ -52,12 +57,15 @@ def test_a_hosted_picture_is_where_its_address_says(entry: dict[str, Any]) -> No
         {"b64_json": BASE64, "url": HOSTED},
         {"b64_json": f"data:image/png;base64,{BASE64}"},
         {"b64_json": "\n".join(BASE64)},
+        {"url": BASE64},
+        {"url": BASE64, "b64_json": "<omitted>"},
+        BASE64,
         {"url": f"data:image/png;base64,{BASE64}"},
         {"url": f"DATA:image/png;BASE64,{BASE64}"},
         {"url": "data:image/png,%89PNG%0D%0A%1A%0Anot%20really"},
     ],
 )
-def test_an_embedded_picture_is_decoded_whichever_was_asked_for(entry: dict[str, Any]) -> None:
+def test_an_embedded_picture_is_decoded_whichever_was_asked_for(entry: object) -> None:
     assert read_one(entry) == Answer(PICTURE, "", None)
 
 
@@ -73,6 +81,57 @@ def test_an_embedded_picture_is_decoded_whichever_was_asked_for(entry: dict[str,
 )
 def test_an_address_that_is_not_absolute_is_joined_with_the_api_s(url: str, absolute: str) -> None:
     assert read_one({"url": url}).url.lower() == absolute.lower()
+
+
+IN_JSON = json.dumps({"data": [{"url": HOSTED}]})
+WORDS = '{"data": [{"url": "%s", "revised_prompt": "%s"}]}'
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"data": {"url": HOSTED}},
+        {"data": HOSTED},
+        {"images": [{"url": HOSTED}]},
+        {"images": [HOSTED]},
+        {"code": 200, "data": {"images": [{"url": HOSTED}]}},
+        {"code": 200, "data": {"created": 1, "data": [{"url": HOSTED}]}},
+        {"error": {"code": 0, "message": "success"}, "data": [{"url": HOSTED}]},
+        f"data: {IN_JSON}\n\ndata: [DONE]\n\n".encode(),
+        f'event: start\ndata: {{"data": []}}\n\nevent: end\r\ndata: {IN_JSON}\r\n\r\n'.encode(),
+        b"\xef\xbb\xbf" + IN_JSON.encode(),
+        IN_JSON.encode("utf-16"),
+    ],
+)
+def test_a_picture_is_found_wherever_a_server_puts_it(answer: object) -> None:
+    assert [one.url for one in read(answer)] == [HOSTED]
+
+
+@pytest.mark.parametrize(
+    ("body", "revised"),
+    [
+        (WORDS % (HOSTED, "A tower.\nAt dusk."), "A tower.\nAt dusk."),
+        ((WORDS % (HOSTED, "灯塔")).encode("gbk"), "灯塔"),
+        ((WORDS % (HOSTED, "灯塔")).encode().replace(b'\x94"', b'"'), None),
+    ],
+    ids=["a line break", "GBK", "cut in mid-character"],
+)
+def test_words_that_are_no_json_do_not_cost_the_picture(body: bytes | str, revised: str | None) -> None:
+    (answer,) = read(body if isinstance(body, bytes) else body.encode())
+    assert answer.url == HOSTED
+    assert revised is None or answer.revised_prompt == revised
+
+
+def test_a_body_that_is_a_picture_is_the_picture() -> None:
+    assert read(PICTURE, media_type="image/png") == [Answer(PICTURE, "", None)]
+
+
+def test_what_gzip_is_around_is_read_and_a_bomb_is_not() -> None:
+    assert unpacked(gzip.compress(b"{}")) == unpacked(b"{}") == b"{}"
+    bomb = gzip.compress(bytes(LARGEST_BODY + 1))
+    assert unpacked(bomb) == bomb
+    assert unpacked(bomb[:9]) == b""
+    assert unpacked(b"\x1f\x8bnone") == b"\x1f\x8bnone"
 
 
 def test_several_pictures_come_in_the_server_s_order() -> None:
@@ -101,12 +160,14 @@ def test_a_revised_prompt_is_kept_where_it_is_a_text(revised: object, kept: str 
         (b"\xff\xfe\x00", "no JSON"),
         (b"[" * 100_000, "no JSON"),
         ([], "JSON that is no object"),
+        (b"data: [DONE]\n\n", "no JSON"),
+        (gzip.compress(b"{}", mtime=0), "no JSON"),
         (None, "JSON that is no object"),
         ({}, "without a picture"),
         ({"data": []}, "without a picture"),
         ({"data": None}, "without a picture"),
-        ({"data": {"url": HOSTED}}, "without a picture"),
-        ({"data": "x"}, "without a picture"),
+        ({"data": {"images": []}}, "neither `url` nor `b64_json`"),
+        ({"data": "x"}, "neither `url` nor `b64_json`"),
         ({"data": [None]}, "no object"),
         ({"data": [{}]}, "neither `url` nor `b64_json`"),
         ({"data": [{"url": 3, "b64_json": []}]}, "neither `url` nor `b64_json`"),
@@ -122,7 +183,7 @@ def test_a_revised_prompt_is_kept_where_it_is_a_text(revised: object, kept: str 
         ({"data": [{"url": "http://host/\x01"}]}, "address that is none"),
         ({"data": [{"url": "http://host/\ud83d"}]}, "address that is none"),
         ({"error": {"message": "Try later", "code": "busy"}}, "200 (busy): Try later"),
-        ({"error": "Try later", "data": [{"url": HOSTED}]}, "200: Try later"),
+        ({"error": "Try later", "data": []}, "200: Try later"),
     ],
 )
 def test_an_answer_without_a_picture_is_an_error_that_says_what_came(answer: object, said: str) -> None:
@@ -236,7 +297,9 @@ json_values = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=4)
         | st.dictionaries(
-            st.sampled_from(["error", "data", "url", "b64_json", "code", "type", "message", "task_id", "param", "x"])
+            st.sampled_from(
+                ["error", "data", "images", "url", "b64_json", "code", "type", "message", "task_id", "param", "x"]
+            )
             | st.text(max_size=3),
             inner,
             max_size=5,
@@ -254,8 +317,11 @@ json_bodies = (json_values | st.fixed_dictionaries({"data": st.lists(json_values
 @example(b'{"data": [{"url": "data:,\\ud83d"}]}', 200, "")
 @example(b"[" * 900 + b"]" * 900, 500, "")
 @example(b"9" * 5000, 500, "")
+@example(b'{"data": {"data": ["data:,x", ["", 1]]}}', 200, "")
+@example(b"data:", 200, "")
 @example(b'\xef\xbb\xbf{"data": []}', 200, "")
 def test_any_body_is_pictures_or_an_error_of_ours(body: bytes, status: int, media_type: str) -> None:
+    assert is_error(unpacked(body)) in (True, False)
     error = read_error(status, media_type, body)
     assert isinstance(error.as_exception(), QhaigcError)
     assert len(str(error).splitlines()) <= 1

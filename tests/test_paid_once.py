@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import io
+import gzip
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -21,6 +23,7 @@ from mkdocs_qhaigc.elsewhere import copy_command
 from tests.api import Behaviour, Handler, ImagesApi, bytes_by_url, picture
 from tests.api import Behaviour, Handler, ImagesApi, answer, bytes_by_url, picture, served
 from tests.api import Behaviour, Handler, ImagesApi, answer, by_url, bytes_by_url, hang, picture, served
+from tests.api import KEY, Behaviour, Handler, ImagesApi, answer, by_url, bytes_by_url, hang, picture, served
 from tests.commands import COMMAND, buy, run
 from tests.conftest import SMALL, Project, require_posix
 from tests.test_sync import needs_toml
@@ -134,6 +137,90 @@ def test_a_host_that_lets_nobody_fetch_does_not_cost_another_picture_each_build(
     api.by_path.clear()
     assert project.build("--strict").code == 0
     assert len(api.calls) == 3
+
+
+def around(make: Callable[[str], bytes], status: int = 200, **headers: str) -> Behaviour:
+    """Answer with what `make` makes of a picture's address."""
+
+    def behave(handler: Handler, body: dict[str, Any]) -> None:
+        api = handler.server.api
+        sent = make(api.origin + api.host(drawn(body)))
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        handler.send_bytes(status, sent, "application/json", named)
+
+    return behave
+
+
+def as_picture(handler: Handler, body: dict[str, Any]) -> None:
+    handler.send_bytes(200, drawn(body), "image/png")
+
+
+def json_of(url: str) -> bytes:
+    return json.dumps({"data": [{"url": url}]}).encode()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(around(lambda url: gzip.compress(json_of(url)), Content_Encoding="gzip"), id="in gzip"),
+        pytest.param(around(lambda url: b"data: " + json_of(url) + b"\n\ndata: [DONE]\n\n"), id="as an event"),
+        pytest.param(around(lambda url: json_of(url)[:-3] + ', "x": "黄昏"}]}'.encode("gbk")), id="in GBK"),
+        pytest.param(as_picture, id="as a picture"),
+        pytest.param(around(json_of, 201), id="with status 201"),
+    ],
+)
+def test_what_is_wrong_around_a_picture_does_not_cost_it(project: Project, api: ImagesApi, answer: Behaviour) -> None:
+    api.default = answer
+    api.fetch_script = [hang]  # what was kept of such an answer is read, too
+    project.options |= {"timeout": 3, "concurrency": 1}
+    pages(project, {"one": "fog"})
+    project.build()
+    assert project.build("--strict").code == 0
+    assert len(api.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        (b"<p>Your picture is ready. " + KEY.encode(), b"<p>Your picture is ready. [key]"),
+        (b'{"result": "https://example.com/a.png"}', b'{"result": "https://example.com/a.png"}'),
+        (gzip.compress(b"<p>" + KEY.encode()), b"<p>[key]"),
+        (b'{"task_id": "t1"}', b'{"task_id": "t1"}'),
+    ],
+    ids=["a page", "another form", "in gzip", "later"],
+)
+def test_an_answer_in_which_no_picture_is_found_is_kept_for_people(
+    project: Project, api: ImagesApi, sent: bytes, kept: bytes
+) -> None:
+    api.default = around(lambda _: sent)
+    pages(project, {"one": "fog"})
+    built = project.build()
+    (path,) = (project.cache / "rejected").iterdir()
+    assert re.fullmatch(r"one-[0-9a-f]{16}\.answer", path.name)
+    assert path.read_bytes() == kept
+    assert f"What came is kept in {path}. A placeholder" in built.output
+    assert not list((project.cache / "answers").iterdir())
+
+
+def test_what_has_come_of_an_answer_that_was_cut_is_kept_for_people(project: Project, api: ImagesApi) -> None:
+    def cut(handler: Handler, body: dict[str, Any]) -> None:
+        handler.wfile.write(b'HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n{"data": [{"url": "https://example.com/a"')
+        handler.close_connection = True
+
+    api.default = cut
+    project.options["retries"] = 0
+    pages(project, {"one": "fog"})
+    built = project.build()
+    (path,) = (project.cache / "rejected").iterdir()
+    assert path.read_bytes() == b'{"data": [{"url": "https://example.com/a"'
+    assert f"(the connection was cut). What came is kept in {path}" in built.output
+
+
+def test_an_answer_that_says_why_there_is_no_picture_is_not_kept(project: Project, api: ImagesApi) -> None:
+    api.default = answer(200, {"error": {"message": "no capacity"}})
+    pages(project, {"one": "fog"})
+    assert "no capacity" in project.build().output
+    assert not (project.cache / "rejected").exists()
 
 
 def two_days_later(project: Project) -> None:
