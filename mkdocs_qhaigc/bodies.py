@@ -6,8 +6,10 @@ import json
 import zlib
 from typing import Any
 
-LARGEST_BODY = 64 << 20
-"""Bytes of an answer's JSON, pictures in base64 included."""
+from mkdocs_qhaigc.original import LARGEST_PICTURE
+
+LARGEST_BODY = LARGEST_PICTURE // 3 * 4 + (1 << 20)
+"""Bytes of an answer's JSON with one picture in base64."""
 
 
 def unpacked(body: bytes) -> bytes:

@@ -9,11 +9,10 @@ from collections.abc import Callable
 import httpx
 
 from mkdocs_qhaigc.errors import ApiError, Gone
+from mkdocs_qhaigc.original import LARGEST_PICTURE
 from mkdocs_qhaigc.retrying import Billing, Deadline, Failed, Pace, keep_trying, wished_delay
 from mkdocs_qhaigc.transport import connections, is_loopback, is_public, read_body, said, timeout, within
 
-LARGEST_PICTURE = 32 << 20
-"""Bytes."""
 _MOST_REDIRECTS = 5
 _GONE = frozenset((404, 410))
 """Not 403: it says who may not fetch, a firewall of us too, and not that there is nothing."""

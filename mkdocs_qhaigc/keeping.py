@@ -15,10 +15,17 @@ from typing import Any
 from mkdocs_qhaigc.errors import LibraryError
 from mkdocs_qhaigc.files import write_whole
 from mkdocs_qhaigc.library import Library
-from mkdocs_qhaigc.original import EXTENSIONS, KEY_DIGITS, RECORD_SCHEMA, SANDBOX, Original, format_of, recorded_beside
+from mkdocs_qhaigc.original import (
+    EXTENSIONS,
+    KEY_DIGITS,
+    LARGEST_PICTURE,
+    RECORD_SCHEMA,
+    SANDBOX,
+    Original,
+    format_of,
+    recorded_beside,
+)
 
-LEAST_FREE = 32 << 20
-"""Bytes on the disk below which nothing is bought: the largest picture that is read."""
 _STILL_WRITABLE = 5.0
 """Seconds for which a folder is taken to be writable after something was written: all else waits while it is tried."""
 
@@ -133,5 +140,5 @@ class Writer:
             free = shutil.disk_usage(self.folder).free
         except OSError as error:
             raise LibraryError(f"{self.folder} cannot be written ({error.strerror or error})") from error
-        if free < LEAST_FREE:
-            raise LibraryError(f"{self.folder} has less than {LEAST_FREE >> 20} MiB of space left")
+        if free < LARGEST_PICTURE:
+            raise LibraryError(f"{self.folder} has less than {LARGEST_PICTURE >> 20} MiB of space left")

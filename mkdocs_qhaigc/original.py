@@ -23,6 +23,8 @@ EXTENSIONS = {"png": "png", "jpeg": "jpg", "webp": "webp", "avif": "avif"}
 """Picture format -> file extension."""
 LARGEST_RECORD = 1 << 20
 """Bytes."""
+LARGEST_PICTURE = 160 << 20
+"""Bytes: what a picture of as many pixels as are read takes where nothing makes it smaller, and some more."""
 _STARTS = {
     "png": re.compile(rb"\x89PNG"),
     "jpeg": re.compile(rb"\xff\xd8\xff"),

@@ -7,6 +7,7 @@ up a host's addresses itself, after anybody could have checked them. Both are se
 from __future__ import annotations
 
 import contextlib
+import io
 import ipaddress
 import re
 import socket
@@ -92,13 +93,11 @@ def read_body(
         Failed: it is too large.
         httpx.HTTPError: it does not come, or not in time.
     """
-    chunks: list[bytes] = []
-    size = 0
+    read = io.BytesIO()  # large pictures would be in memory twice when a list of pieces is joined
     ends = "content-length" in response.headers or "transfer-encoding" in response.headers  # else with the connection
     try:
         for chunk in response.iter_raw():
-            size += len(chunk)
-            if size > most:
+            if read.tell() + len(chunk) > most:
                 raise Failed(
                     ApiError(f"the answer is larger than {most >> 20} MiB"),
                     Billing.NEVER_AGAIN,
@@ -106,16 +105,16 @@ def read_body(
                 )
             if not deadline.left:
                 raise httpx.ReadTimeout("the time for this picture is over")
-            chunks.append(chunk)
+            read.write(chunk)
             if keep:
                 with contextlib.suppress(OSError):  # which is said when the picture is saved
                     keep(chunk)
-            if not ends and chunk.rstrip().endswith(b"}") and is_whole(b"".join(chunks)):
+            if not ends and chunk.rstrip().endswith(b"}") and is_whole(read.getvalue()):
                 break
     except httpx.HTTPError:
-        if not is_whole(b"".join(chunks)):
+        if not is_whole(read.getvalue()):
             raise
-    return b"".join(chunks)
+    return read.getvalue()
 
 
 def is_no_http(error: httpx.HTTPError) -> bool:

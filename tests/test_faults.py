@@ -189,7 +189,7 @@ FAULTS = [
             ("identity", b"Transfer-Encoding: identity\r\n", "Only Transfer-Encoding: chunked is supported"),
         )
     ),
-    Fault("answer-over-64-MiB", (stream("application/json", 65 << 20),), says="the answer is larger than 64 MiB"),
+    Fault("answer-over-214-MiB", (stream("application/json", 215 << 20),), says="the answer is larger than 214 MiB"),
     # The picture's own address: fetched again, never bought again while it can be had.
     Fault("fetch-500-once", (served(answer(500)),), picture=True),
     Fault("fetch-disconnect-once", (served(disconnect),), picture=True),
@@ -241,7 +241,7 @@ FAULTS = [
             ("to-link-local", redirect("https://[fe80::1]/"), "fe80::1 is not on the internet"),
             ("to-a-file", redirect("file:///etc/passwd"), "the picture is not fetched: Request URL has an unsupported"),
             ("gzipped", zipped, "a content encoding that was not asked for"),
-            ("over-32-MiB", stream("image/png", 33 << 20), "the answer is larger than 32 MiB"),
+            ("over-160-MiB", stream("image/png", 161 << 20), "the answer is larger than 160 MiB"),
         )
     ),
     # Pictures that are none, or not such as are published.
@@ -1003,7 +1003,7 @@ def disk(project: Project) -> Iterator[Path]:
     folder = project.folder / "disk"
     folder.mkdir()
     project.options["cache_dir"] = "disk"
-    command = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)]
+    command = ["mount", "-t", "tmpfs", "-o", "size=256m", "tmpfs", str(folder)]
     if shutil.which("mount") is None or subprocess.run(command, capture_output=True, check=False).returncode:
         pytest.skip("a small disk can be mounted by root alone")
     yield folder
@@ -1022,7 +1022,7 @@ def test_nothing_is_bought_for_a_full_disk(project: Project, api: ImagesApi, dis
     built = project.build()
     assert built.code == 0
     (warning,) = built.warnings
-    assert "has less than 32 MiB of space left. Nothing is bought that could not be saved" in warning
+    assert "has less than 160 MiB of space left. Nothing is bought that could not be saved" in warning
     assert api.calls == []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import gzip
+import io
 import json
 import os
 import re
@@ -18,6 +19,7 @@ from typing import Any
 
 import pytest
 from PIL import Image, PngImagePlugin
+from PIL import Image
 
 from mkdocs_qhaigc.elsewhere import copy_command
 from tests.api import Behaviour, Handler, ImagesApi, bytes_by_url, picture
@@ -91,6 +93,21 @@ def test_base64_of_any_kind_is_read(project: Project, api: ImagesApi, to_text: A
     pages(project, THREE)
     assert project.build("--strict").code == 0
     assert len(api.calls) == 3
+
+
+@pytest.mark.parametrize("encoded", [False, True], ids=["by address", "in base64"])
+def test_a_picture_as_large_as_the_api_draws_them_is_read(project: Project, api: ImagesApi, encoded: bool) -> None:
+    """8K of a photograph's kind of texture is more than 40 MB."""
+    target = io.BytesIO()
+    Image.new("RGBA", (3600, 3600), "navy").save(target, "PNG", compress_level=0)
+    data = target.getvalue()
+    content = {"b64_json": base64.b64encode(data).decode()} if encoded else {"url": api.origin + api.host(data)}
+    api.default = answer(200, {"data": [content]})
+    project.options |= {"timeout": 60, "formats": ["jpeg"]}
+    pages(project, {"one": "fog"})
+    built = project.build("--strict")
+    assert built.code == 0, built.output
+    assert len(api.calls) == 1
 
 
 def test_what_is_no_use_three_times_in_a_row_is_not_bought_a_fourth_time(project: Project, api: ImagesApi) -> None:
