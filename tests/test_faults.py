@@ -33,7 +33,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from PIL import Image, ImageChops, ImageStat
+from PIL import Image, ImageChops, ImageStat, PngImagePlugin
 
 from mkdocs_qhaigc.transport import connections, is_public
 from mkdocs_qhaigc.variants import open_variants
@@ -95,6 +95,28 @@ def moving(format: str) -> bytes:
     frames = [Image.new("RGB", (96, 54), color) for color in ("red", "green", "blue")]
     target = io.BytesIO()
     frames[0].save(target, format, save_all=True, append_images=frames[1:], duration=100)
+    return target.getvalue()
+
+
+def with_gain_map() -> bytes:
+    """As phones write their photographs."""
+    target = io.BytesIO()
+    gains = Image.new("L", (48, 27), 99)
+    Image.open(io.BytesIO(picture("x", 96, 54))).save(target, "MPO", save_all=True, append_images=[gains])
+    return target.getvalue()
+
+
+def with_text(size: int) -> bytes:
+    """As ComfyUI writes down how a picture was made, and pngcrush compresses it."""
+    target, words = io.BytesIO(), PngImagePlugin.PngInfo()
+    words.add_text("workflow", "x" * size, zip=True)
+    Image.open(io.BytesIO(picture("x", 96, 54))).save(target, "PNG", pnginfo=words)
+    return target.getvalue()
+
+
+def with_profile(size: int) -> bytes:
+    target = io.BytesIO()
+    Image.open(io.BytesIO(picture("x", 96, 54))).save(target, "PNG", icc_profile=bytes(size))
     return target.getvalue()
 
 
@@ -264,6 +286,21 @@ FAULTS = [
         )
     ),
     Fault("base64-half-png", (in_base64(half(picture("x", 96, 54))),), says="no picture that", keeps="rejected"),
+    *(
+        Fault(f"picture-with-{id_}", (bytes_by_url(data),), picture=True)
+        for id_, data in (
+            ("a-gain-map", with_gain_map()),
+            ("a-long-text", with_text(2 << 20)),
+            ("a-large-profile", with_profile(2 << 20)),
+            ("a-blank-line-before-it", b"\r\n" + picture("x", 96, 54)),
+        )
+    ),
+    Fault(
+        "picture-of-one-text",
+        (bytes_by_url(with_text(17 << 20)),),
+        says="Decompressed data too large",
+        keeps="rejected",
+    ),
     Fault("picture-with-a-passenger", (bytes_by_url(picture("x", 96, 54) + passenger),), picture=True),
 ]
 BY_ID = {fault.id: fault for fault in FAULTS}
@@ -1105,6 +1142,13 @@ def test_a_rejected_picture_is_looked_at_again_before_another_is_bought(project:
     built = project.build("--strict")
     assert built.code == 0, built.output
     assert len(api.calls) == asked
+
+
+def test_a_webp_without_the_byte_that_ends_it_is_read(project: Project, api: ImagesApi) -> None:
+    whole = next(data for word in "abcdefgh" if (data := picture(word, 96, 54, "WEBP"))[-1:] == b"\0")
+    api.default = bytes_by_url(whole[:-1])
+    project.page("index.md", "![x](qhaigc:hero)\n", qhaigc="fog")
+    assert project.build("--strict").code == 0
 
 
 def test_sixteen_bits_of_grey_are_shown_as_they_are(project: Project, api: ImagesApi) -> None:

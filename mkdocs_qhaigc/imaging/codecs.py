@@ -1,42 +1,21 @@
-"""Reading pictures that came from outside, and encoding those that are published."""
+"""What pictures are that came from outside, and encoding those that are published."""
 
 from __future__ import annotations
 
-import contextlib
 import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from PIL import (
-    AvifImagePlugin,
-    Image,
-    ImageCms,
-    ImageOps,
-    ImageStat,
-    JpegImagePlugin,
-    PngImagePlugin,
-    UnidentifiedImageError,
-    WebPImagePlugin,
-)
+from PIL import Image, ImageCms, ImageOps, ImageStat, PngImagePlugin
 
 from mkdocs_qhaigc.errors import PictureError
+from mkdocs_qhaigc.imaging.decoding import SEVERAL_JPEGS, decoded
 from mkdocs_qhaigc.provenance import Provenance, label_in_xmp, origin_in_xmp, usable_label
 from mkdocs_qhaigc.publication import VariantSpec
-from mkdocs_qhaigc.request import MOST_PIXELS
 
 _XMP_KEYWORD = "XML:com.adobe.xmp"
 _EXIF, _USER_COMMENT = 0x8769, 0x9286
-_FORMATS = tuple(
-    plugin.format
-    for plugin in (
-        PngImagePlugin.PngImageFile,
-        JpegImagePlugin.JpegImageFile,
-        WebPImagePlugin.WebPImageFile,
-        AvifImagePlugin.AvifImageFile,
-    )
-)
-"""Their modules are imported here: Pillow would import those of forty other formats to find them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +38,9 @@ def inspect(data: bytes) -> PictureInfo:
     Raises:
         PictureError: it is no PNG, JPEG, WebP or AVIF picture, is cut short, too large, or moves.
     """
-    with _decoded(data) as image:
-        return PictureInfo(str(image.format).lower(), image.width, image.height, _mean_colour(image))
+    with decoded(data) as image:
+        format_ = "jpeg" if image.format == SEVERAL_JPEGS else str(image.format).lower()
+        return PictureInfo(format_, image.width, image.height, _mean_colour(image))
 
 
 def encode_all(
@@ -77,7 +57,7 @@ def encode_all(
     Raises:
         PictureError: the bytes cannot be read.
     """
-    with _decoded(data) as image:
+    with decoded(data) as image:
         packet = _about(image, provenance) if provenance else None
         picture = _in_srgb(image)
     wider: dict[tuple[str, bool], bytes] = {}
@@ -177,7 +157,7 @@ def origin(data: bytes) -> Provenance:
     Raises:
         PictureError: as of `inspect`.
     """
-    with _decoded(data) as image:
+    with decoded(data) as image:
         return origin_in_xmp(_xmp(image))
 
 
@@ -211,24 +191,3 @@ def _label(image: Image.Image) -> str | None:
         if isinstance(comment, str) and "AIGC" in comment:
             label = usable_label(comment)
     return label
-
-
-def _decoded(data: bytes) -> Image.Image:
-    try:
-        image = Image.open(io.BytesIO(data), formats=_FORMATS)
-        if image.width * image.height > MOST_PIXELS:
-            raise PictureError(f"the picture has {image.width}x{image.height} pixels: more than is read")
-        if getattr(image, "n_frames", 1) > 1:
-            raise PictureError("the picture moves: only still pictures are used")
-        image.load()
-    except PictureError:
-        raise
-    except UnidentifiedImageError as error:
-        raise PictureError("the bytes are no PNG, JPEG, WebP or AVIF picture") from error
-    except Exception as error:
-        raise PictureError(
-            f"the bytes are no picture that can be read ({type(error).__name__}: {error!s:.120})"
-        ) from error
-    with contextlib.suppress(Exception):  # in damaged words about it; its pixels are whole, and were paid for
-        ImageOps.exif_transpose(image, in_place=True)
-    return image

@@ -1,0 +1,89 @@
+"""Reading pictures that came from outside: no other formats than are used, whole, and within bounds."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import threading
+from collections.abc import Iterator
+
+from PIL import (
+    AvifImagePlugin,
+    Image,
+    ImageOps,
+    JpegImagePlugin,
+    PngImagePlugin,
+    UnidentifiedImageError,
+    WebPImagePlugin,
+)
+
+from mkdocs_qhaigc.errors import PictureError
+from mkdocs_qhaigc.request import MOST_PIXELS
+
+SEVERAL_JPEGS = "MPO"
+"""Pillow's name for a JPEG behind which others stand: a gain map for bright screens, say, or the other eye's view."""
+_LARGEST_TEXT = 16 << 20
+"""Bytes of a text or a colour profile that a PNG holds compressed: what draws pictures may write down all it did."""
+_one_with_large_texts = threading.Lock()
+_FORMATS = tuple(
+    plugin.format
+    for plugin in (
+        PngImagePlugin.PngImageFile,
+        JpegImagePlugin.JpegImageFile,
+        WebPImagePlugin.WebPImageFile,
+        AvifImagePlugin.AvifImageFile,
+    )
+)
+"""Their modules are imported here: Pillow would import those of forty other formats to find them."""
+
+
+def decoded(data: bytes) -> Image.Image:
+    """Return a picture, all of it in memory, as it is to be seen.
+
+    Raises:
+        PictureError: it is no PNG, JPEG, WebP or AVIF picture, is cut short, too large, or moves.
+    """
+    data = data.lstrip(b"\r\n")  # what some servers send before it
+    if data.startswith(b"RIFF") and len(data) % 2:
+        data += b"\0"  # which ends a WebP of odd length, and which some encoders leave out
+    try:
+        try:
+            image = _loaded(data)
+        except ValueError as error:
+            if "MAX_TEXT_CHUNK" not in str(error):
+                raise
+            with _large_texts():
+                image = _loaded(data)
+    except PictureError:
+        raise
+    except UnidentifiedImageError as error:
+        raise PictureError("the bytes are no PNG, JPEG, WebP or AVIF picture") from error
+    except Exception as error:
+        raise PictureError(
+            f"the bytes are no picture that can be read ({type(error).__name__}: {error!s:.120})"
+        ) from error
+    with contextlib.suppress(Exception):  # in damaged words about it; its pixels are whole, and were paid for
+        ImageOps.exif_transpose(image, in_place=True)
+    return image
+
+
+def _loaded(data: bytes) -> Image.Image:
+    image = Image.open(io.BytesIO(data), formats=_FORMATS)
+    if image.width * image.height > MOST_PIXELS:
+        raise PictureError(f"the picture has {image.width}x{image.height} pixels: more than is read")
+    if image.format != SEVERAL_JPEGS and getattr(image, "n_frames", 1) > 1:
+        raise PictureError("the picture moves: only still pictures are used")
+    image.load()
+    return image
+
+
+@contextlib.contextmanager
+def _large_texts() -> Iterator[None]:
+    """Let Pillow read larger texts in a PNG than it does by itself. Pillow has one bound for all that use it."""
+    with _one_with_large_texts:
+        usual = PngImagePlugin.MAX_TEXT_CHUNK
+        PngImagePlugin.MAX_TEXT_CHUNK = max(usual, _LARGEST_TEXT)
+        try:
+            yield
+        finally:
+            PngImagePlugin.MAX_TEXT_CHUNK = usual
