@@ -194,7 +194,7 @@ class ImagesClient:
                 ) as response,
             ):
                 keep = _begun(keeper) if response.is_success else None
-                body_read = read_body(response, LARGEST_BODY, deadline, keep, is_whole=is_whole)
+                body_read = read_body(response, LARGEST_BODY, keep, is_whole=is_whole)
                 return response.status_code, response.headers, unpacked(body_read)
         except _NO_CONNECTION as error:
             advice = "Check the network and `base_url`"

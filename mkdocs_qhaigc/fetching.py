@@ -83,7 +83,7 @@ class Fetcher:
                         ApiError("the picture came in a content encoding that was not asked for"),
                         Billing.NEVER_AGAIN,
                     )
-                return read_body(response, LARGEST_PICTURE, deadline)
+                return read_body(response, LARGEST_PICTURE)
         raise Failed(ApiError("the picture's address redirects without end"), Billing.NEVER_AGAIN)
 
     def _check_address(self, url: str) -> None:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _MOST_USELESS = 3
 """Calls that may be paid for without a picture, where there has been none yet, before no more are made."""
+_TO_FETCH = 10.0
+"""Seconds in which a picture is fetched whose answer has used up its time."""
 
 
 class Till:
@@ -107,6 +109,8 @@ class Till:
         for order, answer in zip(wanted, answers, strict=False):
             if len(orders) > 1:  # one that cannot be fetched must not take the time of the others
                 deadline = Deadline.after(self._options.timeout)
+            elif not deadline.left:  # the answer was read late, and its picture may be had at once
+                deadline = Deadline.after(_TO_FETCH)
             new = self._take_new(order, answer, deadline)
             yield order, new
             self._require_use(None if isinstance(new, Original) else new)

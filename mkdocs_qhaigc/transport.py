@@ -29,6 +29,10 @@ _CUT = re.compile("disconnected|closed connection|ConnectionClosed")
 """In what httpcore and h11 say of a connection that ended too early."""
 _QUOTED = re.compile(r": b(?:ytearray\(b)?['\"]")
 """Where h11 begins to quote what it could not read."""
+_LATE = 2.0
+"""Seconds from the first moment after a deadline in which this process runs: what has arrived by then is read."""
+_AT_ONCE = 0.1
+"""Seconds for what has arrived to be read."""
 _current = threading.local()
 _GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 """Where all public IPv6 addresses are; Python calls what IANA has not given away public, too."""
@@ -40,7 +44,7 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 def within(deadline: Deadline) -> Iterator[None]:
     """Bound everything that this thread sends and receives by a deadline."""
     before: Deadline | None = getattr(_current, "deadline", None)
-    _current.deadline = deadline
+    _current.deadline, _current.last = deadline, None
     try:
         yield
     finally:
@@ -79,7 +83,6 @@ def timeout(deadline: Deadline) -> httpx.Timeout:
 def read_body(
     response: httpx.Response,
     most: int,
-    deadline: Deadline,
     keep: Callable[[bytes], None] | None = None,
     *,
     is_whole: Callable[[bytes], bool] = lambda _: False,
@@ -103,8 +106,6 @@ def read_body(
                     Billing.NEVER_AGAIN,
                     may_be_billed=True,
                 )
-            if not deadline.left:
-                raise httpx.ReadTimeout("the time for this picture is over")
             read.write(chunk)
             if keep:
                 with contextlib.suppress(OSError):  # which is said when the picture is saved
@@ -195,7 +196,12 @@ class _Stream(httpcore.NetworkStream):
         self._inner = inner
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._inner.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
+        try:
+            return self._inner.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
+        except httpcore.ReadTimeout:
+            if not _may_be_late():
+                raise
+        return self._inner.read(max_bytes, _AT_ONCE)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._inner.write(buffer, _left(timeout, httpcore.WriteTimeout))
@@ -220,6 +226,19 @@ def _left(timeout: float | None, error: type[Exception] = httpcore.ConnectTimeou
     if not deadline.left:
         raise error("the time for this picture is over")
     return deadline.left if timeout is None else min(timeout, deadline.left)
+
+
+def _may_be_late() -> bool:
+    """Whether what is there may be read though the deadline is over: this process was stopped, say, and it is paid for.
+
+    The deadline's clock runs on while a process is stopped or its machine sleeps; the server has answered meanwhile.
+    """
+    deadline: Deadline | None = getattr(_current, "deadline", None)
+    if deadline is None or deadline.left:
+        return False
+    if _current.last is None:
+        _current.last = Deadline.after(_LATE)
+    return bool(_current.last.left)
 
 
 def _public_addresses(host: str, port: int) -> list[str]:

@@ -101,6 +101,25 @@ def test_an_address_that_had_arrived_is_fetched_by_the_next_build(project: Proje
     assert len(api.calls) == 1
 
 
+def test_an_answer_that_came_while_a_build_was_stopped_is_read(project: Project, api: ImagesApi) -> None:
+    """By Ctrl-Z, say, or by the lid of a laptop."""
+    write_page(project, 2)
+    go = threading.Event()
+    api.default = waits_for(go)
+    project.options |= {"timeout": 3, "concurrency": 2}
+    build = project.start("build", "--strict")
+    while len(api.calls) < 2:
+        api.called.clear()
+        api.called.wait(1)
+    build.send_signal(signal.SIGSTOP)
+    go.set()
+    time.sleep(4)  # until the deadline is over
+    build.send_signal(signal.SIGCONT)
+    output, _ = build.communicate(timeout=60)
+    assert build.returncode == 0, output
+    assert len(api.calls) == 2
+
+
 def test_a_killed_owner_frees_its_picture(project: Project, api: ImagesApi) -> None:
     write_page(project, 1)
     api.script = [hang]
