@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 import gzip
 import io
 import json
@@ -19,12 +18,8 @@ from typing import Any
 
 import pytest
 from PIL import Image, PngImagePlugin
-from PIL import Image
 
 from mkdocs_qhaigc.elsewhere import copy_command
-from tests.api import Behaviour, Handler, ImagesApi, bytes_by_url, picture
-from tests.api import Behaviour, Handler, ImagesApi, answer, bytes_by_url, picture, served
-from tests.api import Behaviour, Handler, ImagesApi, answer, by_url, bytes_by_url, hang, picture, served
 from tests.api import KEY, Behaviour, Handler, ImagesApi, answer, by_url, bytes_by_url, hang, picture, served
 from tests.commands import COMMAND, buy, run
 from tests.conftest import SMALL, Project, require_posix

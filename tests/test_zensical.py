@@ -156,7 +156,7 @@ def test_check_finds_what_the_build_would_refuse_or_warn_of(site: Project, api: 
     for said in (
         "guide.md, line 4: there is no picture 'mats'. Did you mean 'mast'?",
         "guide.md, line 4: picture 'mast' has no alternative text",
-        "guide.md, line 2: picture 'sea' has no alternative text",
+        "guide.md: picture 'sea' has no alternative text",
     ):
         assert said in synced.stderr
     checked = run_in(site.folder, site, "check", "-f", "zensical.yml")
