@@ -62,11 +62,16 @@ class ServerError:
 
     def as_exception(self) -> ApiError | NoFurtherCalls:
         """Return the error to raise."""
+        said = str(self).rstrip(".")
         if self.refused:
             return Refused(f"the API refuses this prompt ({self.message}). Change the prompt")
         if self.account:
-            return NoFurtherCalls(f"the API answered {self}. Check the key and the account, then build again")
-        return ApiError(f"the API answered {self}")
+            return NoFurtherCalls(f"the API answered {said}. Check the key and the account, then build again")
+        if self.param == "response_format":
+            return ApiError(f"the API answered {said}. Write `response_format: none`, and it is not sent")
+        if self.status in (404, 405) and not self.code:
+            return ApiError(f"the API answered {said}. {_CHECK_ADDRESS}")
+        return ApiError(f"the API answered {said}")
 
 
 def read_error(status: int, media_type: str, body: bytes) -> ServerError:
@@ -111,7 +116,8 @@ def read_answers(body: bytes, *, status: int, media_type: str, base_url: str) ->
         parsed = read_json(body)
     except (ValueError, RecursionError):
         what = _clean(media_type.partition(";")[0]) or "no media type"
-        raise ApiError(f"the API answered {status} with a body that is no JSON ({what}, {len(body)} bytes)") from None
+        came = f"a body that is no JSON ({what}, {len(body)} bytes)"
+        raise ApiError(f"the API answered {status} with {came}. {_CHECK_ADDRESS}") from None
     if not isinstance(parsed, dict):
         raise ApiError(f"the API answered {status} with JSON that is no object")
     found = parsed.get("data") or parsed.get("images")
@@ -132,6 +138,7 @@ def read_answers(body: bytes, *, status: int, media_type: str, base_url: str) ->
     raise errors[0] if errors else ApiError(f"the API answered {status} without a picture")
 
 
+_CHECK_ADDRESS = "Check `base_url`: it mostly ends in /v1, and /images/generations is added to it"
 _LATER = (
     "the API wants to deliver the picture later (an asynchronous task), which is not supported. "
     "Choose another model or base_url"

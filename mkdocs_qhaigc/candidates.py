@@ -85,10 +85,12 @@ def write_sheet(candidates: Sequence[Candidate], declared: Declared, options: Op
     name = name.encode()[:_LONGEST_NAME].decode(errors="ignore")
     sheet = folder / f"{name}-{hashlib.sha256(where.encode()).hexdigest()[:8]}.html"
     cards = [_card(candidate, declared, folder) for candidate in candidates]
-    intro = (
-        f"Choose one: mkdocs-qhaigc candidates {where} --pick NUMBER writes it into the page's front matter, "
-        "or write the line below a picture there yourself."
-    )
+    intro = "Choose one, and write the line below it under `images` in mkdocs.yml."
+    if declared.page:
+        intro = (
+            f"Choose one: mkdocs-qhaigc candidates {where} --pick NUMBER writes it into the page's front matter, "
+            "or write the line below a picture there yourself."
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write_whole(sheet, render_sheet(f"Candidates for {where}", cards, intro=intro).encode())

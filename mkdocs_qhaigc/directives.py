@@ -121,7 +121,8 @@ def _read_one(name: str, body: object, defaults: Defaults) -> Directive:
     for field in fields:
         if field not in FIELDS:
             meant = nearest(field, FIELDS) if isinstance(field, str) else None
-            remedy = f"Did you mean `{meant}`?" if meant else "Known are " + ", ".join(FIELDS)
+            others = "; what the API takes besides stands under `params`: {quality: hd}"
+            remedy = f"Did you mean `{meant}`?" if meant else f"Known are {', '.join(FIELDS)}{others}"
             raise DirectiveError(f"there is no field {shown(field)}. {remedy}")
     alt = fields.get("alt")
     if alt is not None and not isinstance(alt, str):

@@ -125,6 +125,8 @@ def base_url(value: Any) -> str:
         )
     if not usable:
         raise OptionError("base_url", f"it is no web address. {remedy}")
+    if parts.path.endswith("/images/generations"):
+        raise OptionError("base_url", "it ends in /images/generations, which is added to it. Leave that out")
     return url
 
 

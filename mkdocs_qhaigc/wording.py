@@ -9,7 +9,7 @@ def nearest(word: object, known: Iterable[str]) -> str | None:
     """Return the known word that somebody probably meant, or None."""
     import difflib  # only a mistake needs it
 
-    matches = difflib.get_close_matches(str(word), list(known), n=1, cutoff=0.6)
+    matches = difflib.get_close_matches(str(word), list(known), n=1, cutoff=0.65)
     return matches[0] if matches else None
 
 

@@ -141,4 +141,7 @@ def _print(found: list[Candidate], declared: Declared, sheet: Path, as_json: boo
     there = sum(1 for candidate in found if candidate.original)
     click.echo(f"{count(there, 'variant')} of {declared.where} to choose from:")
     click.echo(f"  {sheet}")
-    click.echo(f"To choose: mkdocs-qhaigc candidates {as_argument(declared.where)} --pick NUMBER")
+    if declared.page:
+        click.echo(f"To choose: mkdocs-qhaigc candidates {as_argument(declared.where)} --pick NUMBER")
+    else:
+        click.echo("To choose: write `variant: NUMBER` below it, under `images` in mkdocs.yml")

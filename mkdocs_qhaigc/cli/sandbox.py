@@ -12,6 +12,7 @@ import threading
 import click
 
 from mkdocs_qhaigc.options import SANDBOX_VARIABLE
+from mkdocs_qhaigc.wording import plural
 
 _KEY_VARIABLE = "QHAIGC_API_KEY"
 _ADDRESS_VARIABLE = "QHAIGC_BASE_URL"
@@ -47,7 +48,8 @@ def sandbox(port: int, latency: float, command: tuple[str, ...]) -> None:
             return
         code = _run(command, {_ADDRESS_VARIABLE: server.base_url, _KEY_VARIABLE: "sandbox", SANDBOX_VARIABLE: "1"})
         count = sum(1 for request in server.received if request.path.endswith("/images/generations"))
-        click.echo(f"The sandbox was asked for pictures {count} times.", err=True)
+        times = plural(count, "once", f"{count} times")
+        click.echo(f"The sandbox was asked for pictures {times}.", err=True)
     sys.exit(code)
 
 
