@@ -168,6 +168,7 @@ def on_env(env, **_):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["as usual", "slow builds", "a file of a later time", "prompts in a watched folder"])
 def test_a_prompt_is_asked_for_when_it_is_no_longer_being_typed(project: Project, api: ImagesApi, how: str) -> None:
     """Editors save after each pause; each state of a prompt would be a picture of its own."""
@@ -210,6 +211,7 @@ on_config.mkdocs_priority = 100
 """
 
 
+@pytest.mark.slow
 def test_a_site_whose_docs_are_copied_for_each_build_has_one_budget(project: Project, api: ImagesApi) -> None:
     """What shows a picture that has arrived is no edit, though every file is new."""
     project.write("hook.py", COPIED)
