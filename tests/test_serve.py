@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -169,37 +170,44 @@ def on_env(env, **_):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("how", ["as usual", "slow builds", "a file of a later time", "prompts in a watched folder"])
-def test_a_prompt_is_asked_for_when_it_is_no_longer_being_typed(project: Project, api: ImagesApi, how: str) -> None:
-    """Editors save after each pause; each state of a prompt would be a picture of its own."""
-    elsewhere = how == "prompts in a watched folder"
-    if elsewhere or how == "slow builds":
-        project.write("hook.py", PROMPTS_ELSEWHERE if elsewhere else SLOW)
-        project.config["hooks"] = ["hook.py"]
-    if elsewhere:
-        project.page("index.md", "![A tower](qhaigc:hero)\n")
-        project.config["watch"] = ["prompts"]
-    if how == "a file of a later time":
-        os.utime(project.write("docs/later.txt", "unpacked by a clock that is fast"), (2**31, 2**31))
+def test_a_prompt_is_asked_for_when_it_is_no_longer_being_typed(tmp_path: Path) -> None:
+    """Editors save after each pause; each state of a prompt would be a picture of its own. Sites of several kinds."""
+    prompt = "A lighthouse at the end of a pier"
+    hooks = {"slow builds": SLOW, "prompts in a watched folder": PROMPTS_ELSEWHERE}
+    with ExitStack() as stack:
+        running: dict[str, tuple[Project, ImagesApi, Server]] = {}
 
-    def type_(prompt: str) -> None:
-        if elsewhere:
-            project.write("prompts/hero.txt", prompt)
-        else:
-            write(project, prompt)
+        def type_(text: str) -> None:
+            for how, (project, _, _) in running.items():
+                if how == "prompts in a watched folder":
+                    project.write("prompts/hero.txt", text)
+                else:
+                    write(project, text)
 
-    type_("A lighthouse")
-    with serving(project) as server:
-        server.wait_until(lambda: len(project.originals) == 2)
-        server.wait_until_quiet()
-        prompt = "A lighthouse at the end of a pier"
+        for how in ("as usual", "slow builds", "a file of a later time", "prompts in a watched folder"):
+            api = stack.enter_context(ImagesApi())
+            project = Project(tmp_path / how.replace(" ", "-"), api.base_url)
+            write(project, "A lighthouse")
+            if how in hooks:
+                project.write("hook.py", hooks[how])
+                project.config["hooks"] = ["hook.py"]
+            if how == "prompts in a watched folder":
+                project.page("index.md", "![A tower](qhaigc:hero)\n")
+                project.write("prompts/hero.txt", "A lighthouse")
+                project.config["watch"] = ["prompts"]
+            if how == "a file of a later time":
+                os.utime(project.write("docs/later.txt", "unpacked by a clock that is fast"), (2**31, 2**31))
+            running[how] = project, api, stack.enter_context(serving(project))
+        for project, _, server in running.values():
+            server.wait_until(lambda project=project: len(project.originals) == 2)  # type: ignore[misc]
+            server.wait_until_quiet()
         for end in (15, 18, 21, 24, 27, 30, len(prompt)):
             type_(prompt[:end])
             time.sleep(1)  # between two saves
-        server.wait_until(lambda: len(project.originals) == 4)
-        server.wait_until_quiet()
-        assert server.end() == 0, server.output
-    assert api.prompts == ["A lighthouse", prompt]
+        for how, (project, api, server) in running.items():
+            server.wait_until(lambda project=project: len(project.originals) == 4)  # type: ignore[misc]
+            assert server.end() == 0, server.output
+            assert api.prompts == ["A lighthouse", prompt], how
 
 
 COPIED = """import shutil, tempfile
