@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
@@ -57,7 +56,7 @@ class Server:
         """Return a page; empty while nobody answers yet."""
         try:
             return self.get(path).decode()
-        except URLError:
+        except OSError:
             return ""
 
     def picture(self) -> str:

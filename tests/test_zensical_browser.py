@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
@@ -150,24 +149,30 @@ def test_zensical_serve_shows_a_new_picture_when_it_is_synced(
         try:
             with urlopen(address, timeout=PATIENCE) as response:
                 return str(response.read().decode())
-        except URLError:
+        except OSError:
             return ""
 
-    def loaded() -> Any:
-        return shown.evaluate("[...document.images].every((img) => img.complete && img.naturalWidth == 96)")
+    def shows(text: str) -> None:
+        """Waits for the text, and for pictures that have arrived; the server may load the page anew meanwhile."""
+        shown.wait_for_function(
+            """(text) => document.body.innerText.includes(text) && document.images.length == 1
+                && document.images[0].complete && document.images[0].naturalWidth == 96""",
+            arg=text,
+            timeout=PATIENCE * 1000,
+        )
 
     serve = [sys.executable, "-m", "zensical", "serve", "-f", "zensical.yml", "-a", f"127.0.0.1:{port}"]
     with running(project, *serve) as server, running(project, COMMAND, "sync", "-f", "zensical.yml", "--watch"):
         wait_until(lambda: "A tower" in page() and "Watching docs" in output())
         shown = browser.new_page()
         shown.goto(address)
-        wait_until(loaded)
+        shows("A tower: ")
         api.by_prompt["A castle"] = [waits_for(drawn)]
         write("A castle")
         wait_until(lambda: "A castle: " in page())
         assert "index.md#hero: not in docs/assets/qhaigc" in output()
         drawn.set()
-        wait_until(lambda: "A castle" in shown.inner_text("body") and loaded())
+        shows("A castle: ")
         shown.close()
         assert server.poll() is None
     assert api.prompts == ["A tower", "A castle"]
