@@ -14,12 +14,13 @@ Attributes = dict[str, str | None]
 """By lower-case name; a value of None is an attribute without one."""
 
 _OPENING = re.compile(r"<(?:!--|[a-zA-Z/])")
+_REST_OF_PLAIN_TAG = r"""[^"'>]*(?:="[^"]*"[^"'>]*)*>"""
+_PLAIN_TAG = re.compile(rf"<[a-zA-Z/]{_REST_OF_PLAIN_TAG}")
 _DULL = re.compile(
-    r"(?:[^<]+|</?(?:a|b|blockquote|br|code|dd|div|dl|dt|em|h[1-6]|hr|i|kbd|li|nav|ol|p|pre|section|small|span"
-    r"|strong|table|tbody|td|th|thead|tr|ul)(?=[\s/>])[^\"'<>=]*>){0,500}"
+    r"[^<]*(?:</?(?!picture|script|style|textarea|title|xmp|iframe|no)[a-z][a-z0-9-]*(?=[\s/>])"
+    rf"{_REST_OF_PLAIN_TAG}[^<]*){{0,500}}"
 )
-"""Text, and tags without attributes: a run of them is passed over in one step."""
-_PLAIN_TAG = re.compile(r"""<[a-zA-Z/][^"'>]*(?:="[^"]*"[^"'>]*)*>""")
+"""Text, and plain tags of most elements: a run of them is passed over in one step."""
 _TAG_PART = re.compile(r"""[^"'>]*""")
 _TAG_NAME = re.compile(r"<([a-zA-Z][^\s/>]*)")
 _TEXT_ELEMENTS = frozenset(("script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes"))
@@ -28,36 +29,34 @@ _ATTRIBUTE = re.compile(r"""([^\s/>=][^\s/>=]*)(\s*=\s*(?:"([^"]*)"|'([^']*)'|([
 
 def tags_with(html: str, text: str) -> Iterator[tuple[str, int, bool]]:
     """Yield (tag, where it starts, whether it stands in a `<picture>`) for each start tag that holds the text."""
-    position, last, pictures = 0, html.rfind(text), 0
-    while position <= last and (opening := _OPENING.search(html, _dull_end(html, position))):
-        start = opening.start()
-        if start > last:
-            return
+    position, pictures, at = 0, 0, html.find(text)
+    while at >= 0 and (opening := _OPENING.search(html, _dull_end(html, position, at))):
+        position = start = opening.start()
         if opening[0] == "<!--":
             end = html.find("-->", start + 2) + 3  # `<!-->` is whole
             if end == 2:
                 return
             position = end
-            continue
-        plain = _PLAIN_TAG.match(html, start)
-        end = plain.end() if plain else _tag_end(html, start)
-        if end < 0:
-            return
-        position = end
-        tag = html[start:end]
-        if tag[1] in "pP" and tag[1:8].lower() == "picture":
-            pictures += 1
-        elif tag[1] == "/":
-            if tag[2:9].lower() == "picture":
+        elif start < at:
+            plain = _PLAIN_TAG.match(html, start)
+            end = plain.end() if plain else _tag_end(html, start)
+            if end < 0:
+                return
+            position = end
+            tag = html[start:end]
+            if tag[1] in "pP" and tag[1:8].lower() == "picture":
+                pictures += 1
+            elif tag[1] == "/" and tag[2:9].lower() == "picture":
                 pictures = max(0, pictures - 1)
-            continue
-        elif tag[1] in "sStTxXiInN":
-            element = _element(tag)
-            if element in _TEXT_ELEMENTS and not tag.endswith("/>"):
-                closing = re.compile(rf"</{element}[\s/>]", re.IGNORECASE).search(html, end)
-                position = closing.start() if closing else len(html)
-        if text in tag:
-            yield tag, start, pictures > 0
+            elif tag[1] in "sStTxXiInN":
+                element = _element(tag)
+                if element in _TEXT_ELEMENTS and not tag.endswith("/>"):
+                    closing = re.compile(rf"</{element}[\s/>]", re.IGNORECASE).search(html, end)
+                    position = closing.start() if closing else len(html)
+            if at < end and tag[1] != "/":
+                yield tag, start, pictures > 0
+        if at < position:
+            at = html.find(text, position)
 
 
 def with_changes(tag: str, changes: Mapping[str, tuple[str | None, str | None]]) -> str:
@@ -97,9 +96,9 @@ def start_tag(name: str, attributes: Attributes, *, closed: bool = False) -> str
     return f"<{name}{written}{' /' if closed else ''}>"
 
 
-def _dull_end(html: str, position: int) -> int:
-    """Return where the run of dull text and tags ends that begins here."""
-    match = _DULL.match(html, position)
+def _dull_end(html: str, position: int, before: int) -> int:
+    """Return where the run of dull text and tags ends that begins here, and ends before what is looked for."""
+    match = _DULL.match(html, position, before)
     return match.end() if match else position
 
 

@@ -511,6 +511,29 @@ def test_what_stands_outside_of_tags_is_unchanged(text: str) -> None:
     assert written(page) == f'{text}<p class="x">{text}{IMG}{text}<a href="a.webp">{text}</a>{text}'
 
 
+WELL_FORMED = st.sampled_from(
+    [
+        *("<p>", "</p>", '<p class="x y">', '<h2 id="a">A heading</h2>', "text", " 1 < 2 ", "<br />", "<code>a</code>"),
+        *('<a href="b/" title="a > b">b</a>', '<svg viewBox="0 0 1 1"><path d="M0"/></svg>', "<H3 ID='c'>c</H3>"),
+        *("<picture>", "</picture>", '<source srcset="d.avif">', "<img src='d.png' alt=\"it's\">", "<noscript>"),
+        *('<!-- <img src="qhaigc:none"> -->', "<script>a = '<img src=\"qhaigc:none\">'</script>", "<custom-tag a=b>"),
+        *('<STYLE type="x"><img src="qhaigc:none"></STYLE>', "qhaigc:text", '<p\n data-a="1"\n data-b>', "灯"),
+        *('<img src="qhaigc:a">', "<img src='qhaigc:b' />", '<a class="c" href="qhaigc:c">', "<IMG SRC=qhaigc:d>"),
+    ]
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(WELL_FORMED, max_size=40).map("".join))
+def test_the_tags_of_a_page_are_those_that_a_parser_finds(page: str) -> None:
+    parser = _Attributes()
+    parser.feed(page)
+    parser.close()
+
+    referred = [attributes.get("src") or attributes.get("href") or "" for _, attributes in parser.found]
+    assert names(page) == [value.removeprefix("qhaigc:") for value in referred if value.startswith("qhaigc:")]
+
+
 PATHOLOGICAL: dict[str, Callable[[int], str]] = {
     "stray quotes": lambda n: '<a "' * n + "qhaigc:x",
     "open quotes": lambda n: "<a x='" * n + "qhaigc:x",
