@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import json.encoder
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -22,6 +23,8 @@ SIZE_LIMITS = (16, 16383)
 SIZE_PATTERN = r"\s*([0-9]{1,6})\s*[xX×]\s*([0-9]{1,6})\s*"
 """A regular expression for the whole of a size."""
 _CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+_as_json = json.encoder.encode_basestring
+"""The text of a string, as `_CANONICAL` writes it."""
 _SIZE = re.compile(SIZE_PATTERN)
 _SENTENCE_ENDS = ".!?,;:…。！？，；：、"
 
@@ -78,7 +81,12 @@ class ImageRequest:
         }
 
     def _canonical_json(self) -> str:
-        return _CANONICAL.encode(self.as_record())
+        """Return the record as JSON without blanks, with the names in alphabetical order."""
+        params = _CANONICAL.encode(dict(self.params)) if self.params else "{}"
+        return (  # what is the same for every request is written here: an encoder takes eight times as long for it
+            f'{{"model":{_as_json(self.model)},"params":{params},"prompt":{_as_json(self.prompt)},'
+            f'"schema":{KEY_SCHEMA},"size":{_as_json(self.size)},"variant":{self.variant}}}'
+        )
 
 
 def final_prompt(prompt: str, *styles: str) -> str:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import unicodedata
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mkdocs_qhaigc.directive import Defaults
 from mkdocs_qhaigc.directives import read_directives
@@ -133,6 +137,24 @@ def test_the_record_holds_all_that_the_key_is_computed_from() -> None:
     assert record.pop("schema") == 1
     assert ImageRequest(**record).key == request.key
     assert (request.width, request.height) == (1024, 768)
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS,
+    lambda values: st.lists(values) | st.dictionaries(TEXTS, values),
+    max_leaves=5,
+)
+
+
+@given(TEXTS, TEXTS, TEXTS, st.integers(1), st.dictionaries(TEXTS, VALUES, max_size=3))
+def test_the_key_is_the_digest_of_the_record_as_canonical_json(
+    model: str, prompt: str, size: str, variant: int, params: dict[str, Any]
+) -> None:
+    request = ImageRequest(model, prompt, size, variant, params)
+    record = json.dumps(request.as_record(), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+    assert request.key == hashlib.sha256(record.encode()).hexdigest()
 
 
 @pytest.mark.parametrize(
