@@ -17,9 +17,7 @@ from xml.etree.ElementTree import Element
 
 from markdown import Markdown
 from markdown.extensions import Extension
-from markdown.postprocessors import Postprocessor
-from markdown.preprocessors import Preprocessor
-from markdown.treeprocessors import Treeprocessor
+from markdown.util import Processor, Registry
 
 Render = Callable[[Any, str, str], str]
 """(page, URL of the page that the HTML will stand on, HTML) -> HTML"""
@@ -80,30 +78,38 @@ def _file(md: Markdown) -> Any:
 
 
 def _register(md: Markdown, conversion: _Conversion, *, name: str) -> None:
-    md.preprocessors.register(_FirstPreprocessor(md, conversion), name, 1000)
-    md.treeprocessors.register(_LastTreeprocessor(md, conversion), name, -1000)
-    md.postprocessors.register(_ReferencePostprocessor(md, conversion), name, -1000)
+    steps: tuple[tuple[Registry[Any], Callable[[Any], Any], int], ...] = (
+        (md.preprocessors, conversion.begin, 1000),
+        (md.treeprocessors, conversion.tree_is_done, -1000),
+        (md.postprocessors, conversion.finish, -1000),
+    )
+    for registry, run, priority in steps:
+        registry.register(_Step(run), name, priority)
 
 
 class _Conversion:
     """The conversion of a page, or of a part of one (a docstring, say) while the page's own is under way."""
 
-    def __init__(self, page: Callable[[], Any], render: Callable[[Any, str], str], under_way: list[object]) -> None:
-        """`page` returns what tells the page; None: there is none. `under_way`: those of every instance."""
-        self._page = page
+    __slots__ = ("_page", "_page_of", "_part", "_render", "_under_way", "_whole")
+
+    def __init__(self, page_of: Callable[[], Any], render: Callable[[Any, str], str], under_way: list[object]) -> None:
+        """`page_of` returns what tells the page; None: there is none. `under_way`: those of every instance."""
+        self._page_of = page_of
         self._render = render
         self._under_way = under_way
+        self._page: Any = None
         self._part = False
         self._whole = False
 
-    def begin(self) -> None:
-        page = self._page()
+    def begin(self, lines: list[str]) -> list[str]:
+        self._page = page = self._page_of()
         self._whole = False
         self._part = any(page is other for other in self._under_way)
         if page is not None and not self._part:
             self._under_way.append(page)
+        return lines
 
-    def tree_is_done(self) -> None:
+    def tree_is_done(self, _: Element) -> None:
         """Until now the postprocessors ran for single headings (`toc` does that)."""
         self._whole = True
 
@@ -111,36 +117,16 @@ class _Conversion:
         if not self._whole:
             return text
         self._whole = False
-        page = self._page()
+        page, self._page = self._page, None
         if page is None or self._part:
             return text  # its page's own conversion follows
         self._under_way[:] = [other for other in self._under_way if other is not page]
         return self._render(page, text)
 
 
-class _FirstPreprocessor(Preprocessor):
-    def __init__(self, md: Markdown, conversion: _Conversion) -> None:
-        super().__init__(md)
-        self._conversion = conversion
+class _Step(Processor):
+    """A step of a conversion: a preprocessor, a treeprocessor or a postprocessor."""
 
-    def run(self, lines: list[str]) -> list[str]:
-        self._conversion.begin()
-        return lines
-
-
-class _LastTreeprocessor(Treeprocessor):
-    def __init__(self, md: Markdown, conversion: _Conversion) -> None:
-        super().__init__(md)
-        self._conversion = conversion
-
-    def run(self, root: Element) -> None:
-        self._conversion.tree_is_done()
-
-
-class _ReferencePostprocessor(Postprocessor):
-    def __init__(self, md: Markdown, conversion: _Conversion) -> None:
-        super().__init__(md)
-        self._conversion = conversion
-
-    def run(self, text: str) -> str:
-        return self._conversion.finish(text)
+    def __init__(self, run: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self.run = run
