@@ -12,6 +12,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -147,20 +148,27 @@ def variant_specs(drawn: Drawn, encoding: Encoding) -> tuple[VariantSpec, ...]:
     """
     if drawn in encoding.made:
         return encoding.made[drawn]
-    widths = [*(width for width in encoding.widths if width < drawn.width), drawn.width]
-    wider = ["<".join(map(str, widths[at:])) for at in range(len(widths))]
+    copies = _copies(drawn.width, drawn.height, encoding.widths)
     specs = encoding.made[drawn] = tuple(
-        VariantSpec(
-            cache_key=f"{drawn.identity}|{chain}|{encoding.codes[format_]}",
-            format=format_,
-            width=width,
-            height=max(1, round(drawn.height * width / drawn.width)),
-            quality=encoding.quality[format_],
-        )
-        for format_ in encoding.formats
-        for width, chain in zip(widths, wider, strict=True)
+        [
+            VariantSpec(
+                f"{drawn.identity}|{chain}|{encoding.codes[format_]}", format_, width, height, encoding.quality[format_]
+            )
+            for format_ in encoding.formats
+            for width, height, chain in copies
+        ]
     )
     return specs
+
+
+@lru_cache  # most pictures of a site are of one size
+def _copies(width: int, height: int, narrower: tuple[int, ...]) -> tuple[tuple[int, int, str], ...]:
+    """Return (width, height, its width and all wider ones) of each copy of a picture, the widest last."""
+    widths = [*(other for other in narrower if other < width), width]
+    return tuple(
+        (other, max(1, round(height * other / width)), "<".join(map(str, widths[at:])))
+        for at, other in enumerate(widths)
+    )
 
 
 def card_spec(drawn: Drawn, encoding: Encoding, crop: tuple[int, int] | None) -> VariantSpec:
