@@ -72,13 +72,9 @@ class Backlog:
         self._waiting[id(page)] = page
         return True
 
-    def holds(self, page: Any, text: str) -> bool:
-        """Whether a page, whose HTML this is, waits. One that declares nothing and refers to nothing has waited."""
-        if id(page) not in self._waiting:
-            return False
-        if SCHEME not in text and META_KEY not in page.meta:
-            del self._waiting[id(page)]
-        return True
+    def holds(self, page: Any) -> bool:
+        """Whether a page waits."""
+        return id(page) in self._waiting
 
     def read(self, page: Any) -> None:
         """Take in a page that waits; it is rendered with the others."""
@@ -87,10 +83,11 @@ class Backlog:
 
     def work_off(self) -> None:
         """Take in the pages that wait, and render them: their `content` holds references until now."""
+        pages = [page for page in self._waiting.values() if META_KEY in page.meta or SCHEME in (page.content or "")]
         with _no_collection():
-            for page in self._waiting.values():
+            for page in pages:
                 self.read(page)
-            for page in self._waiting.values():
+            for page in pages:
                 if page.content is not None:
                     url = page.url
                     page.content = self._renderer.render(

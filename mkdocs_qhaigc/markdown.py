@@ -34,11 +34,16 @@ class QhaigcExtension(Extension):
         """`owner` tells whose extension it is, where a site has several."""
         super().__init__()
         self._render = render
+        self.leaves_next_out = False
+        """Whether the next conversion is that of a page with which there is nothing to do yet."""
         self._under_way: list[object] = []
         self.owner = owner
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 - Python-Markdown's name
         """Register behind every other postprocessor."""
+        if self.leaves_next_out:
+            self.leaves_next_out = False
+            return
         name = f"qhaigc-{id(self)}"  # one name each: several plugin instances of a site may each have an extension
         _register(md, _Conversion(partial(_file, md), self._render_page, self._under_way), name=name)
 

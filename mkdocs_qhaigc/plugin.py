@@ -78,6 +78,11 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._watched = True
         """Whether other plugins look at pages when they are rendered."""
         self._onlookers = Onlookers()
+        self._extension = QhaigcExtension(self._render, owner=self)
+        self._is_last = False
+        """Whether no other plugin looks at pages between us and their conversion."""
+        self._rendered: Page | None = None
+        """The page that was rendered last, or waits for that."""
         self._surveys: list[Survey] | None = None
         self._surveyed_last = False
         self._docs_dir = Path()
@@ -163,8 +168,9 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             self._begin(options, config)
         else:
             self._purchasing.stop()
+        self._extension = QhaigcExtension(self._render, owner=self)
         extensions: list[Any] = config.markdown_extensions
-        extensions.append(QhaigcExtension(self._render, owner=self))
+        extensions.append(self._extension)
 
     @event_priority(-110)
     def on_files(self, files: Files, *, config: MkDocsConfig) -> None:
@@ -176,6 +182,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             not isinstance(getattr(method, "__self__", None), QhaigcPlugin)
             for method in config.plugins.events["page_content"]
         )
+        self._is_last = getattr(config.plugins.events["page_markdown"][-1], "__self__", None) is self
         if self._dirty:
             self._build_unfinished(files)
         if self._gallery and files.get_file_from_path(self._gallery) is None:
@@ -191,7 +198,11 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         """Take in a page's front matter."""
         if self._build and self._backlog:
             src_uri = page.file.src_uri
-            if self._watched or not self._backlog.takes(page, src_uri=src_uri, text=markdown):
+            waits = not self._watched and self._backlog.takes(page, src_uri=src_uri, text=markdown)
+            self._extension.leaves_next_out = waits and self._is_last  # else another plugin may convert something first
+            if waits:
+                self._rendered = page
+            else:
                 source = partial(_source_of, page)
                 self._build.pages.read_page(page, src_uri=src_uri, url=page.url, text=markdown, source=source)
         elif not self._spare:
@@ -200,10 +211,12 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
     @event_priority(100)
     def _before_others(self, content: str, /, *, page: Page, **_: Any) -> str:
         """Show other plugins plain pictures, and their addresses in the page's Markdown."""
-        is_empty = not content and not (page.markdown or "").strip()  # and has not gone through Python-Markdown
-        if is_empty and not self._spare:
+        if self._spare:
+            return content
+        self._extension.leaves_next_out = False
+        if self._rendered is not page:  # it is empty, or a plugin has rendered it without Python-Markdown
             content = self._render(page, page.file.url, content)
-        if self._spare or not self._watched:
+        if not self._watched:
             return content
         from mkdocs_qhaigc.source_references import strip_source  # most sites have nobody who looks
 
@@ -393,10 +406,11 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         return Survey(self._checked, declared, notices, self._build.told, self._docs_dir)
 
     def _render(self, page: Page, shown_at: str, text: str) -> str:
+        self._rendered = page
         if not self._build:
             return html.strip(text)
         file = page.file
-        if self._backlog and self._backlog.holds(page, text):
+        if self._backlog and self._backlog.holds(page):
             if shown_at == file.url:
                 return text
             self._backlog.read(page)

@@ -235,8 +235,9 @@ class Renderer:
             return self.image(scope, name, url)
 
         rewritten = html.rewrite(text, resolve, main_shown=main_shown)
-        self.notices.unread(scope.src_uri, rewritten.unread)
-        self.notices.references_without_alt(scope.src_uri, scope.source, rewritten.without_alt)
+        if rewritten.unread or rewritten.without_alt:
+            self.notices.unread(scope.src_uri, rewritten.unread)
+            self.notices.references_without_alt(scope.src_uri, scope.source, rewritten.without_alt)
         for change in rewritten.changes if self._pictures.under_way else ():
             self.emitted.append(Emitted(page, change.markup, partial(change.again, resolve)))
         return rewritten.html

@@ -127,6 +127,48 @@ def test_who_looks_at_pages_sees_pictures_also_of_pages_that_could_wait(site: Pr
     assert "qhaigc:" not in html
 
 
+CONVERTERS = {
+    "an excerpt before the page": (
+        "import copy\n"
+        "from markdown import Markdown\n"
+        "from mkdocs.plugins import event_priority\n"
+        "from mkdocs.structure.pages import _RelativePathTreeprocessor\n"
+        "@event_priority(-50)\n"
+        "def on_page_markdown(markdown, page, config, files):\n"
+        "    file = copy.copy(page.file)\n"
+        "    file.url = 'elsewhere/'\n"
+        "    md = Markdown(extensions=config.markdown_extensions, extension_configs=config.mdx_configs)\n"
+        "    _RelativePathTreeprocessor(file, files, config)._register(md)\n"
+        "    page.excerpt = md.convert('![](qhaigc:hero)')\n"
+        "def on_env(env, files, **_):\n"
+        "    for file in files.documentation_pages():\n"
+        "        file.page.content += file.page.excerpt\n"
+    ),
+    "a page that is no Markdown": (
+        "def on_pre_page(page, **_):\n"
+        "    if page.file.src_uri == 'b.md':\n"
+        "        page.render = lambda *_: setattr(page, 'content', '<h1>b</h1><img src=\"qhaigc:hero\">')\n"
+    ),
+    "once more": (
+        "def on_env(env, config, files, **_):\n"
+        "    [file.page.render(config, files) for file in files.documentation_pages()]\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("what", CONVERTERS)
+def test_whatever_else_is_converted_pages_show_their_pictures(site: Project, api: ImagesApi, what: str) -> None:
+    site.config["hooks"] = [str(site.write("hook.py", CONVERTERS[what]))]
+    site.build("--strict")
+    index = site.cache / "index/pages.json"
+    index.write_text(index.read_text(encoding="utf-8").replace('"c.md"', '"z.md"'), encoding="utf-8")
+    some = site.build("--strict", site="some")  # of which one does not wait
+    assert some.digest() == site.build("--strict", site="all").digest() == anew(site).digest()
+    pages = [some.html(f"{name}/index.html") for name in NAMES]
+    assert all('<img alt="' in page and 'src="../assets/qhaigc/hero-' in page for page in pages)
+    assert not any("qhaigc:" in page for page in pages)
+
+
 def test_a_page_says_what_is_wrong_with_it_in_every_build(site: Project) -> None:
     """Those whose own pictures are all there, too."""
     site.page("a.md", "# a\n\n![](qhaigc:heron) ![](qhaigc:hero)\n", qhaigc="A picture without a text")
