@@ -8,10 +8,11 @@ from collections.abc import Callable
 
 import httpx
 
+from mkdocs_qhaigc.addresses import is_loopback, is_public
 from mkdocs_qhaigc.errors import ApiError, Gone
 from mkdocs_qhaigc.original import LARGEST_PICTURE
 from mkdocs_qhaigc.retrying import Billing, Deadline, Failed, Pace, keep_trying, wished_delay
-from mkdocs_qhaigc.transport import connections, is_loopback, is_public, read_body, said, timeout, within
+from mkdocs_qhaigc.transport import connections, read_body, said, timeout, within
 
 _MOST_REDIRECTS = 5
 _GONE = frozenset((404, 410))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import ipaddress
 import re
 import socket
 import ssl
@@ -21,6 +20,7 @@ import httpcore
 import httpx
 
 from mkdocs_qhaigc import __version__
+from mkdocs_qhaigc.addresses import is_public
 from mkdocs_qhaigc.errors import ApiError
 from mkdocs_qhaigc.retrying import Billing, Deadline, Failed
 
@@ -34,10 +34,6 @@ _LATE = 2.0
 _AT_ONCE = 0.1
 """Seconds for what has arrived to be read."""
 _current = threading.local()
-_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
-"""Where all public IPv6 addresses are; Python calls what IANA has not given away public, too."""
-_DOCUMENTATION = ipaddress.ip_network("3fff::/20")
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 @contextlib.contextmanager
@@ -136,32 +132,6 @@ def said(error: httpx.HTTPError) -> str:
         type(error),
         f"{type(error).__name__}: {error}" if isinstance(error, httpx.ConnectError) else type(error).__name__,
     )
-
-
-def is_public(address: str) -> bool:
-    """Whether an IP address is one of the public internet, whatever it is wrapped in."""
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        inner = [ip.ipv4_mapped, ip.sixtofour, (ip.teredo or (None, None))[1]]
-        if ip in _NAT64:  # the last four bytes are an IPv4 address
-            inner.append(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF))
-        if any(part is not None and not is_public(str(part)) for part in inner):
-            return False
-        if ip.ipv4_mapped or ip in _NAT64:
-            return True
-        if ip not in _GLOBAL_UNICAST or ip in _DOCUMENTATION:
-            return False
-    return ip.is_global and not ip.is_multicast
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine itself."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class _Backend(httpcore.NetworkBackend):

@@ -35,7 +35,8 @@ import httpx
 import pytest
 from PIL import Image, ImageChops, ImageStat, PngImagePlugin
 
-from mkdocs_qhaigc.transport import connections, is_public
+from mkdocs_qhaigc.addresses import is_public
+from mkdocs_qhaigc.transport import connections
 from mkdocs_qhaigc.variants import open_variants
 from tests.api import (
     KEY,
