@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import stat
 from pathlib import Path
 
@@ -53,14 +52,3 @@ def require_picture(path: Path) -> None:
         f"{path} is not here, and its record is. Fetch it from where it is kept; or remove the record, and another one "
         "is bought"
     )
-
-
-def has_pictures(cache: Path) -> bool:
-    """Whether a cache has pictures that were bought."""
-    return any((cache / "originals").glob("*.json"))
-
-
-def copy_command(cache: Path, other: Path) -> str:
-    """Return what copies a cache into another one, and writes over no picture that was bought there."""
-    source, target = (shlex.quote(str(path)) for path in (cache, other))
-    return f"mkdir -p {target} && cp {'-Rn' if has_pictures(other) else '-R'} {source}/. {target}"

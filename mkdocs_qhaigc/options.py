@@ -15,9 +15,8 @@ from mkdocs_qhaigc.directives import (
     read_directives,
     resolve_style,
 )
-from mkdocs_qhaigc.elsewhere import copy_command, has_pictures
 from mkdocs_qhaigc.errors import DirectiveError, OptionError
-from mkdocs_qhaigc.option_table import CACHE, OPTIONS
+from mkdocs_qhaigc.option_table import OPTIONS
 from mkdocs_qhaigc.original import SANDBOX
 from mkdocs_qhaigc.prices import Cost, Prices, check_prices
 from mkdocs_qhaigc.publication import Encoding
@@ -34,8 +33,6 @@ KEY_IN_FILE = (
 )
 EXTENSION = "mkdocs_qhaigc.markdown"
 """The Markdown extension by which a site says that Zensical builds it."""
-LASTING_CACHE = ".qhaigc"
-"""`cache_dir` of a zensical.toml that names none: `zensical build --clean` deletes all of `.cache`."""
 _FOLDERS = ("answers", "candidates", "index", "locks", "originals", "published", "rejected", "sandbox", "variants")
 """Of the cache."""
 _KEY_OPTION = r"(?i)(?:.*[_-])?(?:api[_-]?key|key|token|secret|password|authorization)"
@@ -218,7 +215,9 @@ def check_folders(options: Options, *, folder: Path, docs_dir: Path, site_dir: P
         if docs in (where, *where.parents):
             raise OptionError(option, "it lies in docs_dir, whose files are published. Choose a folder beside it")
     if zensical and not options.sandboxed:
-        _check_lasting(options.cache_dir, folder)
+        from mkdocs_qhaigc.caches import require_lasting  # most sites are not
+
+        require_lasting(options.cache_dir, folder)
     for name in _FOLDERS:
         if (options.cache_dir / name).is_symlink():
             raise OptionError("cache_dir", f"its folder {name} is a link, which may lead anywhere. Remove the link")
@@ -227,30 +226,3 @@ def check_folders(options: Options, *, folder: Path, docs_dir: Path, site_dir: P
             raise OptionError("report", f"it lies in {name}, and would be published. Name a file outside")
     if folder.resolve() not in pins.parents:
         raise OptionError("pins_dir", "it leads out of the folder of mkdocs.yml. Choose a folder within it")
-
-
-def _check_lasting(cache: Path, folder: Path) -> None:
-    """Refuse to buy for Zensical into what that deletes, or beside what was bought there for MkDocs.
-
-    Raises:
-        OptionError: what there is has to be copied first.
-    """
-    lasting, deleted = folder / LASTING_CACHE, folder / ".cache"
-    if deleted.resolve() in cache.resolve().parents:
-        raise OptionError(
-            "cache_dir",
-            f"`zensical build --clean` deletes {deleted}, and with it every picture that was bought. Write "
-            f"`cache_dir: {LASTING_CACHE}`{_and_copy(cache, lasting)}",
-        )
-    bought = folder / CACHE
-    if has_pictures(bought) and not has_pictures(cache):
-        raise OptionError(
-            "cache_dir",
-            f"it has no pictures, and {bought} has, where MkDocs keeps them: they would be bought again, and "
-            f"`zensical build --clean` deletes them. Write this `cache_dir` into mkdocs.yml{_and_copy(bought, cache)}",
-        )
-
-
-def _and_copy(cache: Path, lasting: Path) -> str:
-    """Return what else there is to do where a cache has pictures."""
-    return f", and copy what there is: {copy_command(cache, lasting)}" if has_pictures(cache) else ""

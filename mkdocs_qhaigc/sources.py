@@ -6,11 +6,9 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 
-from mkdocs_qhaigc.elsewhere import copy_command
 from mkdocs_qhaigc.errors import Elsewhere, LibraryError
 from mkdocs_qhaigc.library import Library
-from mkdocs_qhaigc.option_table import CACHE
-from mkdocs_qhaigc.options import LASTING_CACHE, Options
+from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.orders import Order
 from mkdocs_qhaigc.original import Original
 from mkdocs_qhaigc.picture import Picture, State, placeholder, there
@@ -100,6 +98,8 @@ class Sources:
         """
         for library in self._other_caches:
             if any(not original.sandbox for original in library.find_all(key)):
+                from mkdocs_qhaigc.caches import copy_command  # as below
+
                 other, cache = library.folder.parent, self._options.cache_dir
                 raise Elsewhere(
                     f"{other} has pictures that were bought, and {cache}, which `cache_dir` names, does not. None is "
@@ -108,11 +108,12 @@ class Sources:
 
     @cached_property
     def _other_caches(self) -> tuple[Library, ...]:
-        """What may have been this site's cache: that of MkDocs where none is named, and that of Zensical."""
+        """What may have been this site's cache."""
         if self._options.sandboxed:
             return ()
-        caches = (self._options.folder / name for name in (CACHE, LASTING_CACHE))
-        others = (cache for cache in caches if cache.resolve() != self._options.cache_dir.resolve())
+        from mkdocs_qhaigc.caches import other_caches  # a build that finds all its pictures looks into none
+
+        others = other_caches(self._options.cache_dir, self._options.folder)
         return tuple(Library(cache / "originals", report=lambda _: None) for cache in others)
 
     def _is_published(self, order: Order) -> bool:
