@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,19 +15,16 @@ from typing import Any, Protocol
 from mkdocs_qhaigc import html
 from mkdocs_qhaigc.blogs import blog_of, separator
 from mkdocs_qhaigc.columns import column
-from mkdocs_qhaigc.configuration import Configuration, read_configuration
+from mkdocs_qhaigc.configuration import Configuration
 from mkdocs_qhaigc.errors import NotWritten, QhaigcError
 from mkdocs_qhaigc.files import within
 from mkdocs_qhaigc.front_matter import META_KEY, strip_meta
 from mkdocs_qhaigc.img import render_image
 from mkdocs_qhaigc.option_table import OPTIONS
-from mkdocs_qhaigc.orders import Order
-from mkdocs_qhaigc.picture import Picture, State, asked_for, placeholder
 from mkdocs_qhaigc.publication import ACCOUNT, relative_url
 from mkdocs_qhaigc.rendering import Renderer
-from mkdocs_qhaigc.request import ImageRequest
 from mkdocs_qhaigc.source_pages import read_page
-from mkdocs_qhaigc.written import Written, read_written
+from mkdocs_qhaigc.written_pictures import WrittenFolder, WrittenPictures, read_folder
 from mkdocs_qhaigc.zensical_html import relative_to_source, with_plain_excerpt
 
 log = logging.getLogger("mkdocs_qhaigc")
@@ -51,53 +47,13 @@ def lookup(out: str | None) -> Lookup:
     return Lookup(out)
 
 
-@dataclass(frozen=True, slots=True)
-class _Folder:
-    """A folder that `sync` has written."""
-
-    site: Configuration
-    written: Written
-    stamp: tuple[int, ...]
-    """When what it says, and the site's configuration, were written."""
-
-
-@dataclass(slots=True)
-class _WrittenPictures:
-    """Pictures of which those are there that were written."""
-
-    written: Written
-    sandboxed: bool
-    """Whether what the sandbox drew may be shown."""
-    known: dict[str, Picture] = field(default_factory=dict)
-    under_way: bool = False
-    """What is not written yet is guessed; who looks again sees what came."""
-
-    def want(self, order: Order) -> Picture:
-        found = self.written.pictures.get(order.request.key)
-        if found is None or (found.sandbox and not self.sandboxed):
-            picture = asked_for(order)
-        else:
-            state: State = "placeholder" if found.drawn.placeholder else "cached"
-            picture = Picture(order, state, found.drawn, colour=found.colour)
-        return self.known.setdefault(order.request.key, picture)
-
-    def want_card(self, name: str, request: ImageRequest, crop: object) -> None:
-        """Cards are written as other files are."""
-
-    def picture(self, request: ImageRequest) -> Picture:
-        return self.known[request.key]
-
-    def stand_in(self, order: Order) -> Picture:
-        return placeholder(order)
-
-
 class Lookup:
     """The pictures of one site that `sync` has written."""
 
     def __init__(self, out: str | None) -> None:
         """`out` is the folder, relative to that of the site's configuration; None: what is usual among its pages."""
         self._out = out
-        self._folder: _Folder | None = None
+        self._folder: WrittenFolder | None = None
         self._said = ""
         self._serving = "serve" in sys.argv[1:]
         """`zensical serve` would end with an error, where the picture may be on its way."""
@@ -115,7 +71,7 @@ class Lookup:
         out = root / self._out if self._out else root / config["docs_dir"] / OPTIONS["assets_dir"].default
         try:
             _require_watch(root, out, config["watch"])
-            self._folder = self._read(out)
+            self._folder = read_folder(out, self._folder)
         except (QhaigcError, OSError) as error:  # the configuration may be half written
             if not self._serving or self._folder is None:
                 raise
@@ -123,12 +79,12 @@ class Lookup:
         if not self._folder.site.options.enabled:
             strip_meta(page.meta)
             return html.strip(text)
-        return self._render(page, text, self._folder, out=out, site_url=config["site_url"])
+        return self._render(page, text, self._folder, site_url=config["site_url"])
 
-    def _render(self, page: Page, text: str, folder: _Folder, *, out: Path, site_url: str | None) -> str:
+    def _render(self, page: Page, text: str, folder: WrittenFolder, *, site_url: str | None) -> str:
         """`site_url` is Zensical's: mike puts the version into it."""
         site = folder.site
-        pictures = _WrittenPictures(folder.written, site.options.sandboxed)
+        pictures = WrittenPictures(folder.written, site.options.sandboxed)
         renderer = Renderer(
             site.options,
             pictures,
@@ -141,7 +97,7 @@ class Lookup:
         text_of_file = _take_front_matter(page, site) if META_KEY in page.meta else ""
         renderer.read_page(page, src_uri=page.path, url=page.url, text=text_of_file, source=source)
         rendered = renderer.render(page, text, src_uri=page.path, url=page.url, shown_at=page.url)
-        self._tell(page, renderer, pictures, out, strict=site.options.missing == "error")
+        self._tell(page, renderer, pictures, folder)
         page.meta[FOR_TEMPLATES] = _for_templates(page, renderer, pictures)
         by_url = relative_url(site.options.assets_dir, page.url) + "/"
         blog = blog_of(page.path, site.blogs)
@@ -149,41 +105,24 @@ class Lookup:
             rendered = with_plain_excerpt(rendered, separator(blog), pictures=by_url)
         return relative_to_source(rendered, by_url, relative_url(site.options.assets_dir, page.path) + "/")
 
-    def _read(self, out: Path) -> _Folder:
-        """Return what was written, read anew where it has changed."""
-        if not (out / ACCOUNT).exists():
-            raise NotWritten(
-                f"{_short(out)} holds no pictures yet. Run `mkdocs-qhaigc sync --out {_short(out)}`; where it writes "
-                "into another folder, name that for the Markdown extension: `mkdocs_qhaigc.markdown: {out: …}`"
-            )
-        known = self._folder
-        if known is not None and known.stamp == _stamp(out, known.site.files):
-            return known
-        written = read_written(out) or Written(Path())
-        site = read_configuration(written.config).publishing_to(out)
-        return _Folder(site, written, _stamp(out, site.files))
-
     def _say_once(self, message: str) -> None:
         """Say what is wrong with the site, of which every page would tell."""
         if message != self._said:
             self._said = message
             log.warning("qhaigc: %s", message)
 
-    def _tell(self, page: Page, renderer: Renderer, pictures: _WrittenPictures, out: Path, *, strict: bool) -> None:
-        """Raise what keeps a page from showing its pictures; for a server, and of what has no alt, only say it.
-
-        `strict`: also that `sync` has written placeholders.
-        """
+    def _tell(self, page: Page, renderer: Renderer, pictures: WrittenPictures, folder: WrittenFolder) -> None:
+        """Raise what keeps a page from showing its pictures; for a server, and of what has no alt, only say it."""
         kinds = renderer.notices.kinds
         problems = [message for message, kind in kinds.items() if kind in ("directive", "reference")]
-        missing = dict.fromkeys(_missing(page, renderer, pictures, out))
+        missing = dict.fromkeys(_missing(page, renderer, pictures, folder))
         if missing:
-            run = f"Run `mkdocs-qhaigc sync --out {_short(out)}`, then build again"
-            problems.append(f"{', '.join(missing)}: not in {_short(out)}, or not as the options are now. {run}")
+            run = f"Run `mkdocs-qhaigc sync --out {folder.shown}`, then build again"
+            problems.append(f"{', '.join(missing)}: not in {folder.shown}, or not as the options are now. {run}")
         placeholders = [picture.order.where for picture in pictures.known.values() if picture.state == "placeholder"]
         if placeholders:
             said = f"{', '.join(placeholders)}: `sync` has written placeholders. Run it where pictures can be bought"
-            if strict:
+            if folder.site.options.missing == "error":
                 problems.append(said)
             else:
                 log.warning("qhaigc: %s", said)
@@ -210,19 +149,18 @@ def _take_front_matter(page: Page, site: Configuration) -> str:
     return source.text
 
 
-def _missing(page: Page, renderer: Renderer, pictures: _WrittenPictures, out: Path) -> Iterator[str]:
+def _missing(page: Page, renderer: Renderer, pictures: WrittenPictures, folder: WrittenFolder) -> Iterator[str]:
     """Yield where a page declares or shows a picture that was not written as it should stand there."""
     for picture in pictures.known.values():
         if picture.state == "under way" and picture.order.where.startswith(f"{page.path}#"):
             yield picture.order.where
     for publication, picture in renderer.publisher.hand_out():
-        files = [Path(variant.dest_uri).name for variant in publication.variants]
-        written = all(name in pictures.written.files and (out / name).exists() for name in files)
-        if picture.order.request.model and not written:  # else it means nothing on this page, which is told already
+        declared = picture.order.request.model  # else it means nothing on this page, which is told already
+        if declared and not folder.has(publication):
             yield picture.order.where
 
 
-def _for_templates(page: Page, renderer: Renderer, pictures: _WrittenPictures) -> dict[str, dict[str, str]]:
+def _for_templates(page: Page, renderer: Renderer, pictures: WrittenPictures) -> dict[str, dict[str, str]]:
     """Return the HTML and the URL of each picture that has a name on a page: Zensical's templates call no functions."""
     scope = renderer.scopes[page.path]
     names = {**renderer.site.directives, **scope.directives}
@@ -253,12 +191,3 @@ def _column(site: Configuration, hidden: Container[object]) -> str:
     """Return how wide the text of a page is in Zensical's own theme, which has Material's measures."""
     theme = "material" if site.theme in (None, "zensical") else site.theme
     return column(theme, features=site.features, hidden=hidden)
-
-
-def _stamp(out: Path, config: Iterable[Path]) -> tuple[int, ...]:
-    return tuple(path.stat().st_mtime_ns for path in (out / ACCOUNT, *config))
-
-
-def _short(path: Path) -> str:
-    """Return a path as it is typed in the folder of the site."""
-    return within(path, Path.cwd())

@@ -1,0 +1,98 @@
+"""What `sync` has written, in the place of a pipeline: for pages that Zensical renders. Generates nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mkdocs_qhaigc.configuration import Configuration, read_configuration
+from mkdocs_qhaigc.errors import NotWritten
+from mkdocs_qhaigc.files import within
+from mkdocs_qhaigc.orders import Order
+from mkdocs_qhaigc.picture import Picture, State, asked_for, placeholder
+from mkdocs_qhaigc.publication import ACCOUNT, Publication
+from mkdocs_qhaigc.request import ImageRequest
+from mkdocs_qhaigc.written import Written, read_written
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenFolder:
+    """A folder that `sync` has written."""
+
+    path: Path
+    site: Configuration
+    written: Written
+    stamp: tuple[int, ...]
+    """When what it says, and the site's configuration, were written."""
+
+    @property
+    def shown(self) -> str:
+        """Its path, as it is typed in the folder of the site."""
+        return _shown(self.path)
+
+    def has(self, publication: Publication) -> bool:
+        """Whether every file of a picture was written, and is there."""
+        names = [Path(variant.dest_uri).name for variant in publication.variants]
+        return all(name in self.written.files and (self.path / name).exists() for name in names)
+
+
+def read_folder(path: Path, known: WrittenFolder | None) -> WrittenFolder:
+    """Return a folder that `sync` has written, read anew where it or the site's configuration has changed.
+
+    Raises:
+        NotWritten: nothing was written there.
+        SiteError: the configuration, or what was written, cannot be read.
+    """
+    if not (path / ACCOUNT).exists():
+        raise NotWritten(
+            f"{_shown(path)} holds no pictures yet. Run `mkdocs-qhaigc sync --out {_shown(path)}`; where it writes "
+            "into another folder, name that for the Markdown extension: `mkdocs_qhaigc.markdown: {out: …}`"
+        )
+    if known is not None and known.stamp == _stamp(path, known.site.files):
+        return known
+    written = read_written(path) or Written(Path())
+    site = read_configuration(written.config).publishing_to(path)
+    return WrittenFolder(path, site, written, _stamp(path, site.files))
+
+
+@dataclass(slots=True)
+class WrittenPictures:
+    """The pictures of one page, of which those are there that were written."""
+
+    written: Written
+    sandboxed: bool
+    """Whether what the sandbox drew may be shown."""
+    known: dict[str, Picture] = field(default_factory=dict)
+    """By key: those that the page declares or shows."""
+    under_way: bool = False
+    """What is not written yet is guessed; who looks again sees what came."""
+
+    def want(self, order: Order) -> Picture:
+        """Return what is known of a picture."""
+        found = self.written.pictures.get(order.request.key)
+        if found is None or (found.sandbox and not self.sandboxed):
+            picture = asked_for(order)
+        else:
+            state: State = "placeholder" if found.drawn.placeholder else "cached"
+            picture = Picture(order, state, found.drawn, colour=found.colour)
+        return self.known.setdefault(order.request.key, picture)
+
+    def want_card(self, name: str, request: ImageRequest, crop: object) -> None:
+        """Cards are written as other files are."""
+
+    def picture(self, request: ImageRequest) -> Picture:
+        """Return what is known of a picture that was wanted."""
+        return self.known[request.key]
+
+    def stand_in(self, order: Order) -> Picture:
+        """Return a placeholder for what nobody declared."""
+        return placeholder(order)
+
+
+def _stamp(path: Path, config: Iterable[Path]) -> tuple[int, ...]:
+    return tuple(file.stat().st_mtime_ns for file in (path / ACCOUNT, *config))
+
+
+def _shown(path: Path) -> str:
+    return within(path, Path.cwd())
