@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import sys
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -55,6 +56,17 @@ STYLESHEET = Path(__file__).with_name("qhaigc.css")
 
 class Surveyed(Exception):  # noqa: N818 - no error: what a survey wanted to know is known
     """Ends a build that is looked at: nothing of it has been written."""
+
+
+@contextlib.contextmanager
+def _as_plugin_errors() -> Iterator[None]:
+    """Raise errors of this package as MkDocs' own, which it tells without a traceback."""
+    try:
+        yield
+    except OptionError as error:
+        raise PluginError(f"qhaigc: option `{error.option}`: {error}") from error
+    except QhaigcError as error:
+        raise PluginError(f"qhaigc: {error}") from error
 
 
 class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # its options are no MkDocs class
@@ -128,6 +140,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         """Keep this instance over the rebuilds of `mkdocs serve`, and with it what is under way."""
         self._serving, self._dirty = command == "serve", dirty
 
+    @_as_plugin_errors()
     def on_config(self, config: MkDocsConfig) -> None:
         """Begin a build."""
         config.markdown_extensions[:] = [
@@ -140,18 +153,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._spare = self is not _working_instance(config)
         if self._spare:
             return
-        folder = Path(config.config_file_path).parent if config.config_file_path else Path.cwd()
         try:
-            options = read_options(self.config, folder=folder)
-            check_folders(
-                options,
-                folder=folder,
-                docs_dir=Path(config.docs_dir),
-                site_dir=self._site_dir or Path(config.site_dir),
-                zensical=EXTENSION in config.markdown_extensions,
-            )
-            if options.missing == "generate":
-                options.require_sandbox_within(os.environ)
+            options = self._read_options(config)
             self._again = config is self._config
             if not self._again:
                 self._config, self._reported, self._told = config, [], []
@@ -160,9 +163,9 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
                     from mkdocs_qhaigc.report import forget_report  # here and below: what most sites need none of
 
                     forget_report(options.report)
-        except OptionError as error:
+        except OptionError:
             self._purchasing.stop()
-            raise PluginError(f"qhaigc: option `{error.option}`: {error}") from error
+            raise
         self._gallery = options.gallery
         if options.enabled:
             self._begin(options, config)
@@ -233,15 +236,14 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
     on_page_content = CombinedEvent(_before_others, _after_others)
 
     @event_priority(100)
+    @_as_plugin_errors()
     def _catch_up(self, env: Environment, **_: Any) -> None:
         """Render the pages that could wait: before anybody looks at them."""
         if self._build and self._backlog:
-            try:
-                self._backlog.work_off()
-            except QhaigcError as error:
-                raise PluginError(f"qhaigc: {error}") from error
+            self._backlog.work_off()
 
     @event_priority(50)
+    @_as_plugin_errors()
     def _settle(self, env: Environment, *, config: MkDocsConfig, files: Files) -> None:
         """Wait for the pictures."""
         if not self._spare:
@@ -261,8 +263,6 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             under_way = self._build.settle(wait=not self._serving)
             arrivals.awaited = bool(under_way) or earlier
             self._unfinished |= self._build.unfinished()
-        except QhaigcError as error:
-            raise PluginError(f"qhaigc: {error}") from error
         finally:
             if not self._serving:
                 self._purchasing.end_progress()
@@ -283,17 +283,15 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._hide_synced(files, config)
 
     @event_priority(-100)
+    @_as_plugin_errors()
     def _add_files(self, env: Environment, *, config: MkDocsConfig, files: Files) -> None:
         """Add the pictures' files to the site: behind plugins that compress pictures, and take their marking away."""
         if self._build and self._pipeline:
-            try:
-                for dest_uri, path in self._build.files().items():
-                    among_pages = files.get_file_from_path(dest_uri)
-                    if among_pages and among_pages.abs_src_path != path:
-                        files.remove(among_pages)  # `sync` wrote it, of another original perhaps
-                    self._add(files, config, dest_uri, path)
-            except QhaigcError as error:
-                raise PluginError(f"qhaigc: {error}") from error
+            for dest_uri, path in self._build.files().items():
+                among_pages = files.get_file_from_path(dest_uri)
+                if among_pages and among_pages.abs_src_path != path:
+                    files.remove(among_pages)  # `sync` wrote it, of another original perhaps
+                self._add(files, config, dest_uri, path)
             for file in self._synced:
                 if file.src_uri not in files.src_uris:
                     files.append(file)  # of a page that is not built now, or an author's own
@@ -305,14 +303,12 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         if not self._spare:
             context.update(self._for_templates)  # type: ignore[typeddict-item]  # names of ours
 
+    @_as_plugin_errors()
     def on_post_build(self, *, config: MkDocsConfig) -> None:
         """End the build's threads and keep the cache of variants in bounds."""
         if self._build and self._pipeline:
-            try:
-                for dest_uri, path in self._build.further_files().items():
-                    copy_file(path, os.path.join(config.site_dir, dest_uri))  # noqa: PTH118 - MkDocs' texts
-            except QhaigcError as error:
-                raise PluginError(f"qhaigc: {error}") from error
+            for dest_uri, path in self._build.further_files().items():
+                copy_file(path, os.path.join(config.site_dir, dest_uri))  # noqa: PTH118 - MkDocs' texts
             self._pipeline.close(whole=True)
             if self._backlog:
                 self._backlog.remember(self._build.complete())
@@ -352,6 +348,20 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             self._purchasing.finish()
         self._purchasing.close()
 
+    def _read_options(self, config: MkDocsConfig) -> Options:
+        folder = Path(config.config_file_path).parent if config.config_file_path else Path.cwd()
+        options = read_options(self.config, folder=folder)
+        check_folders(
+            options,
+            folder=folder,
+            docs_dir=Path(config.docs_dir),
+            site_dir=self._site_dir or Path(config.site_dir),
+            zensical=EXTENSION in config.markdown_extensions,
+        )
+        if options.missing == "generate":
+            options.require_sandbox_within(os.environ)
+        return options
+
     def _begin(self, options: Options, config: MkDocsConfig) -> None:
         self._notices = []
         sources = Sources(options, folder=Path(config.docs_dir) / options.assets_dir, report=self._warn)
@@ -387,16 +397,14 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         if self._surveys is None:
             log.warning("%s", message)
 
+    @_as_plugin_errors()
     def _write_report(self) -> None:
         if self._build and self._checked.report and not self._serving and self._surveys is None:
             from mkdocs_qhaigc.report import as_report, write_report
 
             self._reported += self._build.report()
             self._told += self._notices
-            try:
-                write_report(self._checked.report, as_report(self._reported, warnings=self._told))
-            except OptionError as error:
-                raise PluginError(f"qhaigc: option `{error.option}`: {error}") from error
+            write_report(self._checked.report, as_report(self._reported, warnings=self._told))
 
     def _survey(self) -> Survey:
         from mkdocs_qhaigc.survey import Survey
