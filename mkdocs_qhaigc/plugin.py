@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from mkdocs.structure.pages import Page
     from mkdocs.utils.templates import TemplateContext
 
-    from mkdocs_qhaigc.report import Reported
+    from mkdocs_qhaigc.report import Report
     from mkdocs_qhaigc.survey import Survey
 
 log = PrefixedLogger("qhaigc", logging.getLogger("mkdocs.plugins.mkdocs_qhaigc"))
@@ -110,10 +110,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         """Whether another instance does the work, and this one nothing."""
         self._again = False
         """Whether this is a further build of one site: a plugin may build it once for each language."""
-        self._reported: list[Reported] = []
-        """What the earlier builds of this site did."""
-        self._told: list[str] = []
-        """What they have warned of."""
+        self._report: Report | None = None
+        """None: nobody wants one."""
 
     def survey_into(self, surveys: list[Survey], *, docs_dir: Path, site_dir: Path, last: bool) -> None:
         """Make each build a survey, which buys and writes nothing; the `last` instance ends it by `Surveyed`.
@@ -157,12 +155,13 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             options = self._read_options(config)
             self._again = config is self._config
             if not self._again:
-                self._config, self._reported, self._told = config, [], []
+                self._config, self._report = config, None
                 self._to_finish, self._unfinished = self._unfinished, set()
                 if options.report and options.enabled and not self._serving and self._surveys is None:
-                    from mkdocs_qhaigc.report import forget_report  # here and below: what most sites need none of
+                    from mkdocs_qhaigc.report import Report  # most sites need none
 
-                    forget_report(options.report)
+                    self._report = Report(options.report)
+                    self._report.remove_old()
         except OptionError:
             self._purchasing.stop()
             raise
@@ -399,12 +398,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
 
     @_as_plugin_errors()
     def _write_report(self) -> None:
-        if self._build and self._checked.report and not self._serving and self._surveys is None:
-            from mkdocs_qhaigc.report import as_report, write_report
-
-            self._reported += self._build.report()
-            self._told += self._notices
-            write_report(self._checked.report, as_report(self._reported, warnings=self._told))
+        if self._build and self._report:
+            self._report.add(self._build.report(), self._notices)
 
     def _survey(self) -> Survey:
         from mkdocs_qhaigc.survey import Survey

@@ -1,4 +1,4 @@
-"""What a build did for each picture, for machines: the file that the option `report` names.
+"""What the builds of a site did for each picture, for machines: the file that the option `report` names.
 
 Nothing in it tells the time: where nothing is bought, the same site gives the same bytes.
 """
@@ -29,8 +29,43 @@ class Reported:
     warnings: Sequence[str]
 
 
-def as_report(reported: Iterable[Reported], *, warnings: Iterable[str]) -> dict[str, Any]:
-    """Return the report as JSON values; `warnings` are all that the build told.
+class Report:
+    """The report of one site: a plugin may build it several times, once for each language."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._reported: list[Reported] = []
+        self._warnings: list[str] = []
+
+    def remove_old(self) -> None:
+        """Remove what was written before: after a build that fails, no report is better than a wrong one.
+
+        Raises:
+            OptionError: the file cannot be removed.
+        """
+        try:
+            self._path.unlink(missing_ok=True)
+        except OSError as error:
+            raise _unusable(self._path, error) from error
+
+    def add(self, reported: Iterable[Reported], warnings: Iterable[str]) -> None:
+        """Write the report, with what one more build did, and all that it has warned of.
+
+        Raises:
+            OptionError: the file cannot be written.
+        """
+        self._reported += reported
+        self._warnings += warnings
+        text = json.dumps(_as_json(self._reported, self._warnings), ensure_ascii=False, indent=2) + "\n"
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(self._path, text.encode(errors="backslashreplace"))
+        except OSError as error:
+            raise _unusable(self._path, error) from error
+
+
+def _as_json(reported: Iterable[Reported], warnings: Iterable[str]) -> dict[str, Any]:
+    """Return a report as JSON values; `warnings` are all that the builds told.
 
     What is declared twice is two rows with one key, and was bought for the first of them. What several builds of one
     site have (pages that are not translated) is one row: what the first of them did.
@@ -64,32 +99,6 @@ def as_report(reported: Iterable[Reported], *, warnings: Iterable[str]) -> dict[
         )
     others = [warning for warning in dict.fromkeys(warnings) if warning not in told]
     return {"schema": SCHEMA, "pictures": rows, "warnings": others}
-
-
-def write_report(path: Path, report: dict[str, Any]) -> None:
-    """Write a report.
-
-    Raises:
-        OptionError: the file cannot be written.
-    """
-    text = json.dumps(report, ensure_ascii=False, indent=2) + "\n"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, text.encode(errors="backslashreplace"))
-    except OSError as error:
-        raise _unusable(path, error) from error
-
-
-def forget_report(path: Path) -> None:
-    """Remove what an earlier build wrote: after one that fails, no report is better than a wrong one.
-
-    Raises:
-        OptionError: the file cannot be removed.
-    """
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise _unusable(path, error) from error
 
 
 def _unusable(path: Path, error: OSError) -> OptionError:
