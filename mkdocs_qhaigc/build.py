@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from mkdocs_qhaigc.gallery_page import Link
     from mkdocs_qhaigc.report import Reported
     from mkdocs_qhaigc.request import ImageRequest
-    from mkdocs_qhaigc.survey import Declared
+    from mkdocs_qhaigc.survey import Declared, Survey
 
 
 _HEX_OF_STEM = rf"-([0-9a-f]{{{STEM_DIGITS}}})(?![0-9a-f])"
@@ -144,6 +145,12 @@ class SiteBuild:
             image = shown.publication.as_image(page_url=page_url, alt=alt, sizes=SIZES, colour=shown.picture.colour)
             pictures.append((collected, image))
         return render_gallery(pictures, page_url=page_url, assets_dir=self._options.assets_dir, link=link)
+
+    def survey(self, notices: Iterable[str], *, docs_dir: Path) -> Survey:
+        """Return what the site declares, `notices` being all that was told; `docs_dir` is where its authors write."""
+        from mkdocs_qhaigc.survey import Survey
+
+        return Survey(self._options, tuple(self.declared()), tuple(notices), self.told, docs_dir)
 
     def report(self) -> list[Reported]:
         """Return what was done for each picture."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,39 @@ from mkdocs.config import load_config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import Abort, ConfigurationError, MkDocsException
 
+from mkdocs_qhaigc.build import SiteBuild
 from mkdocs_qhaigc.errors import SiteError
-from mkdocs_qhaigc.plugin import QhaigcPlugin, Surveyed
+from mkdocs_qhaigc.plugin import QhaigcPlugin
 from mkdocs_qhaigc.survey import Survey, join
+
+
+class Surveyed(Exception):  # noqa: N818 - no error: what a survey wanted to know is known
+    """Ends a build that is looked at: nothing of it has been written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surveying:
+    """What makes surveys of the builds that an instance of the plugin works for."""
+
+    found: list[Survey]
+    """Those of all instances."""
+    docs_dir: Path
+    """Where authors write; a plugin may make the site of copies."""
+    site_dir: Path
+    """Where the site is built otherwise."""
+    last: bool
+    """Whether no other instance is yet to see the pages."""
+
+    def look_at(self, build: SiteBuild | None, notices: Iterable[str]) -> None:
+        """Take in what a build has found, all pages being read; None: the instance is switched off.
+
+        Raises:
+            Surveyed: no more of the build is needed.
+        """
+        if build:
+            self.found.append(build.survey(notices, docs_dir=self.docs_dir))
+        if self.last:
+            raise Surveyed
 
 
 def survey(config_file: Path) -> Survey:
@@ -40,7 +71,7 @@ def survey(config_file: Path) -> Survey:
             if not plugins:
                 raise SiteError(f"{config_file} does not list the plugin qhaigc. Add it under `plugins`")
             for plugin in plugins:
-                plugin.survey_into(found, docs_dir=docs_dir, site_dir=site_dir, last=plugin is plugins[-1])
+                plugin.surveying = Surveying(found, docs_dir, site_dir, last=plugin is plugins[-1])
             return config
 
         methods = config.plugins.events["config"]

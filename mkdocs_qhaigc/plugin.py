@@ -47,15 +47,11 @@ if TYPE_CHECKING:
     from mkdocs.structure.pages import Page
     from mkdocs.utils.templates import TemplateContext
 
+    from mkdocs_qhaigc.engine import Surveying
     from mkdocs_qhaigc.report import Report
-    from mkdocs_qhaigc.survey import Survey
 
 log = PrefixedLogger("qhaigc", logging.getLogger("mkdocs.plugins.mkdocs_qhaigc"))
 STYLESHEET = Path(__file__).with_name("qhaigc.css")
-
-
-class Surveyed(Exception):  # noqa: N818 - no error: what a survey wanted to know is known
-    """Ends a build that is looked at: nothing of it has been written."""
 
 
 @contextlib.contextmanager
@@ -95,12 +91,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         """Whether no other plugin looks at pages between us and their conversion."""
         self._rendered: Page | None = None
         """The page that was rendered last, or waits for that."""
-        self._surveys: list[Survey] | None = None
-        self._surveyed_last = False
-        self._docs_dir = Path()
-        """Where authors write; a plugin may make the site of copies."""
-        self._site_dir: Path | None = None
-        """Where the site is built when this is no survey; None: this is none."""
+        self.surveying: Surveying | None = None
+        """What makes a survey of each build, which buys and writes nothing then; None: this is none."""
         self._synced: list[File] = []
         """Pictures among the pages, while other plugins look at the site's files."""
         self._notices: list[str] = []
@@ -112,14 +104,6 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         """Whether this is a further build of one site: a plugin may build it once for each language."""
         self._report: Report | None = None
         """None: nobody wants one."""
-
-    def survey_into(self, surveys: list[Survey], *, docs_dir: Path, site_dir: Path, last: bool) -> None:
-        """Make each build a survey, which buys and writes nothing; the `last` instance ends it by `Surveyed`.
-
-        The folders are the site's own: `site_dir` is where it is built otherwise.
-        """
-        self._surveys, self._surveyed_last = surveys, last
-        self._docs_dir, self._site_dir = docs_dir, site_dir
 
     def load_config(self, options: dict[str, Any], config_file_path: str | None = None) -> tuple[Failures, list[Any]]:
         """Check the options. A key among them is refused, and taken out before `mkdocs build -v` prints them.
@@ -157,7 +141,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             if not self._again:
                 self._config, self._report = config, None
                 self._to_finish, self._unfinished = self._unfinished, set()
-                if options.report and options.enabled and not self._serving and self._surveys is None:
+                if options.report and options.enabled and not self._serving and self.surveying is None:
                     from mkdocs_qhaigc.report import Report  # most sites need none
 
                     self._report = Report(options.report)
@@ -247,11 +231,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         """Wait for the pictures."""
         if not self._spare:
             env.globals.update(self._for_templates)
-        if self._surveys is not None:
-            if self._build:
-                self._surveys.append(self._survey())
-            if self._surveyed_last:
-                raise Surveyed
+        if self.surveying:
+            self.surveying.look_at(self._build, self._notices)
             return
         if not self._build or not self._pipeline:
             return
@@ -354,7 +335,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             options,
             folder=folder,
             docs_dir=Path(config.docs_dir),
-            site_dir=self._site_dir or Path(config.site_dir),
+            site_dir=self.surveying.site_dir if self.surveying else Path(config.site_dir),
             zensical=EXTENSION in config.markdown_extensions,
         )
         if options.missing == "generate":
@@ -366,7 +347,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         sources = Sources(options, folder=Path(config.docs_dir) / options.assets_dir, report=self._warn)
         self._options = options
         open_buyer = None
-        if self._surveys is None:
+        if self.surveying is None:
             watched = [path for path in (config.docs_dir, config.config_file_path, *config.watch) if path]
             open_buyer = self._purchasing.begin(
                 options,
@@ -393,20 +374,13 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
 
     def _warn(self, message: str) -> None:
         self._notices.append(message)
-        if self._surveys is None:
+        if self.surveying is None:
             log.warning("%s", message)
 
     @_as_plugin_errors()
     def _write_report(self) -> None:
         if self._build and self._report:
             self._report.add(self._build.report(), self._notices)
-
-    def _survey(self) -> Survey:
-        from mkdocs_qhaigc.survey import Survey
-
-        assert self._build is not None
-        declared, notices = tuple(self._build.declared()), tuple(self._notices)
-        return Survey(self._checked, declared, notices, self._build.told, self._docs_dir)
 
     def _render(self, page: Page, shown_at: str, text: str) -> str:
         self._rendered = page

@@ -33,7 +33,7 @@ def survey_sources(site: Configuration) -> Survey:
         site.options, pipeline, site_url=lambda: site.site_url, column=lambda _: UNKNOWN, warn=notices.append
     )
     read_pages(site, build.pages)
-    return Survey(site.options, tuple(build.declared()), tuple(notices), build.told, site.docs_dir)
+    return build.survey(notices, docs_dir=site.docs_dir)
 
 
 def read_pages(site: Configuration, renderer: Renderer) -> None:
