@@ -35,7 +35,7 @@ from mkdocs_qhaigc.options import (
     read_options,
 )
 from mkdocs_qhaigc.pipeline import Pipeline
-from mkdocs_qhaigc.preview import state_of
+from mkdocs_qhaigc.preview import Unfinished, have_built_again, state_of
 from mkdocs_qhaigc.purchasing import Purchasing
 from mkdocs_qhaigc.sources import Sources
 
@@ -78,10 +78,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._pipeline: Pipeline | None = None
         self._backlog: Backlog | None = None
         self._purchasing = Purchasing(log.info)
-        self._unfinished: set[str] = set()
-        """Pages that show a placeholder."""
-        self._to_finish: set[str] = set()
-        """Those that did when this site was last built."""
+        self._unfinished = Unfinished()
         self._gallery: str | None = None
         self._watched = True
         """Whether other plugins look at pages when they are rendered."""
@@ -140,7 +137,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             self._again = config is self._config
             if not self._again:
                 self._config, self._report = config, None
-                self._to_finish, self._unfinished = self._unfinished, set()
+                self._unfinished.begin()
                 if options.report and options.enabled and not self._serving and self.surveying is None:
                     from mkdocs_qhaigc.report import Report  # most sites need none
 
@@ -169,8 +166,9 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             for method in config.plugins.events["page_content"]
         )
         self._is_last = getattr(config.plugins.events["page_markdown"][-1], "__self__", None) is self
-        if self._dirty:
-            self._build_unfinished(files)
+        if self._dirty:  # their pictures may be there by now, and no author edits them
+            unfinished = filter(None, map(files.get_file_from_path, self._unfinished.before))
+            have_built_again(file.abs_dest_path for file in unfinished)
         if self._gallery and files.get_file_from_path(self._gallery) is None:
             if self._again:
                 self._gallery = None  # it is made, and there is one address for it
@@ -242,7 +240,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             arrivals.awaited = self._serving  # from here on, what arrives may come too late for this build
             under_way = self._build.settle(wait=not self._serving)
             arrivals.awaited = bool(under_way) or earlier
-            self._unfinished |= self._build.unfinished()
+            self._unfinished.pages |= self._build.unfinished()
         finally:
             if not self._serving:
                 self._purchasing.end_progress()
@@ -397,13 +395,6 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         if not self._build:
             return html.strip(text)
         return self._build.pages.render_added(page, text, src_uri=page.file.src_uri, url=page.url)
-
-    def _build_unfinished(self, files: Files) -> None:
-        """Have pages built again that showed placeholders: their pictures may be there, and no author edits them."""
-        for file in map(files.get_file_from_path, self._to_finish):
-            if file:
-                with contextlib.suppress(OSError):  # then its next edit shows what has arrived
-                    os.utime(file.abs_dest_path, (0, 0))
 
     def _hide_synced(self, files: Files, config: MkDocsConfig) -> None:
         """Take the pictures that `sync` wrote among the pages out of sight of plugins that compress pictures."""

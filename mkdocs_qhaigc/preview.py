@@ -1,4 +1,4 @@
-"""What a preview (`mkdocs serve`) has to know: whether the author has edited, and that pictures have arrived."""
+"""What a preview (`mkdocs serve`) has to know: what was edited, that pictures have arrived, and who waits for them."""
 
 from __future__ import annotations
 
@@ -57,6 +57,27 @@ class Arrivals:
                         write_whole(file, f"{time.monotonic()}\n".encode())
                     time.sleep(_APART)
             self._arrived.clear()
+
+
+class Unfinished:
+    """Pages, as MkDocs names them, that show placeholders."""
+
+    def __init__(self) -> None:
+        self.pages: set[str] = set()
+        """In this build."""
+        self.before: set[str] = set()
+        """When the site was last built."""
+
+    def begin(self) -> None:
+        """Begin a build."""
+        self.before, self.pages = self.pages, set()
+
+
+def have_built_again(paths: Iterable[str]) -> None:
+    """Let files of the site count as older than their pages, where only what has been edited is built."""
+    for path in paths:
+        with contextlib.suppress(OSError):  # then the page's next edit shows what has arrived
+            os.utime(path, (0, 0))
 
 
 def state_of(watched: Iterable[str]) -> frozenset[tuple[str, int]]:
