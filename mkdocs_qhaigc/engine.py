@@ -44,6 +44,7 @@ class Surveying:
             Surveyed: no more of the build is needed.
         """
         if build:
+            build.pages.look_at_sources()
             self.found.append(build.survey(notices, docs_dir=self.docs_dir))
         if self.last:
             raise Surveyed

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from mkdocs_qhaigc.img import Image, render_img
 from mkdocs_qhaigc.tags import Attributes, parse, start_tag, tags_with
+from mkdocs_qhaigc.wording import is_slip
 
 SCHEME = "qhaigc:"
 
@@ -27,6 +28,7 @@ _NAME = r"""qhaigc:([^\s"'()<>#?,&]+)(#[^\s"'()<>,]*)?"""
 _WHOLE = re.compile(rf"\s*{_NAME}\s*")
 _ANYWHERE = re.compile(_NAME)
 _IN_SRCSET = re.compile(rf"(?<![^\s,]){_NAME}")
+_LIKE_ONE = re.compile(r"""\b([A-Za-z]{5,7}):[^\s"'()<>#?,&/]+""")
 _IN_STYLE = re.compile(rf"""\burl\(\s*(["']?){_NAME}\1\s*\)""", re.IGNORECASE)
 _FIRST_TITLE_END = re.compile(r"</h1\s*>", re.IGNORECASE)
 _TITLE_OF_EXCERPT = re.compile(r"\s*<h([1-6])[\s>].*?</h\1\s*>", re.IGNORECASE | re.DOTALL)
@@ -150,6 +152,25 @@ def references_in(text: str) -> Iterator[tuple[int, int, str]]:
     """Yield (start, end, name) of whatever reads as a reference, in text of any kind."""
     for match in _ANYWHERE.finditer(text):
         yield match.start(), match.end(), _name(match[1])
+
+
+def misspelt_in(text: str) -> Iterator[tuple[int, str]]:
+    """Yield (start, what is written) of what would be a reference but for its scheme: `Qhaigc:hero`."""
+    for match in _LIKE_ONE.finditer(text):
+        if is_slip(match[1], SCHEME.removesuffix(":")):
+            yield match.start(), match[0]
+
+
+def misspelt_references(html: str, name: str) -> list[str]:
+    """Return what would refer to a name on a page but for its scheme."""
+    return [
+        written
+        for tag, *_ in tags_with(html, f":{name}")
+        for key, value in parse(tag)[1].items()
+        if value and key not in _TEXT_ATTRIBUTES
+        for _, written in misspelt_in(value)
+        if written.endswith(f":{name}")
+    ]
 
 
 def render_tag(tag: str, resolve: Resolve, *, in_picture: bool = False, first: bool = True) -> str:

@@ -6,17 +6,22 @@ import re
 from typing import NamedTuple
 
 from mkdocs_qhaigc.front_matter import FRONT_MATTER
-from mkdocs_qhaigc.html import references_in
+from mkdocs_qhaigc.html import misspelt_in, references_in
 
 _NOT_SHOWN = re.compile(
     r"^[ \t]*(?P<fence>`{3,}|~{3,}).*?(?:^[ \t]*(?P=fence)[`~]*[ \t]*\r?$|\Z)"
     r"|<!--.*?(?:-->|\Z)|<(?P<text>script|style|textarea)\b.*?(?:</(?P=text)|\Z)"
-    r"|(?<!`)(?P<code>`+)(?!`)[^\n]*?(?<!`)(?P=code)(?!`)|\\!\[|^(?: {4}|\t)[ \t]*!\[(?=[^\n]*\n\s*\n|[^\n]*\Z)",
+    r"|(?<!`)(?P<code>`+)(?!`)[^\n]*?(?<!`)(?P=code)(?!`)|\\!\[|^(?: {4}|\t)[ \t]*!\[(?=[^\n]*\n\s*\n|[^\n]*\n?\Z)",
     re.DOTALL | re.MULTILINE | re.IGNORECASE,
 )
 """Code, comments and what is escaped; a picture that is indented and stands alone is taken for code, mostly rightly."""
 _IN_LINE = re.compile(r"(!?)\[([^\[\]\n]*)\]\(\s*<?\Z")
 _IN_TAG = re.compile(r"<img\b[^<>]*\Z", re.IGNORECASE)
+_BEFORE_URL = re.compile(
+    r"""(?:(?:\[[^\[\]\n]*|\))\]\(\s*<?|\]:\s*<?|\b(?:src|href|srcset|poster)\s*=\s*["']?|\burl\(\s*["']?)\Z""",
+    re.IGNORECASE,
+)
+_BEFORE_VALUE = re.compile(r"""(?::|-)[ \t]+["']?\Z""")
 _LABEL = re.compile(
     r"""\b(?:(?:alt|aria-label|aria-labelledby|aria-hidden)\s*=\s*(?:"[^"]|'[^']|[^\s"'>])"""
     r"""|role\s*=\s*["']?(?:none|presentation)\b)""",
@@ -52,6 +57,19 @@ def places(source: str) -> list[Place]:
             described = bool(_LABEL.search(tag)) or (None if _EMPTY_ALT.search(tag) else False)
         is_picture = bool(in_line[1]) if in_line else bool(in_tag) or None
         found.append(Place(name, text.count("\n", 0, start) + 1, is_picture, described))
+    return found
+
+
+def misspelt_places(source: str) -> list[tuple[str, int]]:
+    """Return (what is written, line) of what would be a reference of a page but for its scheme: `Qhaigc:hero`."""
+    front = FRONT_MATTER.match(source)
+    ends = front.end() if front else 0
+    text = source[:ends] + without_code(source[ends:])
+    found = []
+    for start, written in misspelt_in(text):
+        before = _BEFORE_VALUE if start < ends else _BEFORE_URL
+        if before.search(text[max(0, start - 1000) : start]):
+            found.append((written, text.count("\n", 0, start) + 1))
     return found
 
 

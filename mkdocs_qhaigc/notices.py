@@ -62,6 +62,23 @@ class Notices:
             f"Known on this page: {names}. Declare it under `{META_KEY}` in the front matter, or correct the reference"
         )
 
+    def misspelt(self, src_uri: str, source: Callable[[], str], references: Iterable[str]) -> None:
+        """Tell of what would be references of a page but for their scheme. `source`: the page's file."""
+        from mkdocs_qhaigc.lines import misspelt_places  # as above
+
+        places = misspelt_places(source())
+        for written in dict.fromkeys(references):
+            lines: list[int | None] = [line for what, line in places if what == written]
+            for line in lines or [None]:
+                self._misspelt(src_uri, written, line)
+
+    def look_at_source(self, src_uri: str, source: str) -> None:
+        """Tell what a page's file alone shows: commands read it, builds of thousands of pages do not."""
+        from mkdocs_qhaigc.lines import misspelt_places  # as above
+
+        for written, line in misspelt_places(source):
+            self._misspelt(src_uri, written, line)
+
     def references_without_alt(self, src_uri: str, source: Callable[[], str], names: Iterable[str]) -> None:
         """Tell of references, in page order, to pictures that nobody has described. `source`: the page's file."""
         for name, count in Counter(names).items():
@@ -105,6 +122,12 @@ class Notices:
                 "missing",
                 about=[order.request.key for order in orders],
             )
+
+    def _misspelt(self, src_uri: str, written: str, line: int | None) -> None:
+        name = written.partition(":")[2]
+        self.warn(
+            f"{src_uri}{f', line {line}' if line else ''}: {written!r:.80} is no reference. Write `{SCHEME}{name:.64}`"
+        )
 
     def _without_alt(self, src_uri: str, name: str, line: int | None) -> None:
         where = (src_uri or "mkdocs.yml") + (f", line {line}" if line else "")

@@ -182,7 +182,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         """Take in a page's front matter."""
         if self._build and self._backlog:
             src_uri = page.file.src_uri
-            waits = not self._watched and self._backlog.takes(page, src_uri=src_uri, text=markdown)
+            at_once = self._watched or self.surveying is not None
+            waits = not at_once and self._backlog.takes(page, src_uri=src_uri, text=markdown)
             self._extension.leaves_next_out = waits and self._is_last  # else another plugin may convert something first
             if waits:
                 self._rendered = page

@@ -102,6 +102,7 @@ class Renderer:
                 self._note_user(scope, self._pictures.picture(request))
             if directive and directive.alt is None and name in placed:
                 self.notices.picture_without_alt(src_uri, scope.source, name)
+        self.notices.look_at_source(src_uri, text)
         without_alt = []
         for place in places(text):
             directive = scope.directives.get(place.name) or self.site.directives.get(place.name)
@@ -110,6 +111,11 @@ class Renderer:
             elif place.is_picture and directive and directive.alt is None and place.described is False:
                 without_alt.append(place.name)
         self.notices.references_without_alt(src_uri, scope.source, without_alt)
+
+    def look_at_sources(self) -> None:
+        """Tell what the files of the pages show, and neither their front matter nor their HTML."""
+        for scope in self.in_order():
+            self.notices.look_at_source(scope.src_uri, scope.source())
 
     def render(self, page: Any, text: str, *, src_uri: str, url: str, shown_at: str) -> str:
         """Return a page's HTML with its references resolved and its placed pictures put in.
@@ -121,6 +127,9 @@ class Renderer:
         elsewhere = shown_at != url  # an excerpt among others
         main_shown = elsewhere or any(directive.priority for directive in placed)
         text = self._resolve(page, scope, shown_at, text, main_shown=main_shown)
+        for name, directive in () if elsewhere else scope.directives.items():
+            if name not in scope.shown and directive.place == "none":
+                self._look_for(scope, name, text)
         for directive in reversed(placed):
             name = directive.name
 
@@ -271,6 +280,11 @@ class Renderer:
         if name not in scope.broken:
             others = [other for other in self.site.directives if other not in scope.directives]
             self.notices.unknown(scope.src_uri, scope.source, name, [*scope.directives, *others])
+
+    def _look_for(self, scope: Scope, name: str, text: str) -> None:
+        """Tell where a picture that a page declares, and does not show, may be meant in its HTML."""
+        if f":{name}" in text and (written := html.misspelt_references(text, name)):
+            self.notices.misspelt(scope.src_uri, scope.source, written)
 
     def _unknown_picture(self, scope: Scope, name: str) -> Picture:
         self._tell_unknown(scope, name)

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 
-def nearest(word: object, known: Iterable[str]) -> str | None:
-    """Return the known word that somebody probably meant, or None."""
+def nearest(word: object, known: Iterable[str], *, likeness: float = 0.65) -> str | None:
+    """Return the known word that somebody probably meant, or None. `likeness`: from 0 to 1, which is the same word."""
     import difflib  # only a mistake needs it
 
-    matches = difflib.get_close_matches(str(word), list(known), n=1, cutoff=0.65)
+    matches = difflib.get_close_matches(str(word), list(known), n=1, cutoff=likeness)
     return matches[0] if matches else None
+
+
+def is_slip(word: str, meant: str) -> bool:
+    """Whether a word is another one but for its capitals, or a letter that is too many, missing, wrong or displaced."""
+    alike = word != meant and abs(len(word) - len(meant)) <= 1
+    return alike and nearest(word.lower(), [meant], likeness=0.8) is not None
 
 
 def shown(value: object) -> str:
