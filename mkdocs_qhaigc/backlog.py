@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from mkdocs_qhaigc.files import write_whole
-from mkdocs_qhaigc.front_matter import META_KEY, holds_reference, may_begin_front_matter
+from mkdocs_qhaigc.front_matter import META_KEY, holds_reference, is_misspelt_key, may_begin_front_matter
 from mkdocs_qhaigc.html import SCHEME
 
 _SCHEMA = 1
@@ -66,7 +66,7 @@ class Backlog:
         elif may_begin_front_matter(text):  # and is none: that is told at once
             return False
         for key, value in meta.items():
-            if key != META_KEY and holds_reference(value):
+            if key != META_KEY and (holds_reference(value) or is_misspelt_key(key)):
                 return False
         self._renderer.expect_page(src_uri)
         self._waiting[id(page)] = page

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from mkdocs_qhaigc import html
+from mkdocs_qhaigc.wording import is_slip
 
 META_KEY = "qhaigc"
 FRONT_MATTER = re.compile(r"\ufeff?---[ \t]*\r?\n(.*?)^(?:---|\.\.\.)[ \t]*\r?$", re.DOTALL | re.MULTILINE)
@@ -64,6 +65,11 @@ def strip_meta(meta: MutableMapping[str, Any]) -> None:
             del meta[key]
         else:
             meta[key] = resolve_references(value, lambda _: "")
+
+
+def is_misspelt_key(key: object) -> bool:
+    """Whether a key of the front matter is probably meant to be ours, and is not."""
+    return isinstance(key, str) and (key[:1] in "qQ" or "haigc" in key) and is_slip(key, META_KEY)
 
 
 def may_begin_front_matter(text: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from mkdocs_qhaigc.front_matter import FRONT_MATTER
+from mkdocs_qhaigc.front_matter import FRONT_MATTER, META_KEY
 from mkdocs_qhaigc.html import misspelt_in, references_in
 
 _NOT_SHOWN = re.compile(
@@ -87,18 +87,29 @@ def lines_without_alt(source: str, name: str) -> tuple[list[int], int]:
 
 def directive_line(source: str, name: str) -> int | None:
     """Return the line on which a page's front matter declares a picture; None where it does not."""
-    front = FRONT_MATTER.match(source)
-    text = front[0] if front else source.partition("\n\n")[0]
-    key = re.search(r"^[\"']?qhaigc[\"']?[ \t]*:", text, re.MULTILINE)
+    text, key = _find_key(source, META_KEY)
     if not key:
         return None
     own = re.compile(rf"^[ \t]+[\"']?{re.escape(name)}[\"']?[ \t]*:", re.MULTILINE).search(text, key.end())
     return text.count("\n", 0, own.start() if own else key.start()) + 1
 
 
+def key_line(source: str, key: str) -> int | None:
+    """Return the line on which a key of a page's front matter stands; None where it does not."""
+    text, found = _find_key(source, key)
+    return text.count("\n", 0, found.start()) + 1 if found else None
+
+
 def without_code(text: str) -> str:
     """Return a page's Markdown with blanks in place of code, comments and what is escaped."""
     return _NOT_SHOWN.sub(_blank, text)
+
+
+def _find_key(source: str, key: str) -> tuple[str, re.Match[str] | None]:
+    """Return a page's front matter, or what stands in its place, and where one of its keys stands there."""
+    front = FRONT_MATTER.match(source)
+    text = front[0] if front else source.partition("\n\n")[0]
+    return text, re.compile(rf"^[\"']?{re.escape(key)}[\"']?[ \t]*:", re.MULTILINE).search(text)
 
 
 def _blank(match: re.Match[str]) -> str:

@@ -44,6 +44,16 @@ class Notices:
         """Tell of a directive that cannot be used as it is."""
         self.warn(message, "directive")
 
+    def misspelt_key(self, src_uri: str, source: Callable[[], str], key: str) -> None:
+        """Tell of a key of the front matter that is probably meant to be ours. `source`: the page's file."""
+        from mkdocs_qhaigc.lines import key_line  # as below
+
+        line = key_line(source(), key)
+        self.directive(
+            f"{src_uri}{f', line {line}' if line else ''}: the key {key!r} in the front matter is probably meant to be "
+            f"`{META_KEY}`. Correct it: nothing reads its pictures"
+        )
+
     def unread(self, src_uri: str, values: Iterable[str]) -> None:
         """Tell of values that begin as a reference does and are none."""
         for value in values:

@@ -13,7 +13,13 @@ from urllib.parse import quote, urljoin, urlsplit
 from mkdocs_qhaigc import html
 from mkdocs_qhaigc.directive import Directive
 from mkdocs_qhaigc.directives import read_directives
-from mkdocs_qhaigc.front_matter import META_KEY, broken_front_matter, holds_reference, resolve_references
+from mkdocs_qhaigc.front_matter import (
+    META_KEY,
+    broken_front_matter,
+    holds_reference,
+    is_misspelt_key,
+    resolve_references,
+)
 from mkdocs_qhaigc.img import Image, render_image
 from mkdocs_qhaigc.notices import Notices
 from mkdocs_qhaigc.options import Options
@@ -81,6 +87,8 @@ class Renderer:
         scope.source = source
         if META_KEY not in page.meta and (problem := broken_front_matter(text)):
             self.notices.directive(f"{src_uri}, {problem}. Its pictures are not made; correct that line")
+        for key in [key for key in page.meta if is_misspelt_key(key)]:
+            self.notices.misspelt_key(src_uri, source, key)
         for key in [key for key, value in page.meta.items() if key != META_KEY and holds_reference(value)]:
             resolve = partial(resolve_references, page.meta[key], partial(self._address, scope, page_url=url))
             page.meta[key] = resolve()

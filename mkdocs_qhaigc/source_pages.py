@@ -17,12 +17,14 @@ from pathspec import GitIgnoreSpec
 from mkdocs_qhaigc.blogs import blog_of, is_left_out
 from mkdocs_qhaigc.configuration import Configuration, merged
 from mkdocs_qhaigc.errors import SiteError
-from mkdocs_qhaigc.front_matter import FRONT_MATTER, META_KEY
+from mkdocs_qhaigc.front_matter import FRONT_MATTER
 
 _ENDINGS = (".md", ".markdown", ".mdown", ".mkdn", ".mkd")
 """As MkDocs has them; Zensical knows but the first."""
 _NEVER_BUILT = "/templates/"
 """What every engine leaves out, unless `exclude_docs` says otherwise."""
+_WORTH_READING = re.compile(r"draft|date|haigc|^\{? *[\"']?q", re.MULTILINE | re.IGNORECASE)
+"""What front matter has that matters here: our key or one nearly so, and what says whether its page is built."""
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -109,7 +111,7 @@ def _leads_on(folder: Path, docs_dir: Path, root: Path, *, outside: bool) -> boo
 
 def _front_matter(text: str) -> dict[str, Any]:
     match = FRONT_MATTER.match(text)
-    if not match or not any(word in match[1] for word in (META_KEY, "draft", "date")):
+    if not match or not _WORTH_READING.search(match[1]):
         return {}
     try:
         meta = yaml.load(match[1], Loader=_Loader)  # noqa: S506 - a safe one

@@ -83,3 +83,42 @@ def test_sync_finds_misspelt_schemes(project: Project) -> None:
     project.page("index.md", "# Home\n\n![x](Qhaigc:hero)\n", qhaigc=HERO)
     finished = run(project, "sync", "--out", "docs/assets/qhaigc")
     assert "Warning: index.md, line 6: 'Qhaigc:hero' is no reference. Write `qhaigc:hero`" in finished.stderr
+
+
+def test_a_misspelt_key_of_the_front_matter_is_a_warning_with_page_key_and_line(project: Project) -> None:
+    project.write("docs/index.md", "---\ntitle: Home\nqhiagc: A tower\n---\n# Home\n\n![x](qhiagc:hero)\n")
+    project.write("docs/guide/b.md", "---\n'Qhaigc':\n  hero: {prompt: A tower, place: top}\n---\n# B\n")
+    project.write("docs/guide/c.md", "Title: C\nQHAIG: A tower\n\n# C\n")
+    project.write("docs/d.md", "---\nqhaigc: {hero: {prompt: fog, alt: Fog}}\nhaigc: A tower\n---\n# D\n")
+    said = "in the front matter is probably meant to be `qhaigc`. Correct it: nothing reads its pictures"
+    expected = [
+        f"d.md, line 3: the key 'haigc' {said}",
+        f"guide/b.md, line 2: the key 'Qhaigc' {said}",
+        f"guide/c.md: the key 'qhaig' {said}",
+        f"index.md, line 3: the key 'qhiagc' {said}",
+    ]
+    cold, warm = project.build(site="cold"), project.build(site="warm")
+    assert sorted(told(cold.warnings)) == sorted(told(warm.warnings)) == expected
+    found = findings(project)
+    assert sorted(message for kind, message in found if kind == "directive") == expected
+    assert "index.md, line 7: 'qhiagc:hero' is no reference. Write `qhaigc:hero`" in dict(found)["reference"]
+    assert project.build("--strict").code == 1
+
+
+def test_keys_that_are_others_own_are_nobodys_slip(project: Project) -> None:
+    own = {"quality": 1, "query": 1, "quaich": 1, "q": 1, "": 1, "qhaigc_note": 1, "aigc": True, "my_qhaigc": 1}
+    project.page("index.md", "# Home\n", **own)
+    project.write("docs/b.md", "---\n1: x\n2026-11-02: x\n~: x\n---\n# B\n")
+    built = project.build("--strict")
+    assert built.code == 0, built.output
+    assert findings(project) == []
+
+
+def test_sync_finds_misspelt_keys_and_takes_nothing_away_meanwhile(project: Project) -> None:
+    project.page("index.md", "# Home\n", qhaigc=HERO)
+    assert run(project, "sync", "--out", "docs/assets/qhaigc").returncode == 0
+    project.page("index.md", "# Home\n", Qhaigc=HERO)
+    finished = run(project, "sync", "--out", "docs/assets/qhaigc")
+    assert finished.returncode == 1
+    assert "Warning: index.md: the key 'Qhaigc' in the front matter is probably" in finished.stderr
+    assert "0 removed" in finished.stdout
