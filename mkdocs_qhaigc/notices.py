@@ -7,7 +7,7 @@ from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Literal
 
 from mkdocs_qhaigc.errors import Elsewhere, NoFurtherCalls
-from mkdocs_qhaigc.front_matter import META_KEY
+from mkdocs_qhaigc.front_matter import META_KEY, written_twice
 from mkdocs_qhaigc.html import SCHEME
 from mkdocs_qhaigc.orders import Order
 from mkdocs_qhaigc.picture import Picture
@@ -86,6 +86,11 @@ class Notices:
         """Tell what a page's file alone shows: commands read it, builds of thousands of pages do not."""
         from mkdocs_qhaigc.lines import misspelt_places  # as above
 
+        for twice in written_twice(source):
+            self.directive(
+                f"{src_uri}, line {twice.line}: {twice.key!r:.80} stands on line {twice.before} already, and the last "
+                "one alone counts. Rename or remove one of the two"
+            )
         for written, line in misspelt_places(source):
             self._misspelt(src_uri, written, line)
 
