@@ -62,7 +62,10 @@ class SiteBuild:
         declared = [picture for picture in missing if picture.order.request.model]
         if self._options.missing == "error" and self._pipeline.damaged_pins():
             damage = "".join(f"\n  {message}" for message in self._pipeline.damaged_pins())
-            raise MissingPictures(f"committed pictures are damaged, and `missing: error` accepts no others:{damage}")
+            raise MissingPictures(
+                f"committed pictures are damaged, and `missing: error` accepts no others:{damage}\nRestore them from "
+                "version control, or run `mkdocs-qhaigc pin`, which takes whole ones from the cache"
+            )
         if self._options.missing == "error" and missing:
             names = "".join(
                 f"\n  {picture.order.where}{f': {picture.reason}' if picture.reason else ''}" for picture in missing

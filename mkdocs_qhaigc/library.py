@@ -47,7 +47,7 @@ class Library:
         self._lock = threading.RLock()  # `_list` tells of what it cannot read while `find` holds it
         self._names: dict[str, list[str]] | None = None
         self.damaged: list[str] = []
-        """What was told of files that cannot be used."""
+        """What was told, or is left to an error, of files that cannot be used."""
         self._by_digits: dict[str, list[str]] | None = None
         """The names of records and pictures by the hex in them, as they were when they were first wanted."""
         self._unreadable: dict[str, str] = {}
@@ -111,6 +111,10 @@ class Library:
         for name in self._by_digits.get(key[:KEY_DIGITS], ()):
             if drawings or f".{SANDBOX}-" not in name:
                 require_here(self.folder / name)
+
+    def leave_to_error(self) -> None:
+        """Tell nobody of what cannot be used: the error that ends the build says what is in `damaged`."""
+        self._report = lambda _: None
 
     def remember(self) -> None:
         """Write down what the records of this folder say, for the next build."""

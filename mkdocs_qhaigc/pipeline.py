@@ -62,6 +62,8 @@ class Pipeline:
         self._second_looks: set[str] = set()
         """Keys of pictures that were damaged and wanted once more."""
         self._encoder = Encoder(options.encoding, options.cache_dir / "variants", report=report)
+        if open_buyer and options.missing == "error":  # which `damaged_pins` ends
+            sources.pins.leave_to_error()
 
     def want(self, order: Order) -> Picture:
         """Return what is known of a picture now; one that is missing is ordered, if the options allow it."""
@@ -193,7 +195,7 @@ class Pipeline:
         return len(files) == len(publication.variants)
 
     def damaged_pins(self) -> list[str]:
-        """Return what was told of committed pictures that cannot be used."""
+        """Return what there is to tell of committed pictures that cannot be used."""
         return self._sources.pins.damaged
 
     def _know(self, picture: Picture) -> Picture:

@@ -833,7 +833,9 @@ def test_a_damaged_pin_fails_a_build_that_may_not_buy(project: Project, api: Ima
     built = project.build()
     assert built.code == 1
     assert "committed pictures are damaged" in built.output
+    assert built.output.count("is damaged: its bytes" if part == "picture" else "cannot be used") == 1
     assert file.name in built.output
+    assert "Restore them from version control, or run `mkdocs-qhaigc pin`, which takes whole ones" in built.output
     assert "Traceback" not in built.output
     assert len(api.calls) == 1
 
