@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from pathlib import Path
 
 from mkdocs_qhaigc.errors import SelectionError
@@ -13,6 +13,7 @@ from mkdocs_qhaigc.wording import nearest
 SITE = "mkdocs.yml"
 """What the commands call the place of the option `images`."""
 _SHOWN = 12
+_ENDINGS = (".md", "/index.md", "/README.md")
 
 
 def select(survey: Survey, arguments: Sequence[str]) -> list[Declared]:
@@ -76,7 +77,7 @@ def _meant(survey: Survey, argument: str) -> list[Declared]:
     found = [*own, *shared]
     if not found:
         pages = _unique(one.page or SITE for one in survey.declared)
-        close = nearest(page, pages)
+        close = _page_of(page, _pages(survey)) or nearest(page, pages)
         raise SelectionError(
             f"{argument}: {page or 'that'} is no page with pictures. "
             + (f"Did you mean {close}?" if close else f"There are {_list(pages)}")
@@ -101,6 +102,12 @@ def _page(survey: Survey, written: str) -> str:
         return Path(written).resolve().relative_to(survey.docs_dir.resolve()).as_posix()
     except (ValueError, OSError):
         return named
+
+
+def _page_of(written: str, pages: Set[str]) -> str | None:
+    """Return the page that a folder, an address or a name without its ending means; None where there is none."""
+    folder = written.strip("/")
+    return next((page for ending in _ENDINGS if (page := f"{folder}{ending}") in pages), None)
 
 
 def _pages(survey: Survey) -> set[str]:

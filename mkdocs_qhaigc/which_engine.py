@@ -24,6 +24,24 @@ def usual_config_file(*, zensical_first: bool = False) -> Path:
     return next((path for path in map(Path, names) if path.is_file()), Path(CONFIG_FILES[0]))
 
 
+def require_config_file(config_file: Path) -> None:
+    """See that there is a configuration.
+
+    Raises:
+        SiteError: there is none. The message says which names were looked for, where no other was given.
+    """
+    if config_file.exists():
+        return
+    names = (*CONFIG_FILES, *ZENSICALS)
+    if any(Path(name).is_file() for name in names) or str(config_file) not in names:
+        raise SiteError(f"{config_file} does not exist. Name the site's configuration: -f FOLDER/mkdocs.yml")
+    others = ", ".join(name for name in names if name.endswith((".yml", ".toml")) and name != CONFIG_FILES[0])
+    raise SiteError(
+        f"{Path.cwd()} has no {CONFIG_FILES[0]}, nor any of {others}. Go to the folder of the site's configuration, or "
+        f"name it: -f FOLDER/{CONFIG_FILES[0]}"
+    )
+
+
 def use_engine_of(config_file: Path) -> None:
     """Choose what `mkdocs` means to whoever imports it: ProperDocs for `properdocs….yml`, else MkDocs; or the other one
     where one alone is installed. Once a process: what is imported stays.

@@ -91,6 +91,29 @@ def test_help_is_given_and_wrong_usage_is_exit_code_2(arguments: list[str], code
     assert words in finished.stdout + finished.stderr
 
 
+@pytest.mark.parametrize("command", ["plan", "generate", "candidates a", "pin", "check", "gallery", "prune", "sync"])
+def test_where_there_is_no_configuration_it_is_said_what_was_looked_for_and_what_to_do(
+    tmp_path: Path, command: str
+) -> None:
+    def said(*arguments: str) -> str:
+        words = [COMMAND, *command.split(), *arguments]
+        finished = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+        assert finished.returncode == 1
+        assert finished.stdout == ""
+        return finished.stderr
+
+    looked_for = "mkdocs.yml, nor any of properdocs.yml, zensical.toml, zensical.yml"
+    assert said() == (
+        f"Error: {tmp_path} has no {looked_for}. Go to the folder of the site's configuration, or name it: "
+        "-f FOLDER/mkdocs.yml\n"
+    )
+    (tmp_path / "zensical.yml").touch()
+    for name in ("mkdocs.yml", "docs/site.yml"):
+        assert said("-f", name).startswith(
+            f"Error: {Path(name)} does not exist. Name the site's configuration: -f FOLDER/"
+        )
+
+
 @pytest.mark.parametrize("command", ["mkdocs build", "mkdocs-qhaigc sync", "mkdocs-qhaigc generate"])
 def test_under_the_sandbox_nothing_is_bought_elsewhere(tmp_path: Path, command: str) -> None:
     config = {"site_name": "x", "plugins": [{"qhaigc": {"base_url": "http://127.0.0.1:9/v1"}}]}

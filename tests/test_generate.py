@@ -83,6 +83,23 @@ def test_a_page_or_name_that_is_not_known_is_wrong_usage(site: Project, api: Ima
     assert not api.calls
 
 
+@pytest.mark.parametrize(
+    ("given", "page"),
+    [
+        ("guide", "guide/index.md"),
+        ("docs/guide/", "guide/index.md"),
+        ("guide/start/", "guide/start.md"),
+        ("tour#hero", "tour/README.md"),
+    ],
+)
+def test_of_a_folder_or_an_address_the_page_is_proposed(site: Project, given: str, page: str) -> None:
+    site.page("guide/index.md", qhaigc="a map")
+    site.page("tour/README.md", qhaigc="a path")
+    finished = run(site, "generate", given)
+    assert finished.returncode == 2
+    assert f"is no page with pictures. Did you mean {page}?" in finished.stderr
+
+
 def test_what_fails_is_told_with_its_reason_and_the_rest_is_bought(site: Project, api: ImagesApi) -> None:
     api.by_prompt = {
         "fog": [error(400, "content_policy_violation", "No fog.")],

@@ -16,7 +16,7 @@ from mkdocs_qhaigc.configuration import is_zensicals, read_configuration
 from mkdocs_qhaigc.errors import QhaigcError, SelectionError
 from mkdocs_qhaigc.source_survey import survey_sources
 from mkdocs_qhaigc.survey import Survey
-from mkdocs_qhaigc.which_engine import use_engine_of, usual_config_file
+from mkdocs_qhaigc.which_engine import require_config_file, use_engine_of, usual_config_file
 
 _Chosen = TypeVar("_Chosen")
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -63,6 +63,7 @@ def survey_of(config_file: Path) -> Survey:
         click.ClickException: the site cannot be read.
     """
     with failing():
+        require_config_file(config_file)
         if is_zensicals(config_file):
             return survey_sources(read_configuration(config_file))
         use_engine_of(config_file)

@@ -15,7 +15,7 @@ from mkdocs_qhaigc.cli.site import count, failing, json_option, print_json, show
 from mkdocs_qhaigc.configuration import Configuration, read_configuration
 from mkdocs_qhaigc.syncing import Synced
 from mkdocs_qhaigc.syncing import sync as sync_site
-from mkdocs_qhaigc.which_engine import usual_config_file
+from mkdocs_qhaigc.which_engine import require_config_file, usual_config_file
 
 
 @click.command(short_help="Write the pictures into the docs folder.")
@@ -53,6 +53,7 @@ def sync(out: Path | None, watch: bool, as_json: bool, config_file: Path) -> Non
         return site.publishing_to(out) if out else site
 
     with failing():
+        require_config_file(config_file)
         site = read()
         if watch:
             _watch(site, read)
