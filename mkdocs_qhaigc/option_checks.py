@@ -83,7 +83,9 @@ def choice(option: str, *choices: str) -> Callable[[Any], str]:
 
     def check(value: Any) -> str:
         if value not in choices:
-            raise _fail(option, value, f"Write one of {', '.join(choices)}")
+            meant = nearest(value.lower(), choices) if isinstance(value, str) else None
+            advice = f"Did you mean {meant}? " if meant else ""
+            raise _fail(option, value, f"{advice}Write one of {', '.join(choices)}")
         return str(value)
 
     return check
@@ -154,7 +156,7 @@ def _is_like_a_key(name: str) -> bool:
     return "_" not in name or any(map(str.islower, name))
 
 
-def mapping(option: str) -> Callable[[Any], Mapping[str, Any]]:
+def mapping(option: str, remedy: str) -> Callable[[Any], Mapping[str, Any]]:
     """A mapping; as a text (from `!ENV`), YAML of one."""
 
     def check(value: Any) -> Mapping[str, Any]:
@@ -164,9 +166,9 @@ def mapping(option: str) -> Callable[[Any], Mapping[str, Any]]:
             except (yaml.YAMLError, ValueError, RecursionError, LookupError, AttributeError) as error:
                 # PyYAML lets others than its own pass: dates and numbers that are none, wrong explicit tags.
                 what = str(error).partition("\n")[0]
-                raise OptionError(option, f"it is a text that is no YAML ({what}). Write a mapping of names") from error
+                raise OptionError(option, f"it is a text that is no YAML ({what}). {remedy}") from error
         if not isinstance(value, Mapping):
-            raise _fail(option, value, "Write a mapping of names")
+            raise _fail(option, value, remedy)
         return value
 
     return check
@@ -174,16 +176,24 @@ def mapping(option: str) -> Callable[[Any], Mapping[str, Any]]:
 
 def styles(value: Any) -> Mapping[str, str]:
     """Return texts by name."""
-    given = mapping("styles")(value)
+    given = mapping("styles", "Write a mapping of names to texts, for example {ink: ink wash on rice paper}")(value)
     for name, style in given.items():
         if not isinstance(name, str) or not isinstance(style, str) or not style.strip():
             raise OptionError("styles", f"{shown(name)} is {shown(style)}. Write a text for each name")
     return given
 
 
+def images(value: Any) -> Mapping[str, Any]:
+    """Return directives by name, or one alone, as they were given."""
+    names = value if isinstance(value, list) and value else ["logo"]
+    name = names[0] if isinstance(names[0], str) and names[0].isidentifier() else "logo"
+    remedy = f"Write a mapping of names to prompts, for example {{{name}: A red kite on white}}"
+    return mapping("images", remedy)(value)
+
+
 def prices(value: Any) -> Mapping[str, Any]:
     """Return a price list, as it was given."""
-    given = mapping("prices")(value)
+    given = mapping("prices", "Write a mapping of models to prices, for example {dall-e-3: 0.04}")(value)
     check_prices(given)
     return given
 
@@ -197,14 +207,19 @@ def _list(value: Any) -> list[Any]:
 
 def formats(value: Any) -> tuple[str, ...]:
     """Return picture formats, each once."""
-    given = tuple("jpeg" if item == "jpg" else item for item in _list(value))
-    for item in given:
-        if not isinstance(item, str) or item not in MIME_TYPES:
-            meant = nearest(item, MIME_TYPES) if isinstance(item, str) else None
-            raise _fail("formats", item, f"Did you mean {meant}?" if meant else f"Known are {', '.join(MIME_TYPES)}")
+    given = tuple(_format("formats", item) for item in _list(value))
     if not given or len(set(given)) != len(given):
         raise _fail("formats", value, "Write each format once, for example [avif, webp]")
     return given
+
+
+def _format(option: str, value: object) -> str:
+    """Return the name of a format, which people call `jpg` too."""
+    name = "jpeg" if value == "jpg" else value
+    if not isinstance(name, str) or name not in MIME_TYPES:
+        meant = nearest(name.lower(), MIME_TYPES) if isinstance(name, str) else None
+        raise _fail(option, value, f"Did you mean {meant}?" if meant else f"Known are {', '.join(MIME_TYPES)}")
+    return name
 
 
 def widths(value: Any) -> tuple[int, ...]:
@@ -231,11 +246,11 @@ def quality(value: Any) -> int | Mapping[str, int]:
     check = whole("quality", 1, 100)
     if not isinstance(value, Mapping) and not (isinstance(value, str) and ":" in value):
         return check(value)
-    by_format = mapping("quality")(value)
-    for format_ in by_format:
-        if format_ not in MIME_TYPES:
-            raise _fail("quality", format_, f"Known formats are {', '.join(MIME_TYPES)}")
-    return {format_: check(number) for format_, number in by_format.items()}
+    given = mapping("quality", "Write a number, or one a format: {webp: 82, avif: 60}")(value)
+    by_format = {_format("quality", name): check(number) for name, number in given.items()}
+    if len(by_format) != len(given):
+        raise _fail("quality", value, "jpg and jpeg are one format. Write it once")
+    return by_format
 
 
 def provenance(value: Any) -> bool | Mapping[str, bool]:
@@ -243,7 +258,7 @@ def provenance(value: Any) -> bool | Mapping[str, bool]:
     remedy = "Write true, false, or {prompt: true} to publish the prompts too"
     if isinstance(value, bool):
         return value
-    fields = mapping("provenance")(value)
+    fields = mapping("provenance", remedy)(value)
     if set(fields) - {"prompt"} or not all(isinstance(flag, bool) for flag in fields.values()):
         raise _fail("provenance", value, remedy)
     return fields

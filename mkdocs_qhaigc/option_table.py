@@ -79,7 +79,7 @@ OPTIONS: Mapping[str, Option] = {
     "styles": Option(
         None, checks.styles, "named texts for the field `style`", {"type": "object", "additionalProperties": TEXT}
     ),
-    "images": Option(None, checks.mapping("images"), "pictures for the whole site", {"$ref": PICTURES}),
+    "images": Option(None, checks.images, "pictures for the whole site", {"$ref": PICTURES}),
     "missing": _one_of(
         "missing",
         "`generate`, `placeholder` (never call the API), or `error` (never call it, fail the build)",
