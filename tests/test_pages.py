@@ -63,7 +63,7 @@ def test_a_template_s_picture_that_nobody_describes_is_a_warning_too(project: Pr
 
 
 def test_a_caption_makes_a_figure_of_a_reference_and_of_a_placed_picture(project: Project) -> None:
-    hero = {"prompt": "A tower", "alt": "A tower", "caption": "The <north> mole & its\n light", "place": "after-title"}
+    hero = {"prompt": "A tower", "alt": "A tower", "caption": "The <north> *mole* &\n light", "place": "after-title"}
     other = {"prompt": "Fog", "alt": "Fog", "caption": "Fog"}
     project.page(
         "index.md",
@@ -74,7 +74,7 @@ def test_a_caption_makes_a_figure_of_a_reference_and_of_a_placed_picture(project
     assert built.code == 0, built.output
     figures = re.findall(r'<figure class="qhaigc">(.*?)</figure>', built.html(), re.DOTALL)
     assert [re.search("<figcaption>(.*)</figcaption>", figure)[1] for figure in figures] == [  # type: ignore[index]
-        "The &lt;north&gt; mole &amp; its light",
+        "The &lt;north&gt; *mole* &amp; light",
         "Fog",
     ]
     assert built.html().count("<figcaption>") == 2

@@ -227,6 +227,21 @@ def test_a_pin_copied_by_hand_from_another_repository_is_used(bought: Project, t
     assert len(names(pins(other))) == 2
 
 
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_worktree_buys_what_is_not_pinned_unless_the_cache_lies_outside(
+    project: Project, api: ImagesApi, tmp_path: Path, shared: bool
+) -> None:
+    project.page("index.md", "![Fog](qhaigc:hero)", qhaigc="fog")
+    project.write(".gitignore", ".cache/\nsite/\n")
+    project.options |= {"cache_dir": str(tmp_path / "cache")} if shared else {}
+    project.write_config()
+    for arguments in ("init", "add .", "commit --message=x", "worktree add ../tree"):
+        git(project.folder, *arguments.split())
+    for folder in (project.folder, tmp_path / "tree"):
+        assert build_in(folder, project).code == 0
+    assert len(api.calls) == (1 if shared else 2)
+
+
 def test_a_damaged_pin_is_replaced_from_the_cache_and_kept(bought: Project) -> None:
     run(bought, "pin")
     pin = the_one(pins(bought), "hero-*.png")
