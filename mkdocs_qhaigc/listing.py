@@ -49,10 +49,13 @@ class Listing:
         with entries:
             for entry in entries:
                 self.names.append(entry.name)
-                if entry.is_file(follow_symlinks=False):
-                    with contextlib.suppress(FileNotFoundError):  # removed since, by another process
-                        status = entry.stat(follow_symlinks=False)
-                        self._stamps[entry.name] = (status.st_mtime_ns, status.st_size)
+                if not entry.is_file(follow_symlinks=False):
+                    continue
+                try:
+                    status = entry.stat(follow_symlinks=False)
+                except FileNotFoundError:  # removed since, by another process
+                    continue
+                self._stamps[entry.name] = (status.st_mtime_ns, status.st_size)
         self.names.sort()
 
     def original(self, name: str, key: str) -> Original | None:

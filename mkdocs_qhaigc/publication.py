@@ -133,10 +133,12 @@ class Publication(NamedTuple):
         colour: str | None = None,
     ) -> Image:
         """Return the picture as a page at `page_url` (relative to the site) shows it."""
+        first = self.variants[0].dest_uri
+        length = first.rindex(self.stem) + len(self.stem)
+        stem_url = relative_url(first[:length], page_url)  # what follows in any of the names stands in URLs as it is
         by_format: dict[str, list[tuple[str, int]]] = {}
-        for variant in self.variants:
-            url = relative_url(variant.dest_uri, page_url)
-            by_format.setdefault(variant.spec.format, []).append((url, variant.spec.width))
+        for dest_uri, spec in self.variants:
+            by_format.setdefault(spec.format, []).append((stem_url + dest_uri[length:], spec.width))
         sources = tuple(Source(MIME_TYPES[format_], tuple(urls)) for format_, urls in by_format.items())
         return Image(sources, self.width, self.height, alt, sizes, priority, caption, colour)
 
