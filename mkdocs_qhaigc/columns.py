@@ -12,11 +12,13 @@ from functools import lru_cache
 UNKNOWN = "100vw"
 """For a theme that is not known here: right on phones, more than needed on wide screens."""
 
-_MKDOCS = (
-    "(min-width: 1400px) 956px, (min-width: 1200px) 821px, (min-width: 992px) 686px, "
-    "(min-width: 576px) 506px, calc(100vw - 34px)"
-)
-_READTHEDOCS = "(min-width: 1100px) 697px, (min-width: 769px) calc(100vw - 403px), calc(100vw - 51px)"
+_COLUMNS = {
+    "mkdocs": (
+        "(min-width: 1400px) 956px, (min-width: 1200px) 821px, (min-width: 992px) 686px, "
+        "(min-width: 576px) 506px, calc(100vw - 34px)"
+    ),
+    "readthedocs": "(min-width: 1100px) 697px, (min-width: 769px) calc(100vw - 403px), calc(100vw - 51px)",
+}
 
 
 def column(theme: str | None, *, features: Container[object] = (), hidden: Container[object] = ()) -> str:
@@ -26,7 +28,7 @@ def column(theme: str | None, *, features: Container[object] = (), hidden: Conta
     """
     if theme == "material":
         return _material("navigation" not in hidden, "toc" not in hidden and "toc.integrate" not in features)
-    return {"mkdocs": _MKDOCS, "readthedocs": _READTHEDOCS}.get(theme or "", UNKNOWN)
+    return _COLUMNS.get(theme or "", UNKNOWN)
 
 
 @lru_cache  # each page asks

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from mkdocs_qhaigc.directive import (
@@ -64,6 +65,7 @@ def _settle_priority(directives: dict[str, Directive], problems: list[Problem]) 
         )
 
 
+@lru_cache  # most pages call their pictures by the same few names
 def valid_name(raw: object) -> str:
     """Return the name in NFC.
 

@@ -92,8 +92,8 @@ def _escaped(value: str, quote: str) -> str:
 
 def start_tag(name: str, attributes: Attributes, *, closed: bool = False) -> str:
     """Return a start tag; `closed`: with a slash at its end."""
-    written = "".join(f" {key}" if value is None else f' {key}="{escape(value)}"' for key, value in attributes.items())
-    return f"<{name}{written}{' /' if closed else ''}>"
+    written = [f" {key}" if value is None else f' {key}="{escape(value)}"' for key, value in attributes.items()]
+    return f"<{name}{''.join(written)}{' /' if closed else ''}>"
 
 
 def _dull_end(html: str, position: int, before: int) -> int:
