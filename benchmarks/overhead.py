@@ -156,7 +156,7 @@ def hooks_share(folder: Path) -> str:
         build(folder, mkdocs=(sys.executable, str(MKDOCS_LOOKED_AT), str(result)))
         said: dict[str, int] = json.loads(result.read_text(encoding="utf-8"))
         every, own = every + said["all"], own + said["own"]
-    return f"{own / every:.2%} ± {math.sqrt(own) / every:.2%}"
+    return f"{100 * own / every:.2f} ± {100 * math.sqrt(own) / every:.2f} %"
 
 
 def make_sites(folder: Path, *, pages: int, every: int) -> tuple[Path, Path]:
