@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, MutableMapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, MutableMapping
+from typing import Any
 
 import yaml
 
@@ -14,7 +14,6 @@ from mkdocs_qhaigc.wording import is_slip
 META_KEY = "qhaigc"
 FRONT_MATTER = re.compile(r"\ufeff?---[ \t]*\r?\n(.*?)^(?:---|\.\.\.)[ \t]*\r?$", re.DOTALL | re.MULTILINE)
 """A page that begins with front matter in YAML; the group is what stands between its lines."""
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MOST_LINES = 1000
 """Lines in which front matter is looked for."""
 _NOT_READ = (
@@ -71,48 +70,6 @@ def strip_meta(meta: MutableMapping[str, Any]) -> None:
 def is_misspelt_key(key: object) -> bool:
     """Whether a key of the front matter is probably meant to be ours, and is not."""
     return isinstance(key, str) and (key[:1] in "qQ" or "haigc" in key) and is_slip(key, META_KEY)
-
-
-class Twice(NamedTuple):
-    """A key that stands twice in one mapping, of which YAML keeps the last, without a word."""
-
-    key: str
-    line: int
-    """Of the page, from 1."""
-    before: int
-    """The line on which it stands before that."""
-
-
-def written_twice(source: str) -> list[Twice]:
-    """Return the names and fields that a page declares twice, and where it has our key twice."""
-    front = FRONT_MATTER.match(source)
-    if not front or META_KEY not in front[1]:
-        return []
-    try:
-        root = yaml.compose(front[1], Loader=_Loader)
-    except (yaml.YAMLError, ValueError, RecursionError, LookupError):
-        return []  # `broken_front_matter` tells
-    ours = [(key, value) for key, value in _pairs(root) if key.value == META_KEY]
-    mappings = [ours]
-    for _, declared in ours:
-        mappings += [_pairs(declared), *(_pairs(picture) for _, picture in _pairs(declared))]
-    return [twice for pairs in mappings for twice in _twice([key for key, _ in pairs])]
-
-
-def _pairs(node: yaml.Node | None) -> list[tuple[yaml.ScalarNode, yaml.Node]]:
-    """Return the keys that are texts or numbers, and their values, of a node that is a mapping."""
-    pairs = node.value if isinstance(node, yaml.MappingNode) else ()
-    return [(key, value) for key, value in pairs if isinstance(key, yaml.ScalarNode) and key.value != "<<"]
-
-
-def _twice(keys: list[yaml.ScalarNode]) -> Iterator[Twice]:
-    lines: dict[tuple[str, str], int] = {}
-    for key in keys:
-        line = key.start_mark.line + 2  # counted from 0, and `---` stands before it
-        before = lines.get((key.tag, key.value))
-        if before is not None:
-            yield Twice(key.value, line, before)
-        lines[key.tag, key.value] = line
 
 
 def may_begin_front_matter(text: str) -> bool:

@@ -14,13 +14,13 @@ from urllib.parse import unquote
 
 from mkdocs_qhaigc.img import Image, render_img
 from mkdocs_qhaigc.tags import Attributes, parse, start_tag, tags_with
-from mkdocs_qhaigc.wording import is_slip
 
 SCHEME = "qhaigc:"
 
-_TEXT_ATTRIBUTES = frozenset(
+TEXT_ATTRIBUTES = frozenset(
     ("alt", "title", "class", "id", "name", "value", "label", "placeholder", "summary", "content")
 )
+"""What readers see or styles name: no URL stands there."""
 _URL_ATTRIBUTES = frozenset(("src", "href", "poster"))
 _LABELS = ("alt", "aria-label", "aria-labelledby", "aria-hidden")
 """Attributes by which an author has said what a picture is for readers who do not see it."""
@@ -28,7 +28,6 @@ _NAME = r"""qhaigc:([^\s"'()<>#?,&]+)(#[^\s"'()<>,]*)?"""
 _WHOLE = re.compile(rf"\s*{_NAME}\s*")
 _ANYWHERE = re.compile(_NAME)
 _IN_SRCSET = re.compile(rf"(?<![^\s,]){_NAME}")
-_LIKE_ONE = re.compile(r"""\b([A-Za-z]{5,7}):[^\s"'()<>#?,&/]+""")
 _IN_STYLE = re.compile(rf"""\burl\(\s*(["']?){_NAME}\1\s*\)""", re.IGNORECASE)
 _FIRST_TITLE_END = re.compile(r"</h1\s*>", re.IGNORECASE)
 _TITLE_OF_EXCERPT = re.compile(r"\s*<h([1-6])[\s>].*?</h\1\s*>", re.IGNORECASE | re.DOTALL)
@@ -154,25 +153,6 @@ def references_in(text: str) -> Iterator[tuple[int, int, str]]:
         yield match.start(), match.end(), _name(match[1])
 
 
-def misspelt_in(text: str) -> Iterator[tuple[int, str]]:
-    """Yield (start, what is written) of what would be a reference but for its scheme: `Qhaigc:hero`."""
-    for match in _LIKE_ONE.finditer(text):
-        if is_slip(match[1], SCHEME.removesuffix(":")):
-            yield match.start(), match[0]
-
-
-def misspelt_references(html: str, name: str) -> list[str]:
-    """Return what would refer to a name on a page but for its scheme."""
-    return [
-        written
-        for tag, *_ in tags_with(html, f":{name}")
-        for key, value in parse(tag)[1].items()
-        if value and key not in _TEXT_ATTRIBUTES
-        for _, written in misspelt_in(value)
-        if written.endswith(f":{name}")
-    ]
-
-
 def render_tag(tag: str, resolve: Resolve, *, in_picture: bool = False, first: bool = True) -> str:
     """Return the markup for one start tag that holds references."""
     return _render(tag, parse(tag), resolve, in_picture=in_picture, first=first)[0]
@@ -221,7 +201,7 @@ def _refers(key: str, value: str | None) -> bool:
         return bool(_IN_STYLE.search(value))
     if key in ("srcset", "imagesrcset", "data-srcset"):
         return bool(_IN_SRCSET.search(value))
-    if key in _TEXT_ATTRIBUTES or key.startswith("aria-"):
+    if key in TEXT_ATTRIBUTES or key.startswith("aria-"):
         return False
     return bool(_WHOLE.fullmatch(value))
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Literal
 
 from mkdocs_qhaigc.errors import Elsewhere, NoFurtherCalls
-from mkdocs_qhaigc.front_matter import META_KEY, written_twice
+from mkdocs_qhaigc.front_matter import META_KEY
 from mkdocs_qhaigc.html import SCHEME
 from mkdocs_qhaigc.orders import Order
 from mkdocs_qhaigc.picture import Picture
@@ -85,6 +85,7 @@ class Notices:
     def look_at_source(self, src_uri: str, source: str) -> None:
         """Tell what a page's file alone shows: commands read it, builds of thousands of pages do not."""
         from mkdocs_qhaigc.lines import misspelt_places  # as above
+        from mkdocs_qhaigc.source_pages import written_twice
 
         for twice in written_twice(source):
             self.directive(

@@ -291,7 +291,11 @@ class Renderer:
 
     def _look_for(self, scope: Scope, name: str, text: str) -> None:
         """Tell where a picture that a page declares, and does not show, may be meant in its HTML."""
-        if f":{name}" in text and (written := html.misspelt_references(text, name)):
+        if f":{name}" not in text:
+            return
+        from mkdocs_qhaigc.slips import misspelt_references  # its patterns: most sites have nothing to look for
+
+        if written := misspelt_references(text, name):
             self.notices.misspelt(scope.src_uri, scope.source, written)
 
     def _unknown_picture(self, scope: Scope, name: str) -> Picture:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 from pathspec import GitIgnoreSpec
@@ -17,7 +17,7 @@ from pathspec import GitIgnoreSpec
 from mkdocs_qhaigc.blogs import blog_of, is_left_out
 from mkdocs_qhaigc.configuration import Configuration, merged
 from mkdocs_qhaigc.errors import SiteError
-from mkdocs_qhaigc.front_matter import FRONT_MATTER
+from mkdocs_qhaigc.front_matter import FRONT_MATTER, META_KEY
 
 _ENDINGS = (".md", ".markdown", ".mdown", ".mkdn", ".mkd")
 """As MkDocs has them; Zensical knows but the first."""
@@ -38,6 +38,16 @@ class SourcePage:
     """Its front matter; empty where it says nothing that matters here."""
     text: str
     """The whole file."""
+
+
+class Twice(NamedTuple):
+    """A key that stands twice in one mapping, of which YAML keeps the last, without a word."""
+
+    key: str
+    line: int
+    """Of the page, from 1."""
+    before: int
+    """The line on which it stands before that."""
 
 
 def pages(site: Configuration) -> Iterator[SourcePage]:
@@ -69,6 +79,22 @@ def read_page(site: Configuration, src_uri: str) -> SourcePage:
     if folder_file := _folder_file(site.plugins):
         meta = merged(_of_folders(site.docs_dir, src_uri, folder_file), meta)
     return SourcePage(src_uri, meta, text)
+
+
+def written_twice(source: str) -> list[Twice]:
+    """Return the names and fields that a page declares twice, and where it has our key twice."""
+    front = FRONT_MATTER.match(source)
+    if not front or META_KEY not in front[1]:
+        return []
+    try:
+        root = yaml.compose(front[1], Loader=_Loader)
+    except (yaml.YAMLError, ValueError, RecursionError, LookupError):
+        return []  # `broken_front_matter` tells
+    ours = [(key, value) for key, value in _pairs(root) if key.value == META_KEY]
+    mappings = [ours]
+    for _, declared in ours:
+        mappings += [_pairs(declared), *(_pairs(picture) for _, picture in _pairs(declared))]
+    return [twice for pairs in mappings for twice in _twice([key for key, _ in pairs])]
 
 
 def _excluded(src_uri: str, site: Configuration) -> bool:
@@ -118,6 +144,22 @@ def _front_matter(text: str) -> dict[str, Any]:
     except (yaml.YAMLError, ValueError, RecursionError, LookupError):
         return {}  # `broken_front_matter` finds the line, and tells
     return meta if isinstance(meta, dict) else {}
+
+
+def _pairs(node: yaml.Node | None) -> list[tuple[yaml.ScalarNode, yaml.Node]]:
+    """Return the keys that are texts or numbers, and their values, of a node that is a mapping."""
+    pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+    return [(key, value) for key, value in pairs if isinstance(key, yaml.ScalarNode) and key.value != "<<"]
+
+
+def _twice(keys: list[yaml.ScalarNode]) -> Iterator[Twice]:
+    lines: dict[tuple[str, str], int] = {}
+    for key in keys:
+        line = key.start_mark.line + 2  # counted from 0, and `---` stands before it
+        before = lines.get((key.tag, key.value))
+        if before is not None:
+            yield Twice(key.value, line, before)
+        lines[key.tag, key.value] = line
 
 
 def _folder_file(plugins: Mapping[str, Mapping[str, Any]]) -> str | None:
