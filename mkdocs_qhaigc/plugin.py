@@ -203,9 +203,10 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             content = self._render(page, page.file.url, content)
         if not self._watched:
             return content
-        from mkdocs_qhaigc.source_references import strip_source  # most sites have nobody who looks
+        from mkdocs_qhaigc.asked import resolve_source  # most sites have nobody who looks
+        from mkdocs_qhaigc.source_references import strip_source
 
-        in_source = partial(self._build.pages.resolve_source, page) if self._build else strip_source
+        in_source = partial(resolve_source, self._build.pages, page) if self._build else strip_source
         return self._onlookers.show_plain(page, content, in_source=in_source)
 
     @event_priority(-100)
@@ -411,10 +412,18 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             files.append(File.generated(config, dest_uri, abs_src_path=path, inclusion=InclusionLevel.INCLUDED))
 
     def _template_image(self, page: Page | None, name: str) -> Markup:
-        return Markup(self._build.pages.template_image(page, name) if self._build else "")  # noqa: S704 - html.py escapes
+        if not self._build:
+            return Markup()
+        from mkdocs_qhaigc.asked import image_of  # most templates ask for none
+
+        return Markup(image_of(self._build.pages, page, name))  # noqa: S704 - html.py escapes
 
     def _template_url(self, page: Page | None, name: str) -> str:
-        return self._build.pages.template_url(page, name) if self._build else ""
+        if not self._build:
+            return ""
+        from mkdocs_qhaigc.asked import url_of  # as above
+
+        return url_of(self._build.pages, page, name)
 
     @property
     def _for_templates(self) -> dict[str, Any]:

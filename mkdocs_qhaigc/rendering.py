@@ -158,34 +158,6 @@ class Renderer:
         """Return a page's HTML with the references resolved that others have added since it was rendered."""
         return self._resolve(page, self._scope_to_render(page, src_uri), url, text, main_shown=True)
 
-    def resolve_source(self, page: Any, text: str) -> str:
-        """Return a page's Markdown with the addresses of its pictures, absolute where the site has one."""
-        from mkdocs_qhaigc.source_references import resolve_source  # its patterns: most sites need none
-
-        scope, page_url = self._scope_of(page)
-
-        def resolve(name: str) -> tuple[str, str | None] | None:
-            if name not in scope.directives and name not in self.site.directives:
-                return None  # in code that does not look like any; else the page itself has told of it
-            image = self.image(scope, name, page_url)
-            return self._absolute(urljoin(page_url, image.url)) or image.url, image.alt
-
-        return resolve_source(text, resolve)
-
-    def template_image(self, page: Any, name: str) -> str:
-        """Return the whole HTML of a picture, for a template."""
-        scope, url = self._scope_of(page)
-        image = self.image(scope, name, url)
-        if image.alt is None:
-            own = scope if name in scope.directives else self.site
-            self.notices.picture_without_alt(own.src_uri, own.source, name)
-        return render_image(image)
-
-    def template_url(self, page: Any, name: str) -> str:
-        """Return the URL of a picture relative to the page, for a template."""
-        scope, url = self._scope_of(page)
-        return self.image(scope, name, url).url
-
     def image(self, scope: Scope, name: str, page_url: str) -> Image:
         """Return what a name stands for on a page."""
         directive, shown = self._show(scope, name)
@@ -213,6 +185,20 @@ class Renderer:
     def in_order(self) -> list[Scope]:
         """Return the scopes of the pages that were taken in, in the order of the pages."""
         return [self.scopes[src_uri] for src_uri in self.order if src_uri in self.scopes]
+
+    def scope_of(self, src_uri: str, meta: Mapping[str, Any]) -> Scope:
+        """Return the scope of a page, and one without names for a page that was not taken in."""
+        return self.scopes.get(src_uri) or Scope(src_uri, column=self._width(meta))
+
+    @property
+    def root(self) -> str:
+        """The path of the site itself, for pages that are served at any address."""
+        return urlsplit(self._site_url() or "").path.rstrip("/") + "/"
+
+    def absolute(self, url: str) -> str | None:
+        """Return the absolute address of a URL that is relative to the site; None where the site has none."""
+        site_url = self._site_url()
+        return urljoin(site_url.rstrip("/") + "/", url) if site_url else None
 
     def show_declared(self) -> None:
         """Have the files of what is declared, whether or not a page refers to it."""
@@ -265,12 +251,6 @@ class Renderer:
                 where = scope.where(name) + (" (dark)" if request is directive.dark else "")
                 self._pictures.want(Order(where, file_name, request))
 
-    def _scope_of(self, page: Any) -> tuple[Scope, str]:
-        if page is None:  # the 404 page, say, which is served at any address
-            return self.site, urlsplit(self._site_url() or "").path.rstrip("/") + "/"
-        src_uri = page.file.src_uri
-        return self.scopes.get(src_uri) or Scope(src_uri, column=self._width(page.meta)), page.url
-
     def _show(self, scope: Scope, name: str) -> tuple[Directive | None, list[Shown]]:
         """Return what shows a name on a page, the dark picture last; a placeholder where it means nothing there."""
         directive = scope.directives.get(name) or self.site.directives.get(name)
@@ -313,9 +293,4 @@ class Renderer:
         self._pictures.want_card(file_name, picture.order.request, crop)
         card = self.publisher.show_card(file_name, picture, crop)
         dest_uri = card.publication.variants[-1].dest_uri
-        return self._absolute(quote(dest_uri)) or relative_url(dest_uri, page_url)
-
-    def _absolute(self, url: str) -> str | None:
-        """Return the absolute address of a URL that is relative to the site; None where the site has none."""
-        site_url = self._site_url()
-        return urljoin(site_url.rstrip("/") + "/", url) if site_url else None
+        return self.absolute(quote(dest_uri)) or relative_url(dest_uri, page_url)
