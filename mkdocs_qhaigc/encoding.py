@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -76,7 +76,7 @@ class Encoder:
 
     def lacks(self, key: str, drawn: Drawn) -> bool:
         """Whether a picture has to be encoded, as far as is known without a look at the cache."""
-        return any(not self._known(spec.cache_key) for specs in self._together(key, drawn) for spec in specs)
+        return not all(map(self._known, self._cache_keys(key, drawn)))
 
     def encode(self, subject: Subject) -> None:
         """Begin to encode what is missing of a picture. Once closed, nothing: what comes later is of another build."""
@@ -115,18 +115,15 @@ class Encoder:
 
     def gone(self, wanted: Mapping[str, Drawn]) -> list[str]:
         """Return those of these pictures (by key) of which the cache of variants has lost some; each variant once."""
-        variants = [
-            (key, [spec.cache_key for specs in self._together(key, drawn) for spec in specs])
-            for key, drawn in wanted.items()
-        ]
-        if variants:
-            every = {cache_key for _, of_one in variants for cache_key in of_one}
-            self._paths |= self._whole(every - self._paths.keys())
+        every = {cache_key for key, drawn in wanted.items() for cache_key in self._cache_keys(key, drawn)}
+        self._paths |= self._whole(every - self._paths.keys())
+        gone = every - self._paths.keys() - self._gone
+        self._gone |= gone
         found = []
-        for key, of_one in variants:
-            gone = {cache_key for cache_key in of_one if cache_key not in self._paths}
-            if gone - self._gone:
-                self._gone |= gone
+        for key, drawn in wanted.items() if gone else ():
+            of_one = gone.intersection(self._cache_keys(key, drawn))
+            if of_one:
+                gone -= of_one
                 found.append(key)
         return found
 
@@ -167,6 +164,9 @@ class Encoder:
         for_pages = variant_specs(drawn, self._encoding)
         crops = tuple(self._cards.get(key, ()))  # another thread may add one
         return [for_pages, *((card_spec(drawn, self._encoding, crop),) for crop in crops)]
+
+    def _cache_keys(self, key: str, drawn: Drawn) -> Iterator[str]:
+        return (spec.cache_key for specs in self._together(key, drawn) for spec in specs)
 
     def _open_variants(self) -> Variants:
         with self._lock:
