@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from mkdocs_qhaigc.encoding import Crop, Encoder, Subject
 from mkdocs_qhaigc.errors import LibraryError, PictureError
-from mkdocs_qhaigc.importing import import_what_encodes
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.orders import Effort, Order, failure_of
 from mkdocs_qhaigc.original import Original
@@ -119,6 +118,8 @@ class Pipeline:
         """
         under_way = 0
         if wait and self._purchases:
+            from mkdocs_qhaigc.importing import import_what_encodes  # as below
+
             import_what_encodes()
         while True:
             for key, future in list(self._purchases.items()):

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from markupsafe import Markup
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import BasePlugin, CombinedEvent, PrefixedLogger, event_priority
-from mkdocs.structure.files import File, InclusionLevel
 from mkdocs.utils import copy_file
 
 from mkdocs_qhaigc import html
@@ -24,6 +23,7 @@ from mkdocs_qhaigc.columns import column
 from mkdocs_qhaigc.errors import OptionError, QhaigcError
 from mkdocs_qhaigc.front_matter import strip_meta
 from mkdocs_qhaigc.markdown import QhaigcExtension
+from mkdocs_qhaigc.mkdocs_files import OwnFiles
 from mkdocs_qhaigc.mkdocs_options import SCHEME, Failures, refused, unknown
 from mkdocs_qhaigc.onlookers import Onlookers
 from mkdocs_qhaigc.option_table import OPTIONS
@@ -76,6 +76,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._options: Options | None = None
         self._build: SiteBuild | None = None
         self._pipeline: Pipeline | None = None
+        self._own_files: OwnFiles | None = None
         self._backlog: Backlog | None = None
         self._purchasing = Purchasing(log.info)
         self._unfinished = Unfinished()
@@ -90,8 +91,6 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         """The page that was rendered last, or waits for that."""
         self.surveying: Surveying | None = None
         """What makes a survey of each build, which buys and writes nothing then; None: this is none."""
-        self._synced: list[File] = []
-        """Pictures among the pages, while other plugins look at the site's files."""
         self._notices: list[str] = []
         """What this build has warned of."""
         self._config: MkDocsConfig | None = None
@@ -234,7 +233,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         if self.surveying:
             self.surveying.look_at(self._build, self._notices)
             return
-        if not self._build or not self._pipeline:
+        if not self._build or not self._own_files:
             return
         try:
             arrivals = self._purchasing.arrivals
@@ -248,8 +247,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
                 self._purchasing.end_progress()
         summary = self._build.summary()
         if summary:
-            stylesheet = f"{self._checked.assets_dir}/{STYLESHEET.name}"
-            self._add(files, config, stylesheet, str(STYLESHEET))
+            stylesheet = self._own_files.add_asset(files, str(STYLESHEET))
             if stylesheet not in config.extra_css:
                 config.extra_css.insert(0, stylesheet)  # the author's own rules come later, and win
             waiting = f"; {under_way} under way, shown when they arrive" if under_way else ""
@@ -258,23 +256,15 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             from mkdocs_qhaigc.mkdocs_gallery import fill
 
             for asset in fill(self._gallery, self._build, files, dirty=self._dirty, warn=self._warn):
-                self._add(files, config, f"{self._checked.assets_dir}/{asset.name}", str(asset))
-
-        self._hide_synced(files, config)
+                self._own_files.add_asset(files, str(asset))
+        self._own_files.hide_synced(files)
 
     @event_priority(-100)
     @_as_plugin_errors()
-    def _add_files(self, env: Environment, *, config: MkDocsConfig, files: Files) -> None:
+    def _add_files(self, env: Environment, *, files: Files, **_: Any) -> None:
         """Add the pictures' files to the site: behind plugins that compress pictures, and take their marking away."""
-        if self._build and self._pipeline:
-            for dest_uri, path in self._build.files().items():
-                among_pages = files.get_file_from_path(dest_uri)
-                if among_pages and among_pages.abs_src_path != path:
-                    files.remove(among_pages)  # `sync` wrote it, of another original perhaps
-                self._add(files, config, dest_uri, path)
-            for file in self._synced:
-                if file.src_uri not in files.src_uris:
-                    files.append(file)  # of a page that is not built now, or an author's own
+        if self._build and self._own_files:
+            self._own_files.add_pictures(files, self._build.files())
 
     on_env = CombinedEvent(_catch_up, _settle, _add_files)
 
@@ -357,6 +347,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
                 edited=partial(state_of, watched),
             )
         self._pipeline = Pipeline(options, sources=sources, open_buyer=open_buyer, report=self._warn)
+        self._own_files = OwnFiles(config, options.assets_dir)
         features = config.theme.get("features")
         self._build = SiteBuild(
             options,
@@ -397,19 +388,6 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         if not self._build:
             return html.strip(text)
         return self._build.pages.render_added(page, text, src_uri=page.file.src_uri, url=page.url)
-
-    def _hide_synced(self, files: Files, config: MkDocsConfig) -> None:
-        """Take the pictures that `sync` wrote among the pages out of sight of plugins that compress pictures."""
-        folder = f"{self._checked.assets_dir}/"
-        self._synced = []
-        if os.path.isdir(os.path.join(config.docs_dir, folder)):  # noqa: PTH112, PTH118 - MkDocs' texts
-            self._synced = [file for file in files.media_files() if file.src_uri.startswith(folder)]
-        for file in self._synced:
-            files.remove(file)
-
-    def _add(self, files: Files, config: MkDocsConfig, dest_uri: str, path: str) -> None:
-        if dest_uri not in files.src_uris:
-            files.append(File.generated(config, dest_uri, abs_src_path=path, inclusion=InclusionLevel.INCLUDED))
 
     def _template_image(self, page: Page | None, name: str) -> Markup:
         if not self._build:
