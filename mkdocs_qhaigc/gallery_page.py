@@ -23,6 +23,8 @@ STYLE, SCRIPT = Path(__file__).with_name("gallery.css"), Path(__file__).with_nam
 SIZES = "(min-width: 45em) 18em, 100vw"
 """Of its pictures."""
 
+_NO_BREAK = "\N{NO-BREAK SPACE}"
+
 Link = Callable[[str], tuple[str, str] | None]
 """The title and URL (relative to the site) of a page by its `src_uri`; None where it has none."""
 
@@ -50,8 +52,10 @@ def render_gallery(pictures: Iterable[tuple[Collected, Image]], *, page_url: str
 
 def _item(collected: Collected, image: Image, page_url: str, link: Link) -> str:
     one = collected.first
-    facts = [one.request.model, f"{image.width} × {image.height}"]
-    facts.append(in_bytes(one.original.size) if one.original else "missing")
+    facts = [f"{image.width} × {image.height}", in_bytes(one.original.size) if one.original else "missing"]
+    if all(declared.dark for declared in collected.declared):
+        facts.append("on dark pages")
+    facts = [one.request.model, *(fact.replace(" ", _NO_BREAK) for fact in facts)]
     pages = [found for page in collected.pages or (one.page,) if (found := link(page))]
     links = ", ".join(f'<a href="{escape(relative_page(url, page_url))}">{escape(title)}</a>' for title, url in pages)
     return (

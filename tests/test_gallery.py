@@ -160,9 +160,10 @@ def test_the_site_has_a_page_with_every_picture_as_its_pages_show_them(
     gallery = gallery_of(cold, page)
     assert [img.attributes["alt"] for img in elements(gallery, "img")] == ["A <tower>", "A <tower>", "a/b.md#unused"]
     assert {(img.attributes["width"], img.attributes["height"]) for img in elements(gallery, "img")} == {("120", "80")}
-    assert [text.strip() for text in text_of(gallery).splitlines() if "test-model" in text or "By" in text][:1] == [
-        "By <b>day</b>"
-    ]
+    assert [text.strip() for text in text_of(gallery).splitlines() if "By" in text][:1] == ["By <b>day</b>"]
+    facts = [line for line in text_of(gallery).splitlines() if "qh-draw-x2-preview" in line]
+    assert ["120\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}80" in fact for fact in facts] == [True] * 3
+    assert ["dark" in fact for fact in facts] == [False, True, False]
     assert "B &amp; C</a>" in gallery
     assert "missing" not in gallery
     assert broken_urls(cold.site) == []
@@ -371,6 +372,10 @@ def test_the_sheet_reads_well_on_each_screen(browser: Browser, tmp_path: Path, w
         assert all(abs(wide / high - 96 / 54) < 0.05 for wide, high in boxes)
 
 
+WIDTHS_IN_CARDS = """() => [...document.querySelectorAll(".qhaigc-gallery .pictures > div")]
+  .map((card) => Math.round(100 * card.querySelector("img").offsetWidth / card.clientWidth) / 100)"""
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize("theme", THEMES)
 def test_the_site_s_page_is_searched_and_fits_each_screen(project: Project, browser: Browser, theme: str) -> None:
@@ -391,6 +396,7 @@ def test_the_site_s_page_is_searched_and_fits_each_screen(project: Project, brow
             assert len(pictures) == 4
             assert all(picture.loaded and picture.distortion < 0.02 for picture in pictures)
             assert len({round(picture.left) for picture in pictures}) >= columns
+            assert visit.page.evaluate(WIDTHS_IN_CARDS) == [1, 1, 1, 1]
             assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
             visit.page.get_by_label("Search the pictures").fill("harbour")
             assert visit.page.locator(".qhaigc-gallery .pictures > div:visible").count() == 1
