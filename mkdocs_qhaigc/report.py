@@ -94,10 +94,10 @@ def _as_json(reported: Iterable[Reported], warnings: Iterable[str]) -> dict[str,
                 "seconds": None if effort.seconds is None else round(effort.seconds, 3),
                 "bytes": declared.original.size if declared.original else None,
                 "requests": effort.requests,
-                "warnings": list(one.warnings),
+                "warnings": sorted(one.warnings),
             }
         )
-    others = [warning for warning in dict.fromkeys(warnings) if warning not in told]
+    others = sorted(set(warnings) - told)  # pages that wait are told of last
     return {"schema": SCHEMA, "pictures": rows, "warnings": others}
 
 
