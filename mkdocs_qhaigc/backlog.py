@@ -76,23 +76,20 @@ class Backlog:
         """Whether a page waits."""
         return id(page) in self._waiting
 
-    def read(self, page: Any) -> None:
-        """Take in a page that waits; it is rendered with the others."""
-        source = partial(self._source, page)
-        self._renderer.read_page(page, src_uri=page.file.src_uri, url=page.url, text="", source=source)
+    def hurry(self, page: Any) -> None:
+        """Take in and render one that waits, and was converted, before the others."""
+        del self._waiting[id(page)]
+        self._read(page)
+        self._show(page)
 
     def work_off(self) -> None:
         """Take in the pages that wait, and render them: their `content` holds references until now."""
         pages = [page for page in self._waiting.values() if META_KEY in page.meta or SCHEME in (page.content or "")]
         with _no_collection():
             for page in pages:
-                self.read(page)
+                self._read(page)
             for page in pages:
-                if page.content is not None:
-                    url = page.url
-                    page.content = self._renderer.render(
-                        page, page.content, src_uri=page.file.src_uri, url=url, shown_at=url
-                    )
+                self._show(page)
         self._waiting.clear()
 
     def remember(self, complete: Iterable[str]) -> None:
@@ -104,6 +101,15 @@ class Backlog:
             with contextlib.suppress(OSError, UnicodeError):  # without it pages do not wait: slower, no worse
                 self._index.parent.mkdir(parents=True, exist_ok=True)
                 write_whole(self._index, json.dumps(content).encode())
+
+    def _read(self, page: Any) -> None:
+        source = partial(self._source, page)
+        self._renderer.read_page(page, src_uri=page.file.src_uri, url=page.url, text="", source=source)
+
+    def _show(self, page: Any) -> None:
+        if page.content is not None:
+            url = page.url
+            page.content = self._renderer.render(page, page.content, src_uri=page.file.src_uri, url=url, shown_at=url)
 
 
 @contextlib.contextmanager

@@ -85,10 +85,10 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         """Whether other plugins look at pages when they are rendered."""
         self._onlookers = Onlookers()
         self._extension = QhaigcExtension(self._render, owner=self)
-        self._is_last = False
-        """Whether no other plugin looks at pages between us and their conversion."""
+        self._may_wait = False
+        """Whether nobody sees a page, or changes what it declares, between its front matter and `_catch_up`."""
         self._rendered: Page | None = None
-        """The page that was rendered last, or waits for that."""
+        """The page that was rendered last, or is to be converted next and waits then."""
         self.surveying: Surveying | None = None
         """What makes a survey of each build, which buys and writes nothing then; None: this is none."""
         self._notices: list[str] = []
@@ -164,7 +164,13 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             not isinstance(getattr(method, "__self__", None), QhaigcPlugin)
             for method in config.plugins.events["page_content"]
         )
-        self._is_last = getattr(config.plugins.events["page_markdown"][-1], "__self__", None) is self
+        takers = [getattr(method, "__self__", None) for method in config.plugins.events["page_markdown"]]
+        self._may_wait = (
+            not self._watched
+            and self.surveying is None
+            and all(map(_leaves_alone, takers[takers.index(self) + 1 :]))
+            and isinstance(getattr(config.plugins.events["env"][0], "__self__", None), QhaigcPlugin)
+        )
         if self._dirty:  # their pictures may be there by now, and no author edits them
             unfinished = filter(None, map(files.get_file_from_path, self._unfinished.before))
             have_built_again(file.abs_dest_path for file in unfinished)
@@ -181,9 +187,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         """Take in a page's front matter."""
         if self._build and self._backlog:
             src_uri = page.file.src_uri
-            at_once = self._watched or self.surveying is not None
-            waits = not at_once and self._backlog.takes(page, src_uri=src_uri, text=markdown)
-            self._extension.leaves_next_out = waits and self._is_last  # else another plugin may convert something first
+            waits = self._may_wait and self._backlog.takes(page, src_uri=src_uri, text=markdown)
+            self._extension.leaves_next_out = waits
             if waits:
                 self._rendered = page
             else:
@@ -200,6 +205,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._extension.leaves_next_out = False
         if self._rendered is not page:  # it is empty, or a plugin has rendered it without Python-Markdown
             content = self._render(page, page.file.url, content)
+        self._rendered = None
         if not self._watched:
             return content
         from mkdocs_qhaigc.asked import resolve_source  # most sites have nobody who looks
@@ -374,14 +380,14 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             self._report.add(self._build.report(), self._notices)
 
     def _render(self, page: Page, shown_at: str, text: str) -> str:
-        self._rendered = page
+        is_next, self._rendered = self._rendered is page, page
         if not self._build:
             return html.strip(text)
         file = page.file
         if self._backlog and self._backlog.holds(page):
-            if shown_at == file.url:
+            if is_next:
                 return text
-            self._backlog.read(page)
+            self._backlog.hurry(page)  # this is another conversion than its own: an excerpt, say
         return self._build.pages.render(page, text, src_uri=file.src_uri, url=file.url, shown_at=shown_at)
 
     def _render_added(self, page: Page, text: str) -> str:
@@ -427,6 +433,14 @@ def _working_instance(config: MkDocsConfig) -> QhaigcPlugin:
             "Keep one, or switch all but one off by `enabled`, for example `enabled: !ENV [PREVIEW, false]`"
         )
     return (switched_on or instances)[0]
+
+
+def _leaves_alone(plugin: object) -> bool:
+    """Whether what a plugin does with a page's Markdown, once ours has seen it, leaves its front matter as it is.
+
+    And converts nothing. Of Material's own that is known; a hook, for instance, may do either.
+    """
+    return isinstance(plugin, QhaigcPlugin) or type(plugin).__module__.startswith("material.plugins.")
 
 
 def _source_of(page: Page) -> str:
