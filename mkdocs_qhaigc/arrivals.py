@@ -2,13 +2,15 @@
 
 A build that ends in between, killed even, loses nothing: the next one reads what was kept before it buys anything. What
 is kept is the body of the API's answer, as far as it came; one that was cut short is no JSON and counts as none. Of a
-call for several pictures each has the whole body in a file of its own, which begins with a line that says which of the
-body's pictures is meant; without it, the first.
+call for several pictures each has the whole body under a name of its own, which says which of the body's pictures is
+meant (`KEY.2.json`): the bytes are there once, or the answers would take the room of the pictures. Where a file cannot
+have two names, it is a copy, which begins with a line that says the position. Without either, the first is meant.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import time
 from collections.abc import Sequence
@@ -19,6 +21,7 @@ from mkdocs_qhaigc.bodies import LARGEST_BODY
 OLDEST = 24 * 3600
 """Seconds after which an address in a kept answer has expired, unless it still leads to its picture."""
 _POSITION = re.compile(rb"([0-9]{1,4})\n")
+_OTHER_NAME = re.compile(r".+\.([0-9]{1,4})\.json")
 
 
 class Arrival:
@@ -35,9 +38,18 @@ class Arrival:
             OSError: nothing can be written there.
         """
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._path.unlink(missing_ok=True)
+        self._remove()
         with self._path.open("xb") as file:  # a file of its own: never through a link that lies there
             file.write(b"%d\n" % position if position else b"")
+
+    def share(self, first: Arrival, position: int) -> None:
+        """Start anew: have the body that another one has begun to keep, whose picture at this position is meant.
+
+        Raises:
+            OSError: a file cannot have two names there.
+        """
+        self._remove()
+        os.link(first._path, self._path.with_suffix(f".{position}.json"))
 
     def add(self, chunk: bytes) -> None:
         """Keep the next bytes, at once.
@@ -52,16 +64,19 @@ class Arrival:
     def expired(self) -> bool:
         """Whether it is so old that an address in it is not waited for."""
         try:
-            return time.time() - self._path.lstat().st_mtime >= OLDEST
+            return time.time() - self._file.lstat().st_mtime >= OLDEST
         except OSError:
             return True
 
     def read(self) -> tuple[int, bytes] | None:
         """Return the picture's position and the body, or None where there is nothing that can be read."""
         try:
-            status = self._path.lstat()
-            if 0 < status.st_size <= LARGEST_BODY and self._path.is_file():
-                kept = self._path.read_bytes()
+            file = self._file
+            status = file.lstat()
+            if 0 < status.st_size <= LARGEST_BODY and file.is_file():
+                kept = file.read_bytes()
+                if named := _OTHER_NAME.fullmatch(file.name):
+                    return int(named[1]), kept
                 position = _POSITION.match(kept)
                 return (int(position[1]), kept[position.end() :]) if position else (0, kept)
         except OSError:
@@ -71,7 +86,21 @@ class Arrival:
     def forget(self) -> None:
         """Remove the file: its picture is saved, or gone for good."""
         with contextlib.suppress(OSError):
-            self._path.unlink(missing_ok=True)
+            self._remove()
+
+    @property
+    def _file(self) -> Path:
+        """The file, by the name that it has."""
+        return next((path for path in self._names if os.path.lexists(path)), self._path)
+
+    @property
+    def _names(self) -> list[Path]:
+        """Every name under which it may be."""
+        return [self._path, *sorted(self._path.parent.glob(f"{self._path.stem}.*.json"))]
+
+    def _remove(self) -> None:
+        for path in self._names:
+            path.unlink(missing_ok=True)
 
 
 class Arrivals:
@@ -80,6 +109,8 @@ class Arrivals:
     def __init__(self, files: Sequence[Arrival]) -> None:
         """One for each picture, in the order in which they are expected."""
         self._files = files
+        self._written: list[Arrival] = []
+        """Those into which the body is written: the first, and copies where it cannot have further names."""
         self.begun = False
         """Whether an answer has come, or a part of one; else the files are what an earlier one has left."""
         self.kept = False
@@ -91,21 +122,31 @@ class Arrivals:
         Raises:
             OSError: nothing can be written there.
         """
-        self.kept, self.begun = False, True
-        for position, file in enumerate(self._files):
-            file.begin(position)
+        self.kept, self.begun, self._written = False, True, []
+        first, *others = self._files
+        first.begin()
+        self._written.append(first)
+        for position, file in enumerate(others, start=1):
+            try:
+                file.share(first, position)
+            except OSError:
+                file.begin(position)
+                self._written.append(file)
         self.kept = True
 
     def add(self, chunk: bytes) -> None:
-        """Keep the next bytes, at once.
+        """Keep the next bytes, at once. What cannot be kept whole goes: it is of no use, and takes the pictures' room.
 
         Raises:
             OSError: they cannot be written.
         """
-        kept, self.kept = self.kept, False
-        for file in self._files:
-            file.add(chunk)
-        self.kept = kept
+        try:
+            for file in self._written:
+                file.add(chunk)
+        except OSError:
+            self.kept, self._written = False, []
+            self.forget()
+            raise
 
     def forget(self) -> None:
         """Remove the files."""

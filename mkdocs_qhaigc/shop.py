@@ -104,7 +104,7 @@ class Shop:
 
     def buy_together(
         self, orders: Sequence[Order], budget: Budget, *, began: Callable[[Order], None]
-    ) -> Iterator[tuple[Order, Original | ApiError | PictureError]]:
+    ) -> Iterator[tuple[Order, Original | ApiError | PictureError | NoFurtherCalls]]:
         """Yield what became of each of several variants of one request, as soon as it is known; one call for all.
 
         Raises:

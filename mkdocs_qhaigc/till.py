@@ -63,14 +63,14 @@ class Till:
 
     def buy_together(
         self, orders: Sequence[Order], budget: Budget, *, answered: Callable[[], None] = lambda: None
-    ) -> Iterator[tuple[Order, Original | ApiError | PictureError]]:
+    ) -> Iterator[tuple[Order, Original | ApiError | PictureError | NoFurtherCalls]]:
         """Yield what became of each of several variants of one request, as soon as it is known; one call for all.
 
         Those that the API has left out of its answer are not among them, and their price is given back.
 
         Raises:
             QhaigcError: none of those that were not yielded can be had. It is `NoFurtherCalls` also where the last
-                one that was yielded was one too many without use.
+                one that was yielded was one too many without use, or one of them could not be saved.
         """
         deadline = Deadline.after(self._options.timeout * len(orders))
         wanted = []
@@ -106,14 +106,22 @@ class Till:
         for order in wanted[len(answers) :]:
             self._arrival(order).forget()
             budget.give_back()
+        unsaved: NoFurtherCalls | None = None
         for order, answer in zip(wanted, answers, strict=False):
             if len(orders) > 1:  # one that cannot be fetched must not take the time of the others
                 deadline = Deadline.after(self._options.timeout)
             elif not deadline.left:  # the answer was read late, and its picture may be had at once
                 deadline = Deadline.after(_TO_FETCH)
-            new = self._take_new(order, answer, deadline)
+            try:
+                new = self._take_new(order, answer, deadline)
+            except NoFurtherCalls as error:  # the disk is full, say; the others have come, too
+                unsaved = unsaved or error
+                yield order, error
+                continue
             yield order, new
             self._require_use(None if isinstance(new, Original) else new)
+        if unsaved:
+            raise unsaved
 
     def _lay_aside(self, order: Order) -> str:
         """Let no build read an answer again in which no picture is found, and keep it for people: it may be paid for.

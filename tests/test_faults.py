@@ -57,6 +57,7 @@ from tests.api import (
     served,
     stream,
 )
+from tests.commands import run
 from tests.conftest import Built, Project, require_posix
 
 pytestmark = pytest.mark.slow
@@ -1090,6 +1091,58 @@ def test_a_disk_that_fills_up_in_mid_call_ends_the_buying_and_loses_no_picture(
     shutil.move(rescued, disk / "originals")
     assert project.build().code == 0
     assert api.prompts == ["one", "two"]
+
+
+def several_in_base64(side: int, before: Callable[[], None] = lambda: None) -> Behaviour:
+    """Answer with squares of so many pixels that nothing makes smaller, each of another colour."""
+
+    def behave(handler: Handler, body: dict[str, Any]) -> None:
+        drawn = [image("PNG", (side, side), compress_level=0, pnginfo=numbered(k)) for k in range(body["n"])]
+        before()
+        handler.send(200, {"data": [{"b64_json": base64.b64encode(data).decode()} for data in drawn]})
+
+    return behave
+
+
+def numbered(number: int) -> PngImagePlugin.PngInfo:
+    words = PngImagePlugin.PngInfo()
+    words.add_text("number", str(number))
+    return words
+
+
+def test_answers_that_are_kept_do_not_take_the_room_of_their_pictures(
+    project: Project, api: ImagesApi, disk: Path
+) -> None:
+    """Four pictures are 48 MB, their answer is 64 MB, and the disk has 256 MB."""
+    api.default = several_in_base64(2000)
+    project.options |= {"response_format": "b64_json", "formats": ["jpeg"]}
+    project.page("index.md", "![x](qhaigc:hero)", qhaigc="one")
+    finished = run(project, "candidates", "index.md#hero", "--yes")
+    assert finished.returncode == 0, finished.stderr
+    assert len(list((disk / "originals").glob("*.png"))) == 4
+    assert not list((disk / "answers").iterdir())
+    assert [call["n"] for call in api.calls] == [4]
+
+
+def test_of_several_pictures_that_a_disk_has_no_room_for_each_is_kept(
+    project: Project, api: ImagesApi, disk: Path
+) -> None:
+    temporary = project.folder / "tmp"
+    temporary.mkdir()
+    project.environment["TMPDIR"] = str(temporary)
+    api.default = several_in_base64(96, before=partial(fill, disk))
+    project.options["response_format"] = "b64_json"
+    project.page("index.md", "![x](qhaigc:hero)", qhaigc="one")
+    finished = run(project, "candidates", "index.md#hero", "--yes")
+    assert finished.returncode == 1
+    rescued = list(temporary.glob("mkdocs-qhaigc-rescued-*/*"))
+    assert all(f"The picture is kept in {path}" in finished.stderr for path in rescued)
+    (disk / "filler").unlink()
+    for path in rescued:
+        shutil.move(path, disk / "originals")
+    assert run(project, "candidates", "index.md#hero", "--yes").returncode == 0
+    assert len(rescued) == 4
+    assert [call["n"] for call in api.calls] == [4]
 
 
 def test_a_picture_that_could_not_be_written_is_fetched_by_the_next_build(project: Project, api: ImagesApi) -> None:
