@@ -16,7 +16,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from mkdocs_qhaigc.bodies import LARGEST_BODY
+from mkdocs_qhaigc.bodies import LARGEST_BODY, MOST_IN_ONE_CALL
 
 OLDEST = 24 * 3600
 """Seconds after which an address in a kept answer has expired, unless it still leads to its picture."""
@@ -73,7 +73,7 @@ class Arrival:
         try:
             file = self._file
             status = file.lstat()
-            if 0 < status.st_size <= LARGEST_BODY and file.is_file():
+            if 0 < status.st_size <= MOST_IN_ONE_CALL * LARGEST_BODY and file.is_file():
                 kept = file.read_bytes()
                 if named := _OTHER_NAME.fullmatch(file.name):
                     return int(named[1]), kept

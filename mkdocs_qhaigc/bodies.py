@@ -10,18 +10,20 @@ from mkdocs_qhaigc.original import LARGEST_PICTURE
 
 LARGEST_BODY = LARGEST_PICTURE // 3 * 4 + (1 << 20)
 """Bytes of an answer's JSON with one picture in base64."""
+MOST_IN_ONE_CALL = 10
+"""What the Images API takes as `n`."""
 
 
-def unpacked(body: bytes) -> bytes:
+def unpacked(body: bytes, most: int = LARGEST_BODY) -> bytes:
     """Return a body without the gzip around it that was not asked for; as it is where there is none.
 
-    One that would be larger than any answer stays as it is: nothing can be read in it.
+    One that would be larger than any answer (`most`, in bytes) stays as it is: nothing can be read in it.
     """
     if not body.startswith(b"\x1f\x8b"):
         return body
     unpacker = zlib.decompressobj(wbits=31)
     try:
-        content = unpacker.decompress(body, LARGEST_BODY)
+        content = unpacker.decompress(body, most)
     except zlib.error:
         return body
     return body if unpacker.unconsumed_tail else content

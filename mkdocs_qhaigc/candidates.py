@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
+from mkdocs_qhaigc.bodies import MOST_IN_ONE_CALL
 from mkdocs_qhaigc.buying import Buyer
 from mkdocs_qhaigc.directive import Defaults
 from mkdocs_qhaigc.directives import read_directives
@@ -28,8 +29,6 @@ from mkdocs_qhaigc.survey import Declared
 
 _LONGEST_NAME = 180
 """Bytes of a sheet's name that say whose it is."""
-MOST_IN_ONE_CALL = 10
-"""What the Images API takes as `n`."""
 
 
 @dataclass(frozen=True, slots=True)

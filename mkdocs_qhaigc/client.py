@@ -151,14 +151,14 @@ class ImagesClient:
             body["response_format"] = self._response_format
         body |= request.params
         asked()
-        status, headers, content = self._exchange(body, request.variant, deadline, keeper)
+        status, headers, content = self._exchange(body, n, request.variant, deadline, keeper)
         if status >= 400 and "response_format" in body:
             refused = read_error(status, headers.get("content-type", ""), content)
             if status == 400 and "response_format" in (refused.param, *refused.message.replace("'", " ").split()):
                 self._response_format = "none"
                 del body["response_format"]
                 asked()
-                status, headers, content = self._exchange(body, request.variant, deadline, keeper)
+                status, headers, content = self._exchange(body, n, request.variant, deadline, keeper)
         if self._sandboxed != (SANDBOX_HEADER in headers):
             raise Failed(NoFurtherCalls(self._sandbox_mismatch()), Billing.NEVER_AGAIN, may_be_billed=status < 400)
         media_type = headers.get("content-type", "")
@@ -176,7 +176,7 @@ class ImagesClient:
             raise Failed(wrong, Billing.NEVER_AGAIN, may_be_billed=isinstance(wrong, ApiError)) from wrong
 
     def _exchange(
-        self, body: dict[str, Any], variant: int, deadline: Deadline, keeper: Keeper | None
+        self, body: dict[str, Any], n: int, variant: int, deadline: Deadline, keeper: Keeper | None
     ) -> tuple[int, httpx.Headers, bytes]:
         content = json.dumps(body, ensure_ascii=False).encode()
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
@@ -194,8 +194,8 @@ class ImagesClient:
                 ) as response,
             ):
                 keep = _begun(keeper) if response.is_success else None
-                body_read = read_body(response, LARGEST_BODY, keep, is_whole=is_whole)
-                return response.status_code, response.headers, unpacked(body_read)
+                body_read = read_body(response, n * LARGEST_BODY, keep, is_whole=is_whole)
+                return response.status_code, response.headers, unpacked(body_read, n * LARGEST_BODY)
         except _NO_CONNECTION as error:
             advice = "Check the network and `base_url`"
             if "CERTIFICATE_VERIFY_FAILED" in str(error):  # companies' proxies sign for everyone

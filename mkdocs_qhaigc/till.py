@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from mkdocs_qhaigc.answers import Answer, is_error, read_answers
 from mkdocs_qhaigc.arrivals import Arrival, Arrivals
-from mkdocs_qhaigc.bodies import unpacked
+from mkdocs_qhaigc.bodies import LARGEST_BODY, MOST_IN_ONE_CALL, unpacked
 from mkdocs_qhaigc.budget import Budget, Spending
 from mkdocs_qhaigc.errors import ApiError, Gone, NoFurtherCalls, PictureError, QhaigcError
 from mkdocs_qhaigc.options import Options
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _MOST_USELESS = 3
 """Calls that may be paid for without a picture, where there has been none yet, before no more are made."""
+_LARGEST = MOST_IN_ONE_CALL * LARGEST_BODY
+"""Bytes of an answer that was kept."""
 _TO_FETCH = 10.0
 """Seconds in which a picture is fetched whose answer has used up its time."""
 
@@ -129,7 +131,7 @@ class Till:
         Return what to tell them. One that says itself why it has no picture is not kept.
         """
         came = self._arrival(order).read()
-        body = self._client.redacted(unpacked(came[1])) if came else b""
+        body = self._client.redacted(unpacked(came[1], _LARGEST)) if came else b""
         told = (
             f". What came is kept in {self._saver.keep(order, 'answer', body)}" if body and not is_error(body) else ""
         )
@@ -195,7 +197,9 @@ class Till:
             return None
         position, body = kept
         try:
-            return read_answers(unpacked(body), status=200, media_type="", base_url=self._options.base_url)[position]
+            return read_answers(unpacked(body, _LARGEST), status=200, media_type="", base_url=self._options.base_url)[
+                position
+            ]
         except (ApiError, NoFurtherCalls, IndexError):
             self._lay_aside(order)
             return None

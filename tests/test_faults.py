@@ -1124,6 +1124,17 @@ def test_answers_that_are_kept_do_not_take_the_room_of_their_pictures(
     assert [call["n"] for call in api.calls] == [4]
 
 
+def test_several_large_pictures_come_in_one_answer(project: Project, api: ImagesApi) -> None:
+    """Four as 8K is: 220 MB in base64."""
+    api.default = several_in_base64(3700)
+    project.options |= {"response_format": "b64_json", "formats": ["jpeg"], "timeout": 60}
+    project.page("index.md", "![x](qhaigc:hero)", qhaigc="one")
+    finished = run(project, "candidates", "index.md#hero", "--yes")
+    assert finished.returncode == 0, finished.stderr
+    assert len(list((project.cache / "originals").glob("*.png"))) == 4
+    assert [call["n"] for call in api.calls] == [4]
+
+
 def test_of_several_pictures_that_a_disk_has_no_room_for_each_is_kept(
     project: Project, api: ImagesApi, disk: Path
 ) -> None:
