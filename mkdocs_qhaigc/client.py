@@ -194,7 +194,7 @@ class ImagesClient:
                 ) as response,
             ):
                 keep = _begun(keeper) if response.is_success else None
-                body_read = read_body(response, n * LARGEST_BODY, keep, is_whole=is_whole)
+                body_read = read_body(response, n * LARGEST_BODY, keep, is_whole=is_whole, closing=b"}")
                 return response.status_code, response.headers, unpacked(body_read, n * LARGEST_BODY)
         except _NO_CONNECTION as error:
             advice = "Check the network and `base_url`"

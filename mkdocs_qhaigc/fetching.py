@@ -9,12 +9,17 @@ from collections.abc import Callable
 import httpx
 
 from mkdocs_qhaigc.addresses import is_loopback, is_public
-from mkdocs_qhaigc.errors import ApiError, Gone
+from mkdocs_qhaigc.bodies import unpacked
+from mkdocs_qhaigc.errors import ApiError, Gone, PictureError
 from mkdocs_qhaigc.original import LARGEST_PICTURE
 from mkdocs_qhaigc.retrying import Billing, Deadline, Failed, Pace, keep_trying, wished_delay
 from mkdocs_qhaigc.transport import connections, read_body, said, timeout, within
 
 _MOST_REDIRECTS = 5
+_THERE = frozenset((200, 203))
+"""203: a proxy may have changed it, as those do that compress pictures. It is what there is of one that is paid for."""
+_ENCODINGS = frozenset(("identity", "gzip", "x-gzip"))
+"""Of these none was asked for; a store sends a file that was put there in gzip so to everyone."""
 _GONE = frozenset((404, 410))
 """Not 403: it says who may not fetch, a firewall of us too, and not that there is nothing."""
 
@@ -71,7 +76,7 @@ class Fetcher:
                 if response.next_request is not None:
                     url = str(response.next_request.url)
                     continue
-                if response.status_code != 200:
+                if response.status_code not in _THERE:
                     raise Failed(
                         Gone(f"the picture's address answered {response.status_code}")
                         if response.status_code in _GONE
@@ -79,12 +84,12 @@ class Fetcher:
                         Billing.NO,
                         retry_after=wished_delay(response.headers),
                     )
-                if response.headers.get("content-encoding", "identity").lower() != "identity":
+                if response.headers.get("content-encoding", "identity").strip().lower() not in _ENCODINGS:
                     raise Failed(
                         ApiError("the picture came in a content encoding that was not asked for"),
                         Billing.NEVER_AGAIN,
                     )
-                return read_body(response, LARGEST_PICTURE)
+                return unpacked(read_body(response, LARGEST_PICTURE, is_whole=_is_picture), LARGEST_PICTURE)
         raise Failed(ApiError("the picture's address redirects without end"), Billing.NEVER_AGAIN)
 
     def _check_address(self, url: str) -> None:
@@ -102,3 +107,14 @@ class Fetcher:
     def _is_own_host(self, host: str) -> bool:
         """Whether a host is the configured one, or on this machine as that one is."""
         return host.lower() == self._own_host or (is_loopback(self._own_host) and is_loopback(host.lower()))
+
+
+def _is_picture(data: bytes) -> bool:
+    """Whether bytes are all of a picture, though the connection has not ended as it should."""
+    from mkdocs_qhaigc.imaging.codecs import inspect  # nearly all end as they should
+
+    try:
+        inspect(unpacked(data, LARGEST_PICTURE))
+    except PictureError:
+        return False
+    return True

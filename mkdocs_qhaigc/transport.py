@@ -82,11 +82,13 @@ def read_body(
     keep: Callable[[bytes], None] | None = None,
     *,
     is_whole: Callable[[bytes], bool] = lambda _: False,
+    closing: bytes = b"",
 ) -> bytes:
     """Return the body, read piece by piece so that neither its size nor its slowness can hurt.
 
     `most`: bytes. `keep` is given each piece; where it cannot keep it (OSError), the body is read all the same.
-    `is_whole` is asked of what has come where its end does not: gateways lose it, or leave the connection open.
+    `is_whole` is asked of what has come where its end does not: gateways lose it, or leave the connection open. Of a
+    body that ends with `closing`, blanks aside, it is asked when these bytes have come, else when nothing more does.
 
     Raises:
         Failed: it is too large.
@@ -106,7 +108,7 @@ def read_body(
             if keep:
                 with contextlib.suppress(OSError):  # which is said when the picture is saved
                     keep(chunk)
-            if not ends and chunk.rstrip().endswith(b"}") and is_whole(read.getvalue()):
+            if not ends and closing and chunk.rstrip().endswith(closing) and is_whole(read.getvalue()):
                 break
     except httpx.HTTPError:
         if not is_whole(read.getvalue()):

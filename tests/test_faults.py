@@ -158,6 +158,29 @@ def zipped(handler: Handler, given: dict[str, Any]) -> None:
     handler.send_bytes(200, gzip.compress(given["data"]), "image/png", {"Content-Encoding": "gzip"})
 
 
+def in_brotli(handler: Handler, given: dict[str, Any]) -> None:
+    handler.send_bytes(200, given["data"], "image/png", {"Content-Encoding": "br"})
+
+
+def compressed(handler: Handler, given: dict[str, Any]) -> None:
+    handler.send_bytes(203, given["data"], "image/png")
+
+
+def unended(head: bytes) -> Behaviour:
+    """Answer with a whole picture whose end does not come."""
+
+    def behave(handler: Handler, given: dict[str, Any]) -> None:
+        data: bytes = given["data"]
+        if b"%d" in head:
+            sent = head % (len(data) + 7) + b"\r\n\r\n" + data
+        else:
+            sent = head + b"\r\n\r\n%x\r\n%s\r\n" % (len(data), data)
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n" + sent)
+        handler.close_connection = True
+
+    return behave
+
+
 busy = error(429, "rate_limit_exceeded")
 page_502 = raw(502, b"<html><body><h1>A page of nginx</h1></body></html>", "text/html")
 svg = b'<svg xmlns="http://www.w3.org/2000/svg" width="96" height="54"><script>alert(1)</script></svg>'
@@ -219,6 +242,10 @@ FAULTS = [
     Fault("fetch-disconnect-once", (served(disconnect),), picture=True),
     Fault("fetch-404-once", (served(answer(404)),), picture=True),
     Fault("fetch-moved", (served(moved),), picture=True),
+    Fault("fetch-in-gzip", (served(zipped),), picture=True),
+    Fault("fetch-through-a-proxy-that-compresses", (served(compressed),), picture=True),
+    Fault("fetch-no-last-chunk", (served(*(unended(b"Transfer-Encoding: chunked"),) * 3),), picture=True),
+    Fault("fetch-too-long-a-length", (served(*(unended(b"Content-Length: %d"),) * 3),), picture=True),
     Fault(
         "fetch-500-for-one-build",
         (served(*(answer(500),) * 3),),
@@ -264,7 +291,7 @@ FAULTS = [
             ("to-mapped", redirect("https://[::ffff:10.0.0.1]/"), "is not on the internet"),
             ("to-link-local", redirect("https://[fe80::1]/"), "fe80::1 is not on the internet"),
             ("to-a-file", redirect("file:///etc/passwd"), "the picture is not fetched: Request URL has an unsupported"),
-            ("gzipped", zipped, "a content encoding that was not asked for"),
+            ("in-brotli", in_brotli, "a content encoding that was not asked for"),
             ("over-160-MiB", stream("image/png", 161 << 20), "the answer is larger than 160 MiB"),
         )
     ),
