@@ -10,6 +10,7 @@ have two names, it is a copy, which begins with a line that says the position. W
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import re
 import time
@@ -20,6 +21,8 @@ from mkdocs_qhaigc.bodies import LARGEST_BODY, MOST_IN_ONE_CALL
 
 OLDEST = 24 * 3600
 """Seconds after which an address in a kept answer has expired, unless it still leads to its picture."""
+SETTLED = 3600
+"""Seconds until which an address that leads to nothing may yet lead to its picture: it is not everywhere at once."""
 _POSITION = re.compile(rb"([0-9]{1,4})\n")
 _OTHER_NAME = re.compile(r".+\.([0-9]{1,4})\.json")
 
@@ -61,12 +64,12 @@ class Arrival:
             file.write(chunk)
 
     @property
-    def expired(self) -> bool:
-        """Whether it is so old that an address in it is not waited for."""
+    def age(self) -> float:
+        """Seconds since the answer came, or until then where a clock was wrong; without end where nothing says it."""
         try:
-            return time.time() - self._file.lstat().st_mtime >= OLDEST
+            return abs(time.time() - self._file.lstat().st_mtime)
         except OSError:
-            return True
+            return math.inf
 
     def read(self) -> tuple[int, bytes] | None:
         """Return the picture's position and the body, or None where there is nothing that can be read."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from mkdocs_qhaigc.answers import Answer, is_error, read_answers
-from mkdocs_qhaigc.arrivals import Arrival, Arrivals
+from mkdocs_qhaigc.arrivals import OLDEST, SETTLED, Arrival, Arrivals
 from mkdocs_qhaigc.bodies import LARGEST_BODY, MOST_IN_ONE_CALL, unpacked
 from mkdocs_qhaigc.budget import Budget, Spending
 from mkdocs_qhaigc.errors import ApiError, Gone, NoFurtherCalls, PictureError, QhaigcError
@@ -163,8 +163,9 @@ class Till:
         except PictureError as error:
             return error
         except ApiError as error:
+            span = "an hour" if isinstance(error, Gone) else "a day"
             told = ApiError(
-                f"the picture was made, but {error}. The next builds fetch it, and for a day they buy no other"
+                f"the picture was made, but {error}. The next builds fetch it, and for {span} they buy no other"
             )
             told.__cause__ = error
             return told
@@ -173,6 +174,7 @@ class Till:
         """Return the picture of an answer that an earlier build could not finish with; None: there is none to be had.
 
         An address may lead to its picture for longer than a day; from then on another is bought where it does not.
+        Where it says that there is nothing, that is believed an hour after the answer.
 
         Raises:
             NoFurtherCalls: it cannot be saved.
@@ -180,16 +182,20 @@ class Till:
         answer = self._kept_answer(order)
         if answer is None:
             return None
-        old = self._arrival(order).expired
+        age = self._arrival(order).age
+        old = age >= OLDEST
         if old:  # most likely it leads nowhere: that must leave time to buy
             deadline = Deadline.after(self._options.timeout / 2)
         try:
             return self._take(order, answer, deadline)
-        except (Gone, PictureError):
+        except PictureError:
             self._arrival(order).forget()
             return None
         except ApiError as error:
-            return None if old else error
+            gone = isinstance(error, Gone) and age >= SETTLED
+            if gone:
+                self._arrival(order).forget()
+            return None if old or gone else error
 
     def _kept_answer(self, order: Order) -> Answer | None:
         kept = None if self._options.sandboxed else self._arrival(order).read()  # a sandbox's addresses end with it

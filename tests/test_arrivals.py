@@ -30,7 +30,7 @@ def test_each_of_several_pictures_finds_the_body_and_its_place_in_it(
         arrivals.add(BODY[5:])
         assert arrivals.kept
         assert [file.read() for file in files] == [(0, BODY), (1, BODY), (2, BODY)]
-        assert not any(file.expired for file in files)
+        assert all(file.age < 60 for file in files)
     assert len({path.stat().st_ino for path in tmp_path.iterdir()}) == (1 if links else 3)
     files[0].forget()
     assert [file.read() for file in files] == [None, (1, BODY), (2, BODY)]

@@ -268,11 +268,11 @@ FAULTS = [
         next_calls=0,
     ),
     Fault(
-        "fetch-gone-for-good",
-        (served(*(answer(500),) * 3, *(answer(404),) * 3),),
-        says="the picture was made, but the picture's address answered 500",
+        "fetch-404-for-one-build",
+        (served(*(answer(404),) * 3),),
+        says="picture's address answered 404. The next builds fetch it, and for an hour they buy no other",
         keeps="answers",
-        next_calls=1,
+        next_calls=0,
     ),
     *(
         Fault(

@@ -271,6 +271,24 @@ def test_for_an_address_that_is_older_than_a_day_and_leads_nowhere_another_pictu
     assert old <= set(api.fetches[1:])
 
 
+@pytest.mark.parametrize(("hours", "calls"), [(0.9, 1), (1.1, 2)])
+def test_an_address_that_leads_to_nothing_is_believed_after_an_hour(
+    project: Project, api: ImagesApi, hours: float, calls: int
+) -> None:
+    """A store has a picture everywhere some time after it was put there, and is asked at once."""
+    api.default = served(*[answer(404)] * 2)
+    project.options["retries"] = 0
+    pages(project, {"one": "fog"})
+    assert "for an hour they buy no other" in project.build().output
+    for kept in (project.cache / "answers").iterdir():
+        os.utime(kept, (time.time() - hours * 3600,) * 2)
+    api.default = by_url
+    project.build()
+    assert len(api.calls) == calls
+    assert project.build("--strict").code == 0
+    assert len(api.calls) == calls
+
+
 def test_an_old_address_is_not_forgotten_while_no_other_picture_can_be_bought(project: Project, api: ImagesApi) -> None:
     api.default = served(*[answer(500)] * 99)
     project.options["retries"] = 0
