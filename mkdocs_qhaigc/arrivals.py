@@ -19,6 +19,8 @@ from pathlib import Path
 
 from mkdocs_qhaigc.bodies import LARGEST_BODY, MOST_IN_ONE_CALL
 
+ANSWERS = "answers"
+"""The folder of the cache for them."""
 OLDEST = 24 * 3600
 """Seconds after which an address in a kept answer has expired, unless it still leads to its picture."""
 SETTLED = 3600

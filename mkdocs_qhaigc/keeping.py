@@ -124,21 +124,26 @@ class Writer:
             if path != keep:
                 self._library.rename_aside(path, as_)
 
-    def require_writable(self) -> None:
-        """See that there is room for a picture; write and remove a small file, unless something was just written.
+    def require_writable(self, *also: Path) -> None:
+        """See that there is room for a picture; write and remove small files, unless something was just written.
+
+        `also`: folders besides the library's into which is written.
 
         Raises:
             LibraryError: a picture could not be saved.
         """
         try:
             if time.monotonic() - self._written >= _STILL_WRITABLE:
-                self.folder.mkdir(parents=True, exist_ok=True)
-                probe = self.folder / f".probe-{os.urandom(4).hex()}.part"
-                write_whole(probe, b"probe")
-                probe.unlink()
+                for folder in (self.folder, *also):
+                    failing = folder
+                    folder.mkdir(parents=True, exist_ok=True)
+                    probe = folder / f".probe-{os.urandom(4).hex()}.part"
+                    write_whole(probe, b"probe")
+                    probe.unlink()
                 self._written = time.monotonic()
+            failing = self.folder
             free = shutil.disk_usage(self.folder).free
         except OSError as error:
-            raise LibraryError(f"{self.folder} cannot be written ({error.strerror or error})") from error
+            raise LibraryError(f"{failing} cannot be written ({error.strerror or error})") from error
         if free < LARGEST_PICTURE:
             raise LibraryError(f"{self.folder} has less than {LARGEST_PICTURE >> 20} MiB of space left")

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from mkdocs_qhaigc.arrivals import ANSWERS
 from mkdocs_qhaigc.budget import Budget
 from mkdocs_qhaigc.errors import ApiError, LibraryError, NoFurtherCalls, OverBudget, PictureError
 from mkdocs_qhaigc.keeping import Writer
@@ -53,6 +54,7 @@ class Shop:
         self._asked = asked
         self._say = say
         self._locks = options.cache_dir / "locks"
+        self._answers = () if options.sandboxed else (options.cache_dir / ANSWERS,)
         self._writer = Writer(library)
         self._saver = Saver(options, self._writer, say=say)
         self._stopped = threading.Event()
@@ -174,7 +176,7 @@ class Shop:
         assert self._api_key
         with self._opening:
             try:
-                self._writer.require_writable()  # each time: the disk may have filled up since
+                self._writer.require_writable(*self._answers)  # each time: the disk may have filled up since
             except LibraryError as error:
                 raise NoFurtherCalls(f"{error}. Nothing is bought that could not be saved") from error
             if self._client is None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from mkdocs_qhaigc.answers import Answer, is_error, read_answers
-from mkdocs_qhaigc.arrivals import OLDEST, SETTLED, Arrival, Arrivals
+from mkdocs_qhaigc.arrivals import ANSWERS, OLDEST, SETTLED, Arrival, Arrivals
 from mkdocs_qhaigc.bodies import LARGEST_BODY, MOST_IN_ONE_CALL, unpacked
 from mkdocs_qhaigc.budget import Budget, Spending
 from mkdocs_qhaigc.errors import ApiError, Gone, NoFurtherCalls, PictureError, QhaigcError
@@ -42,7 +42,7 @@ class Till:
         self._asked = asked
         self._saver = saver
         self._options = options
-        self._folder = options.cache_dir / "answers"
+        self._folder = options.cache_dir / ANSWERS
         self._lock = threading.Lock()
         self._useless: list[str] = []
         """What became of the last calls that brought no picture, since that was told: it may be the same each time."""

@@ -342,6 +342,23 @@ def test_what_may_not_be_read_is_not_bought(project: Project, api: ImagesApi, wh
     assert not api.calls
 
 
+def test_nothing_is_bought_whose_answer_could_not_be_kept(project: Project, api: ImagesApi) -> None:
+    """A build of root's has made the folder, say, and a picture's address leads to it only in the next build."""
+    api.default = served(*[answer(500)] * 9)
+    project.options["retries"] = 0
+    pages(project, {"one": "fog"})
+    folder = project.cache / "answers"
+    folder.mkdir(parents=True)
+    folder.chmod(0o500)
+    try:
+        command = unprivileged([*project.command("build"), "-d", str(project.folder / "site")])
+        built = subprocess.run(command, env=project.environ(), capture_output=True, text=True, check=False)
+    finally:
+        folder.chmod(0o700)
+    assert f"{folder} cannot be written (Permission denied). Nothing is bought that could not be saved" in built.stderr
+    assert not api.calls
+
+
 @pytest.mark.parametrize("where", ["pins", "cache"])
 def test_what_came_as_a_record_without_its_picture_is_not_bought(project: Project, api: ImagesApi, where: str) -> None:
     """As DVC leaves it in a clone, or a tool that copies the small files first."""
