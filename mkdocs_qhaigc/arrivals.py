@@ -3,8 +3,8 @@
 A build that ends in between, killed even, loses nothing: the next one reads what was kept before it buys anything. What
 is kept is the body of the API's answer, as far as it came; one that was cut short is no JSON and counts as none. Of a
 call for several pictures each has the whole body under a name of its own, which says which of the body's pictures is
-meant (`KEY.2.json`): the bytes are there once, or the answers would take the room of the pictures. Where a file cannot
-have two names, it is a copy, which begins with a line that says the position. Without either, the first is meant.
+meant (`KEY.2.json`; the first without a number). It is one file with several names: as many copies would take the room
+of the pictures. Where a file cannot have several, there are copies.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import math
 import os
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mkdocs_qhaigc.bodies import LARGEST_BODY, MOST_IN_ONE_CALL
@@ -25,15 +25,14 @@ OLDEST = 24 * 3600
 """Seconds after which an address in a kept answer has expired, unless it still leads to its picture."""
 SETTLED = 3600
 """Seconds until which an address that leads to nothing may yet lead to its picture: it is not everywhere at once."""
-_POSITION = re.compile(rb"([0-9]{1,4})\n")
-_OTHER_NAME = re.compile(r".+\.([0-9]{1,4})\.json")
+_POSITION = re.compile(r".+\.([0-9]{1,4})\.json")
 
 
 class Arrival:
     """The file in which one answer is kept."""
 
     def __init__(self, path: Path) -> None:
-        """The file and its folder need not exist yet."""
+        """`path`: `KEY.json`. The file and its folder need not exist yet."""
         self._path = path
 
     def begin(self, position: int = 0) -> None:
@@ -44,8 +43,7 @@ class Arrival:
         """
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._remove()
-        with self._path.open("xb") as file:  # a file of its own: never through a link that lies there
-            file.write(b"%d\n" % position if position else b"")
+        self._at(position).open("xb").close()  # a file of its own: never through a link that lies there
 
     def share(self, first: Arrival, position: int) -> None:
         """Start anew: have the body that another one has begun to keep, whose picture at this position is meant.
@@ -54,7 +52,7 @@ class Arrival:
             OSError: a file cannot have two names there.
         """
         self._remove()
-        os.link(first._path, self._path.with_suffix(f".{position}.json"))
+        os.link(first._path, self._at(position))
 
     def add(self, chunk: bytes) -> None:
         """Keep the next bytes, at once.
@@ -62,7 +60,7 @@ class Arrival:
         Raises:
             OSError: they cannot be written.
         """
-        with self._path.open("ab", buffering=0) as file:
+        with self._file.open("ab", buffering=0) as file:
             file.write(chunk)
 
     @property
@@ -79,11 +77,8 @@ class Arrival:
             file = self._file
             status = file.lstat()
             if 0 < status.st_size <= MOST_IN_ONE_CALL * LARGEST_BODY and file.is_file():
-                kept = file.read_bytes()
-                if named := _OTHER_NAME.fullmatch(file.name):
-                    return int(named[1]), kept
-                position = _POSITION.match(kept)
-                return (int(position[1]), kept[position.end() :]) if position else (0, kept)
+                position = _POSITION.fullmatch(file.name)
+                return int(position[1]) if position else 0, file.read_bytes()
         except OSError:
             return None
         return None
@@ -96,15 +91,19 @@ class Arrival:
     @property
     def _file(self) -> Path:
         """The file, by the name that it has."""
-        return next((path for path in self._names if os.path.lexists(path)), self._path)
+        if os.path.lexists(self._path):
+            return self._path
+        return min(self._other_names(), default=self._path)
 
-    @property
-    def _names(self) -> list[Path]:
-        """Every name under which it may be."""
-        return [self._path, *sorted(self._path.parent.glob(f"{self._path.stem}.*.json"))]
+    def _at(self, position: int) -> Path:
+        return self._path.with_suffix(f".{position}.json") if position else self._path
+
+    def _other_names(self) -> Iterator[Path]:
+        """Yield every name but the first one's that it has."""
+        return self._path.parent.glob(f"{self._path.stem}.*.json")
 
     def _remove(self) -> None:
-        for path in self._names:
+        for path in (self._path, *self._other_names()):
             path.unlink(missing_ok=True)
 
 

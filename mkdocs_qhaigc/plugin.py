@@ -185,6 +185,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
     @event_priority(-25)
     def on_page_markdown(self, markdown: str, *, page: Page, **_: Any) -> None:
         """Take in a page's front matter."""
+        self._rendered = None  # what was converted of it before was a part
         if self._build and self._backlog:
             src_uri = page.file.src_uri
             waits = self._may_wait and self._backlog.takes(page, src_uri=src_uri, text=markdown)
@@ -380,10 +381,12 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             self._report.add(self._build.report(), self._notices)
 
     def _render(self, page: Page, shown_at: str, text: str) -> str:
-        is_next, self._rendered = self._rendered is page, page
+        file = page.file
+        is_next = self._rendered is page
+        if shown_at == file.url:
+            self._rendered = page
         if not self._build:
             return html.strip(text)
-        file = page.file
         if self._backlog and self._backlog.holds(page):
             if is_next:
                 return text

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from mkdocs_qhaigc.arrivals import Arrival, Arrivals
+from tests.conftest import require_posix
 
 BODY = b'{"data": []}'
 
@@ -38,17 +39,20 @@ def test_each_of_several_pictures_finds_the_body_and_its_place_in_it(
     assert not list(tmp_path.iterdir())
 
 
-def test_what_cannot_be_kept_whole_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: Any) -> None:
-        raise OSError("no space left")
+def test_what_cannot_be_kept_whole_goes(tmp_path: Path) -> None:
+    require_posix("limits of what a program may write")
+    import resource
 
     arrivals = Arrivals([Arrival(tmp_path / "a.json"), Arrival(tmp_path / "b.json")])
     arrivals.begin()
     arrivals.add(BODY)
-    with monkeypatch.context() as patched:
-        patched.setattr(Arrival, "add", full)
-        with pytest.raises(OSError, match="no space"):
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(BODY), limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
             arrivals.add(BODY)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     arrivals.add(BODY)
     assert not arrivals.kept
     assert not list(tmp_path.iterdir())

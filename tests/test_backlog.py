@@ -244,6 +244,19 @@ CONVERTERS = {
         "    if page.file.src_uri == 'b.md':\n"
         "        page.render = lambda *_: setattr(page, 'content', '<h1>b</h1><img src=\"qhaigc:hero\">')\n"
     ),
+    "an excerpt of a page that is no Markdown": (
+        "import copy\n"
+        "from markdown import Markdown\n"
+        "from mkdocs.structure.pages import _RelativePathTreeprocessor\n"
+        "def on_page_markdown(markdown, page, config, files):\n"
+        "    file = copy.copy(page.file)\n"
+        "    file.url = 'elsewhere/'\n"
+        "    md = Markdown(extensions=config.markdown_extensions, extension_configs=config.mdx_configs)\n"
+        "    _RelativePathTreeprocessor(file, files, config)._register(md)\n"
+        "    md.convert('![](qhaigc:hero)')\n"
+        "    if page.file.src_uri == 'b.md':\n"
+        "        page.render = lambda *_: setattr(page, 'content', '<h1>b</h1><img src=\"qhaigc:hero\">')\n"
+    ),
     "once more": (
         "def on_env(env, config, files, **_):\n"
         "    [file.page.render(config, files) for file in files.documentation_pages()]\n"
