@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import ssl
 from collections.abc import Callable
 
@@ -20,6 +21,7 @@ _THERE = frozenset((200, 203))
 """203: a proxy may have changed it, as those do that compress pictures. It is what there is of one that is paid for."""
 _ENCODINGS = frozenset(("identity", "gzip", "x-gzip"))
 """Of these none was asked for; a store sends a file that was put there in gzip so to everyone."""
+_WEB_PAGE = re.compile(rb"\s*<(?:!doctype html|html)\b", re.IGNORECASE)
 _GONE = frozenset((404, 410))
 """Not 403: it says who may not fetch, a firewall of us too, and not that there is nothing."""
 
@@ -89,7 +91,11 @@ class Fetcher:
                         ApiError("the picture came in a content encoding that was not asked for"),
                         Billing.NEVER_AGAIN,
                     )
-                return unpacked(read_body(response, LARGEST_PICTURE, is_whole=_is_picture), LARGEST_PICTURE)
+                data = unpacked(read_body(response, LARGEST_PICTURE, is_whole=_is_picture), LARGEST_PICTURE)
+                if not data or _WEB_PAGE.match(data):  # of maintenance, say, or of a network's own portal
+                    what = "a web page" if data else "no bytes"
+                    raise Failed(ApiError(f"the picture's address answered with {what}"), Billing.NO)
+                return data
         raise Failed(ApiError("the picture's address redirects without end"), Billing.NEVER_AGAIN)
 
     def _check_address(self, url: str) -> None:

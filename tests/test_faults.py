@@ -249,7 +249,7 @@ FAULTS = [
     Fault(
         "fetch-500-for-one-build",
         (served(*(answer(500),) * 3),),
-        says="picture's address answered 500. The next builds fetch it, and for a day they buy no other",
+        says="picture's address answered 500. The next builds fetch it, and for a day",
         keeps="answers",
         next_calls=0,
     ),
@@ -266,6 +266,19 @@ FAULTS = [
         says="the picture was made, but the picture could not be fetched",
         keeps="answers",
         next_calls=0,
+    ),
+    *(
+        Fault(
+            f"fetch-{id_}-for-one-build",
+            (served(*(raw(200, data, "text/html"),) * 3),),
+            says=f"the picture's address answered with {what}. The next builds fetch it, and for a day",
+            keeps="answers",
+            next_calls=0,
+        )
+        for id_, data, what in (
+            ("web-page", b"\n<!DOCTYPE HTML><script>alert(1)</script>", "a web page"),
+            ("nothing", b"", "no bytes"),
+        )
     ),
     Fault(
         "fetch-404-for-one-build",
@@ -306,9 +319,7 @@ FAULTS = [
             ("png-moving", moving("PNG"), "the picture moves: only still pictures are used"),
             ("avif-moving", moving("AVIF"), "the picture moves: only still pictures are used"),
             ("svg", svg, "are no PNG, JPEG, WebP or AVIF picture"),
-            ("html", b"<!doctype html><script>alert(1)</script>", "are no PNG, JPEG, WebP or AVIF picture"),
             ("bmp", image("BMP"), "are no PNG, JPEG, WebP or AVIF picture"),
-            ("nothing", b"", "are no PNG, JPEG, WebP or AVIF picture"),
             ("half-png", half(picture("x", 96, 54)), "no picture that can be read"),
             ("half-jpeg", half(picture("x", 96, 54, "JPEG")), "no picture that can be read"),
             ("half-webp", half(picture("x", 96, 54, "WEBP")), "no picture that can be read"),
