@@ -141,6 +141,7 @@ LATER = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", LATER)
 def test_pages_that_a_hook_changes_behind_us_are_the_same(site: Project, api: ImagesApi, what: str) -> None:
     site.config["theme"] = {"name": "material", "font": False}
@@ -152,6 +153,7 @@ def test_pages_that_a_hook_changes_behind_us_are_the_same(site: Project, api: Im
     assert len(api.calls) == bought
 
 
+@pytest.mark.slow
 def test_pages_wait_beside_materials_tags(site: Project, api: ImagesApi) -> None:
     """It looks at each page's Markdown after us, and changes nothing that concerns us."""
     site.config |= {"theme": {"name": "material", "font": False}, "plugins": ["tags"]}

@@ -279,6 +279,7 @@ def sessions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Ses
         yield done
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("trouble", "calls", "words"),
     [
