@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import signal
@@ -112,6 +113,7 @@ def test_an_answer_that_came_while_a_build_was_stopped_is_read(project: Project,
         api.called.clear()
         api.called.wait(1)
     build.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, build.pid, os.WSTOPPED)  # until then its threads may run on, and begin to fetch
     go.set()
     time.sleep(4)  # until the deadline is over
     build.send_signal(signal.SIGCONT)

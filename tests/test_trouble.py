@@ -45,7 +45,7 @@ FAILURES: dict[str, tuple[Behaviour, str, int]] = {
     "task": (answer(202, {"task_id": "x"}), "later (an asynchronous task)", 1),
     "no-address": (answer(200, {"data": [{"url": "ftp://x/y.png"}]}), "not http or https", 1),
     "truncated-png": (bytes_by_url(picture("x", 96, 54)[:150]), "no picture that can be read", 1),
-    "html-as-picture": (bytes_by_url(b"<!doctype html>"), "no PNG, JPEG, WebP or AVIF picture", 1),
+    "html-as-picture": (bytes_by_url(b"<!doctype html>"), "answered with a web page", 1),
     "svg-as-picture": (bytes_by_url(SVG), "no PNG, JPEG, WebP or AVIF picture", 1),
     "svg-as-base64": (
         answer(200, {"data": [{"b64_json": "PHN2Zz48L3N2Zz4="}]}),
