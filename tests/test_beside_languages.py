@@ -48,7 +48,7 @@ def structure(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def shows_each_language_its_own(project: Project, api: ImagesApi) -> None:
+def assert_each_language_shows_its_own(project: Project, api: ImagesApi) -> None:
     built = build_both_ways(project, api, prompts=PROMPTS)
     assert alts(built) == ["Tower", "Emblem"]
     assert alts(built, "guide/index.html") == ["Map"]
@@ -65,13 +65,13 @@ def shows_each_language_its_own(project: Project, api: ImagesApi) -> None:
 @beside("static-i18n, folders", *EVERY_MKDOCS)
 def test_each_language_in_a_folder_shows_its_own_pictures(project: Project, api: ImagesApi, column: str) -> None:
     site(project, "folder")
-    shows_each_language_its_own(project, api)
+    assert_each_language_shows_its_own(project, api)
 
 
 @beside("static-i18n, suffixes", *EVERY_MKDOCS)
 def test_each_language_by_suffix_shows_its_own_pictures(project: Project, api: ImagesApi, column: str) -> None:
     site(project, "suffix")
-    shows_each_language_its_own(project, api)
+    assert_each_language_shows_its_own(project, api)
 
 
 def test_the_commands_see_every_language(project: Project, api: ImagesApi, structure: str) -> None:
