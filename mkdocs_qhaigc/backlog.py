@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from mkdocs_qhaigc.files import write_whole
+from mkdocs_qhaigc._util.files import write_whole
 from mkdocs_qhaigc.front_matter import META_KEY, holds_reference, is_misspelt_key, may_begin_front_matter
 from mkdocs_qhaigc.html import SCHEME
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from mkdocs_qhaigc._util.text import plural
 from mkdocs_qhaigc.errors import MissingPictures
 from mkdocs_qhaigc.notices import Kind
 from mkdocs_qhaigc.options import Options
@@ -15,7 +16,6 @@ from mkdocs_qhaigc.pipeline import Pipeline
 from mkdocs_qhaigc.publication import STEM_DIGITS
 from mkdocs_qhaigc.publisher import Shown
 from mkdocs_qhaigc.rendering import Renderer
-from mkdocs_qhaigc.wording import plural
 
 if TYPE_CHECKING:
     from mkdocs_qhaigc.gallery_page import Link

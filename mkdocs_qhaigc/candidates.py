@@ -10,12 +10,12 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
+from mkdocs_qhaigc._util.files import write_whole
 from mkdocs_qhaigc.bodies import MOST_IN_ONE_CALL
 from mkdocs_qhaigc.buying import Buyer
 from mkdocs_qhaigc.directive import Defaults
 from mkdocs_qhaigc.directives import read_directives
 from mkdocs_qhaigc.errors import EditError, LibraryError, QhaigcError
-from mkdocs_qhaigc.files import write_whole
 from mkdocs_qhaigc.front_matter import META_KEY
 from mkdocs_qhaigc.front_matter_edit import front_matter, write_variant
 from mkdocs_qhaigc.gallery import url_of

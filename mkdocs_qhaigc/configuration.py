@@ -17,19 +17,11 @@ from typing import Any, Final
 
 import yaml
 
+from mkdocs_qhaigc._util.files import within
 from mkdocs_qhaigc.caches import LASTING_CACHE
 from mkdocs_qhaigc.errors import OptionError, SiteError
-from mkdocs_qhaigc.files import within
 from mkdocs_qhaigc.option_table import OPTIONS
-from mkdocs_qhaigc.options import (
-    EXTENSION,
-    KEY_IN_FILE,
-    Options,
-    check_folders,
-    keys_among,
-    no_option,
-    read_options,
-)
+from mkdocs_qhaigc.options import EXTENSION, KEY_IN_FILE, Options, check_folders, keys_among, no_option, read_options
 
 PLUGIN: Final = "qhaigc"
 

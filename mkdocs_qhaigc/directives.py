@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from mkdocs_qhaigc._util.text import kind, nearest, shown, shown_or_kind
 from mkdocs_qhaigc.directive import (
     DEFAULT_NAME,
     FIELDS,
@@ -24,7 +25,6 @@ from mkdocs_qhaigc.directive import (
 )
 from mkdocs_qhaigc.errors import DirectiveError
 from mkdocs_qhaigc.request import SIZE_LIMITS, ImageRequest, final_prompt, parse_size
-from mkdocs_qhaigc.wording import kind, nearest, shown, shown_or_kind
 
 
 def read_directives(value: object, defaults: Defaults) -> tuple[dict[str, Directive], list[Problem]]:

@@ -17,9 +17,9 @@ from mkdocs_qhaigc.seen import Seen
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from mkdocs_qhaigc._util.threads import Workers
     from mkdocs_qhaigc.provenance import Provenance
     from mkdocs_qhaigc.variants import Variants
-    from mkdocs_qhaigc.workers import Workers
 
 Crop = tuple[int, int]
 """Width and height of a card, in pixels."""
@@ -101,7 +101,7 @@ class Encoder:
         for specs in self._together(subject.key, subject.drawn):
             job = self._jobs.get(specs[0].cache_key)
             if job is not None:
-                from mkdocs_qhaigc.workers import wait_for  # as below
+                from mkdocs_qhaigc._util.threads import wait_for  # as below
 
                 wait_for(job)
                 if error := job.exception():
@@ -178,7 +178,7 @@ class Encoder:
 
     def _open_workers(self) -> Workers[None]:
         if self._workers is None:
-            from mkdocs_qhaigc.workers import Workers  # a warm build starts no thread
+            from mkdocs_qhaigc._util.threads import Workers  # a warm build starts no thread
 
             self._workers = Workers(os.cpu_count() or 1, "qhaigc-encoder", on_exit=self._close_variants)
         return self._workers

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from mkdocs_qhaigc import html
-from mkdocs_qhaigc.wording import is_slip
+from mkdocs_qhaigc._util.text import is_slip
 
 META_KEY = "qhaigc"
 FRONT_MATTER = re.compile(r"\ufeff?---[ \t]*\r?\n(.*?)^(?:---|\.\.\.)[ \t]*\r?$", re.DOTALL | re.MULTILINE)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from mkdocs_qhaigc.files import write_whole
+from mkdocs_qhaigc._util.files import write_whole
 from mkdocs_qhaigc.survey import Declared, Survey
 
 if TYPE_CHECKING:

@@ -7,16 +7,16 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from mkdocs_qhaigc._util.importing import import_what_saves
+from mkdocs_qhaigc._util.text import plural
+from mkdocs_qhaigc._util.threads import wait_for
 from mkdocs_qhaigc.budget import Budget
 from mkdocs_qhaigc.buying import Buyer
 from mkdocs_qhaigc.errors import Elsewhere, NoFurtherCalls, QhaigcError
-from mkdocs_qhaigc.importing import import_what_saves
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.orders import Order, Progress, failure_of
 from mkdocs_qhaigc.original import Original
 from mkdocs_qhaigc.sources import open_cache
-from mkdocs_qhaigc.wording import plural
-from mkdocs_qhaigc.workers import wait_for
 
 
 @dataclass(frozen=True, slots=True)

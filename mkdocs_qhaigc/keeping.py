@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mkdocs_qhaigc._util.files import write_whole
 from mkdocs_qhaigc.errors import LibraryError
-from mkdocs_qhaigc.files import write_whole
 from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.original import (
     EXTENSIONS,

@@ -13,7 +13,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from mkdocs_qhaigc.files import write_whole
+from mkdocs_qhaigc._util.files import write_whole
 from mkdocs_qhaigc.original import COLOUR, EXTENSIONS, Original
 
 _SCHEMA = 3

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Literal
 
+from mkdocs_qhaigc._util.text import nearest, plural
 from mkdocs_qhaigc.errors import Elsewhere, NoFurtherCalls
 from mkdocs_qhaigc.front_matter import META_KEY
 from mkdocs_qhaigc.html import SCHEME
 from mkdocs_qhaigc.orders import Order
 from mkdocs_qhaigc.picture import Picture
-from mkdocs_qhaigc.wording import nearest, plural
 
 Kind = Literal["directive", "reference", "alt", "file", "missing"]
 """What a notice is about: a declaration, what refers to it, a missing description, what lies on the disk,

@@ -9,19 +9,15 @@ from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from mkdocs_qhaigc import option_checks as checks
+from mkdocs_qhaigc._util.text import nearest, shown
 from mkdocs_qhaigc.directive import Defaults
-from mkdocs_qhaigc.directives import (
-    plain_sizes,
-    read_directives,
-    resolve_style,
-)
+from mkdocs_qhaigc.directives import plain_sizes, read_directives, resolve_style
 from mkdocs_qhaigc.errors import DirectiveError, OptionError
 from mkdocs_qhaigc.option_table import OPTIONS
 from mkdocs_qhaigc.original import SANDBOX
 from mkdocs_qhaigc.prices import Cost, Prices, check_prices
 from mkdocs_qhaigc.publication import Encoding
 from mkdocs_qhaigc.request import ImageRequest
-from mkdocs_qhaigc.wording import nearest, shown
 
 SANDBOX_VARIABLE = "QHAIGC_SANDBOX"
 """Set by `mkdocs-qhaigc sandbox -- COMMAND` for the command: whoever runs it wants to spend nothing."""

@@ -118,7 +118,7 @@ class Pipeline:
         """
         under_way = 0
         if wait and self._purchases:
-            from mkdocs_qhaigc.importing import import_what_encodes  # as below
+            from mkdocs_qhaigc._util.importing import import_what_encodes  # as below
 
             import_what_encodes()
         while True:
@@ -126,7 +126,7 @@ class Pipeline:
                 order = self._pictures[key].order
                 del self._purchases[key]
                 if wait:
-                    from mkdocs_qhaigc.workers import wait_for  # a build that finds all its pictures has none
+                    from mkdocs_qhaigc._util.threads import wait_for  # a build that finds all its pictures has none
 
                     wait_for(future)
                 under_way += not future.done()

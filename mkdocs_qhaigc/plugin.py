@@ -27,13 +27,7 @@ from mkdocs_qhaigc.mkdocs_files import OwnFiles
 from mkdocs_qhaigc.mkdocs_options import SCHEME, Failures, refused, unknown
 from mkdocs_qhaigc.onlookers import Onlookers
 from mkdocs_qhaigc.option_table import OPTIONS
-from mkdocs_qhaigc.options import (
-    EXTENSION,
-    Options,
-    check_folders,
-    keys_among,
-    read_options,
-)
+from mkdocs_qhaigc.options import EXTENSION, Options, check_folders, keys_among, read_options
 from mkdocs_qhaigc.pipeline import Pipeline
 from mkdocs_qhaigc.preview import Unfinished, have_built_again, state_of
 from mkdocs_qhaigc.purchasing import Purchasing

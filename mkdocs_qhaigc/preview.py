@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from mkdocs_qhaigc.files import write_whole
+from mkdocs_qhaigc._util.files import write_whole
 
 _APART = 2.0
 """Seconds between two rebuilds while pictures keep arriving."""

@@ -8,8 +8,8 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from mkdocs_qhaigc._util.text import plural
 from mkdocs_qhaigc.preview import Arrivals
-from mkdocs_qhaigc.wording import plural
 
 if TYPE_CHECKING:
     from mkdocs_qhaigc.buying import Buyer

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mkdocs_qhaigc._util.files import write_whole
 from mkdocs_qhaigc.errors import OptionError
-from mkdocs_qhaigc.files import write_whole
 from mkdocs_qhaigc.orders import Effort
 from mkdocs_qhaigc.survey import Declared
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from mkdocs_qhaigc._util.files import write_whole
 from mkdocs_qhaigc.errors import LibraryError, NoFurtherCalls, PictureError
-from mkdocs_qhaigc.files import write_whole
 from mkdocs_qhaigc.keeping import Writer
 from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.options import Options

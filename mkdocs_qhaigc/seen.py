@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from mkdocs_qhaigc.files import write_whole
+from mkdocs_qhaigc._util.files import write_whole
 
 _SCHEMA = 1
 _LOOKED_EVERY = 24 * 3600

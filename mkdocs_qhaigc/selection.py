@@ -6,9 +6,9 @@ import unicodedata
 from collections.abc import Iterable, Sequence, Set
 from pathlib import Path
 
+from mkdocs_qhaigc._util.text import nearest
 from mkdocs_qhaigc.errors import SelectionError
 from mkdocs_qhaigc.survey import Declared, Survey
-from mkdocs_qhaigc.wording import nearest
 
 SITE = "mkdocs.yml"
 """What the commands call the place of the option `images`."""

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mkdocs_qhaigc._util.files import within, write_whole
 from mkdocs_qhaigc.elsewhere import is_lfs_pointer
 from mkdocs_qhaigc.errors import NotFetched, SiteError
-from mkdocs_qhaigc.files import within, write_whole
 from mkdocs_qhaigc.original import COLOUR
 from mkdocs_qhaigc.publication import ACCOUNT, Drawn
 

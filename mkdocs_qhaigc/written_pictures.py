@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mkdocs_qhaigc._util.files import within
 from mkdocs_qhaigc.configuration import Configuration, read_configuration
 from mkdocs_qhaigc.errors import NotWritten
-from mkdocs_qhaigc.files import within
 from mkdocs_qhaigc.orders import Order
 from mkdocs_qhaigc.picture import Picture, State, asked_for, placeholder
 from mkdocs_qhaigc.publication import ACCOUNT, Publication

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from mkdocs_qhaigc._util.files import write_whole
 from mkdocs_qhaigc.errors import LibraryError
-from mkdocs_qhaigc.files import write_whole
 from mkdocs_qhaigc.keeping import Writer
 from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.original import Original

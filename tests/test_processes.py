@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from mkdocs_qhaigc.workers import Workers
+from mkdocs_qhaigc._util.threads import Workers
 from tests.api import Behaviour, Handler, ImagesApi, by_base64, by_url, hang, waits_for
 from tests.conftest import Project
 

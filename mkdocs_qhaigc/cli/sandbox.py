@@ -11,8 +11,8 @@ import threading
 
 import click
 
+from mkdocs_qhaigc._util.text import plural
 from mkdocs_qhaigc.options import SANDBOX_VARIABLE
-from mkdocs_qhaigc.wording import plural
 
 _KEY_VARIABLE = "QHAIGC_API_KEY"
 _ADDRESS_VARIABLE = "QHAIGC_BASE_URL"

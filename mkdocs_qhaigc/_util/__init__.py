@@ -1,0 +1,1 @@
+"""Helpers of every room: whole files, locks, threads, text."""
