@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 from mkdocs_qhaigc import source_references
-from mkdocs_qhaigc.img import render_image
+from mkdocs_qhaigc.html.image_tag import render_image
 from mkdocs_qhaigc.rendering import Renderer
 from mkdocs_qhaigc.scope import Scope
 

@@ -197,8 +197,8 @@ class SiteBuild:
 
     def _mend(self, guessed: Mapping[str, Shown]) -> None:
         """Write again what was written on the guess that each picture comes, and in the size that was asked for."""
-        from mkdocs_qhaigc.formats_aside import set_aside
-        from mkdocs_qhaigc.mending import mend  # a warm build guesses nothing
+        from mkdocs_qhaigc.html.formats_aside import set_aside
+        from mkdocs_qhaigc.html.mending import mend  # a warm build guesses nothing
 
         changes: dict[int, list[tuple[str, str]]] = {}
         pages = {id(emitted.content): emitted.content for emitted in self.pages.emitted}

@@ -8,8 +8,8 @@ from typing import Any
 
 import yaml
 
-from mkdocs_qhaigc import html
 from mkdocs_qhaigc._util.text import is_slip
+from mkdocs_qhaigc.html import rewrite as html
 
 META_KEY = "qhaigc"
 FRONT_MATTER = re.compile(r"\ufeff?---[ \t]*\r?\n(.*?)^(?:---|\.\.\.)[ \t]*\r?$", re.DOTALL | re.MULTILINE)

@@ -11,7 +11,7 @@ from html import escape
 from pathlib import Path
 
 from mkdocs_qhaigc.gallery import Collected, in_bytes
-from mkdocs_qhaigc.img import Image, render_image
+from mkdocs_qhaigc.html.image_tag import Image, render_image
 from mkdocs_qhaigc.publication import relative_url
 
 MARKER = "<!-- qhaigc-gallery -->"

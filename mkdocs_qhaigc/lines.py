@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 from mkdocs_qhaigc.front_matter import FRONT_MATTER, META_KEY
-from mkdocs_qhaigc.html import references_in
+from mkdocs_qhaigc.html.rewrite import references_in
 from mkdocs_qhaigc.slips import misspelt_in
 
 _NOT_SHOWN = re.compile(

@@ -9,7 +9,7 @@ from typing import Literal
 from mkdocs_qhaigc._util.text import nearest, plural
 from mkdocs_qhaigc.errors import Elsewhere, NoFurtherCalls
 from mkdocs_qhaigc.front_matter import META_KEY
-from mkdocs_qhaigc.html import SCHEME
+from mkdocs_qhaigc.html.rewrite import SCHEME
 from mkdocs_qhaigc.orders import Order
 from mkdocs_qhaigc.picture import Picture
 

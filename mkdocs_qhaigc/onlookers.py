@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from mkdocs_qhaigc.html import SCHEME
+from mkdocs_qhaigc.html.rewrite import SCHEME
 
 if TYPE_CHECKING:
-    from mkdocs_qhaigc.formats_aside import Aside
+    from mkdocs_qhaigc.html.formats_aside import Aside
 
 
 class Onlookers:
@@ -21,7 +21,7 @@ class Onlookers:
 
     def show_plain(self, page: Any, content: str, *, in_source: Callable[[str], str]) -> str:
         """Return a page's HTML as other plugins see it; `in_source` returns their view of its Markdown."""
-        from mkdocs_qhaigc.formats_aside import set_aside  # most sites have nobody who looks
+        from mkdocs_qhaigc.html.formats_aside import set_aside  # most sites have nobody who looks
 
         self._markdown = None
         page.content, self._asides = set_aside(content)
@@ -32,7 +32,7 @@ class Onlookers:
 
     def show_whole(self, page: Any, content: str) -> str:
         """Return the HTML that they have made of it with every format again."""
-        from mkdocs_qhaigc.formats_aside import put_back
+        from mkdocs_qhaigc.html.formats_aside import put_back
 
         if self._markdown and page.markdown == self._markdown[1]:
             page.markdown = self._markdown[0]  # excerpts are made of it later

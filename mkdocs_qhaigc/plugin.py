@@ -16,12 +16,12 @@ from mkdocs.exceptions import PluginError
 from mkdocs.plugins import BasePlugin, CombinedEvent, PrefixedLogger, event_priority
 from mkdocs.utils import copy_file
 
-from mkdocs_qhaigc import html
 from mkdocs_qhaigc.backlog import Backlog
 from mkdocs_qhaigc.build import SiteBuild
-from mkdocs_qhaigc.columns import column
 from mkdocs_qhaigc.errors import OptionError, QhaigcError
 from mkdocs_qhaigc.front_matter import strip_meta
+from mkdocs_qhaigc.html import rewrite as html
+from mkdocs_qhaigc.html.theme_sizes import column
 from mkdocs_qhaigc.markdown import QhaigcExtension
 from mkdocs_qhaigc.mkdocs_files import OwnFiles
 from mkdocs_qhaigc.mkdocs_options import SCHEME, Failures, refused, unknown

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote
 
-from mkdocs_qhaigc.img import Image, Source
+from mkdocs_qhaigc.html.image_tag import Image, Source
 
 ENCODER_SCHEMA = 2
 """Raised when the encoder's output changes on purpose; variants are then made anew."""

@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import quote, urljoin, urlsplit
 
-from mkdocs_qhaigc import html
 from mkdocs_qhaigc.directive import Directive
 from mkdocs_qhaigc.directives import read_directives
 from mkdocs_qhaigc.front_matter import (
@@ -20,7 +19,8 @@ from mkdocs_qhaigc.front_matter import (
     is_misspelt_key,
     resolve_references,
 )
-from mkdocs_qhaigc.img import Image, render_image
+from mkdocs_qhaigc.html import rewrite as html
+from mkdocs_qhaigc.html.image_tag import Image, render_image
 from mkdocs_qhaigc.notices import Notices
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.orders import Order

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Protocol
 
-from mkdocs_qhaigc.columns import UNKNOWN
 from mkdocs_qhaigc.directive import Directive
 from mkdocs_qhaigc.encoding import Crop
+from mkdocs_qhaigc.html.theme_sizes import UNKNOWN
 from mkdocs_qhaigc.orders import Order
 from mkdocs_qhaigc.picture import Picture
 from mkdocs_qhaigc.request import ImageRequest

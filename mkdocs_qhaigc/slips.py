@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 
 from mkdocs_qhaigc._util.text import is_slip
-from mkdocs_qhaigc.html import SCHEME, TEXT_ATTRIBUTES
-from mkdocs_qhaigc.tags import parse, tags_with
+from mkdocs_qhaigc.html.rewrite import SCHEME, TEXT_ATTRIBUTES
+from mkdocs_qhaigc.html.tags import parse, tags_with
 
 _LIKE_ONE = re.compile(r"""\b([A-Za-z]{5,7}):[^\s"'()<>#?,&/]+""")
 

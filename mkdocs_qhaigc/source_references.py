@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from mkdocs_qhaigc.html import SCHEME, references_in
+from mkdocs_qhaigc.html.rewrite import SCHEME, references_in
 from mkdocs_qhaigc.lines import without_code
 
 Resolve = Callable[[str], "tuple[str, str | None] | None"]

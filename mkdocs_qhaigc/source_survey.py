@@ -8,9 +8,9 @@ from __future__ import annotations
 from functools import partial
 
 from mkdocs_qhaigc.build import SiteBuild
-from mkdocs_qhaigc.columns import UNKNOWN
 from mkdocs_qhaigc.configuration import Configuration
 from mkdocs_qhaigc.errors import SiteError
+from mkdocs_qhaigc.html.theme_sizes import UNKNOWN
 from mkdocs_qhaigc.pipeline import Pipeline
 from mkdocs_qhaigc.rendering import Renderer
 from mkdocs_qhaigc.source_pages import pages

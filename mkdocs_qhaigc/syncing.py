@@ -14,10 +14,10 @@ from mkdocs_qhaigc._util.files import remove_parts, write_whole
 from mkdocs_qhaigc._util.locks import hold
 from mkdocs_qhaigc.build import SiteBuild
 from mkdocs_qhaigc.buying import Buyer
-from mkdocs_qhaigc.columns import UNKNOWN
 from mkdocs_qhaigc.configuration import Configuration
 from mkdocs_qhaigc.elsewhere import is_lfs_pointer
 from mkdocs_qhaigc.errors import Elsewhere, NotFetched, SiteError
+from mkdocs_qhaigc.html.theme_sizes import UNKNOWN
 from mkdocs_qhaigc.laying_away import lay_away
 from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.moving import cache_folder

@@ -7,7 +7,7 @@ of the finished HTML, and makes `src` and `href` right for the page on which the
 
 from __future__ import annotations
 
-from mkdocs_qhaigc.tags import parse, tags_with, with_changes
+from mkdocs_qhaigc.html.tags import parse, tags_with, with_changes
 
 _REBASED = ("src", "href", "srcset")
 _ONLY_ON_ITS_PAGE = ("srcset", "sizes", "fetchpriority")

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mkdocs_qhaigc.html import place, rewrite, strip, whole_reference
-from mkdocs_qhaigc.img import Image, Source, render_image
+from mkdocs_qhaigc.html.image_tag import Image, Source, render_image
+from mkdocs_qhaigc.html.rewrite import place, rewrite, strip, whole_reference
 
 URL = "a.webp"
 IMG = '<img alt="" src="a.webp" width="1280" height="720" class="qhaigc" loading="lazy" decoding="async">'

@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from mkdocs_qhaigc.formats_aside import put_back, set_aside
-from mkdocs_qhaigc.img import Image, Source, render_img
-from mkdocs_qhaigc.mending import mend
+from mkdocs_qhaigc.html.formats_aside import put_back, set_aside
+from mkdocs_qhaigc.html.image_tag import Image, Source, render_img
+from mkdocs_qhaigc.html.mending import mend
 
 GUESS = Image(
     (

@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from mkdocs_qhaigc.img import CSS_CLASS, render_caption
-from mkdocs_qhaigc.tags import parse, start_tag
+from mkdocs_qhaigc.html.image_tag import CSS_CLASS, render_caption
+from mkdocs_qhaigc.html.tags import parse, start_tag
 
 _START = re.compile(r"<([a-zA-Z][a-zA-Z0-9]*)(\s[^<>]*)?>\s*\Z")
 _END = re.compile(r"\s*</([a-zA-Z][a-zA-Z0-9]*)\s*>")

@@ -9,7 +9,7 @@ import re
 from html import escape
 from typing import NamedTuple
 
-from mkdocs_qhaigc.tags import Attributes, start_tag
+from mkdocs_qhaigc.html.tags import Attributes, start_tag
 
 CSS_CLASS = "qhaigc"
 """On every picture that takes its proportions from its width and height; `qhaigc.css` gives it `height: auto`."""

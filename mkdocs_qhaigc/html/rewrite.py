@@ -12,8 +12,8 @@ from html import escape
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from mkdocs_qhaigc.img import Image, render_img
-from mkdocs_qhaigc.tags import Attributes, parse, start_tag, tags_with
+from mkdocs_qhaigc.html.image_tag import Image, render_img
+from mkdocs_qhaigc.html.tags import Attributes, parse, start_tag, tags_with
 
 SCHEME = "qhaigc:"
 
@@ -105,7 +105,7 @@ def rewrite(html: str, resolve: Resolve, *, main_shown: bool = False) -> Rewritt
 def _with_captions(html: str, captions: list[tuple[int, int, str]]) -> str:
     if not captions:
         return html
-    from mkdocs_qhaigc.figures import Captioned, with_captions  # most sites have no captions
+    from mkdocs_qhaigc.html.figures import Captioned, with_captions  # most sites have no captions
 
     return with_captions(html, map(Captioned._make, captions))
 

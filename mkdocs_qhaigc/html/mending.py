@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from mkdocs_qhaigc.tags import Attributes, parse, tags_with, with_changes
+from mkdocs_qhaigc.html.tags import Attributes, parse, tags_with, with_changes
 
 _ADDRESSES = ("src", "srcset", "href", "poster", "style")
 """Attributes of which one at least tells which picture a tag shows."""

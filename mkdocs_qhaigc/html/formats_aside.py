@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from mkdocs_qhaigc.img import COLOUR_ATTRIBUTE, CSS_CLASS
-from mkdocs_qhaigc.tags import parse, tags_with, with_changes
+from mkdocs_qhaigc.html.image_tag import COLOUR_ATTRIBUTE, CSS_CLASS
+from mkdocs_qhaigc.html.tags import parse, tags_with, with_changes
 
 MARK = "data-qhaigc-formats"
 

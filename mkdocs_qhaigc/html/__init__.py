@@ -1,0 +1,1 @@
+"""HTML of pages: tags, the image tag, figures, rewriting of references. Pure."""
