@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urljoin
 
-from mkdocs_qhaigc import source_references
+from mkdocs_qhaigc.directives import markdown_source as source_references
 from mkdocs_qhaigc.html.image_tag import render_image
 from mkdocs_qhaigc.rendering import Renderer
 from mkdocs_qhaigc.scope import Scope

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from mkdocs_qhaigc._util.files import write_whole
-from mkdocs_qhaigc.front_matter import META_KEY, holds_reference, is_misspelt_key, may_begin_front_matter
+from mkdocs_qhaigc.directives.front_matter import META_KEY, holds_reference, is_misspelt_key, may_begin_front_matter
 from mkdocs_qhaigc.html.rewrite import SCHEME
 
 _SCHEMA = 1

@@ -18,9 +18,9 @@ from mkdocs_qhaigc.publisher import Shown
 from mkdocs_qhaigc.rendering import Renderer
 
 if TYPE_CHECKING:
+    from mkdocs_qhaigc.directives.request import ImageRequest
     from mkdocs_qhaigc.gallery_page import Link
     from mkdocs_qhaigc.report import Reported
-    from mkdocs_qhaigc.request import ImageRequest
     from mkdocs_qhaigc.survey import Declared, Survey
 
 

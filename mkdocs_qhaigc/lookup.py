@@ -15,8 +15,8 @@ from typing import Any, Protocol
 from mkdocs_qhaigc._util.files import within
 from mkdocs_qhaigc.blogs import blog_of, separator
 from mkdocs_qhaigc.configuration import Configuration
+from mkdocs_qhaigc.directives.front_matter import META_KEY, strip_meta
 from mkdocs_qhaigc.errors import NotWritten, QhaigcError
-from mkdocs_qhaigc.front_matter import META_KEY, strip_meta
 from mkdocs_qhaigc.html import rewrite as html
 from mkdocs_qhaigc.html.image_tag import render_image
 from mkdocs_qhaigc.html.theme_sizes import column

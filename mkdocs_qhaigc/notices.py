@@ -7,8 +7,8 @@ from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Literal
 
 from mkdocs_qhaigc._util.text import nearest, plural
+from mkdocs_qhaigc.directives.front_matter import META_KEY
 from mkdocs_qhaigc.errors import Elsewhere, NoFurtherCalls
-from mkdocs_qhaigc.front_matter import META_KEY
 from mkdocs_qhaigc.html.rewrite import SCHEME
 from mkdocs_qhaigc.orders import Order
 from mkdocs_qhaigc.picture import Picture
@@ -46,7 +46,7 @@ class Notices:
 
     def misspelt_key(self, src_uri: str, source: Callable[[], str], key: str) -> None:
         """Tell of a key of the front matter that is probably meant to be ours. `source`: the page's file."""
-        from mkdocs_qhaigc.lines import key_line  # as below
+        from mkdocs_qhaigc.directives.lines import key_line  # as below
 
         line = key_line(source(), key)
         self.directive(
@@ -61,7 +61,7 @@ class Notices:
 
     def unknown(self, src_uri: str, source: Callable[[], str], name: str, known: Sequence[str]) -> None:
         """Tell of a reference to a name that means nothing on its page. `source`: the page's file."""
-        from mkdocs_qhaigc.lines import places  # as below
+        from mkdocs_qhaigc.directives.lines import places  # as below
 
         line = next((place.line for place in places(source()) if place.name == name), None)
         meant = nearest(name, known)
@@ -74,7 +74,7 @@ class Notices:
 
     def misspelt(self, src_uri: str, source: Callable[[], str], references: Iterable[str]) -> None:
         """Tell of what would be references of a page but for their scheme. `source`: the page's file."""
-        from mkdocs_qhaigc.lines import misspelt_places  # as above
+        from mkdocs_qhaigc.directives.lines import misspelt_places  # as above
 
         places = misspelt_places(source())
         for written in dict.fromkeys(references):
@@ -84,7 +84,7 @@ class Notices:
 
     def look_at_source(self, src_uri: str, source: str) -> None:
         """Tell what a page's file alone shows: commands read it, builds of thousands of pages do not."""
-        from mkdocs_qhaigc.lines import misspelt_places  # as above
+        from mkdocs_qhaigc.directives.lines import misspelt_places  # as above
         from mkdocs_qhaigc.source_pages import written_twice
 
         for twice in written_twice(source):
@@ -98,7 +98,9 @@ class Notices:
     def references_without_alt(self, src_uri: str, source: Callable[[], str], names: Iterable[str]) -> None:
         """Tell of references, in page order, to pictures that nobody has described. `source`: the page's file."""
         for name, count in Counter(names).items():
-            from mkdocs_qhaigc.lines import lines_without_alt  # its patterns: most sites have nothing to look for
+            from mkdocs_qhaigc.directives.lines import (
+                lines_without_alt,  # its patterns: most sites have nothing to look for
+            )
 
             lines, decided = lines_without_alt(source(), name)
             places: list[int | None] = [*lines] or [None]
@@ -107,7 +109,7 @@ class Notices:
 
     def picture_without_alt(self, src_uri: str, source: Callable[[], str], name: str) -> None:
         """Tell of a picture that stands on a page without a reference, and that nobody has described."""
-        from mkdocs_qhaigc.lines import directive_line  # as above
+        from mkdocs_qhaigc.directives.lines import directive_line  # as above
 
         self._without_alt(src_uri, name, directive_line(source(), name))
 

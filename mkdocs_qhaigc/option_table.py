@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from mkdocs_qhaigc import option_checks as checks
-from mkdocs_qhaigc.directive import PICTURES, SIZE, TEXT, Schema
+from mkdocs_qhaigc.directives.model import PICTURES, SIZE, TEXT, Schema
 from mkdocs_qhaigc.publication import MIME_TYPES
 
 

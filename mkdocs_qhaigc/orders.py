@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from mkdocs_qhaigc.directives.request import ImageRequest
 from mkdocs_qhaigc.errors import NoFurtherCalls, QhaigcError
-from mkdocs_qhaigc.request import ImageRequest
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from mkdocs_qhaigc.directives.request import ImageRequest
 from mkdocs_qhaigc.encoding import Crop, Encoder, Subject
 from mkdocs_qhaigc.errors import LibraryError, PictureError
 from mkdocs_qhaigc.options import Options
@@ -26,7 +27,6 @@ from mkdocs_qhaigc.picture import (
     provenance_of_published,
 )
 from mkdocs_qhaigc.publication import Publication, publish, publish_card
-from mkdocs_qhaigc.request import ImageRequest
 from mkdocs_qhaigc.sources import Sources
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from mkdocs.utils import copy_file
 
 from mkdocs_qhaigc.backlog import Backlog
 from mkdocs_qhaigc.build import SiteBuild
+from mkdocs_qhaigc.directives.front_matter import strip_meta
 from mkdocs_qhaigc.errors import OptionError, QhaigcError
-from mkdocs_qhaigc.front_matter import strip_meta
 from mkdocs_qhaigc.html import rewrite as html
 from mkdocs_qhaigc.html.theme_sizes import column
 from mkdocs_qhaigc.markdown import QhaigcExtension
@@ -204,7 +204,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         if not self._watched:
             return content
         from mkdocs_qhaigc.asked import resolve_source  # most sites have nobody who looks
-        from mkdocs_qhaigc.source_references import strip_source
+        from mkdocs_qhaigc.directives.markdown_source import strip_source
 
         in_source = partial(resolve_source, self._build.pages, page) if self._build else strip_source
         return self._onlookers.show_plain(page, content, in_source=in_source)

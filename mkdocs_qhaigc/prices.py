@@ -8,8 +8,8 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from mkdocs_qhaigc._util.text import shown
+from mkdocs_qhaigc.directives.request import ImageRequest, parse_size
 from mkdocs_qhaigc.errors import OptionError
-from mkdocs_qhaigc.request import ImageRequest, parse_size
 
 _REMEDY = "Write a number for each model, or one for each of its sizes: {dall-e-3: {1024x1024: 0.04, default: 0.08}}"
 _MOST = 1_000_000

@@ -10,15 +10,16 @@ from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import quote, urljoin, urlsplit
 
-from mkdocs_qhaigc.directive import Directive
-from mkdocs_qhaigc.directives import read_directives
-from mkdocs_qhaigc.front_matter import (
+from mkdocs_qhaigc.directives.front_matter import (
     META_KEY,
     broken_front_matter,
     holds_reference,
     is_misspelt_key,
     resolve_references,
 )
+from mkdocs_qhaigc.directives.model import Directive
+from mkdocs_qhaigc.directives.parse import read_directives
+from mkdocs_qhaigc.directives.request import ImageRequest
 from mkdocs_qhaigc.html import rewrite as html
 from mkdocs_qhaigc.html.image_tag import Image, render_image
 from mkdocs_qhaigc.notices import Notices
@@ -27,7 +28,6 @@ from mkdocs_qhaigc.orders import Order
 from mkdocs_qhaigc.picture import Picture
 from mkdocs_qhaigc.publication import relative_url
 from mkdocs_qhaigc.publisher import Publisher, Shown
-from mkdocs_qhaigc.request import ImageRequest
 from mkdocs_qhaigc.scope import Pictures, Scope
 
 
@@ -100,7 +100,7 @@ class Renderer:
 
     def note_references(self, src_uri: str, text: str) -> None:
         """Note that a page shows pictures, from its file alone: what it places, and what reads as a reference."""
-        from mkdocs_qhaigc.lines import places  # where pages are rendered, that tells it
+        from mkdocs_qhaigc.directives.lines import places  # where pages are rendered, that tells it
 
         scope = self.scopes[src_uri]
         placed = [name for name, directive in scope.directives.items() if directive.place != "none"]
@@ -273,7 +273,9 @@ class Renderer:
         """Tell where a picture that a page declares, and does not show, may be meant in its HTML."""
         if f":{name}" not in text:
             return
-        from mkdocs_qhaigc.slips import misspelt_references  # its patterns: most sites have nothing to look for
+        from mkdocs_qhaigc.directives.slips import (
+            misspelt_references,  # its patterns: most sites have nothing to look for
+        )
 
         if written := misspelt_references(text, name):
             self.notices.misspelt(scope.src_uri, scope.source, written)

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Protocol
 
-from mkdocs_qhaigc.directive import Directive
+from mkdocs_qhaigc.directives.model import Directive
+from mkdocs_qhaigc.directives.request import ImageRequest
 from mkdocs_qhaigc.encoding import Crop
 from mkdocs_qhaigc.html.theme_sizes import UNKNOWN
 from mkdocs_qhaigc.orders import Order
 from mkdocs_qhaigc.picture import Picture
-from mkdocs_qhaigc.request import ImageRequest
 
 
 class Pictures(Protocol):

@@ -16,8 +16,8 @@ from pathspec import GitIgnoreSpec
 
 from mkdocs_qhaigc.blogs import blog_of, is_left_out
 from mkdocs_qhaigc.configuration import Configuration, merged
+from mkdocs_qhaigc.directives.front_matter import FRONT_MATTER, META_KEY
 from mkdocs_qhaigc.errors import SiteError
-from mkdocs_qhaigc.front_matter import FRONT_MATTER, META_KEY
 
 _ENDINGS = (".md", ".markdown", ".mdown", ".mkdn", ".mkd")
 """As MkDocs has them; Zensical knows but the first."""

@@ -12,9 +12,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mkdocs_qhaigc._util.text import nearest
-from mkdocs_qhaigc.directive import FIELDS, Defaults, Directive, Problem
-from mkdocs_qhaigc.directives import read_directives
-from mkdocs_qhaigc.request import ImageRequest
+from mkdocs_qhaigc.directives.model import FIELDS, Defaults, Directive, Problem
+from mkdocs_qhaigc.directives.parse import read_directives
+from mkdocs_qhaigc.directives.request import ImageRequest
 
 DEFAULTS = Defaults("qh-draw-x2-preview", "1280x720", styles={"ink": "ink wash, rice paper", "photo": "35 mm film"})
 NO_STYLES = Defaults("qh-draw-x2-preview", "1280x720")

@@ -10,10 +10,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mkdocs_qhaigc.directive import Defaults
-from mkdocs_qhaigc.directives import read_directives
+from mkdocs_qhaigc.directives.edit import front_matter, write_variant
+from mkdocs_qhaigc.directives.model import Defaults
+from mkdocs_qhaigc.directives.parse import read_directives
 from mkdocs_qhaigc.errors import EditError
-from mkdocs_qhaigc.front_matter_edit import front_matter, write_variant
 
 DEFAULTS = Defaults("any", "96x54")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mkdocs_qhaigc.lines import directive_line, lines_without_alt
+from mkdocs_qhaigc.directives.lines import directive_line, lines_without_alt
 
 PAGE = """---
 title: hero

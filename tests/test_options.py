@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mkdocs_qhaigc.directive import Defaults
+from mkdocs_qhaigc.directives.model import Defaults
 from mkdocs_qhaigc.errors import OptionError
 from mkdocs_qhaigc.option_table import OPTIONS
 from mkdocs_qhaigc.options import Options, check_folders, check_option, read_options

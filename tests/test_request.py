@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mkdocs_qhaigc.directive import Defaults
-from mkdocs_qhaigc.directives import read_directives
-from mkdocs_qhaigc.request import SIZE_LIMITS, ImageRequest, final_prompt, parse_size
+from mkdocs_qhaigc.directives.model import Defaults
+from mkdocs_qhaigc.directives.parse import read_directives
+from mkdocs_qhaigc.directives.request import SIZE_LIMITS, ImageRequest, final_prompt, parse_size
 
 DEFAULTS = Defaults("qh-draw-x2-preview", "1280x720")
 LIGHTHOUSE: dict[str, Any] = {"prompt": "A lighthouse in fog"}

@@ -13,8 +13,8 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from mkdocs_qhaigc.directive import FIELDS, Defaults
-from mkdocs_qhaigc.directives import read_directives
+from mkdocs_qhaigc.directives.model import FIELDS, Defaults
+from mkdocs_qhaigc.directives.parse import read_directives
 from mkdocs_qhaigc.errors import OptionError
 from mkdocs_qhaigc.option_table import OPTIONS
 from mkdocs_qhaigc.options import check_option

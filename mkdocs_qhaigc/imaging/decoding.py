@@ -17,8 +17,8 @@ from PIL import (
     WebPImagePlugin,
 )
 
+from mkdocs_qhaigc.directives.request import MOST_PIXELS
 from mkdocs_qhaigc.errors import PictureError
-from mkdocs_qhaigc.request import MOST_PIXELS
 
 SEVERAL_JPEGS = "MPO"
 """Pillow's name for a JPEG behind which others stand: a gain map for bright screens, say, or the other eye's view."""

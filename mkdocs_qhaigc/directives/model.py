@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
-from mkdocs_qhaigc.request import SIZE_PATTERN, ImageRequest
+from mkdocs_qhaigc.directives.request import SIZE_PATTERN, ImageRequest
 
 Place = Literal["after-title", "top", "none"]
 

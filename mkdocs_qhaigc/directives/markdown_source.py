@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from mkdocs_qhaigc.directives.lines import without_code
 from mkdocs_qhaigc.html.rewrite import SCHEME, references_in
-from mkdocs_qhaigc.lines import without_code
 
 Resolve = Callable[[str], "tuple[str, str | None] | None"]
 """name -> (address, alternative text); None where a name means nothing"""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from mkdocs_qhaigc.front_matter import FRONT_MATTER, META_KEY
+from mkdocs_qhaigc.directives.front_matter import FRONT_MATTER, META_KEY
+from mkdocs_qhaigc.directives.slips import misspelt_in
 from mkdocs_qhaigc.html.rewrite import references_in
-from mkdocs_qhaigc.slips import misspelt_in
 
 _NOT_SHOWN = re.compile(
     r"^[ \t]*(?P<fence>`{3,}|~{3,}).*?(?:^[ \t]*(?P=fence)[`~]*[ \t]*\r?$|\Z)"

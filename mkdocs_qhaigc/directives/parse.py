@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from mkdocs_qhaigc._util.text import kind, nearest, shown, shown_or_kind
-from mkdocs_qhaigc.directive import (
+from mkdocs_qhaigc.directives.model import (
     DEFAULT_NAME,
     FIELDS,
     LONGEST_NAME,
@@ -23,8 +23,8 @@ from mkdocs_qhaigc.directive import (
     Directive,
     Problem,
 )
+from mkdocs_qhaigc.directives.request import SIZE_LIMITS, ImageRequest, final_prompt, parse_size
 from mkdocs_qhaigc.errors import DirectiveError
-from mkdocs_qhaigc.request import SIZE_LIMITS, ImageRequest, final_prompt, parse_size
 
 
 def read_directives(value: object, defaults: Defaults) -> tuple[dict[str, Directive], list[Problem]]:

@@ -15,9 +15,9 @@ from typing import Any
 
 import yaml
 
-from mkdocs_qhaigc.directive import DEFAULT_NAME
+from mkdocs_qhaigc.directives.front_matter import FRONT_MATTER, META_KEY
+from mkdocs_qhaigc.directives.model import DEFAULT_NAME
 from mkdocs_qhaigc.errors import EditError
-from mkdocs_qhaigc.front_matter import FRONT_MATTER, META_KEY
 
 _YAML_ERRORS = (yaml.YAMLError, ValueError, RecursionError, LookupError, AttributeError)
 """PyYAML lets others than its own pass: dates and numbers that are none, wrong explicit tags."""

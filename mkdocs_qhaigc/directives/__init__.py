@@ -1,0 +1,1 @@
+"""Directives: from front matter to requests and keys; edits of front matter; lint of page sources."""
