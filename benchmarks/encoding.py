@@ -18,8 +18,8 @@ from sites import median, spread
 
 from mkdocs_qhaigc.encoding import Encoder, Subject
 from mkdocs_qhaigc.imaging.codecs import encode_all
-from mkdocs_qhaigc.imaging.drawing import picture
 from mkdocs_qhaigc.publication import Drawn, Encoding, variant_specs
+from mkdocs_qhaigc.sandbox.drawing.draw import picture
 
 WIDTH, HEIGHT = 1280, 720
 ENCODING = Encoding(("avif", "webp"), (480, 800, 1280), {"avif": 58, "webp": 80, "jpeg": 80, "png": 80})

@@ -98,9 +98,7 @@ class Notices:
     def references_without_alt(self, src_uri: str, source: Callable[[], str], names: Iterable[str]) -> None:
         """Tell of references, in page order, to pictures that nobody has described. `source`: the page's file."""
         for name, count in Counter(names).items():
-            from mkdocs_qhaigc.directives.lines import (
-                lines_without_alt,  # its patterns: most sites have nothing to look for
-            )
+            from mkdocs_qhaigc.directives.lines import lines_without_alt
 
             lines, decided = lines_without_alt(source(), name)
             places: list[int | None] = [*lines] or [None]

@@ -80,7 +80,7 @@ def drawn_as(original: Original) -> Drawn:
 
 def draw_placeholder(wanted: Picture) -> bytes:
     """Return the bytes of a picture that stands where there is none."""
-    from mkdocs_qhaigc.imaging.drawing import picture  # a warm build needs no Pillow
+    from mkdocs_qhaigc.sandbox.drawing.draw import picture  # a warm build needs no Pillow
 
     drawn = wanted.drawn
     return picture(wanted.order.request.prompt, width=drawn.width, height=drawn.height, label="placeholder")

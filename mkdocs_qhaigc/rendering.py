@@ -273,9 +273,7 @@ class Renderer:
         """Tell where a picture that a page declares, and does not show, may be meant in its HTML."""
         if f":{name}" not in text:
             return
-        from mkdocs_qhaigc.directives.slips import (
-            misspelt_references,  # its patterns: most sites have nothing to look for
-        )
+        from mkdocs_qhaigc.directives.slips import misspelt_references
 
         if written := misspelt_references(text, name):
             self.notices.misspelt(scope.src_uri, scope.source, written)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
-from mkdocs_qhaigc.imaging import drawing
+from mkdocs_qhaigc.sandbox.drawing import draw as drawing
 from tests.api import Handler, ImagesApi
 from tests.browser import Shown, Visit, visiting
 from tests.conftest import Built, Project

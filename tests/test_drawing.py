@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageStat
 
-from mkdocs_qhaigc.imaging.drawing import picture
-from mkdocs_qhaigc.imaging.palette import LIGHTS, MOTIF_WORDS, mood, tags
-from mkdocs_qhaigc.imaging.scenes import MOTIFS
+from mkdocs_qhaigc.sandbox.drawing.draw import picture
+from mkdocs_qhaigc.sandbox.drawing.prompt_words import LIGHTS, MOTIF_WORDS, mood, tags
+from mkdocs_qhaigc.sandbox.drawing.scenes import MOTIFS
 
 
 def drawn(prompt: str, width: int = 240, height: int = 135, label: str = "sandbox") -> Image.Image:

@@ -238,7 +238,7 @@ def opened(
     browser: Browser, folder: Path, *, width: int = 1280, dark: bool = False, script: bool = True
 ) -> Iterator[Page]:
     """The sheet as it opens from disk; nothing may go wrong there."""
-    from mkdocs_qhaigc.imaging import drawing
+    from mkdocs_qhaigc.sandbox.drawing import draw as drawing
 
     for card in CARDS[:3]:
         picture = drawing.picture(card.prompt, width=96, height=54, label="test", format="PNG")

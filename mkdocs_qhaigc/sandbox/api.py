@@ -16,8 +16,8 @@ from email.message import Message
 from typing import Any
 from urllib.parse import unquote
 
-from mkdocs_qhaigc.sandbox.generation import VARIANT_HEADER, Order, checked
 from mkdocs_qhaigc.sandbox.replies import Rejection, Reply
+from mkdocs_qhaigc.sandbox.requests import VARIANT_HEADER, Order, checked
 
 log = logging.getLogger("mkdocs.plugins.mkdocs_qhaigc.sandbox")
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from mkdocs_qhaigc.imaging.canvas import WHITE, Canvas, Pen
-from mkdocs_qhaigc.imaging.land import land, line, treeline
-from mkdocs_qhaigc.imaging.palette import Colour, luminance, mix
-from mkdocs_qhaigc.imaging.sky import birds, sky
-from mkdocs_qhaigc.imaging.water import water
+from mkdocs_qhaigc.sandbox.drawing.canvas import WHITE, Canvas, Pen
+from mkdocs_qhaigc.sandbox.drawing.land import land, line, treeline
+from mkdocs_qhaigc.sandbox.drawing.prompt_words import Colour, luminance, mix
+from mkdocs_qhaigc.sandbox.drawing.sky import birds, sky
+from mkdocs_qhaigc.sandbox.drawing.water import water
 
 
 def sailboat(canvas: Canvas, x: float, y: float, size: float) -> None:

@@ -6,10 +6,10 @@ import math
 
 from PIL import Image, ImageDraw, ImageFilter
 
-from mkdocs_qhaigc.imaging.canvas import WHITE, Canvas, Pen, Point
-from mkdocs_qhaigc.imaging.palette import Colour, mix
-from mkdocs_qhaigc.imaging.sky import birds, sky
-from mkdocs_qhaigc.imaging.water import water
+from mkdocs_qhaigc.sandbox.drawing.canvas import WHITE, Canvas, Pen, Point
+from mkdocs_qhaigc.sandbox.drawing.prompt_words import Colour, mix
+from mkdocs_qhaigc.sandbox.drawing.sky import birds, sky
+from mkdocs_qhaigc.sandbox.drawing.water import water
 
 
 def line(canvas: Canvas, base: float, rise: float, *, bumps: float, sharp: bool) -> list[Point]:

@@ -42,7 +42,7 @@ class Order:
 
     def draw(self, index: int) -> bytes:
         """One picture's bytes: others for each index and seed, which the prompt to draw from takes along."""
-        from mkdocs_qhaigc.imaging import drawing
+        from mkdocs_qhaigc.sandbox.drawing import draw as drawing
 
         seeded = self.prompt if self.seed is None else f"{self.prompt} [seed {self.seed}]"
         prompt = f"{seeded} ({index + 1})" if index else seeded

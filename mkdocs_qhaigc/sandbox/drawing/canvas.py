@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from PIL import Image, ImageDraw
 
-from mkdocs_qhaigc.imaging.palette import Colour, Mood, mix
+from mkdocs_qhaigc.sandbox.drawing.prompt_words import Colour, Mood, mix
 
 Point = tuple[float, float]
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from PIL import Image, ImageDraw
 
-from mkdocs_qhaigc.imaging.canvas import WHITE, Canvas, Pen, Point
-from mkdocs_qhaigc.imaging.palette import Colour, mix
+from mkdocs_qhaigc.sandbox.drawing.canvas import WHITE, Canvas, Pen, Point
+from mkdocs_qhaigc.sandbox.drawing.prompt_words import Colour, mix
 
 
 def technical(canvas: Canvas) -> None:

@@ -6,8 +6,8 @@ import math
 
 from PIL import Image, ImageChops
 
-from mkdocs_qhaigc.imaging.canvas import WHITE, Canvas, Pen
-from mkdocs_qhaigc.imaging.palette import Colour, mix
+from mkdocs_qhaigc.sandbox.drawing.canvas import WHITE, Canvas, Pen
+from mkdocs_qhaigc.sandbox.drawing.prompt_words import Colour, mix
 
 
 def sky(canvas: Canvas, horizon: float, *, big: bool = False) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-from mkdocs_qhaigc.imaging.canvas import Canvas, Pen
-from mkdocs_qhaigc.imaging.land import land, line
-from mkdocs_qhaigc.imaging.palette import Colour, mix
-from mkdocs_qhaigc.imaging.sky import sky
-from mkdocs_qhaigc.imaging.water import water
+from mkdocs_qhaigc.sandbox.drawing.canvas import Canvas, Pen
+from mkdocs_qhaigc.sandbox.drawing.land import land, line
+from mkdocs_qhaigc.sandbox.drawing.prompt_words import Colour, mix
+from mkdocs_qhaigc.sandbox.drawing.sky import sky
+from mkdocs_qhaigc.sandbox.drawing.water import water
 
 
 def city(canvas: Canvas) -> None:

@@ -13,8 +13,8 @@ import unicodedata
 
 from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFilter, ImageFont, ImageOps
 
-from mkdocs_qhaigc.imaging.palette import Colour, Light, Mood, mix, mood
-from mkdocs_qhaigc.imaging.scenes import scene
+from mkdocs_qhaigc.sandbox.drawing.prompt_words import Colour, Light, Mood, mix, mood
+from mkdocs_qhaigc.sandbox.drawing.scenes import scene
 
 _MOST_PIXELS = 2_000_000
 """Larger pictures are drawn at this size and enlarged; grain and band are always at full size."""

@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 from PIL import Image
 
-from mkdocs_qhaigc.imaging.canvas import Canvas
-from mkdocs_qhaigc.imaging.city import city
-from mkdocs_qhaigc.imaging.land import dunes, forest, mountains
-from mkdocs_qhaigc.imaging.palette import Mood
-from mkdocs_qhaigc.imaging.sea import sea
-from mkdocs_qhaigc.imaging.space import space
-from mkdocs_qhaigc.imaging.technical import machine, technical
+from mkdocs_qhaigc.sandbox.drawing.canvas import Canvas
+from mkdocs_qhaigc.sandbox.drawing.city import city
+from mkdocs_qhaigc.sandbox.drawing.land import dunes, forest, mountains
+from mkdocs_qhaigc.sandbox.drawing.prompt_words import Mood
+from mkdocs_qhaigc.sandbox.drawing.sea import sea
+from mkdocs_qhaigc.sandbox.drawing.space import space
+from mkdocs_qhaigc.sandbox.drawing.technical import machine, technical
 
 MOTIFS: dict[str, Callable[[Canvas], None]] = {
     "mountains": mountains,

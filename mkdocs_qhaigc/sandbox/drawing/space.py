@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from mkdocs_qhaigc.imaging.canvas import ACROSS, DOWN, WHITE, Canvas, Pen
-from mkdocs_qhaigc.imaging.land import land, line
-from mkdocs_qhaigc.imaging.palette import Colour, mix
-from mkdocs_qhaigc.imaging.sky import disc, stars
+from mkdocs_qhaigc.sandbox.drawing.canvas import ACROSS, DOWN, WHITE, Canvas, Pen
+from mkdocs_qhaigc.sandbox.drawing.land import land, line
+from mkdocs_qhaigc.sandbox.drawing.prompt_words import Colour, mix
+from mkdocs_qhaigc.sandbox.drawing.sky import disc, stars
 
 
 def space(canvas: Canvas) -> None:
