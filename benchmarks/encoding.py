@@ -16,9 +16,9 @@ from pathlib import Path
 
 from sites import median, spread
 
-from mkdocs_qhaigc.encoding import Encoder, Subject
-from mkdocs_qhaigc.imaging.codecs import encode_all
-from mkdocs_qhaigc.publication import Drawn, Encoding, variant_specs
+from mkdocs_qhaigc.imaging.encode import encode_all
+from mkdocs_qhaigc.imaging.encoder import Encoder, Subject
+from mkdocs_qhaigc.imaging.renditions import Drawn, Encoding, variant_specs
 from mkdocs_qhaigc.sandbox.drawing.draw import picture
 
 WIDTH, HEIGHT = 1280, 720

@@ -29,7 +29,7 @@ def adopt(file: Path, one: Declared, options: Options) -> tuple[Original, list[P
         PictureError: it is no picture, or one that this site may not show.
         LibraryError: it cannot be read, or the pins cannot be written.
     """
-    from mkdocs_qhaigc.imaging.codecs import inspect  # only this needs Pillow
+    from mkdocs_qhaigc.imaging.encode import inspect  # only this needs Pillow
 
     try:
         data = file.read_bytes()
@@ -70,7 +70,7 @@ def adopt(file: Path, one: Declared, options: Options) -> tuple[Original, list[P
 
 def _is_of_sandbox(data: bytes, one: Declared) -> bool:
     """Whether a file without a record is a drawing of the sandbox, as it was published."""
-    from mkdocs_qhaigc.imaging.codecs import origin  # as above
+    from mkdocs_qhaigc.imaging.encode import origin  # as above
 
     published = one.original if one.picture.state == "published" else None
     known = published is not None and published.sandbox and published.sha256 == hashlib.sha256(data).hexdigest()

@@ -117,7 +117,7 @@ class Fetcher:
 
 def _is_picture(data: bytes) -> bool:
     """Whether bytes are all of a picture, though the connection has not ended as it should."""
-    from mkdocs_qhaigc.imaging.codecs import inspect  # nearly all end as they should
+    from mkdocs_qhaigc.imaging.encode import inspect  # nearly all end as they should
 
     try:
         inspect(unpacked(data, LARGEST_PICTURE))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mkdocs_qhaigc.gallery import Collected, in_bytes
 from mkdocs_qhaigc.html.image_tag import Image, render_image
-from mkdocs_qhaigc.publication import relative_url
+from mkdocs_qhaigc.imaging.renditions import relative_url
 
 MARKER = "<!-- qhaigc-gallery -->"
 """Where the gallery stands in a page that an author wrote; else it stands at its end."""

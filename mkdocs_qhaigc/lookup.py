@@ -20,8 +20,8 @@ from mkdocs_qhaigc.errors import NotWritten, QhaigcError
 from mkdocs_qhaigc.html import rewrite as html
 from mkdocs_qhaigc.html.image_tag import render_image
 from mkdocs_qhaigc.html.theme_sizes import column
+from mkdocs_qhaigc.imaging.renditions import ACCOUNT, relative_url
 from mkdocs_qhaigc.option_table import OPTIONS
-from mkdocs_qhaigc.publication import ACCOUNT, relative_url
 from mkdocs_qhaigc.rendering import Renderer
 from mkdocs_qhaigc.source_pages import read_page
 from mkdocs_qhaigc.written_pictures import WrittenFolder, WrittenPictures, read_folder

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from mkdocs_qhaigc import option_checks as checks
 from mkdocs_qhaigc.directives.model import PICTURES, SIZE, TEXT, Schema
-from mkdocs_qhaigc.publication import MIME_TYPES
+from mkdocs_qhaigc.imaging.renditions import MIME_TYPES
 
 
 class Option(NamedTuple):

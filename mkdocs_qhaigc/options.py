@@ -14,10 +14,10 @@ from mkdocs_qhaigc.directives.model import Defaults
 from mkdocs_qhaigc.directives.parse import plain_sizes, read_directives, resolve_style
 from mkdocs_qhaigc.directives.request import ImageRequest
 from mkdocs_qhaigc.errors import DirectiveError, OptionError
+from mkdocs_qhaigc.imaging.renditions import Encoding
 from mkdocs_qhaigc.option_table import OPTIONS
 from mkdocs_qhaigc.original import SANDBOX
 from mkdocs_qhaigc.prices import Cost, Prices, check_prices
-from mkdocs_qhaigc.publication import Encoding
 
 SANDBOX_VARIABLE = "QHAIGC_SANDBOX"
 """Set by `mkdocs-qhaigc sandbox -- COMMAND` for the command: whoever runs it wants to spend nothing."""

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from mkdocs_qhaigc.errors import QhaigcError
+from mkdocs_qhaigc.imaging.renditions import Drawn, Encoding
 from mkdocs_qhaigc.orders import Order, failure_of
 from mkdocs_qhaigc.original import ADOPTED, SANDBOX, Original
-from mkdocs_qhaigc.publication import Drawn, Encoding
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from mkdocs_qhaigc.provenance import Provenance
+    from mkdocs_qhaigc.imaging.metadata import Provenance
 
 LARGEST_PLACEHOLDER = 2560
 """Pixels of the longer side; what is wider stands in the page's width anyway."""
@@ -90,7 +90,7 @@ def provenance_of(original: Original, encoding: Encoding) -> Provenance | None:
     """Return what a published file says of how its picture came to be; None where the site wants no such words."""
     if not encoding.marked:
         return None
-    from mkdocs_qhaigc.provenance import ALGORITHMIC, TRAINED, Provenance  # a warm build encodes nothing
+    from mkdocs_qhaigc.imaging.metadata import ALGORITHMIC, TRAINED, Provenance  # a warm build encodes nothing
 
     record = original.record
     request, api = record.get("request"), record.get("api")
@@ -109,7 +109,7 @@ def provenance_of_published(order: Order, best: Original, encoding: Encoding) ->
     """Return what a file says that is made of a published one: what that says of how it came to be, and no more."""
     if not encoding.marked:
         return None
-    from mkdocs_qhaigc.imaging.codecs import origin  # as above
+    from mkdocs_qhaigc.imaging.encode import origin  # as above
 
     said = origin(best.read())
     return replace(said, prompt=order.request.prompt) if encoding.with_prompt and said.source_type else said

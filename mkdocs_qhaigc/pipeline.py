@@ -11,8 +11,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mkdocs_qhaigc.directives.request import ImageRequest
-from mkdocs_qhaigc.encoding import Crop, Encoder, Subject
 from mkdocs_qhaigc.errors import LibraryError, PictureError
+from mkdocs_qhaigc.imaging.encoder import Crop, Encoder, Subject
+from mkdocs_qhaigc.imaging.renditions import Publication, publish, publish_card
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.orders import Effort, Order, failure_of
 from mkdocs_qhaigc.original import Original
@@ -26,7 +27,6 @@ from mkdocs_qhaigc.picture import (
     provenance_of,
     provenance_of_published,
 )
-from mkdocs_qhaigc.publication import Publication, publish, publish_card
 from mkdocs_qhaigc.sources import Sources
 
 if TYPE_CHECKING:

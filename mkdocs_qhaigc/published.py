@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 
 from mkdocs_qhaigc.elsewhere import require_here
 from mkdocs_qhaigc.errors import LibraryError, PictureError
+from mkdocs_qhaigc.imaging.renditions import ACCOUNT, STEM_DIGITS, Publication, stem_of
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.original import EXTENSIONS, Original
-from mkdocs_qhaigc.publication import ACCOUNT, STEM_DIGITS, Publication, stem_of
 
 if TYPE_CHECKING:
     from mkdocs_qhaigc.written import Written
@@ -171,7 +171,7 @@ class _Folder:
         files = [name for extension in _FORMATS for name in self._by_ending.get(f"-{code}.{extension}", ())]
         if not files:
             return None
-        from mkdocs_qhaigc.imaging.codecs import inspect, origin  # as for `_is_picture`
+        from mkdocs_qhaigc.imaging.encode import inspect, origin  # as for `_is_picture`
         from mkdocs_qhaigc.picture import SANDBOX_SYSTEM
 
         there = {name: data for name in files if (data := self._read(name)) is not None}
@@ -228,7 +228,7 @@ def _unreadable(error: OSError, path: Path) -> LibraryError:
 
 def _is_picture(data: bytes, width: int, height: int) -> bool:
     """Whether these are the bytes of a picture of this size, in pixels."""
-    from mkdocs_qhaigc.imaging.codecs import inspect  # most files are as they were written
+    from mkdocs_qhaigc.imaging.encode import inspect  # most files are as they were written
 
     try:
         info = inspect(data)

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from mkdocs_qhaigc.encoding import Crop
+from mkdocs_qhaigc.imaging.encoder import Crop
+from mkdocs_qhaigc.imaging.renditions import Drawn, Publication, publish, publish_card
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.picture import Picture
-from mkdocs_qhaigc.publication import Drawn, Publication, publish, publish_card
 
 
 class Shown(NamedTuple):

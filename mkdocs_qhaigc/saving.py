@@ -24,7 +24,7 @@ from mkdocs_qhaigc.orders import Order
 from mkdocs_qhaigc.original import EXTENSIONS, KEY_DIGITS, SANDBOX, Original
 
 if TYPE_CHECKING:
-    from mkdocs_qhaigc.imaging.codecs import PictureInfo
+    from mkdocs_qhaigc.imaging.encode import PictureInfo
 
 _MOST_OFF = 8
 """Of 255: by how much a picture's mean colour may change where it is compressed."""
@@ -88,7 +88,7 @@ class Saver:
         key = order.request.key
         changed = {one.path: one for one in self._writer.changed(key)}  # somebody has compressed them
         for path in (*self._writer.leftovers(key), *changed, *self._rejected(key), *self._pinned(key)):
-            from mkdocs_qhaigc.imaging.codecs import inspect  # takes a while, and the call is to be made at once
+            from mkdocs_qhaigc.imaging.encode import inspect  # takes a while, and the call is to be made at once
 
             try:
                 data = path.read_bytes()
@@ -122,7 +122,7 @@ class Saver:
 
     def _write(self, order: Order, data: bytes, revised_prompt: str | None) -> Original:
         arrived = self._writer.take_in(order.name, order.request.key, data)
-        from mkdocs_qhaigc.imaging.codecs import inspect  # a build that buys nothing needs no Pillow
+        from mkdocs_qhaigc.imaging.encode import inspect  # a build that buys nothing needs no Pillow
 
         try:
             info = inspect(data)

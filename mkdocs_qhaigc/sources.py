@@ -7,12 +7,12 @@ from functools import cached_property
 from pathlib import Path
 
 from mkdocs_qhaigc.errors import Elsewhere, LibraryError
+from mkdocs_qhaigc.imaging.renditions import Publication
 from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.orders import Order
 from mkdocs_qhaigc.original import Original
 from mkdocs_qhaigc.picture import Picture, State, placeholder, there
-from mkdocs_qhaigc.publication import Publication
 from mkdocs_qhaigc.published import Published
 
 

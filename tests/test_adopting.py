@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from mkdocs_qhaigc.provenance import ALGORITHMIC, TRAINED, Provenance, origin_in_xmp
+from mkdocs_qhaigc.imaging.metadata import ALGORITHMIC, TRAINED, Provenance, origin_in_xmp
 from tests.api import ImagesApi, picture
 from tests.commands import answer, buy, contents, names, run
 from tests.conftest import Built, Project

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from mkdocs_qhaigc.provenance import ALGORITHMIC, Provenance
+from mkdocs_qhaigc.imaging.metadata import ALGORITHMIC, Provenance
 from tests.api import ImagesApi, picture
 from tests.commands import buy, contents, run
 from tests.conftest import Project, require_posix

@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageDraw, ImageStat
 
-from mkdocs_qhaigc.encoding import Encoder, Subject
-from mkdocs_qhaigc.imaging.codecs import encode_all, inspect
-from mkdocs_qhaigc.provenance import TRAINED, Provenance
-from mkdocs_qhaigc.publication import Drawn, Encoding, VariantSpec, card_spec, variant_specs
+from mkdocs_qhaigc.imaging.encode import encode_all, inspect
+from mkdocs_qhaigc.imaging.encoder import Encoder, Subject
+from mkdocs_qhaigc.imaging.metadata import TRAINED, Provenance
+from mkdocs_qhaigc.imaging.renditions import Drawn, Encoding, VariantSpec, card_spec, variant_specs
 from tests.api import Handler, ImagesApi, bytes_by_url, picture
 from tests.conftest import Project
 

@@ -36,8 +36,8 @@ import pytest
 from PIL import Image, ImageChops, ImageStat, PngImagePlugin
 
 from mkdocs_qhaigc.addresses import is_public
+from mkdocs_qhaigc.imaging.variants import open_variants
 from mkdocs_qhaigc.transport import connections
-from mkdocs_qhaigc.variants import open_variants
 from tests.api import (
     KEY,
     Behaviour,

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urljoin
 
 import pytest
 
-from mkdocs_qhaigc.publication import (
+from mkdocs_qhaigc.imaging.renditions import (
     Drawn,
     Encoding,
     Publication,

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from mkdocs_qhaigc.imaging.codecs import origin
-from mkdocs_qhaigc.provenance import TRAINED, Provenance
+from mkdocs_qhaigc.imaging.encode import origin
+from mkdocs_qhaigc.imaging.metadata import TRAINED, Provenance
 from tests.api import Handler, ImagesApi, bytes_by_url, error, picture
 from tests.commands import git, names, run
 from tests.conftest import Project

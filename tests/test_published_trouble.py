@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 from PIL import Image, ImageDraw
 
-from mkdocs_qhaigc.imaging.codecs import origin
-from mkdocs_qhaigc.provenance import TRAINED
+from mkdocs_qhaigc.imaging.encode import origin
+from mkdocs_qhaigc.imaging.metadata import TRAINED
 from tests.api import ImagesApi, bytes_by_url, error, picture
 from tests.commands import git, names, run, run_in
 from tests.conftest import Project

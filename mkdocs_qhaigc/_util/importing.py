@@ -42,11 +42,11 @@ def _without(module: str) -> Iterator[None]:
 def import_what_saves() -> None:
     """Import what looks at pictures: for whoever is about to wait for the first of them."""
     with contextlib.suppress(ImportError):  # told when a picture is saved
-        import_module("mkdocs_qhaigc.imaging.codecs")
+        import_module("mkdocs_qhaigc.imaging.encode")
 
 
 def import_what_encodes() -> None:
     """Import what looks at pictures and keeps their copies: as above."""
     import_what_saves()
     with contextlib.suppress(ImportError):  # told when a copy is kept
-        import_module("mkdocs_qhaigc.variants")
+        import_module("mkdocs_qhaigc.imaging.variants")

@@ -20,8 +20,8 @@ from PIL import Image, ImageDraw
 
 from mkdocs_qhaigc.answers import read_answers, read_error
 from mkdocs_qhaigc.errors import QhaigcError
-from mkdocs_qhaigc.imaging.codecs import encode_all, inspect
-from mkdocs_qhaigc.publication import VariantSpec
+from mkdocs_qhaigc.imaging.encode import encode_all, inspect
+from mkdocs_qhaigc.imaging.renditions import VariantSpec
 
 SLOWEST = 5.0
 """Seconds: an input that takes longer is a finding."""

@@ -11,15 +11,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from mkdocs_qhaigc.publication import Drawn, Encoding, VariantSpec, card_spec, variant_specs
-from mkdocs_qhaigc.seen import Seen
+from mkdocs_qhaigc.imaging.renditions import Drawn, Encoding, VariantSpec, card_spec, variant_specs
+from mkdocs_qhaigc.imaging.seen import Seen
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from mkdocs_qhaigc._util.threads import Workers
-    from mkdocs_qhaigc.provenance import Provenance
-    from mkdocs_qhaigc.variants import Variants
+    from mkdocs_qhaigc.imaging.metadata import Provenance
+    from mkdocs_qhaigc.imaging.variants import Variants
 
 Crop = tuple[int, int]
 """Width and height of a card, in pixels."""
@@ -171,7 +171,7 @@ class Encoder:
     def _open_variants(self) -> Variants:
         with self._lock:
             if self._variants is None:
-                from mkdocs_qhaigc.variants import open_variants  # a site without pictures needs none
+                from mkdocs_qhaigc.imaging.variants import open_variants  # a site without pictures needs none
 
                 self._variants = open_variants(self._folder, report=self._report)
             return self._variants
@@ -191,7 +191,7 @@ class Encoder:
 
 def _encode_into(store: Variants, specs: Sequence[VariantSpec], missing: Set[str], subject: Subject) -> None:
     """Encode what is missing of a picture, and what that is measured by: the wider copies of the same format."""
-    from mkdocs_qhaigc.imaging.codecs import encode_all  # a warm build needs no Pillow
+    from mkdocs_qhaigc.imaging.encode import encode_all  # a warm build needs no Pillow
 
     narrowest: dict[str, int] = {}
     for spec in specs:

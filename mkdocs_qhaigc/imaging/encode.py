@@ -10,9 +10,9 @@ from typing import Any, Literal
 from PIL import Image, ImageCms, ImageOps, ImageStat, PngImagePlugin
 
 from mkdocs_qhaigc.errors import PictureError
-from mkdocs_qhaigc.imaging.decoding import SEVERAL_JPEGS, decoded
-from mkdocs_qhaigc.provenance import Provenance, label_in_xmp, origin_in_xmp, usable_label
-from mkdocs_qhaigc.publication import VariantSpec
+from mkdocs_qhaigc.imaging.decode import SEVERAL_JPEGS, decoded
+from mkdocs_qhaigc.imaging.metadata import Provenance, label_in_xmp, origin_in_xmp, usable_label
+from mkdocs_qhaigc.imaging.renditions import VariantSpec
 
 _XMP_KEYWORD = "XML:com.adobe.xmp"
 _EXIF, _USER_COMMENT = 0x8769, 0x9286

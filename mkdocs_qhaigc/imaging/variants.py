@@ -23,7 +23,7 @@ from diskcache import Cache, Disk
 from diskcache.core import MODE_BINARY
 
 from mkdocs_qhaigc.errors import CacheError
-from mkdocs_qhaigc.seen import VALUE_FILE
+from mkdocs_qhaigc.imaging.seen import VALUE_FILE
 
 SIZE_LIMIT = 1 << 30
 """Bytes; the least recently used variants go first."""
