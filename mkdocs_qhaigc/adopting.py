@@ -8,11 +8,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import LibraryError, PictureError
 from mkdocs_qhaigc.keeping import Writer
 from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.moving import lay_away, pin_name
-from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.original import ADOPTED, SANDBOX, Original, parse_record
 from mkdocs_qhaigc.picture import SANDBOX_SYSTEM
 from mkdocs_qhaigc.pins import take_away

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from mkdocs_qhaigc._util.text import plural
+from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import MissingPictures
 from mkdocs_qhaigc.imaging.renditions import STEM_DIGITS
 from mkdocs_qhaigc.notices import Kind
-from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.pipeline import Pipeline
 from mkdocs_qhaigc.publisher import Shown
 from mkdocs_qhaigc.rendering import Renderer

@@ -18,10 +18,18 @@ from typing import Any, Final
 import yaml
 
 from mkdocs_qhaigc._util.files import within
-from mkdocs_qhaigc.caches import LASTING_CACHE
+from mkdocs_qhaigc.config.caches import LASTING_CACHE
+from mkdocs_qhaigc.config.option_table import OPTIONS
+from mkdocs_qhaigc.config.options import (
+    EXTENSION,
+    KEY_IN_FILE,
+    Options,
+    check_folders,
+    keys_among,
+    no_option,
+    read_options,
+)
 from mkdocs_qhaigc.errors import OptionError, SiteError
-from mkdocs_qhaigc.option_table import OPTIONS
-from mkdocs_qhaigc.options import EXTENSION, KEY_IN_FILE, Options, check_folders, keys_among, no_option, read_options
 
 PLUGIN: Final = "qhaigc"
 

@@ -12,8 +12,8 @@ from mkdocs_qhaigc._util.text import plural
 from mkdocs_qhaigc._util.threads import wait_for
 from mkdocs_qhaigc.budget import Budget
 from mkdocs_qhaigc.buying import Buyer
+from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import Elsewhere, NoFurtherCalls, QhaigcError
-from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.orders import Order, Progress, failure_of
 from mkdocs_qhaigc.original import Original
 from mkdocs_qhaigc.sources import open_cache

@@ -7,9 +7,9 @@ from typing import Any
 
 from mkdocs.config.base import BaseConfigOption, ValidationError
 
+from mkdocs_qhaigc.config.option_table import OPTIONS
+from mkdocs_qhaigc.config.options import KEY_IN_FILE, check_option, no_option
 from mkdocs_qhaigc.errors import OptionError
-from mkdocs_qhaigc.option_table import OPTIONS
-from mkdocs_qhaigc.options import KEY_IN_FILE, check_option, no_option
 
 Failures = list[tuple[str, Exception]]
 """(option, what is wrong with it)"""

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Literal
 
 from mkdocs_qhaigc._util.locks import hold
+from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.elsewhere import is_lfs_pointer
 from mkdocs_qhaigc.errors import Damaged, LibraryError, NotFetched, SiteError
 from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.moving import cache_folder, copy_in, lay_away, pin_name, put_away
-from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.original import EXTENSIONS, KEY_DIGITS, Original
 from mkdocs_qhaigc.shelf import Shelf, digits_of, look_at
 from mkdocs_qhaigc.survey import Declared, Survey

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.directives.request import ImageRequest
 from mkdocs_qhaigc.errors import LibraryError, PictureError
 from mkdocs_qhaigc.imaging.encoder import Crop, Encoder, Subject
 from mkdocs_qhaigc.imaging.renditions import Publication, publish, publish_card
-from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.orders import Effort, Order, failure_of
 from mkdocs_qhaigc.original import Original
 from mkdocs_qhaigc.picture import (

@@ -18,6 +18,8 @@ from mkdocs.utils import copy_file
 
 from mkdocs_qhaigc.backlog import Backlog
 from mkdocs_qhaigc.build import SiteBuild
+from mkdocs_qhaigc.config.option_table import OPTIONS
+from mkdocs_qhaigc.config.options import EXTENSION, Options, check_folders, keys_among, read_options
 from mkdocs_qhaigc.directives.front_matter import strip_meta
 from mkdocs_qhaigc.errors import OptionError, QhaigcError
 from mkdocs_qhaigc.html import rewrite as html
@@ -26,8 +28,6 @@ from mkdocs_qhaigc.markdown import QhaigcExtension
 from mkdocs_qhaigc.mkdocs_files import OwnFiles
 from mkdocs_qhaigc.mkdocs_options import SCHEME, Failures, refused, unknown
 from mkdocs_qhaigc.onlookers import Onlookers
-from mkdocs_qhaigc.option_table import OPTIONS
-from mkdocs_qhaigc.options import EXTENSION, Options, check_folders, keys_among, read_options
 from mkdocs_qhaigc.pipeline import Pipeline
 from mkdocs_qhaigc.preview import Unfinished, have_built_again, state_of
 from mkdocs_qhaigc.purchasing import Purchasing

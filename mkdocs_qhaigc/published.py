@@ -16,10 +16,10 @@ from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.elsewhere import require_here
 from mkdocs_qhaigc.errors import LibraryError, PictureError
 from mkdocs_qhaigc.imaging.renditions import ACCOUNT, STEM_DIGITS, Publication, stem_of
-from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.original import EXTENSIONS, Original
 
 if TYPE_CHECKING:

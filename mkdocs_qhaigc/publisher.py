@@ -6,9 +6,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
+from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.imaging.encoder import Crop
 from mkdocs_qhaigc.imaging.renditions import Drawn, Publication, publish, publish_card
-from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.picture import Picture
 
 

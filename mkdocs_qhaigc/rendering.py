@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import quote, urljoin, urlsplit
 
+from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.directives.front_matter import (
     META_KEY,
     broken_front_matter,
@@ -24,7 +25,6 @@ from mkdocs_qhaigc.html import rewrite as html
 from mkdocs_qhaigc.html.image_tag import Image, render_image
 from mkdocs_qhaigc.imaging.renditions import relative_url
 from mkdocs_qhaigc.notices import Notices
-from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.orders import Order
 from mkdocs_qhaigc.picture import Picture
 from mkdocs_qhaigc.publisher import Publisher, Shown

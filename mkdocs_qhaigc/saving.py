@@ -16,10 +16,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from mkdocs_qhaigc._util.files import write_whole
+from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import LibraryError, NoFurtherCalls, PictureError
 from mkdocs_qhaigc.keeping import Writer
 from mkdocs_qhaigc.library import Library
-from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.orders import Order
 from mkdocs_qhaigc.original import EXTENSIONS, KEY_DIGITS, SANDBOX, Original
 

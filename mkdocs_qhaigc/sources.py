@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 
+from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import Elsewhere, LibraryError
 from mkdocs_qhaigc.imaging.renditions import Publication
 from mkdocs_qhaigc.library import Library
-from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.orders import Order
 from mkdocs_qhaigc.original import Original
 from mkdocs_qhaigc.picture import Picture, State, placeholder, there
@@ -98,7 +98,7 @@ class Sources:
         """
         for library in self._other_caches:
             if any(not original.sandbox for original in library.find_all(key)):
-                from mkdocs_qhaigc.caches import copy_command  # as below
+                from mkdocs_qhaigc.config.caches import copy_command  # as below
 
                 other, cache = library.folder.parent, self._options.cache_dir
                 raise Elsewhere(
@@ -111,7 +111,7 @@ class Sources:
         """What may have been this site's cache."""
         if self._options.sandboxed:
             return ()
-        from mkdocs_qhaigc.caches import other_caches  # a build that finds all its pictures looks into none
+        from mkdocs_qhaigc.config.caches import other_caches  # a build that finds all its pictures looks into none
 
         others = other_caches(self._options.cache_dir, self._options.folder)
         return tuple(Library(cache / "originals", report=lambda _: None) for cache in others)

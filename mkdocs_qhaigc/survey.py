@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.directives.request import ImageRequest
 from mkdocs_qhaigc.notices import Kind
-from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.original import Original
 from mkdocs_qhaigc.picture import Picture
 

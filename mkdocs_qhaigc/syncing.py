@@ -14,6 +14,7 @@ from mkdocs_qhaigc._util.files import remove_parts, write_whole
 from mkdocs_qhaigc._util.locks import hold
 from mkdocs_qhaigc.build import SiteBuild
 from mkdocs_qhaigc.buying import Buyer
+from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.configuration import Configuration
 from mkdocs_qhaigc.elsewhere import is_lfs_pointer
 from mkdocs_qhaigc.errors import Elsewhere, NotFetched, SiteError
@@ -22,7 +23,6 @@ from mkdocs_qhaigc.imaging.renditions import publish
 from mkdocs_qhaigc.laying_away import lay_away
 from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.moving import cache_folder
-from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.picture import Picture
 from mkdocs_qhaigc.pipeline import Pipeline
 from mkdocs_qhaigc.source_survey import read_pages

@@ -13,8 +13,8 @@ from mkdocs_qhaigc.answers import Answer, is_error, read_answers
 from mkdocs_qhaigc.arrivals import ANSWERS, OLDEST, SETTLED, Arrival, Arrivals
 from mkdocs_qhaigc.bodies import LARGEST_BODY, MOST_IN_ONE_CALL, unpacked
 from mkdocs_qhaigc.budget import Budget, Spending
+from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import ApiError, Gone, NoFurtherCalls, PictureError, QhaigcError
-from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.orders import Order
 from mkdocs_qhaigc.original import Original
 from mkdocs_qhaigc.retrying import Deadline

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mkdocs_qhaigc.config.option_table import OPTIONS
+from mkdocs_qhaigc.config.options import Options, check_folders, check_option, read_options
+from mkdocs_qhaigc.config.prices import Prices
 from mkdocs_qhaigc.directives.model import Defaults
 from mkdocs_qhaigc.errors import OptionError
 from mkdocs_qhaigc.imaging.renditions import Encoding
-from mkdocs_qhaigc.option_table import OPTIONS
-from mkdocs_qhaigc.options import Options, check_folders, check_option, read_options
-from mkdocs_qhaigc.prices import Prices
 from tests.conftest import require_posix
 
 FOLDER = Path("/project")

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from PIL import Image, PngImagePlugin
 
-from mkdocs_qhaigc.caches import copy_command
+from mkdocs_qhaigc.config.caches import copy_command
 from tests.api import KEY, Behaviour, Handler, ImagesApi, answer, by_url, bytes_by_url, hang, picture, served
 from tests.commands import COMMAND, buy, run
 from tests.conftest import SMALL, Project, require_posix

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from mkdocs_qhaigc.config.options import read_options
 from mkdocs_qhaigc.errors import LibraryError
-from mkdocs_qhaigc.options import read_options
 from mkdocs_qhaigc.pins import alone
 from tests.api import ImagesApi, bytes_by_url, picture
 from tests.commands import COMMAND, answer, buy, contents, git, names, run, run_in

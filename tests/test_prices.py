@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from mkdocs_qhaigc.config.prices import check_prices
 from mkdocs_qhaigc.directives.request import ImageRequest
 from mkdocs_qhaigc.errors import OptionError
-from mkdocs_qhaigc.prices import check_prices
 from tests.api import ImagesApi, several
 from tests.commands import Terminal, run
 from tests.conftest import Project

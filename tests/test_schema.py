@@ -13,12 +13,12 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from mkdocs_qhaigc.config.json_schema import front_matter_schema, options_schema
+from mkdocs_qhaigc.config.option_table import OPTIONS
+from mkdocs_qhaigc.config.options import check_option
 from mkdocs_qhaigc.directives.model import FIELDS, Defaults
 from mkdocs_qhaigc.directives.parse import read_directives
 from mkdocs_qhaigc.errors import OptionError
-from mkdocs_qhaigc.option_table import OPTIONS
-from mkdocs_qhaigc.options import check_option
-from mkdocs_qhaigc.schema import front_matter_schema, options_schema
 
 COMMAND = str(Path(sys.executable).with_name("mkdocs-qhaigc"))
 ROOT = Path(__file__).parent.parent

@@ -15,11 +15,11 @@ import click
 from mkdocs_qhaigc.budget import Budget
 from mkdocs_qhaigc.buying import Buyer
 from mkdocs_qhaigc.cli.site import count
+from mkdocs_qhaigc.config.options import Options
+from mkdocs_qhaigc.config.prices import Cost
 from mkdocs_qhaigc.errors import OptionError
 from mkdocs_qhaigc.generating import Result, failures, opened_buyer, purchase
-from mkdocs_qhaigc.options import Options
 from mkdocs_qhaigc.orders import Order
-from mkdocs_qhaigc.prices import Cost
 from mkdocs_qhaigc.progress import LineProgress, LiveProgress
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])

@@ -12,7 +12,7 @@ import threading
 import click
 
 from mkdocs_qhaigc._util.text import plural
-from mkdocs_qhaigc.options import SANDBOX_VARIABLE
+from mkdocs_qhaigc.config.options import SANDBOX_VARIABLE
 
 _KEY_VARIABLE = "QHAIGC_API_KEY"
 _ADDRESS_VARIABLE = "QHAIGC_BASE_URL"

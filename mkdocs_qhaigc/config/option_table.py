@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from mkdocs_qhaigc import option_checks as checks
+from mkdocs_qhaigc.config import option_checks as checks
 from mkdocs_qhaigc.directives.model import PICTURES, SIZE, TEXT, Schema
 from mkdocs_qhaigc.imaging.renditions import MIME_TYPES
 

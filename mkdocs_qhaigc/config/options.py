@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
-from mkdocs_qhaigc import option_checks as checks
 from mkdocs_qhaigc._util.text import nearest, shown
+from mkdocs_qhaigc.config import option_checks as checks
+from mkdocs_qhaigc.config.option_table import OPTIONS
+from mkdocs_qhaigc.config.prices import Cost, Prices, check_prices
 from mkdocs_qhaigc.directives.model import Defaults
 from mkdocs_qhaigc.directives.parse import plain_sizes, read_directives, resolve_style
 from mkdocs_qhaigc.directives.request import ImageRequest
 from mkdocs_qhaigc.errors import DirectiveError, OptionError
 from mkdocs_qhaigc.imaging.renditions import Encoding
-from mkdocs_qhaigc.option_table import OPTIONS
 from mkdocs_qhaigc.original import SANDBOX
-from mkdocs_qhaigc.prices import Cost, Prices, check_prices
 
 SANDBOX_VARIABLE = "QHAIGC_SANDBOX"
 """Set by `mkdocs-qhaigc sandbox -- COMMAND` for the command: whoever runs it wants to spend nothing."""
@@ -211,7 +211,7 @@ def check_folders(options: Options, *, folder: Path, docs_dir: Path, site_dir: P
         if docs in (where, *where.parents):
             raise OptionError(option, "it lies in docs_dir, whose files are published. Choose a folder beside it")
     if zensical and not options.sandboxed:
-        from mkdocs_qhaigc.caches import require_lasting  # most sites are not
+        from mkdocs_qhaigc.config.caches import require_lasting  # most sites are not
 
         require_lasting(options.cache_dir, folder)
     for name in _FOLDERS:

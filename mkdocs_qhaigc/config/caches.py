@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+from mkdocs_qhaigc.config.option_table import CACHE
 from mkdocs_qhaigc.errors import OptionError
-from mkdocs_qhaigc.option_table import CACHE
 
 LASTING_CACHE = ".qhaigc"
 """`cache_dir` of a zensical.toml that names none: `zensical build --clean` deletes all of `.cache`."""

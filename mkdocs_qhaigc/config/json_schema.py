@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from mkdocs_qhaigc.config.option_table import OPTIONS
 from mkdocs_qhaigc.directives.front_matter import META_KEY
 from mkdocs_qhaigc.directives.model import FIELDS, LONGEST_NAME, PICTURES, TEXT, Schema
-from mkdocs_qhaigc.option_table import OPTIONS
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _NAME = rf"^[^\s!-,./:-@\[-^`{{-~]{{1,{LONGEST_NAME}}}$"

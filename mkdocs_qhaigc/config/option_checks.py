@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 import yaml
 
 from mkdocs_qhaigc._util.text import nearest, shown
+from mkdocs_qhaigc.config.prices import check_prices
 from mkdocs_qhaigc.directives.request import parse_size
 from mkdocs_qhaigc.errors import OptionError
 from mkdocs_qhaigc.imaging.renditions import MIME_TYPES
 from mkdocs_qhaigc.original import SANDBOX
-from mkdocs_qhaigc.prices import check_prices
 
 
 def _fail(option: str, value: object, remedy: str) -> OptionError:
