@@ -6,7 +6,7 @@ import json
 import zlib
 from typing import Any
 
-from mkdocs_qhaigc.original import LARGEST_PICTURE
+from mkdocs_qhaigc.store.record import LARGEST_PICTURE
 
 LARGEST_BODY = LARGEST_PICTURE // 3 * 4 + (1 << 20)
 """Bytes of an answer's JSON with one picture in base64."""

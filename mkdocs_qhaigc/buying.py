@@ -18,10 +18,10 @@ from mkdocs_qhaigc._util.threads import Workers, give_up, pass_on, wait_for
 from mkdocs_qhaigc.budget import Budget
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import NoFurtherCalls, NotSoMany, OverBudget, QhaigcError
-from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.orders import Effort, Order, Progress
-from mkdocs_qhaigc.original import Original
 from mkdocs_qhaigc.shop import Shop
+from mkdocs_qhaigc.store.library import Library
+from mkdocs_qhaigc.store.record import Original
 
 
 class Buyer:

@@ -21,10 +21,10 @@ from mkdocs_qhaigc.directives.parse import read_directives
 from mkdocs_qhaigc.errors import EditError, LibraryError, QhaigcError
 from mkdocs_qhaigc.gallery import url_of
 from mkdocs_qhaigc.orders import Order
-from mkdocs_qhaigc.original import Original
 from mkdocs_qhaigc.pipeline import Pipeline
 from mkdocs_qhaigc.sheet import Card, render_sheet
 from mkdocs_qhaigc.sources import Sources
+from mkdocs_qhaigc.store.record import Original
 from mkdocs_qhaigc.survey import Declared
 
 _LONGEST_NAME = 180

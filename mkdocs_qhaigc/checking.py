@@ -8,7 +8,7 @@ from typing import Literal
 
 from mkdocs_qhaigc import notices, pins
 from mkdocs_qhaigc.errors import LibraryError
-from mkdocs_qhaigc.shelf import look_at
+from mkdocs_qhaigc.store.shelf import look_at
 from mkdocs_qhaigc.survey import Declared, Survey
 
 Kind = Literal["missing", "damaged"] | notices.Kind

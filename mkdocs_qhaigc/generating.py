@@ -15,8 +15,8 @@ from mkdocs_qhaigc.buying import Buyer
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import Elsewhere, NoFurtherCalls, QhaigcError
 from mkdocs_qhaigc.orders import Order, Progress, failure_of
-from mkdocs_qhaigc.original import Original
 from mkdocs_qhaigc.sources import open_cache
+from mkdocs_qhaigc.store.record import Original
 
 
 @dataclass(frozen=True, slots=True)

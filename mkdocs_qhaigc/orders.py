@@ -10,7 +10,7 @@ from mkdocs_qhaigc.errors import NoFurtherCalls, QhaigcError
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from mkdocs_qhaigc.original import Original
+    from mkdocs_qhaigc.store.record import Original
 
 
 class Order(NamedTuple):

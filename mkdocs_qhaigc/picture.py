@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from mkdocs_qhaigc.errors import QhaigcError
 from mkdocs_qhaigc.imaging.renditions import Drawn, Encoding
 from mkdocs_qhaigc.orders import Order, failure_of
-from mkdocs_qhaigc.original import ADOPTED, SANDBOX, Original
+from mkdocs_qhaigc.store.record import ADOPTED, SANDBOX, Original
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

@@ -16,7 +16,6 @@ from mkdocs_qhaigc.errors import LibraryError, PictureError
 from mkdocs_qhaigc.imaging.encoder import Crop, Encoder, Subject
 from mkdocs_qhaigc.imaging.renditions import Publication, publish, publish_card
 from mkdocs_qhaigc.orders import Effort, Order, failure_of
-from mkdocs_qhaigc.original import Original
 from mkdocs_qhaigc.picture import (
     Picture,
     asked_for,
@@ -28,6 +27,7 @@ from mkdocs_qhaigc.picture import (
     provenance_of_published,
 )
 from mkdocs_qhaigc.sources import Sources
+from mkdocs_qhaigc.store.record import Original
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

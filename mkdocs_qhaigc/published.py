@@ -17,10 +17,10 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from mkdocs_qhaigc.config.options import Options
-from mkdocs_qhaigc.elsewhere import require_here
 from mkdocs_qhaigc.errors import LibraryError, PictureError
 from mkdocs_qhaigc.imaging.renditions import ACCOUNT, STEM_DIGITS, Publication, stem_of
-from mkdocs_qhaigc.original import EXTENSIONS, Original
+from mkdocs_qhaigc.store.availability import require_here
+from mkdocs_qhaigc.store.record import EXTENSIONS, Original
 
 if TYPE_CHECKING:
     from mkdocs_qhaigc.written import Written

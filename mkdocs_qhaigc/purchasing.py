@@ -14,8 +14,8 @@ from mkdocs_qhaigc.preview import Arrivals
 if TYPE_CHECKING:
     from mkdocs_qhaigc.buying import Buyer
     from mkdocs_qhaigc.config.options import Options
-    from mkdocs_qhaigc.library import Library
     from mkdocs_qhaigc.progress import LineProgress, LiveProgress
+    from mkdocs_qhaigc.store.library import Library
 
 
 _QUIET = 3.0

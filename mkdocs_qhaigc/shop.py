@@ -17,11 +17,11 @@ from mkdocs_qhaigc.arrivals import ANSWERS
 from mkdocs_qhaigc.budget import Budget
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import ApiError, LibraryError, NoFurtherCalls, OverBudget, PictureError
-from mkdocs_qhaigc.keeping import Writer
-from mkdocs_qhaigc.library import Library
 from mkdocs_qhaigc.orders import Order
-from mkdocs_qhaigc.original import SANDBOX, Original
 from mkdocs_qhaigc.saving import Saver
+from mkdocs_qhaigc.store.keeping import Writer
+from mkdocs_qhaigc.store.library import Library
+from mkdocs_qhaigc.store.record import SANDBOX, Original
 
 if TYPE_CHECKING:
     from mkdocs_qhaigc.client import ImagesClient

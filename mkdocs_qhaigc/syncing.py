@@ -16,17 +16,17 @@ from mkdocs_qhaigc.build import SiteBuild
 from mkdocs_qhaigc.buying import Buyer
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.configuration import Configuration
-from mkdocs_qhaigc.elsewhere import is_lfs_pointer
 from mkdocs_qhaigc.errors import Elsewhere, NotFetched, SiteError
 from mkdocs_qhaigc.html.theme_sizes import UNKNOWN
 from mkdocs_qhaigc.imaging.renditions import publish
 from mkdocs_qhaigc.laying_away import lay_away
-from mkdocs_qhaigc.library import Library
-from mkdocs_qhaigc.moving import cache_folder
 from mkdocs_qhaigc.picture import Picture
 from mkdocs_qhaigc.pipeline import Pipeline
 from mkdocs_qhaigc.source_survey import read_pages
 from mkdocs_qhaigc.sources import Sources
+from mkdocs_qhaigc.store.availability import is_lfs_pointer
+from mkdocs_qhaigc.store.library import Library
+from mkdocs_qhaigc.store.transfer import cache_folder
 from mkdocs_qhaigc.written import Written, WrittenPicture, read_remains
 
 STYLESHEET = Path(__file__).with_name("qhaigc.css")

@@ -16,9 +16,9 @@ from mkdocs_qhaigc.budget import Budget, Spending
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import ApiError, Gone, NoFurtherCalls, PictureError, QhaigcError
 from mkdocs_qhaigc.orders import Order
-from mkdocs_qhaigc.original import Original
 from mkdocs_qhaigc.retrying import Deadline
 from mkdocs_qhaigc.saving import Saver
+from mkdocs_qhaigc.store.record import Original
 
 if TYPE_CHECKING:
     from mkdocs_qhaigc.client import ImagesClient

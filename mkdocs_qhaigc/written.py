@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from mkdocs_qhaigc._util.files import within, write_whole
-from mkdocs_qhaigc.elsewhere import is_lfs_pointer
 from mkdocs_qhaigc.errors import NotFetched, SiteError
 from mkdocs_qhaigc.imaging.renditions import ACCOUNT, Drawn
-from mkdocs_qhaigc.original import COLOUR
+from mkdocs_qhaigc.store.availability import is_lfs_pointer
+from mkdocs_qhaigc.store.record import COLOUR
 
 _FILE_LINE = re.compile(r'("(?:[^"\\\n]|\\u[0-9a-f]{4})+"): "([0-9a-f]{64}|)"')
 """A file and its digest, as they stand on a line of their own."""

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from mkdocs_qhaigc._util.files import write_whole
 from mkdocs_qhaigc.errors import LibraryError
-from mkdocs_qhaigc.keeping import Writer
-from mkdocs_qhaigc.library import Library
-from mkdocs_qhaigc.original import Original
+from mkdocs_qhaigc.store.keeping import Writer
+from mkdocs_qhaigc.store.library import Library
+from mkdocs_qhaigc.store.record import Original
 from tests.conftest import require_posix
 
 KEY = "4e96ebfcd164177aa720e54f74b3fbf6f3621f6f7f19ef7f87f0c0d1ea9b0fa9"

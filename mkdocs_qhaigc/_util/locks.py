@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 from mkdocs_qhaigc.errors import ApiError, NoFurtherCalls
-from mkdocs_qhaigc.original import KEY_DIGITS
+from mkdocs_qhaigc.store.record import KEY_DIGITS
 
 
 def hold(folder: Path, name: str, *, seconds: float) -> AbstractContextManager[object]:

@@ -16,7 +16,7 @@ from mkdocs_qhaigc.config.prices import check_prices
 from mkdocs_qhaigc.directives.request import parse_size
 from mkdocs_qhaigc.errors import OptionError
 from mkdocs_qhaigc.imaging.renditions import MIME_TYPES
-from mkdocs_qhaigc.original import SANDBOX
+from mkdocs_qhaigc.store.record import SANDBOX
 
 
 def _fail(option: str, value: object, remedy: str) -> OptionError:

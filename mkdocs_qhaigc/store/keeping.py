@@ -14,8 +14,8 @@ from typing import Any
 
 from mkdocs_qhaigc._util.files import write_whole
 from mkdocs_qhaigc.errors import LibraryError
-from mkdocs_qhaigc.library import Library
-from mkdocs_qhaigc.original import (
+from mkdocs_qhaigc.store.library import Library
+from mkdocs_qhaigc.store.record import (
     EXTENSIONS,
     KEY_DIGITS,
     LARGEST_PICTURE,

@@ -14,10 +14,10 @@ from mkdocs_qhaigc._util.files import free_name, sync_names, write_whole
 from mkdocs_qhaigc._util.locks import hold
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import LibraryError
-from mkdocs_qhaigc.keeping import Writer
-from mkdocs_qhaigc.library import Library
-from mkdocs_qhaigc.original import KEY_DIGITS, SANDBOX, Original
-from mkdocs_qhaigc.shelf import digits_of
+from mkdocs_qhaigc.store.keeping import Writer
+from mkdocs_qhaigc.store.library import Library
+from mkdocs_qhaigc.store.record import KEY_DIGITS, SANDBOX, Original
+from mkdocs_qhaigc.store.shelf import digits_of
 
 
 def cache_folder(options: Options, *, sandbox: bool) -> Path:

@@ -17,10 +17,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from mkdocs_qhaigc._util.files import free_name
-from mkdocs_qhaigc.elsewhere import is_lfs_pointer, require_here, require_picture
 from mkdocs_qhaigc.errors import Damaged, LibraryError
-from mkdocs_qhaigc.listing import Listing
-from mkdocs_qhaigc.original import EXTENSIONS, KEY_DIGITS, LARGEST_RECORD, SANDBOX, Original, parse_record
+from mkdocs_qhaigc.store.availability import is_lfs_pointer, require_here, require_picture
+from mkdocs_qhaigc.store.listing import Listing
+from mkdocs_qhaigc.store.record import EXTENSIONS, KEY_DIGITS, LARGEST_RECORD, SANDBOX, Original, parse_record
 
 _RECORD_NAME = re.compile(r"[^/\\]{1,255}-([0-9a-f]{16})\.json")
 _FILE_NAME = rf"[^/\\]{{1,255}}-([0-9a-f]{{16}})\.(?:json|{'|'.join(EXTENSIONS.values())})"

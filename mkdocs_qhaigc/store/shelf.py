@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mkdocs_qhaigc.errors import LibraryError
-from mkdocs_qhaigc.original import EXTENSIONS, KEY_DIGITS, LARGEST_RECORD, Original, parse_record
+from mkdocs_qhaigc.store.record import EXTENSIONS, KEY_DIGITS, LARGEST_RECORD, Original, parse_record
 
 _ENDING = rf"-([0-9a-f]{{{KEY_DIGITS}}})\.(?:json|{'|'.join(EXTENSIONS.values())})"
 _OURS = re.compile(rf"[^.].*{_ENDING}(?:\.(?:damaged|replaced)(?:-[0-9]+)?)?")

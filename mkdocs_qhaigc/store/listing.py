@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mkdocs_qhaigc._util.files import write_whole
-from mkdocs_qhaigc.original import COLOUR, EXTENSIONS, Original
+from mkdocs_qhaigc.store.record import COLOUR, EXTENSIONS, Original
 
 _SCHEMA = 3
 _SHA256 = re.compile(r"[0-9a-f]{64}")

@@ -1,0 +1,1 @@
+"""Stores of original images and their records: pins and cache."""
