@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from mkdocs_qhaigc.bodies import LARGEST_BODY, MOST_IN_ONE_CALL
+from mkdocs_qhaigc.api.bodies import LARGEST_BODY, MOST_IN_ONE_CALL
 
 ANSWERS = "answers"
 """The folder of the cache for them."""

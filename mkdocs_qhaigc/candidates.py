@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mkdocs_qhaigc._util.files import write_whole
-from mkdocs_qhaigc.bodies import MOST_IN_ONE_CALL
+from mkdocs_qhaigc.api.bodies import MOST_IN_ONE_CALL
 from mkdocs_qhaigc.buying import Buyer
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.directives.edit import front_matter, write_variant

@@ -24,7 +24,7 @@ from mkdocs_qhaigc.store.library import Library
 from mkdocs_qhaigc.store.record import SANDBOX, Original
 
 if TYPE_CHECKING:
-    from mkdocs_qhaigc.client import ImagesClient
+    from mkdocs_qhaigc.api.client import ImagesClient
     from mkdocs_qhaigc.sandbox import Sandbox
     from mkdocs_qhaigc.till import Till
 
@@ -193,8 +193,8 @@ class Shop:
             return self._till
 
     def _connect(self, api_key: str) -> ImagesClient:
-        from mkdocs_qhaigc.client import ImagesClient  # a build that buys nothing needs no httpx
-        from mkdocs_qhaigc.retrying import Pace
+        from mkdocs_qhaigc.api.client import ImagesClient  # a build that buys nothing needs no httpx
+        from mkdocs_qhaigc.api.retry import Pace
 
         base_url = self._options.base_url
         if base_url == SANDBOX:

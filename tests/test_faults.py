@@ -35,9 +35,9 @@ import httpx
 import pytest
 from PIL import Image, ImageChops, ImageStat, PngImagePlugin
 
-from mkdocs_qhaigc.addresses import is_public
+from mkdocs_qhaigc.api.ssrf import is_public
+from mkdocs_qhaigc.api.transport import connections
 from mkdocs_qhaigc.imaging.variants import open_variants
-from mkdocs_qhaigc.transport import connections
 from tests.api import (
     KEY,
     Behaviour,

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from mkdocs_qhaigc.api.retry import LONGEST_WISH, Billing, Deadline, Failed, Pace, keep_trying, wished_delay
 from mkdocs_qhaigc.errors import ApiError, NoFurtherCalls, Refused
-from mkdocs_qhaigc.retrying import LONGEST_WISH, Billing, Deadline, Failed, Pace, keep_trying, wished_delay
 
 
 def in_seconds(seconds: float) -> str:

@@ -16,7 +16,7 @@ def import_what_buys() -> None:
     """
     with contextlib.suppress(ImportError), _without("httpx._main"):
         import_module("mkdocs_qhaigc.till")
-        import_module("mkdocs_qhaigc.client")
+        import_module("mkdocs_qhaigc.api.client")
         import_module("filelock")
 
 

@@ -18,7 +18,7 @@ from collections.abc import Callable
 
 from PIL import Image, ImageDraw
 
-from mkdocs_qhaigc.answers import read_answers, read_error
+from mkdocs_qhaigc.api.response import read_answers, read_error
 from mkdocs_qhaigc.errors import QhaigcError
 from mkdocs_qhaigc.imaging.encode import encode_all, inspect
 from mkdocs_qhaigc.imaging.renditions import VariantSpec

@@ -13,13 +13,13 @@ from typing import Any, Protocol
 
 import httpx
 
-from mkdocs_qhaigc.answers import Answer, ServerError, read_answers, read_error
-from mkdocs_qhaigc.bodies import LARGEST_BODY, is_whole, unpacked
+from mkdocs_qhaigc.api.bodies import LARGEST_BODY, is_whole, unpacked
+from mkdocs_qhaigc.api.download import Fetcher
+from mkdocs_qhaigc.api.response import Answer, ServerError, read_answers, read_error
+from mkdocs_qhaigc.api.retry import Billing, Deadline, Failed, Pace, keep_trying, wished_delay
+from mkdocs_qhaigc.api.transport import connections, is_no_http, read_body, said, timeout, within
 from mkdocs_qhaigc.directives.request import ImageRequest
 from mkdocs_qhaigc.errors import ApiError, NoFurtherCalls, NotSoMany
-from mkdocs_qhaigc.fetching import Fetcher
-from mkdocs_qhaigc.retrying import Billing, Deadline, Failed, Pace, keep_trying, wished_delay
-from mkdocs_qhaigc.transport import connections, is_no_http, read_body, said, timeout, within
 
 SANDBOX_HEADER = "x-qhaigc-sandbox"
 """Sent by sandbox servers with every answer."""

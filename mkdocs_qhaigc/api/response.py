@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_to_bytes, urljoin, urlsplit
 
-from mkdocs_qhaigc.bodies import read_json
+from mkdocs_qhaigc.api.bodies import read_json
 from mkdocs_qhaigc.errors import ApiError, NoFurtherCalls, Refused
 from mkdocs_qhaigc.store.record import format_of
 

@@ -20,9 +20,9 @@ import httpcore
 import httpx
 
 from mkdocs_qhaigc import __version__
-from mkdocs_qhaigc.addresses import is_public
+from mkdocs_qhaigc.api.retry import Billing, Deadline, Failed
+from mkdocs_qhaigc.api.ssrf import is_public
 from mkdocs_qhaigc.errors import ApiError
-from mkdocs_qhaigc.retrying import Billing, Deadline, Failed
 
 _CONNECT_TIMEOUT = 15.0
 _CUT = re.compile("disconnected|closed connection|ConnectionClosed")

@@ -9,12 +9,12 @@ from collections.abc import Callable
 
 import httpx
 
-from mkdocs_qhaigc.addresses import is_loopback, is_public
-from mkdocs_qhaigc.bodies import unpacked
+from mkdocs_qhaigc.api.bodies import unpacked
+from mkdocs_qhaigc.api.retry import Billing, Deadline, Failed, Pace, keep_trying, wished_delay
+from mkdocs_qhaigc.api.ssrf import is_loopback, is_public
+from mkdocs_qhaigc.api.transport import connections, read_body, said, timeout, within
 from mkdocs_qhaigc.errors import ApiError, Gone, PictureError
-from mkdocs_qhaigc.retrying import Billing, Deadline, Failed, Pace, keep_trying, wished_delay
 from mkdocs_qhaigc.store.record import LARGEST_PICTURE
-from mkdocs_qhaigc.transport import connections, read_body, said, timeout, within
 
 _MOST_REDIRECTS = 5
 _THERE = frozenset((200, 203))

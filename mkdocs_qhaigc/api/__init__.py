@@ -1,0 +1,1 @@
+"""The Images API client: transport, requests, responses, retry, download, SSRF guard."""
