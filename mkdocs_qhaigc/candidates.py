@@ -12,7 +12,6 @@ from pathlib import Path
 
 from mkdocs_qhaigc._util.files import write_whole
 from mkdocs_qhaigc.api.bodies import MOST_IN_ONE_CALL
-from mkdocs_qhaigc.buying import Buyer
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.directives.edit import front_matter, write_variant
 from mkdocs_qhaigc.directives.front_matter import META_KEY
@@ -20,7 +19,8 @@ from mkdocs_qhaigc.directives.model import Defaults
 from mkdocs_qhaigc.directives.parse import read_directives
 from mkdocs_qhaigc.errors import EditError, LibraryError, QhaigcError
 from mkdocs_qhaigc.gallery import url_of
-from mkdocs_qhaigc.orders import Order
+from mkdocs_qhaigc.generation.job import Order
+from mkdocs_qhaigc.generation.queue import Buyer
 from mkdocs_qhaigc.pipeline import Pipeline
 from mkdocs_qhaigc.sheet import Card, render_sheet
 from mkdocs_qhaigc.sources import Sources

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from mkdocs_qhaigc._util.importing import import_what_saves
 from mkdocs_qhaigc._util.text import plural
 from mkdocs_qhaigc._util.threads import wait_for
-from mkdocs_qhaigc.budget import Budget
-from mkdocs_qhaigc.buying import Buyer
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import Elsewhere, NoFurtherCalls, QhaigcError
-from mkdocs_qhaigc.orders import Order, Progress, failure_of
+from mkdocs_qhaigc.generation.budget import Budget
+from mkdocs_qhaigc.generation.job import Order, Progress, failure_of
+from mkdocs_qhaigc.generation.queue import Buyer
 from mkdocs_qhaigc.sources import open_cache
 from mkdocs_qhaigc.store.record import Original
 

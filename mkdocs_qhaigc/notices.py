@@ -9,8 +9,8 @@ from typing import Literal
 from mkdocs_qhaigc._util.text import nearest, plural
 from mkdocs_qhaigc.directives.front_matter import META_KEY
 from mkdocs_qhaigc.errors import Elsewhere, NoFurtherCalls
+from mkdocs_qhaigc.generation.job import Order
 from mkdocs_qhaigc.html.rewrite import SCHEME
-from mkdocs_qhaigc.orders import Order
 from mkdocs_qhaigc.picture import Picture
 
 Kind = Literal["directive", "reference", "alt", "file", "missing"]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from mkdocs_qhaigc.errors import QhaigcError
+from mkdocs_qhaigc.generation.job import Order, failure_of
 from mkdocs_qhaigc.imaging.renditions import Drawn, Encoding
-from mkdocs_qhaigc.orders import Order, failure_of
 from mkdocs_qhaigc.store.record import ADOPTED, SANDBOX, Original
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.directives.request import ImageRequest
 from mkdocs_qhaigc.errors import LibraryError, PictureError
+from mkdocs_qhaigc.generation.job import Effort, Order, failure_of
 from mkdocs_qhaigc.imaging.encoder import Crop, Encoder, Subject
 from mkdocs_qhaigc.imaging.renditions import Publication, publish, publish_card
-from mkdocs_qhaigc.orders import Effort, Order, failure_of
 from mkdocs_qhaigc.picture import (
     Picture,
     asked_for,
@@ -32,7 +32,7 @@ from mkdocs_qhaigc.store.record import Original
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from mkdocs_qhaigc.buying import Buyer
+    from mkdocs_qhaigc.generation.queue import Buyer
 
 
 class Pipeline:

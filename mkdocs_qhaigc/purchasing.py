@@ -12,9 +12,9 @@ from mkdocs_qhaigc._util.text import plural
 from mkdocs_qhaigc.preview import Arrivals
 
 if TYPE_CHECKING:
-    from mkdocs_qhaigc.buying import Buyer
     from mkdocs_qhaigc.config.options import Options
-    from mkdocs_qhaigc.progress import LineProgress, LiveProgress
+    from mkdocs_qhaigc.generation.progress import LineProgress, LiveProgress
+    from mkdocs_qhaigc.generation.queue import Buyer
     from mkdocs_qhaigc.store.library import Library
 
 
@@ -113,8 +113,8 @@ class Purchasing:
             self._quiet.cancel()
 
     def _new_buyer(self, options: Options, cache: Library, *, serving: bool) -> Buyer:
-        from mkdocs_qhaigc.buying import Buyer  # a build that finds all its pictures needs none of it
-        from mkdocs_qhaigc.progress import LineProgress, LiveProgress
+        from mkdocs_qhaigc.generation.progress import LineProgress, LiveProgress
+        from mkdocs_qhaigc.generation.queue import Buyer  # a build that finds all its pictures needs none of it
 
         live = not serving and sys.stderr.isatty()
         self._progress = LiveProgress() if live else LineProgress(self._say)

@@ -21,11 +21,11 @@ from mkdocs_qhaigc.directives.front_matter import (
 from mkdocs_qhaigc.directives.model import Directive
 from mkdocs_qhaigc.directives.parse import read_directives
 from mkdocs_qhaigc.directives.request import ImageRequest
+from mkdocs_qhaigc.generation.job import Order
 from mkdocs_qhaigc.html import rewrite as html
 from mkdocs_qhaigc.html.image_tag import Image, render_image
 from mkdocs_qhaigc.imaging.renditions import relative_url
 from mkdocs_qhaigc.notices import Notices
-from mkdocs_qhaigc.orders import Order
 from mkdocs_qhaigc.picture import Picture
 from mkdocs_qhaigc.publisher import Publisher, Shown
 from mkdocs_qhaigc.scope import Pictures, Scope

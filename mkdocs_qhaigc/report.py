@@ -13,7 +13,7 @@ from typing import Any
 
 from mkdocs_qhaigc._util.files import write_whole
 from mkdocs_qhaigc.errors import OptionError
-from mkdocs_qhaigc.orders import Effort
+from mkdocs_qhaigc.generation.job import Effort
 from mkdocs_qhaigc.survey import Declared
 
 SCHEMA = 1

@@ -8,9 +8,9 @@ from typing import Protocol
 
 from mkdocs_qhaigc.directives.model import Directive
 from mkdocs_qhaigc.directives.request import ImageRequest
+from mkdocs_qhaigc.generation.job import Order
 from mkdocs_qhaigc.html.theme_sizes import UNKNOWN
 from mkdocs_qhaigc.imaging.encoder import Crop
-from mkdocs_qhaigc.orders import Order
 from mkdocs_qhaigc.picture import Picture
 
 

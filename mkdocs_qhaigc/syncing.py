@@ -13,10 +13,10 @@ from pathlib import Path, PurePosixPath
 from mkdocs_qhaigc._util.files import remove_parts, write_whole
 from mkdocs_qhaigc._util.locks import hold
 from mkdocs_qhaigc.build import SiteBuild
-from mkdocs_qhaigc.buying import Buyer
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.configuration import Configuration
 from mkdocs_qhaigc.errors import Elsewhere, NotFetched, SiteError
+from mkdocs_qhaigc.generation.queue import Buyer
 from mkdocs_qhaigc.html.theme_sizes import UNKNOWN
 from mkdocs_qhaigc.imaging.renditions import publish
 from mkdocs_qhaigc.laying_away import lay_away

@@ -10,8 +10,8 @@ from mkdocs_qhaigc._util.files import within
 from mkdocs_qhaigc.configuration import Configuration, read_configuration
 from mkdocs_qhaigc.directives.request import ImageRequest
 from mkdocs_qhaigc.errors import NotWritten
+from mkdocs_qhaigc.generation.job import Order
 from mkdocs_qhaigc.imaging.renditions import ACCOUNT, Publication
-from mkdocs_qhaigc.orders import Order
 from mkdocs_qhaigc.picture import Picture, State, asked_for, placeholder
 from mkdocs_qhaigc.written import Written, read_written
 

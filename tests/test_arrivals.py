@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mkdocs_qhaigc.arrivals import Arrival, Arrivals
+from mkdocs_qhaigc.generation.journal import Arrival, Arrivals
 from tests.conftest import require_posix
 
 BODY = b'{"data": []}'

@@ -15,7 +15,7 @@ def import_what_buys() -> None:
     What cannot be imported is told by the thread that buys.
     """
     with contextlib.suppress(ImportError), _without("httpx._main"):
-        import_module("mkdocs_qhaigc.till")
+        import_module("mkdocs_qhaigc.generation.till")
         import_module("mkdocs_qhaigc.api.client")
         import_module("filelock")
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from mkdocs_qhaigc.budget import Budget
 from mkdocs_qhaigc.candidates import Candidate, find_candidates, order_missing, pick, write_sheet
 from mkdocs_qhaigc.cli.purchase import agree, buying, tell, yes_option
 from mkdocs_qhaigc.cli.site import (
@@ -25,6 +24,7 @@ from mkdocs_qhaigc.cli.site import (
     warn,
 )
 from mkdocs_qhaigc.generating import Result, results, wait_for_all
+from mkdocs_qhaigc.generation.budget import Budget
 from mkdocs_qhaigc.selection import select_one
 from mkdocs_qhaigc.survey import Declared, Survey
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import click
 
-from mkdocs_qhaigc.budget import BUILD_BUDGET, Budget
 from mkdocs_qhaigc.cli.purchase import buying, refuse_to_buy_within_sandbox
 from mkdocs_qhaigc.cli.site import count, failing, json_option, print_json, shown_path, warn
 from mkdocs_qhaigc.configuration import Configuration, read_configuration
+from mkdocs_qhaigc.generation.budget import BUILD_BUDGET, Budget
 from mkdocs_qhaigc.syncing import Synced
 from mkdocs_qhaigc.syncing import sync as sync_site
 from mkdocs_qhaigc.which_engine import require_config_file, usual_config_file

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from mkdocs_qhaigc._util.files import write_whole
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import LibraryError, NoFurtherCalls, PictureError
-from mkdocs_qhaigc.orders import Order
+from mkdocs_qhaigc.generation.job import Order
 from mkdocs_qhaigc.store.keeping import Writer
 from mkdocs_qhaigc.store.library import Library
 from mkdocs_qhaigc.store.record import EXTENSIONS, KEY_DIGITS, SANDBOX, Original

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from mkdocs_qhaigc.api.bodies import LARGEST_BODY, MOST_IN_ONE_CALL, unpacked
 from mkdocs_qhaigc.api.response import Answer, is_error, read_answers
 from mkdocs_qhaigc.api.retry import Deadline
-from mkdocs_qhaigc.arrivals import ANSWERS, OLDEST, SETTLED, Arrival, Arrivals
-from mkdocs_qhaigc.budget import Budget, Spending
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import ApiError, Gone, NoFurtherCalls, PictureError, QhaigcError
-from mkdocs_qhaigc.orders import Order
-from mkdocs_qhaigc.saving import Saver
+from mkdocs_qhaigc.generation.budget import Budget, Spending
+from mkdocs_qhaigc.generation.job import Order
+from mkdocs_qhaigc.generation.journal import ANSWERS, OLDEST, SETTLED, Arrival, Arrivals
+from mkdocs_qhaigc.generation.recovery import Saver
 from mkdocs_qhaigc.store.record import Original
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TextIO
 
-from mkdocs_qhaigc.orders import Order
+from mkdocs_qhaigc.generation.job import Order
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID

@@ -15,11 +15,11 @@ from functools import partial
 from mkdocs_qhaigc._util.importing import import_what_buys
 from mkdocs_qhaigc._util.text import plural
 from mkdocs_qhaigc._util.threads import Workers, give_up, pass_on, wait_for
-from mkdocs_qhaigc.budget import Budget
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import NoFurtherCalls, NotSoMany, OverBudget, QhaigcError
-from mkdocs_qhaigc.orders import Effort, Order, Progress
-from mkdocs_qhaigc.shop import Shop
+from mkdocs_qhaigc.generation.budget import Budget
+from mkdocs_qhaigc.generation.job import Effort, Order, Progress
+from mkdocs_qhaigc.generation.shop import Shop
 from mkdocs_qhaigc.store.library import Library
 from mkdocs_qhaigc.store.record import Original
 

@@ -13,20 +13,20 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from mkdocs_qhaigc._util.locks import owning
-from mkdocs_qhaigc.arrivals import ANSWERS
-from mkdocs_qhaigc.budget import Budget
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import ApiError, LibraryError, NoFurtherCalls, OverBudget, PictureError
-from mkdocs_qhaigc.orders import Order
-from mkdocs_qhaigc.saving import Saver
+from mkdocs_qhaigc.generation.budget import Budget
+from mkdocs_qhaigc.generation.job import Order
+from mkdocs_qhaigc.generation.journal import ANSWERS
+from mkdocs_qhaigc.generation.recovery import Saver
 from mkdocs_qhaigc.store.keeping import Writer
 from mkdocs_qhaigc.store.library import Library
 from mkdocs_qhaigc.store.record import SANDBOX, Original
 
 if TYPE_CHECKING:
     from mkdocs_qhaigc.api.client import ImagesClient
+    from mkdocs_qhaigc.generation.till import Till
     from mkdocs_qhaigc.sandbox import Sandbox
-    from mkdocs_qhaigc.till import Till
 
 _TIME_TO_SAVE = 1.5
 """Seconds that a program which ends gives to pictures that are just being written."""
@@ -180,7 +180,7 @@ class Shop:
             except LibraryError as error:
                 raise NoFurtherCalls(f"{error}. Nothing is bought that could not be saved") from error
             if self._client is None:
-                from mkdocs_qhaigc.till import Till  # a build that buys nothing needs none
+                from mkdocs_qhaigc.generation.till import Till  # a build that buys nothing needs none
 
                 try:
                     self._client = self._connect(self._api_key)
