@@ -10,14 +10,14 @@ from typing import Any
 
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import LibraryError, PictureError
-from mkdocs_qhaigc.picture import SANDBOX_SYSTEM
 from mkdocs_qhaigc.pins import take_away
+from mkdocs_qhaigc.site.resolved import SANDBOX_SYSTEM
+from mkdocs_qhaigc.site.survey import Declared
 from mkdocs_qhaigc.store.keeping import Writer
 from mkdocs_qhaigc.store.library import Library
 from mkdocs_qhaigc.store.record import ADOPTED, SANDBOX, Original, parse_record
 from mkdocs_qhaigc.store.shelf import look_at
 from mkdocs_qhaigc.store.transfer import lay_away, pin_name
-from mkdocs_qhaigc.survey import Declared
 
 
 def adopt(file: Path, one: Declared, options: Options) -> tuple[Original, list[Path]]:

@@ -10,8 +10,8 @@ from urllib.parse import urljoin
 
 from mkdocs_qhaigc.directives import markdown_source as source_references
 from mkdocs_qhaigc.html.image_tag import render_image
-from mkdocs_qhaigc.rendering import Renderer
-from mkdocs_qhaigc.scope import Scope
+from mkdocs_qhaigc.site.pages import Renderer
+from mkdocs_qhaigc.site.scope import Scope
 
 
 def resolve_source(pages: Renderer, page: Any, text: str) -> str:

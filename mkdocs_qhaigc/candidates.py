@@ -18,14 +18,14 @@ from mkdocs_qhaigc.directives.front_matter import META_KEY
 from mkdocs_qhaigc.directives.model import Defaults
 from mkdocs_qhaigc.directives.parse import read_directives
 from mkdocs_qhaigc.errors import EditError, LibraryError, QhaigcError
-from mkdocs_qhaigc.gallery import url_of
 from mkdocs_qhaigc.generation.job import Order
 from mkdocs_qhaigc.generation.queue import Buyer
-from mkdocs_qhaigc.pipeline import Pipeline
-from mkdocs_qhaigc.sheet import Card, render_sheet
-from mkdocs_qhaigc.sources import Sources
+from mkdocs_qhaigc.site.contact_sheet import Card, render_sheet
+from mkdocs_qhaigc.site.gallery import url_of
+from mkdocs_qhaigc.site.images import Pipeline
+from mkdocs_qhaigc.site.sources import Sources
+from mkdocs_qhaigc.site.survey import Declared
 from mkdocs_qhaigc.store.record import Original
-from mkdocs_qhaigc.survey import Declared
 
 _LONGEST_NAME = 180
 """Bytes of a sheet's name that say whose it is."""

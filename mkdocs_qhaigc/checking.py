@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from mkdocs_qhaigc import notices, pins
+from mkdocs_qhaigc import pins
 from mkdocs_qhaigc.errors import LibraryError
+from mkdocs_qhaigc.site import warnings as notices
+from mkdocs_qhaigc.site.survey import Declared, Survey
 from mkdocs_qhaigc.store.shelf import look_at
-from mkdocs_qhaigc.survey import Declared, Survey
 
 Kind = Literal["missing", "damaged"] | notices.Kind
 

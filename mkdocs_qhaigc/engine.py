@@ -14,10 +14,10 @@ from mkdocs.config import load_config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import Abort, ConfigurationError, MkDocsException
 
-from mkdocs_qhaigc.build import SiteBuild
 from mkdocs_qhaigc.errors import SiteError
 from mkdocs_qhaigc.plugin import QhaigcPlugin
-from mkdocs_qhaigc.survey import Survey, join
+from mkdocs_qhaigc.site.build import SiteBuild
+from mkdocs_qhaigc.site.survey import Survey, join
 
 
 class Surveyed(Exception):  # noqa: N818 - no error: what a survey wanted to know is known

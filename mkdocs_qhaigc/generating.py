@@ -15,7 +15,7 @@ from mkdocs_qhaigc.errors import Elsewhere, NoFurtherCalls, QhaigcError
 from mkdocs_qhaigc.generation.budget import Budget
 from mkdocs_qhaigc.generation.job import Order, Progress, failure_of
 from mkdocs_qhaigc.generation.queue import Buyer
-from mkdocs_qhaigc.sources import open_cache
+from mkdocs_qhaigc.site.sources import open_cache
 from mkdocs_qhaigc.store.record import Original
 
 

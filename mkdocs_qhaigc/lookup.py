@@ -22,7 +22,7 @@ from mkdocs_qhaigc.html import rewrite as html
 from mkdocs_qhaigc.html.image_tag import render_image
 from mkdocs_qhaigc.html.theme_sizes import column
 from mkdocs_qhaigc.imaging.renditions import ACCOUNT, relative_url
-from mkdocs_qhaigc.rendering import Renderer
+from mkdocs_qhaigc.site.pages import Renderer
 from mkdocs_qhaigc.source_pages import read_page
 from mkdocs_qhaigc.written_pictures import WrittenFolder, WrittenPictures, read_folder
 from mkdocs_qhaigc.zensical_html import relative_to_source, with_plain_excerpt

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, cast
 from markupsafe import Markup
 from mkdocs.structure.files import File, InclusionLevel
 
-from mkdocs_qhaigc.gallery_page import NEW_PAGE, SCRIPT, STYLE, place_gallery
+from mkdocs_qhaigc.site.gallery_page import NEW_PAGE, SCRIPT, STYLE, place_gallery
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
     from mkdocs.structure.files import Files
 
-    from mkdocs_qhaigc.build import SiteBuild
+    from mkdocs_qhaigc.site.build import SiteBuild
 
 
 def new_page(src_uri: str, config: MkDocsConfig) -> File:

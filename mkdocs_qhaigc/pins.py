@@ -18,12 +18,12 @@ from typing import Literal
 from mkdocs_qhaigc._util.locks import hold
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import Damaged, LibraryError, NotFetched, SiteError
+from mkdocs_qhaigc.site.survey import Declared, Survey
 from mkdocs_qhaigc.store.availability import is_lfs_pointer
 from mkdocs_qhaigc.store.library import Library
 from mkdocs_qhaigc.store.record import EXTENSIONS, KEY_DIGITS, Original
 from mkdocs_qhaigc.store.shelf import Shelf, digits_of, look_at
 from mkdocs_qhaigc.store.transfer import cache_folder, copy_in, lay_away, pin_name, put_away
-from mkdocs_qhaigc.survey import Declared, Survey
 
 Kind = Literal["pinned", "unpinned", "unused", "remnant", "missing"]
 

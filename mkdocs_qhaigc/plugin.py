@@ -17,7 +17,6 @@ from mkdocs.plugins import BasePlugin, CombinedEvent, PrefixedLogger, event_prio
 from mkdocs.utils import copy_file
 
 from mkdocs_qhaigc.backlog import Backlog
-from mkdocs_qhaigc.build import SiteBuild
 from mkdocs_qhaigc.config.option_table import OPTIONS
 from mkdocs_qhaigc.config.options import EXTENSION, Options, check_folders, keys_among, read_options
 from mkdocs_qhaigc.directives.front_matter import strip_meta
@@ -28,10 +27,11 @@ from mkdocs_qhaigc.markdown import QhaigcExtension
 from mkdocs_qhaigc.mkdocs_files import OwnFiles
 from mkdocs_qhaigc.mkdocs_options import SCHEME, Failures, refused, unknown
 from mkdocs_qhaigc.onlookers import Onlookers
-from mkdocs_qhaigc.pipeline import Pipeline
 from mkdocs_qhaigc.preview import Unfinished, have_built_again, state_of
 from mkdocs_qhaigc.purchasing import Purchasing
-from mkdocs_qhaigc.sources import Sources
+from mkdocs_qhaigc.site.build import SiteBuild
+from mkdocs_qhaigc.site.images import Pipeline
+from mkdocs_qhaigc.site.sources import Sources
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from mkdocs.utils.templates import TemplateContext
 
     from mkdocs_qhaigc.engine import Surveying
-    from mkdocs_qhaigc.report import Report
+    from mkdocs_qhaigc.site.report import Report
 
 log = PrefixedLogger("qhaigc", logging.getLogger("mkdocs.plugins.mkdocs_qhaigc"))
 STYLESHEET = Path(__file__).with_name("qhaigc.css")
@@ -132,7 +132,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
                 self._config, self._report = config, None
                 self._unfinished.begin()
                 if options.report and options.enabled and not self._serving and self.surveying is None:
-                    from mkdocs_qhaigc.report import Report  # most sites need none
+                    from mkdocs_qhaigc.site.report import Report  # most sites need none
 
                     self._report = Report(options.report)
                     self._report.remove_old()

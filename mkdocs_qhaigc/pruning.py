@@ -12,10 +12,10 @@ from datetime import datetime
 from pathlib import Path
 
 from mkdocs_qhaigc.errors import LibraryError, SiteError
+from mkdocs_qhaigc.site.survey import Survey
 from mkdocs_qhaigc.store.record import Original
 from mkdocs_qhaigc.store.shelf import look_at
 from mkdocs_qhaigc.store.transfer import cache_folder, remove
-from mkdocs_qhaigc.survey import Survey
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mkdocs_qhaigc._util.text import nearest
 from mkdocs_qhaigc.errors import SelectionError
-from mkdocs_qhaigc.survey import Declared, Survey
+from mkdocs_qhaigc.site.survey import Declared, Survey
 
 SITE = "mkdocs.yml"
 """What the commands call the place of the option `images`."""

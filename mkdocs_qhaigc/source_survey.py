@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from functools import partial
 
-from mkdocs_qhaigc.build import SiteBuild
 from mkdocs_qhaigc.configuration import Configuration
 from mkdocs_qhaigc.errors import SiteError
 from mkdocs_qhaigc.html.theme_sizes import UNKNOWN
-from mkdocs_qhaigc.pipeline import Pipeline
-from mkdocs_qhaigc.rendering import Renderer
+from mkdocs_qhaigc.site.build import SiteBuild
+from mkdocs_qhaigc.site.images import Pipeline
+from mkdocs_qhaigc.site.pages import Renderer
+from mkdocs_qhaigc.site.sources import Sources
+from mkdocs_qhaigc.site.survey import Survey
 from mkdocs_qhaigc.source_pages import pages
-from mkdocs_qhaigc.sources import Sources
-from mkdocs_qhaigc.survey import Survey
 
 
 def survey_sources(site: Configuration) -> Survey:

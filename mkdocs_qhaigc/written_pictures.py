@@ -12,7 +12,7 @@ from mkdocs_qhaigc.directives.request import ImageRequest
 from mkdocs_qhaigc.errors import NotWritten
 from mkdocs_qhaigc.generation.job import Order
 from mkdocs_qhaigc.imaging.renditions import ACCOUNT, Publication
-from mkdocs_qhaigc.picture import Picture, State, asked_for, placeholder
+from mkdocs_qhaigc.site.resolved import Picture, State, asked_for, placeholder
 from mkdocs_qhaigc.written import Written, read_written
 
 

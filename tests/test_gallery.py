@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from mkdocs_qhaigc.sheet import Card, render_sheet
+from mkdocs_qhaigc.site.contact_sheet import Card, render_sheet
 from tests.api import Handler, ImagesApi, by_url
 from tests.browser import visiting
 from tests.conftest import Built, Project

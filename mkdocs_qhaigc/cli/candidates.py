@@ -26,7 +26,7 @@ from mkdocs_qhaigc.cli.site import (
 from mkdocs_qhaigc.generating import Result, results, wait_for_all
 from mkdocs_qhaigc.generation.budget import Budget
 from mkdocs_qhaigc.selection import select_one
-from mkdocs_qhaigc.survey import Declared, Survey
+from mkdocs_qhaigc.site.survey import Declared, Survey
 
 _USED_UP = (
     "this command may buy {most} new pictures (`max_new_images`). Ask for fewer, or run it again for the next ones"

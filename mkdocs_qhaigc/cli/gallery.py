@@ -8,7 +8,7 @@ import click
 
 from mkdocs_qhaigc.cli.plan import as_fields
 from mkdocs_qhaigc.cli.site import config_option, count, json_option, print_json, survey_of, tell_notices
-from mkdocs_qhaigc.gallery import DEFAULT_FILE, collect, write_gallery
+from mkdocs_qhaigc.site.gallery import DEFAULT_FILE, collect, write_gallery
 
 
 @click.command(short_help="Write a contact sheet of every picture.")

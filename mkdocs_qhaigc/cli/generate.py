@@ -16,7 +16,7 @@ from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.generating import Result, results, wait_for_all
 from mkdocs_qhaigc.generation.budget import Budget
 from mkdocs_qhaigc.selection import select
-from mkdocs_qhaigc.survey import Declared
+from mkdocs_qhaigc.site.survey import Declared
 
 _USED_UP = "this command may buy {most} new pictures (`%s`). Run it again for the next ones, or give a higher --max-new"
 

@@ -23,7 +23,7 @@ from mkdocs_qhaigc.cli.site import (
 )
 from mkdocs_qhaigc.pins import Comparison, Pin, alone, compare, settle, sharing
 from mkdocs_qhaigc.selection import select_target
-from mkdocs_qhaigc.survey import Survey
+from mkdocs_qhaigc.site.survey import Survey
 
 _DONE = {"unpinned": "pinned", "unused": "taken away", "remnant": "taken away", "missing": "missing"}
 _TO_DO = {"unpinned": "not pinned", "unused": "not used", "remnant": "not used", "missing": "missing"}

@@ -9,7 +9,7 @@ import click
 
 from mkdocs_qhaigc.cli.site import config_option, count, json_option, print_json, survey_of, tell_notices
 from mkdocs_qhaigc.generating import purchase
-from mkdocs_qhaigc.survey import Declared, Survey
+from mkdocs_qhaigc.site.survey import Declared, Survey
 
 
 @click.command(short_help="List every picture of the site; buys nothing.")

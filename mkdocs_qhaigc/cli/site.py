@@ -14,8 +14,8 @@ import click
 
 from mkdocs_qhaigc.configuration import is_zensicals, read_configuration
 from mkdocs_qhaigc.errors import QhaigcError, SelectionError
+from mkdocs_qhaigc.site.survey import Survey
 from mkdocs_qhaigc.source_survey import survey_sources
-from mkdocs_qhaigc.survey import Survey
 from mkdocs_qhaigc.which_engine import require_config_file, use_engine_of, usual_config_file
 
 _Chosen = TypeVar("_Chosen")

@@ -11,7 +11,7 @@ from mkdocs_qhaigc.directives.request import ImageRequest
 from mkdocs_qhaigc.generation.job import Order
 from mkdocs_qhaigc.html.theme_sizes import UNKNOWN
 from mkdocs_qhaigc.imaging.encoder import Crop
-from mkdocs_qhaigc.picture import Picture
+from mkdocs_qhaigc.site.resolved import Picture
 
 
 class Pictures(Protocol):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.imaging.encoder import Crop
 from mkdocs_qhaigc.imaging.renditions import Drawn, Publication, publish, publish_card
-from mkdocs_qhaigc.picture import Picture
+from mkdocs_qhaigc.site.resolved import Picture
 
 
 class Shown(NamedTuple):

@@ -9,8 +9,8 @@ from typing import Literal
 
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.directives.request import ImageRequest
-from mkdocs_qhaigc.notices import Kind
-from mkdocs_qhaigc.picture import Picture
+from mkdocs_qhaigc.site.resolved import Picture
+from mkdocs_qhaigc.site.warnings import Kind
 from mkdocs_qhaigc.store.record import Original
 
 State = Literal["pinned", "cached", "published", "missing", "unreadable"]

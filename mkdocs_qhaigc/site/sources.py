@@ -10,8 +10,8 @@ from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import Elsewhere, LibraryError
 from mkdocs_qhaigc.generation.job import Order
 from mkdocs_qhaigc.imaging.renditions import Publication
-from mkdocs_qhaigc.picture import Picture, State, placeholder, there
-from mkdocs_qhaigc.published import Published
+from mkdocs_qhaigc.site.published import Published
+from mkdocs_qhaigc.site.resolved import Picture, State, placeholder, there
 from mkdocs_qhaigc.store.library import Library
 from mkdocs_qhaigc.store.record import Original
 

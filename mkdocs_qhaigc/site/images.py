@@ -16,7 +16,7 @@ from mkdocs_qhaigc.errors import LibraryError, PictureError
 from mkdocs_qhaigc.generation.job import Effort, Order, failure_of
 from mkdocs_qhaigc.imaging.encoder import Crop, Encoder, Subject
 from mkdocs_qhaigc.imaging.renditions import Publication, publish, publish_card
-from mkdocs_qhaigc.picture import (
+from mkdocs_qhaigc.site.resolved import (
     Picture,
     asked_for,
     bought,
@@ -26,7 +26,7 @@ from mkdocs_qhaigc.picture import (
     provenance_of,
     provenance_of_published,
 )
-from mkdocs_qhaigc.sources import Sources
+from mkdocs_qhaigc.site.sources import Sources
 from mkdocs_qhaigc.store.record import Original
 
 if TYPE_CHECKING:

@@ -12,16 +12,16 @@ from mkdocs_qhaigc._util.text import plural
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import MissingPictures
 from mkdocs_qhaigc.imaging.renditions import STEM_DIGITS
-from mkdocs_qhaigc.notices import Kind
-from mkdocs_qhaigc.pipeline import Pipeline
-from mkdocs_qhaigc.publisher import Shown
-from mkdocs_qhaigc.rendering import Renderer
+from mkdocs_qhaigc.site.images import Pipeline
+from mkdocs_qhaigc.site.pages import Renderer
+from mkdocs_qhaigc.site.publisher import Shown
+from mkdocs_qhaigc.site.warnings import Kind
 
 if TYPE_CHECKING:
     from mkdocs_qhaigc.directives.request import ImageRequest
-    from mkdocs_qhaigc.gallery_page import Link
-    from mkdocs_qhaigc.report import Reported
-    from mkdocs_qhaigc.survey import Declared, Survey
+    from mkdocs_qhaigc.site.gallery_page import Link
+    from mkdocs_qhaigc.site.report import Reported
+    from mkdocs_qhaigc.site.survey import Declared, Survey
 
 
 _HEX_OF_STEM = rf"-([0-9a-f]{{{STEM_DIGITS}}})(?![0-9a-f])"
@@ -107,7 +107,7 @@ class SiteBuild:
 
     def declared(self) -> list[Declared]:
         """Return every picture that the site declares, in its order, and what is known of it."""
-        from mkdocs_qhaigc.survey import Declared  # as below: most builds are not asked for it
+        from mkdocs_qhaigc.site.survey import Declared  # as below: most builds are not asked for it
 
         order = self.pages.order
 
@@ -136,8 +136,8 @@ class SiteBuild:
 
     def gallery(self, *, page_url: str, link: Link) -> str:
         """Return the gallery of the site's pictures for the page at `page_url`. For a build that has settled."""
-        from mkdocs_qhaigc.gallery import collect
-        from mkdocs_qhaigc.gallery_page import SIZES, render_gallery
+        from mkdocs_qhaigc.site.gallery import collect
+        from mkdocs_qhaigc.site.gallery_page import SIZES, render_gallery
 
         pictures = []
         for collected in collect(self.declared()):
@@ -151,13 +151,13 @@ class SiteBuild:
 
     def survey(self, notices: Iterable[str], *, docs_dir: Path) -> Survey:
         """Return what the site declares, `notices` being all that was told; `docs_dir` is where its authors write."""
-        from mkdocs_qhaigc.survey import Survey
+        from mkdocs_qhaigc.site.survey import Survey
 
         return Survey(self._options, tuple(self.declared()), tuple(notices), self.told, docs_dir)
 
     def report(self) -> list[Reported]:
         """Return what was done for each picture."""
-        from mkdocs_qhaigc.report import Reported
+        from mkdocs_qhaigc.site.report import Reported
 
         return [
             Reported(one, self._pipeline.effort(one.request), self.pages.notices.about(self._subjects(one)))

@@ -172,7 +172,7 @@ class _Folder:
         if not files:
             return None
         from mkdocs_qhaigc.imaging.encode import inspect, origin  # as for `_is_picture`
-        from mkdocs_qhaigc.picture import SANDBOX_SYSTEM
+        from mkdocs_qhaigc.site.resolved import SANDBOX_SYSTEM
 
         there = {name: data for name in files if (data := self._read(name)) is not None}
         for name, data in sorted(there.items(), key=lambda item: (not item[0].endswith(".png"), -len(item[1]))):

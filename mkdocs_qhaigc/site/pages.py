@@ -25,10 +25,10 @@ from mkdocs_qhaigc.generation.job import Order
 from mkdocs_qhaigc.html import rewrite as html
 from mkdocs_qhaigc.html.image_tag import Image, render_image
 from mkdocs_qhaigc.imaging.renditions import relative_url
-from mkdocs_qhaigc.notices import Notices
-from mkdocs_qhaigc.picture import Picture
-from mkdocs_qhaigc.publisher import Publisher, Shown
-from mkdocs_qhaigc.scope import Pictures, Scope
+from mkdocs_qhaigc.site.publisher import Publisher, Shown
+from mkdocs_qhaigc.site.resolved import Picture
+from mkdocs_qhaigc.site.scope import Pictures, Scope
+from mkdocs_qhaigc.site.warnings import Notices
 
 
 class Emitted(NamedTuple):

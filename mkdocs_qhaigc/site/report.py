@@ -14,7 +14,7 @@ from typing import Any
 from mkdocs_qhaigc._util.files import write_whole
 from mkdocs_qhaigc.errors import OptionError
 from mkdocs_qhaigc.generation.job import Effort
-from mkdocs_qhaigc.survey import Declared
+from mkdocs_qhaigc.site.survey import Declared
 
 SCHEMA = 1
 """Raised when a field changes its meaning or goes."""

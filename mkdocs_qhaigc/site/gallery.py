@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from mkdocs_qhaigc._util.files import write_whole
-from mkdocs_qhaigc.survey import Declared, Survey
+from mkdocs_qhaigc.site.survey import Declared, Survey
 
 if TYPE_CHECKING:
-    from mkdocs_qhaigc.sheet import Card
+    from mkdocs_qhaigc.site.contact_sheet import Card
 
 DEFAULT_FILE = "gallery.html"
 """In `cache_dir`."""
@@ -52,7 +52,7 @@ def write_gallery(survey: Survey, file: Path) -> None:
     Raises:
         OSError: the file cannot be written.
     """
-    from mkdocs_qhaigc.sheet import render_sheet  # as below
+    from mkdocs_qhaigc.site.contact_sheet import render_sheet  # as below
 
     cards = [card_of(collected, folder=file.parent) for collected in collect(survey.declared)]
     intro = f"{len(cards)} {'picture' if len(cards) == 1 else 'pictures'}"
@@ -65,7 +65,7 @@ def write_gallery(survey: Survey, file: Path) -> None:
 
 def card_of(collected: Collected, *, folder: Path) -> Card:
     """Return the card of a picture, for a sheet in a folder."""
-    from mkdocs_qhaigc.sheet import Card  # the gallery that is a page of the site needs none
+    from mkdocs_qhaigc.site.contact_sheet import Card  # the gallery that is a page of the site needs none
 
     one, original = collected.first, collected.first.original
     return Card(

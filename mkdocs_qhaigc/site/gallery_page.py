@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable
 from html import escape
 from pathlib import Path
 
-from mkdocs_qhaigc.gallery import Collected, in_bytes
 from mkdocs_qhaigc.html.image_tag import Image, render_image
 from mkdocs_qhaigc.imaging.renditions import relative_url
+from mkdocs_qhaigc.site.gallery import Collected, in_bytes
 
 MARKER = "<!-- qhaigc-gallery -->"
 """Where the gallery stands in a page that an author wrote; else it stands at its end."""

@@ -11,7 +11,7 @@ from mkdocs_qhaigc.directives.front_matter import META_KEY
 from mkdocs_qhaigc.errors import Elsewhere, NoFurtherCalls
 from mkdocs_qhaigc.generation.job import Order
 from mkdocs_qhaigc.html.rewrite import SCHEME
-from mkdocs_qhaigc.picture import Picture
+from mkdocs_qhaigc.site.resolved import Picture
 
 Kind = Literal["directive", "reference", "alt", "file", "missing"]
 """What a notice is about: a declaration, what refers to it, a missing description, what lies on the disk,
