@@ -67,7 +67,7 @@ class LookupExtension(Extension):
             _register(md, _Conversion(lambda: context.page, render, _UNDER_WAY), name="qhaigc-lookup")
 
     def _render_page(self, page: Any, text: str, *, config: Mapping[str, Any]) -> str:
-        from mkdocs_qhaigc.lookup import lookup  # only Zensical's pages need it
+        from mkdocs_qhaigc.engines.zensical.lookup import lookup  # only Zensical's pages need it
 
         return lookup(self.getConfig("out") or None).render(page, text, config=config)
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from mkdocs_qhaigc.configuration import read_configuration
+from mkdocs_qhaigc.engines.zensical.config import read_configuration
+from mkdocs_qhaigc.engines.zensical.pages import pages
 from mkdocs_qhaigc.errors import SiteError
-from mkdocs_qhaigc.source_pages import pages
 from tests.api import Handler, ImagesApi, error, waits_for
 from tests.commands import COMMAND, names, run, watching
 from tests.conftest import Project

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from mkdocs_qhaigc.written import Written, read_written
+from mkdocs_qhaigc.engines.zensical.manifest import Written, read_written
 from tests.api import ImagesApi, bytes_by_url, error, picture
 from tests.commands import COMMAND, git, names, run, watching
 from tests.conftest import SYNCED, Built, Project

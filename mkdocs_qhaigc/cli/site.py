@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 
 import click
 
-from mkdocs_qhaigc.configuration import is_zensicals, read_configuration
+from mkdocs_qhaigc.engines.detect import require_config_file, use_engine_of, usual_config_file
+from mkdocs_qhaigc.engines.zensical.config import is_zensicals, read_configuration
+from mkdocs_qhaigc.engines.zensical.survey import survey_sources
 from mkdocs_qhaigc.errors import QhaigcError, SelectionError
 from mkdocs_qhaigc.site.survey import Survey
-from mkdocs_qhaigc.source_survey import survey_sources
-from mkdocs_qhaigc.which_engine import require_config_file, use_engine_of, usual_config_file
 
 _Chosen = TypeVar("_Chosen")
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -67,7 +67,9 @@ def survey_of(config_file: Path) -> Survey:
         if is_zensicals(config_file):
             return survey_sources(read_configuration(config_file))
         use_engine_of(config_file)
-        from mkdocs_qhaigc.engine import survey  # only now is it known which one, and only these commands need it
+        from mkdocs_qhaigc.engines.mkdocs.survey import (
+            survey,  # only now is it known which one, and only these commands need it
+        )
 
         with redirect_stdout(sys.stderr):  # what a site's scripts and hooks print is not the command's answer
             return survey(config_file)

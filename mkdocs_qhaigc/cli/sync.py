@@ -11,11 +11,11 @@ import click
 
 from mkdocs_qhaigc.cli.purchase import buying, refuse_to_buy_within_sandbox
 from mkdocs_qhaigc.cli.site import count, failing, json_option, print_json, shown_path, warn
-from mkdocs_qhaigc.configuration import Configuration, read_configuration
+from mkdocs_qhaigc.engines.detect import require_config_file, usual_config_file
+from mkdocs_qhaigc.engines.zensical.config import Configuration, read_configuration
+from mkdocs_qhaigc.engines.zensical.sync import Synced
+from mkdocs_qhaigc.engines.zensical.sync import sync as sync_site
 from mkdocs_qhaigc.generation.budget import BUILD_BUDGET, Budget
-from mkdocs_qhaigc.syncing import Synced
-from mkdocs_qhaigc.syncing import sync as sync_site
-from mkdocs_qhaigc.which_engine import require_config_file, usual_config_file
 
 
 @click.command(short_help="Write the pictures into the docs folder.")
@@ -96,7 +96,7 @@ def _said(synced: Synced, site: Configuration) -> str:
 
 def _watch(site: Configuration, read: Callable[[], Configuration]) -> None:
     """Sync, and again whenever a page or the configuration has changed, until Ctrl-C."""
-    from mkdocs_qhaigc.watching import watching  # imports what only this needs
+    from mkdocs_qhaigc.engines.zensical.watch import watching  # imports what only this needs
 
     with watching(site.docs_dir, site.files, without=site.pictures_dir) as changes:
         with _telling():

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from mkdocs_qhaigc._util.files import write_whole
 from mkdocs_qhaigc.config.options import Options
+from mkdocs_qhaigc.engines.zensical.manifest import Written, read_remains
 from mkdocs_qhaigc.site.published import ENDING, LAID_AWAY
 from mkdocs_qhaigc.store.availability import is_lfs_pointer
-from mkdocs_qhaigc.written import Written, read_remains
 
 
 def lay_away(

@@ -23,7 +23,7 @@ from mkdocs_qhaigc.store.availability import require_here
 from mkdocs_qhaigc.store.record import EXTENSIONS, Original
 
 if TYPE_CHECKING:
-    from mkdocs_qhaigc.written import Written
+    from mkdocs_qhaigc.engines.zensical.manifest import Written
 
 LAID_AWAY = "published"
 """The folder of the cache for what was taken away from among the pages."""
@@ -141,7 +141,7 @@ class _Folder:
         try:
             if not (self._folder / ACCOUNT).exists():
                 return None
-            from mkdocs_qhaigc.written import read_remains  # most sites have none
+            from mkdocs_qhaigc.engines.zensical.manifest import read_remains  # most sites have none
 
             return read_remains(self._folder)
         except OSError as error:

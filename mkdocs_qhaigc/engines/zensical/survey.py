@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from mkdocs_qhaigc.configuration import Configuration
+from mkdocs_qhaigc.engines.zensical.config import Configuration
+from mkdocs_qhaigc.engines.zensical.pages import pages
 from mkdocs_qhaigc.errors import SiteError
 from mkdocs_qhaigc.html.theme_sizes import UNKNOWN
 from mkdocs_qhaigc.site.build import SiteBuild
@@ -15,7 +16,6 @@ from mkdocs_qhaigc.site.images import Pipeline
 from mkdocs_qhaigc.site.pages import Renderer
 from mkdocs_qhaigc.site.sources import Sources
 from mkdocs_qhaigc.site.survey import Survey
-from mkdocs_qhaigc.source_pages import pages
 
 
 def survey_sources(site: Configuration) -> Survey:

@@ -13,7 +13,9 @@ from pathlib import Path, PurePosixPath
 from mkdocs_qhaigc._util.files import remove_parts, write_whole
 from mkdocs_qhaigc._util.locks import hold
 from mkdocs_qhaigc.config.options import Options
-from mkdocs_qhaigc.configuration import Configuration
+from mkdocs_qhaigc.engines.zensical.config import Configuration
+from mkdocs_qhaigc.engines.zensical.manifest import Written, WrittenPicture, read_remains
+from mkdocs_qhaigc.engines.zensical.survey import read_pages
 from mkdocs_qhaigc.errors import Elsewhere, NotFetched, SiteError
 from mkdocs_qhaigc.generation.queue import Buyer
 from mkdocs_qhaigc.html.theme_sizes import UNKNOWN
@@ -23,11 +25,9 @@ from mkdocs_qhaigc.site.images import Pipeline
 from mkdocs_qhaigc.site.laying_away import lay_away
 from mkdocs_qhaigc.site.resolved import Picture
 from mkdocs_qhaigc.site.sources import Sources
-from mkdocs_qhaigc.source_survey import read_pages
 from mkdocs_qhaigc.store.availability import is_lfs_pointer
 from mkdocs_qhaigc.store.library import Library
 from mkdocs_qhaigc.store.transfer import cache_folder
-from mkdocs_qhaigc.written import Written, WrittenPicture, read_remains
 
 STYLESHEET = Path(__file__).with_name("qhaigc.css")
 Warn = Callable[[str], None]

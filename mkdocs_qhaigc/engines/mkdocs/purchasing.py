@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from mkdocs_qhaigc._util.text import plural
-from mkdocs_qhaigc.preview import Arrivals
+from mkdocs_qhaigc.engines.mkdocs.preview import Arrivals
 
 if TYPE_CHECKING:
     from mkdocs_qhaigc.config.options import Options

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mkdocs_qhaigc._util.files import within
-from mkdocs_qhaigc.configuration import Configuration, read_configuration
 from mkdocs_qhaigc.directives.request import ImageRequest
+from mkdocs_qhaigc.engines.zensical.config import Configuration, read_configuration
+from mkdocs_qhaigc.engines.zensical.manifest import Written, read_written
 from mkdocs_qhaigc.errors import NotWritten
 from mkdocs_qhaigc.generation.job import Order
 from mkdocs_qhaigc.imaging.renditions import ACCOUNT, Publication
 from mkdocs_qhaigc.site.resolved import Picture, State, asked_for, placeholder
-from mkdocs_qhaigc.written import Written, read_written
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,19 +16,19 @@ from mkdocs.exceptions import PluginError
 from mkdocs.plugins import BasePlugin, CombinedEvent, PrefixedLogger, event_priority
 from mkdocs.utils import copy_file
 
-from mkdocs_qhaigc.backlog import Backlog
 from mkdocs_qhaigc.config.option_table import OPTIONS
 from mkdocs_qhaigc.config.options import EXTENSION, Options, check_folders, keys_among, read_options
 from mkdocs_qhaigc.directives.front_matter import strip_meta
+from mkdocs_qhaigc.engines.mkdocs.backlog import Backlog
+from mkdocs_qhaigc.engines.mkdocs.files import OwnFiles
+from mkdocs_qhaigc.engines.mkdocs.onlookers import Onlookers
+from mkdocs_qhaigc.engines.mkdocs.options import SCHEME, Failures, refused, unknown
+from mkdocs_qhaigc.engines.mkdocs.preview import Unfinished, have_built_again, state_of
+from mkdocs_qhaigc.engines.mkdocs.purchasing import Purchasing
 from mkdocs_qhaigc.errors import OptionError, QhaigcError
 from mkdocs_qhaigc.html import rewrite as html
 from mkdocs_qhaigc.html.theme_sizes import column
 from mkdocs_qhaigc.markdown import QhaigcExtension
-from mkdocs_qhaigc.mkdocs_files import OwnFiles
-from mkdocs_qhaigc.mkdocs_options import SCHEME, Failures, refused, unknown
-from mkdocs_qhaigc.onlookers import Onlookers
-from mkdocs_qhaigc.preview import Unfinished, have_built_again, state_of
-from mkdocs_qhaigc.purchasing import Purchasing
 from mkdocs_qhaigc.site.build import SiteBuild
 from mkdocs_qhaigc.site.images import Pipeline
 from mkdocs_qhaigc.site.sources import Sources
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from mkdocs.structure.pages import Page
     from mkdocs.utils.templates import TemplateContext
 
-    from mkdocs_qhaigc.engine import Surveying
+    from mkdocs_qhaigc.engines.mkdocs.survey import Surveying
     from mkdocs_qhaigc.site.report import Report
 
 log = PrefixedLogger("qhaigc", logging.getLogger("mkdocs.plugins.mkdocs_qhaigc"))
@@ -172,7 +172,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             if self._again:
                 self._gallery = None  # it is made, and there is one address for it
                 return
-            from mkdocs_qhaigc.mkdocs_gallery import new_page
+            from mkdocs_qhaigc.engines.mkdocs.gallery import new_page
 
             files.append(new_page(self._gallery, config))
 
@@ -203,8 +203,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._rendered = None
         if not self._watched:
             return content
-        from mkdocs_qhaigc.asked import resolve_source  # most sites have nobody who looks
         from mkdocs_qhaigc.directives.markdown_source import strip_source
+        from mkdocs_qhaigc.engines.mkdocs.templates import resolve_source  # most sites have nobody who looks
 
         in_source = partial(resolve_source, self._build.pages, page) if self._build else strip_source
         return self._onlookers.show_plain(page, content, in_source=in_source)
@@ -254,7 +254,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             waiting = f"; {under_way} under way, shown when they arrive" if under_way else ""
             log.info("%s%s", summary, waiting)
         if self._gallery:
-            from mkdocs_qhaigc.mkdocs_gallery import fill
+            from mkdocs_qhaigc.engines.mkdocs.gallery import fill
 
             for asset in fill(self._gallery, self._build, files, dirty=self._dirty, warn=self._warn):
                 self._own_files.add_asset(files, str(asset))
@@ -395,14 +395,14 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
     def _template_image(self, page: Page | None, name: str) -> Markup:
         if not self._build:
             return Markup()
-        from mkdocs_qhaigc.asked import image_of  # most templates ask for none
+        from mkdocs_qhaigc.engines.mkdocs.templates import image_of  # most templates ask for none
 
         return Markup(image_of(self._build.pages, page, name))  # noqa: S704 - html.py escapes
 
     def _template_url(self, page: Page | None, name: str) -> str:
         if not self._build:
             return ""
-        from mkdocs_qhaigc.asked import url_of  # as above
+        from mkdocs_qhaigc.engines.mkdocs.templates import url_of  # as above
 
         return url_of(self._build.pages, page, name)
 

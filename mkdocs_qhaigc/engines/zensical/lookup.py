@@ -13,19 +13,19 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from mkdocs_qhaigc._util.files import within
-from mkdocs_qhaigc.blogs import blog_of, separator
 from mkdocs_qhaigc.config.option_table import OPTIONS
-from mkdocs_qhaigc.configuration import Configuration
 from mkdocs_qhaigc.directives.front_matter import META_KEY, strip_meta
+from mkdocs_qhaigc.engines.zensical.blogs import blog_of, separator
+from mkdocs_qhaigc.engines.zensical.config import Configuration
+from mkdocs_qhaigc.engines.zensical.html import relative_to_source, with_plain_excerpt
+from mkdocs_qhaigc.engines.zensical.images import WrittenFolder, WrittenPictures, read_folder
+from mkdocs_qhaigc.engines.zensical.pages import read_page
 from mkdocs_qhaigc.errors import NotWritten, QhaigcError
 from mkdocs_qhaigc.html import rewrite as html
 from mkdocs_qhaigc.html.image_tag import render_image
 from mkdocs_qhaigc.html.theme_sizes import column
 from mkdocs_qhaigc.imaging.renditions import ACCOUNT, relative_url
 from mkdocs_qhaigc.site.pages import Renderer
-from mkdocs_qhaigc.source_pages import read_page
-from mkdocs_qhaigc.written_pictures import WrittenFolder, WrittenPictures, read_folder
-from mkdocs_qhaigc.zensical_html import relative_to_source, with_plain_excerpt
 
 log = logging.getLogger("mkdocs_qhaigc")
 FOR_TEMPLATES = "qhaigc_images"

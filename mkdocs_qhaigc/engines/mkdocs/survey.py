@@ -14,8 +14,8 @@ from mkdocs.config import load_config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import Abort, ConfigurationError, MkDocsException
 
+from mkdocs_qhaigc.engines.mkdocs.plugin import QhaigcPlugin
 from mkdocs_qhaigc.errors import SiteError
-from mkdocs_qhaigc.plugin import QhaigcPlugin
 from mkdocs_qhaigc.site.build import SiteBuild
 from mkdocs_qhaigc.site.survey import Survey, join
 

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 import yaml
 from pathspec import GitIgnoreSpec
 
-from mkdocs_qhaigc.blogs import blog_of, is_left_out
-from mkdocs_qhaigc.configuration import Configuration, merged
 from mkdocs_qhaigc.directives.front_matter import FRONT_MATTER, META_KEY
+from mkdocs_qhaigc.engines.zensical.blogs import blog_of, is_left_out
+from mkdocs_qhaigc.engines.zensical.config import Configuration, merged
 from mkdocs_qhaigc.errors import SiteError
 
 _ENDINGS = (".md", ".markdown", ".mdown", ".mkdn", ".mkd")

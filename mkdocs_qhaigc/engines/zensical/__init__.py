@@ -1,0 +1,1 @@
+"""The adapter of Zensical: `sync`, and the lookup of what it has written."""
