@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from mkdocs_qhaigc.cli.pins import alone
 from mkdocs_qhaigc.config.options import read_options
 from mkdocs_qhaigc.errors import LibraryError
-from mkdocs_qhaigc.pins import alone
 from tests.api import ImagesApi, bytes_by_url, picture
 from tests.commands import COMMAND, answer, buy, contents, git, names, run, run_in
 from tests.conftest import Built, Project, require_posix

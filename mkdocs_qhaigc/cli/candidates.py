@@ -9,9 +9,10 @@ from typing import Any
 
 import click
 
-from mkdocs_qhaigc.candidates import Candidate, find_candidates, order_missing, pick, write_sheet
-from mkdocs_qhaigc.cli.purchase import agree, buying, tell, yes_option
-from mkdocs_qhaigc.cli.site import (
+from mkdocs_qhaigc.cli._candidates import Candidate, find_candidates, order_missing, pick, write_sheet
+from mkdocs_qhaigc.cli._generating import Result, results, wait_for_all
+from mkdocs_qhaigc.cli._generation import agree, buying, tell, yes_option
+from mkdocs_qhaigc.cli.common import (
     as_argument,
     chosen,
     config_option,
@@ -23,9 +24,8 @@ from mkdocs_qhaigc.cli.site import (
     tell_notices,
     warn,
 )
-from mkdocs_qhaigc.generating import Result, results, wait_for_all
+from mkdocs_qhaigc.cli.selection import select_one
 from mkdocs_qhaigc.generation.budget import Budget
-from mkdocs_qhaigc.selection import select_one
 from mkdocs_qhaigc.site.survey import Declared, Survey
 
 _USED_UP = (

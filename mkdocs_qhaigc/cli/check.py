@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from mkdocs_qhaigc import checking
-from mkdocs_qhaigc.checking import Finding
-from mkdocs_qhaigc.cli.site import config_files_option, count, failing, json_option, print_json, surveys_of
+from mkdocs_qhaigc.cli import _checking as checking
+from mkdocs_qhaigc.cli._checking import Finding
+from mkdocs_qhaigc.cli.common import config_files_option, count, failing, json_option, print_json, surveys_of
 
 
 @click.command(short_help="Exit with 1 where a picture is missing or damaged.")

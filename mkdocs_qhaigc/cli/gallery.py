@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from mkdocs_qhaigc.cli.common import config_option, count, json_option, print_json, survey_of, tell_notices
 from mkdocs_qhaigc.cli.plan import as_fields
-from mkdocs_qhaigc.cli.site import config_option, count, json_option, print_json, survey_of, tell_notices
 from mkdocs_qhaigc.site.gallery import DEFAULT_FILE, collect, write_gallery
 
 

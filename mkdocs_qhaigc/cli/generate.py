@@ -9,13 +9,13 @@ from typing import Any
 
 import click
 
+from mkdocs_qhaigc.cli._generating import Result, results, wait_for_all
+from mkdocs_qhaigc.cli._generation import agree, buying, cost_of, outcome, tell, yes_option
+from mkdocs_qhaigc.cli.common import chosen, config_option, json_option, print_json, survey_of, tell_notices
 from mkdocs_qhaigc.cli.plan import as_fields
-from mkdocs_qhaigc.cli.purchase import agree, buying, cost_of, outcome, tell, yes_option
-from mkdocs_qhaigc.cli.site import chosen, config_option, json_option, print_json, survey_of, tell_notices
+from mkdocs_qhaigc.cli.selection import select
 from mkdocs_qhaigc.config.options import Options
-from mkdocs_qhaigc.generating import Result, results, wait_for_all
 from mkdocs_qhaigc.generation.budget import Budget
-from mkdocs_qhaigc.selection import select
 from mkdocs_qhaigc.site.survey import Declared
 
 _USED_UP = "this command may buy {most} new pictures (`%s`). Run it again for the next ones, or give a higher --max-new"

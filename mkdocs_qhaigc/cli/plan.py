@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from mkdocs_qhaigc.cli.site import config_option, count, json_option, print_json, survey_of, tell_notices
-from mkdocs_qhaigc.generating import purchase
+from mkdocs_qhaigc.cli._generating import purchase
+from mkdocs_qhaigc.cli.common import config_option, count, json_option, print_json, survey_of, tell_notices
 from mkdocs_qhaigc.site.survey import Declared, Survey
 
 

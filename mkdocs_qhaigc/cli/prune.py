@@ -9,10 +9,18 @@ from typing import Any
 
 import click
 
-from mkdocs_qhaigc import pruning
-from mkdocs_qhaigc.cli.site import config_files_option, count, failing, json_option, print_json, shown_path, surveys_of
+from mkdocs_qhaigc.cli import _pruning as pruning
+from mkdocs_qhaigc.cli._pruning import Prunable, Unused
+from mkdocs_qhaigc.cli.common import (
+    config_files_option,
+    count,
+    failing,
+    json_option,
+    print_json,
+    shown_path,
+    surveys_of,
+)
 from mkdocs_qhaigc.errors import QhaigcError
-from mkdocs_qhaigc.pruning import Prunable, Unused
 
 _UNITS = {"h": 3600, "d": 86400, "w": 7 * 86400}
 _OTHERS = "Other branches, drafts, languages and sites that share this cache may use them: then they are bought again."

@@ -8,9 +8,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from mkdocs_qhaigc.cli.pins import take_away
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import LibraryError, PictureError
-from mkdocs_qhaigc.pins import take_away
 from mkdocs_qhaigc.site.resolved import SANDBOX_SYSTEM
 from mkdocs_qhaigc.site.survey import Declared
 from mkdocs_qhaigc.store.keeping import Writer

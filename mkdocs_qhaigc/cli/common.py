@@ -67,9 +67,7 @@ def survey_of(config_file: Path) -> Survey:
         if is_zensicals(config_file):
             return survey_sources(read_configuration(config_file))
         use_engine_of(config_file)
-        from mkdocs_qhaigc.engines.mkdocs.survey import (
-            survey,  # only now is it known which one, and only these commands need it
-        )
+        from mkdocs_qhaigc.engines.mkdocs.survey import survey
 
         with redirect_stdout(sys.stderr):  # what a site's scripts and hooks print is not the command's answer
             return survey(config_file)

@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 
 import click
 
-from mkdocs_qhaigc.cli.site import count
+from mkdocs_qhaigc.cli._generating import Result, failures, opened_buyer, purchase
+from mkdocs_qhaigc.cli.common import count
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.config.prices import Cost
 from mkdocs_qhaigc.errors import OptionError
-from mkdocs_qhaigc.generating import Result, failures, opened_buyer, purchase
 from mkdocs_qhaigc.generation.budget import Budget
 from mkdocs_qhaigc.generation.job import Order
 from mkdocs_qhaigc.generation.progress import LineProgress, LiveProgress

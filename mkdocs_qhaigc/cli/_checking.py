@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from mkdocs_qhaigc import pins
+from mkdocs_qhaigc.cli import pins
 from mkdocs_qhaigc.errors import LibraryError
 from mkdocs_qhaigc.site import warnings as notices
 from mkdocs_qhaigc.site.survey import Declared, Survey
