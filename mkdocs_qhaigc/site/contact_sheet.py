@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
+
+from mkdocs_qhaigc.assets import asset
 
 _PROPORTIONS = (0.8, 1.8)
 """Width by height of the highest and the lowest frame; other pictures have room left beside them."""
@@ -62,7 +63,7 @@ def render_sheet(title: str, cards: Sequence[Card], *, intro: str) -> str:
 
 def _read(name: str) -> str:
     """Return the text of a file of this package."""
-    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+    return asset(name).read_text(encoding="utf-8")
 
 
 _DIALOG = """<dialog aria-labelledby="large">

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from html import escape
-from pathlib import Path
 
+from mkdocs_qhaigc.assets import asset
 from mkdocs_qhaigc.html.image_tag import Image, render_image
 from mkdocs_qhaigc.imaging.renditions import relative_url
 from mkdocs_qhaigc.site.gallery import Collected, in_bytes
 
 MARKER = "<!-- qhaigc-gallery -->"
 """Where the gallery stands in a page that an author wrote; else it stands at its end."""
-NEW_PAGE = Path(__file__).with_name("gallery.md")
+NEW_PAGE = asset("gallery.md")
 """The page where no author wrote one: a file, for other plugins want to know where a page's is."""
-STYLE, SCRIPT = Path(__file__).with_name("gallery.css"), Path(__file__).with_name("find.js")
+STYLE, SCRIPT = asset("gallery.css"), asset("find.js")
 """What the page needs beside its pictures; they stand in `assets_dir`."""
 SIZES = "(min-width: 45em) 18em, 100vw"
 """Of its pictures."""

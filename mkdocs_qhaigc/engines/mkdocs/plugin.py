@@ -16,6 +16,7 @@ from mkdocs.exceptions import PluginError
 from mkdocs.plugins import BasePlugin, CombinedEvent, PrefixedLogger, event_priority
 from mkdocs.utils import copy_file
 
+from mkdocs_qhaigc.assets import asset
 from mkdocs_qhaigc.config.option_table import OPTIONS
 from mkdocs_qhaigc.config.options import EXTENSION, Options, check_folders, keys_among, read_options
 from mkdocs_qhaigc.directives.front_matter import strip_meta
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from mkdocs_qhaigc.site.report import Report
 
 log = PrefixedLogger("qhaigc", logging.getLogger("mkdocs.plugins.mkdocs_qhaigc"))
-STYLESHEET = Path(__file__).with_name("qhaigc.css")
+STYLESHEET = asset("qhaigc.css")
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from mkdocs_qhaigc._util.files import remove_parts, write_whole
 from mkdocs_qhaigc._util.locks import hold
+from mkdocs_qhaigc.assets import asset
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.engines.zensical.config import Configuration
 from mkdocs_qhaigc.engines.zensical.manifest import Written, WrittenPicture, read_remains
@@ -29,7 +30,7 @@ from mkdocs_qhaigc.store.availability import is_lfs_pointer
 from mkdocs_qhaigc.store.library import Library
 from mkdocs_qhaigc.store.transfer import cache_folder
 
-STYLESHEET = Path(__file__).with_name("qhaigc.css")
+STYLESHEET = asset("qhaigc.css")
 Warn = Callable[[str], None]
 _WAIT = 600.0
 """Seconds to wait for another `sync` into the same folder, which may be buying."""
