@@ -17,8 +17,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.api import Behaviour, Handler, ImagesApi, by_base64, by_url, picture
 from tests.conftest import Project
+from tests.helpers.api import Behaviour, Handler, ImagesApi, by_base64, by_url, picture
 
 PICTURES = 20
 KILLS_OF_A_SITE = 4

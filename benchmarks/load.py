@@ -19,8 +19,8 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.api import Handler, ImagesApi, by_url, bytes_by_url, error
 from tests.conftest import Project
+from tests.helpers.api import Handler, ImagesApi, by_url, bytes_by_url, error
 
 MEMORY_BETWEEN = 40 << 20
 """Bytes between the peaks of the small and the large build."""

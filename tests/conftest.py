@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.api import KEY, ImagesApi
-from tests.engines import COLUMNS, table
+from tests.helpers.api import KEY, ImagesApi
+from tests.helpers.engines import COLUMNS, table
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter

@@ -17,7 +17,7 @@ import pytest
 import mkdocs_qhaigc
 from mkdocs_qhaigc.cli import main
 from mkdocs_qhaigc.config.option_table import OPTIONS
-from tests.engines import CELLS, table
+from tests.helpers.engines import CELLS, table
 
 PACKAGE = Path(mkdocs_qhaigc.__file__).parent
 README = (PACKAGE.parent / "README.md").read_text(encoding="utf-8")

@@ -1,0 +1,164 @@
+"""Pictures made elsewhere that become pins."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from mkdocs_qhaigc.imaging.metadata import ALGORITHMIC, TRAINED, Provenance, origin_in_xmp
+from tests.conftest import Built, Project
+from tests.helpers.api import ImagesApi, picture
+from tests.helpers.commands import answer, buy, contents, names, run
+
+pytestmark = pytest.mark.slow
+
+COMPOSITE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+
+
+@pytest.fixture
+def foggy(project: Project, api: ImagesApi) -> Project:
+    """A project with one picture that was bought and pinned."""
+    project.page("index.md", "![Fog](qhaigc:hero)", qhaigc="fog")
+    buy(project, api)
+    assert run(project, "pin").returncode == 0
+    return project
+
+
+def record_of(project: Project) -> Any:
+    (record,) = (project.folder / "generated-images").glob("*.json")
+    return json.loads(record.read_bytes())
+
+
+def packet(built: Built) -> bytes:
+    """Return the XMP packet of the one picture of a site."""
+    (name,) = built.pictures()
+    with Image.open(built.site / "assets/qhaigc" / name) as image:
+        xmp = image.info.get("xmp", b"")
+    assert isinstance(xmp, bytes)
+    return xmp
+
+
+def drawn(path: Path, provenance: Provenance | None = None) -> Path:
+    """Write a picture that somebody drew."""
+    Image.new("RGB", (60, 40), "teal").save(path, xmp=provenance.as_xmp() if provenance else b"")
+    return path
+
+
+def test_a_picture_made_elsewhere_takes_the_place_of_a_pin_which_is_kept(foggy: Project, api: ImagesApi) -> None:
+    shutil.rmtree(foggy.cache)
+    before = contents(foggy.folder / "generated-images")
+    file = foggy.write("mine.jpg", picture("mine", 200, 100, "JPEG"))
+    finished = run(foggy, "pin", "--adopt", "mine.jpg", "index.md#hero")
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stdout.startswith("adopted     index.md#hero: generated-images/hero-")
+    assert "taken away  what was pinned before: kept as .cache" in finished.stdout
+    assert "It is 200x100, and the directive says 96x54" in finished.stderr
+    assert contents(foggy.cache / "originals") == before
+    record = record_of(foggy)
+    assert (record["api"], record["adopted"]["file"], record["width"]) == ("adopted", "mine.jpg", 200)
+    assert str(foggy.folder) not in json.dumps(record)
+    built = foggy.build("--strict")
+    assert built.summary == "1 pinned"
+    assert 'width="200" height="100"' in built.html()
+    assert file.exists()
+    assert run(foggy, "pin", "--check").returncode == 0
+    again = run(foggy, "pin", "--adopt", "mine.jpg", "index.md#hero")
+    assert again.returncode == 0
+    assert record_of(foggy) == record
+    assert api.calls == []
+
+
+def test_an_adopted_picture_needs_no_purchase_and_serves_light_and_dark(project: Project, api: ImagesApi) -> None:
+    project.options["images"] = {"logo": {"prompt": "a logo", "dark": "a dark logo"}}
+    project.page("index.md", "![Logo](qhaigc:logo)")
+    drawn(project.folder / "a.webp")
+    for target in ("mkdocs.yml#logo", "mkdocs.yml#logo-dark"):
+        done = answer(project, "pin", "--adopt", "a.webp", target)
+        assert done["adopted"]["dark"] is target.endswith("dark")
+    assert project.build("--strict").summary == "2 pinned"
+    assert api.calls == []
+
+
+def test_no_file_says_that_a_model_drew_what_was_adopted(foggy: Project) -> None:
+    drawn(foggy.folder / "a.webp")
+    assert run(foggy, "pin", "--adopt", "a.webp", "index.md#hero").returncode == 0
+    assert packet(foggy.build("--strict")) == b""
+
+
+def test_what_an_adopted_file_says_of_itself_is_said_on(foggy: Project) -> None:
+    drawn(foggy.folder / "a.webp", Provenance(COMPOSITE, "a tool & I", "secret words"))
+    assert run(foggy, "pin", "--adopt", "a.webp", "index.md#hero").returncode == 0
+    said = packet(foggy.build("--strict"))
+    assert origin_in_xmp(said) == Provenance(COMPOSITE, "a tool & I")
+    assert b"secret" not in said
+    foggy.options["provenance"] = False
+    assert packet(foggy.build("--strict")) == b""
+
+
+def test_a_bought_picture_that_is_adopted_for_another_directive_keeps_its_maker(foggy: Project) -> None:
+    (original,) = (foggy.cache / "originals").glob("*.png")
+    foggy.page("index.md", "![Fog](qhaigc:mist)", qhaigc={"mist": {"prompt": "mist", "model": "other"}})
+    assert run(foggy, "pin", "--adopt", str(original), "index.md#mist").returncode == 0
+    assert run(foggy, "pin").returncode == 0
+    record = record_of(foggy)
+    assert record["api"] == foggy.options["base_url"]
+    assert record["adopted"]["file"] == original.name
+    said = origin_in_xmp(packet(foggy.build("--strict")))
+    assert said == Provenance(TRAINED, "qh-draw-x2-preview at 127.0.0.1")
+
+
+def test_a_drawing_of_the_sandbox_is_adopted_by_a_sandboxed_site_alone(foggy: Project, tmp_path: Path) -> None:
+    sandboxed = Project(tmp_path / "sandboxed", "sandbox")
+    sandboxed.page("index.md", "![Fog](qhaigc:hero)", qhaigc="fog in the sandbox")
+    assert sandboxed.build().code == 0
+    (drawing,) = (sandboxed.cache / "sandbox").glob("*.webp")
+    before = contents(foggy.folder / "generated-images")
+    finished = run(foggy, "pin", "--adopt", str(drawing), "index.md#hero")
+    assert finished.returncode == 1
+    assert "the sandbox drew it, and this site has real pictures" in finished.stderr
+    assert contents(foggy.folder / "generated-images") == before
+    sandboxed.page("index.md", "![Fog](qhaigc:hero)", qhaigc="other fog")
+    assert run(sandboxed, "pin", "--adopt", str(drawing), "index.md#hero").returncode == 0
+    assert [name[:13] for name in names(sandboxed.folder / "generated-images")] == ["hero.sandbox-"] * 2
+    built = sandboxed.build("--strict")
+    assert built.summary == "1 pinned"
+    assert origin_in_xmp(packet(built)) == Provenance(ALGORITHMIC, "mkdocs-qhaigc sandbox")
+
+
+@pytest.mark.parametrize("target", ["./index.md#hafen-möwe", "docs/index.md#hafen-mo\u0308we", "index.md"])
+def test_the_picture_may_be_named_as_every_command_takes_it(foggy: Project, target: str) -> None:
+    foggy.page("index.md", "![Gull](qhaigc:hafen-möwe)", qhaigc={"hafen-möwe": {"prompt": "gull", "dark": "owl"}})
+    foggy.write("good.png", picture("x", 90, 60))
+    assert run(foggy, "pin", "--adopt", "good.png", target).returncode == 0
+    assert run(foggy, "pin", "--adopt", "good.png", "index.md#hafen-möwe-dark").returncode == 0
+    pinned = {name.rpartition("-")[0] for name in names(foggy.folder / "generated-images")}
+    assert pinned - {"hero"} == {"hafen-möwe", "hafen-möwe-dark"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["words.png", "index.md#hero"], 1, "words.png cannot be adopted: the bytes are no PNG, JPEG, WebP or AVIF"),
+        (["cut.png", "index.md#hero"], 1, "cut.png cannot be adopted"),
+        (["none.png", "index.md#hero"], 2, "does not exist"),
+        (["good.png", "index.md#boat"], 2, "index.md has no picture 'boat'. It has hero"),
+        (["good.png", "index.md#hero-dark"], 2, "index.md has no picture 'hero-dark'. It has hero"),
+        (["good.png", "guide.md#hero"], 2, "guide.md is no page with pictures"),
+        (["good.png", "index.md#hero", "--check"], 2, "--check changes nothing"),
+    ],
+)
+def test_what_cannot_be_adopted_changes_nothing(foggy: Project, arguments: list[str], code: int, words: str) -> None:
+    foggy.write("words.png", "words")
+    foggy.write("good.png", picture("x", 90, 60))
+    foggy.write("cut.png", picture("x", 90, 60)[:-40])
+    before = contents(foggy.folder / "generated-images")
+    finished = run(foggy, "pin", "--adopt", *arguments)
+    assert finished.returncode == code
+    assert words in " ".join(finished.stderr.split())
+    assert "Traceback" not in finished.stderr
+    assert contents(foggy.folder / "generated-images") == before

@@ -1,0 +1,202 @@
+"""`check`, which says whether a site may be shipped, and `prune`, which makes room."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Project, require_posix
+from tests.helpers.api import ImagesApi
+from tests.helpers.commands import COMMAND, answer, buy, contents, names, run
+
+pytestmark = pytest.mark.slow
+
+DAY = 86400
+
+
+@pytest.fixture
+def bought(project: Project, api: ImagesApi) -> Project:
+    """A project with two pictures in its cache, `hero` and `boat`; its page then shows `hero` alone."""
+    project.page("index.md", "![Fog](qhaigc:hero) ![A boat](qhaigc:boat)", qhaigc={"hero": "fog", "boat": "a boat"})
+    buy(project, api)
+    project.page("index.md", "![Fog](qhaigc:hero)", qhaigc="fog")
+    return project
+
+
+def originals(project: Project) -> Path:
+    return project.cache / "originals"
+
+
+def age(project: Project, pattern: str, days: float) -> None:
+    """Have pictures bought, and come into the cache, so many days ago."""
+    then = time.time() - days * DAY
+    moment = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(then))
+    for record in originals(project).glob(f"{pattern}.json"):
+        text = record.read_text(encoding="utf-8")
+        start = text.index('"created": "') + len('"created": "')
+        record.write_text(text[:start] + moment + text[start + len(moment) :], encoding="utf-8")
+        os.utime(record, (then, then))
+
+
+def test_a_whole_site_passes_without_key_network_and_pillow(bought: Project, tmp_path: Path) -> None:
+    del bought.environment["QHAIGC_API_KEY"]
+    bought.options["base_url"] = "http://127.0.0.1:9/v1"
+    bought.write("shadow/PIL/__init__.py", "raise RuntimeError('Pillow is not needed')")
+    bought.write("shadow/httpx/__init__.py", "raise RuntimeError('httpx is not needed')")
+    bought.environment["PYTHONPATH"] = str(bought.folder / "shadow")
+    finished = run(bought, "check")
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stdout == "1 picture: nothing is missing, damaged or without a description.\n"
+    assert answer(bought, "check") == {"schema": 1, "pictures": 1, "findings": []}
+
+
+def test_check_says_where_what_and_what_to_do(bought: Project, api: ImagesApi) -> None:
+    bought.page("b.md", "![x](qhaigc:hero)", qhaigc="never bought")
+    bought.page("c.md", "# C\n\n![](qhaigc:hero)", qhaigc="fog")
+    bought.page("d.md", "![x](qhaigc:boot)", qhaigc={"boat": "a boat", "bad": {"prompt": "x", "sise": "1x1"}})
+    (damaged,) = originals(bought).glob("boat-*.png")
+    whole = damaged.read_bytes()
+    damaged.write_bytes(whole[:-4] + b"oops")
+    before = contents(bought.folder / ".cache")
+    finished = run(bought, "check")
+    assert finished.returncode == 1
+    assert contents(bought.folder / ".cache") == before
+    lines = finished.stdout.splitlines()
+    assert lines[0] == ("b.md#hero: its picture is missing. Run `mkdocs-qhaigc generate`, then `mkdocs-qhaigc pin`")
+    assert lines[1].startswith(f"d.md#boat: {damaged} is damaged: its bytes are not those that were saved. ")
+    assert any(line.startswith("c.md, line 6: picture 'hero' has no alternative text. Write") for line in lines)
+    assert any(line.startswith("d.md, picture 'bad': there is no field 'sise'. Did you mean `size`?") for line in lines)
+    assert any(line.startswith("d.md, line 4: there is no picture 'boot'. Did you mean 'boat'?") for line in lines)
+    assert lines[-1] == "5 things to mend, 3 pictures looked at."
+    found = answer(bought, "check")["findings"]
+    assert [one["kind"] for one in found] == ["missing", "damaged", "alt", "directive", "reference"]
+    assert [(one["page"], one["name"]) for one in found[:2]] == [("b.md", "hero"), ("d.md", "boat")]
+    assert api.calls == []
+
+
+def test_check_changes_no_damaged_pin_where_missing_is_an_error(bought: Project) -> None:
+    run(bought, "pin")
+    shutil.rmtree(bought.cache)
+    (pin,) = (bought.folder / "generated-images").glob("*.png")
+    pin.write_bytes(pin.read_bytes()[:-4] + b"oops")
+    bought.options["missing"] = "error"
+    before = names(pin.parent)
+    finished = run(bought, "check")
+    assert finished.returncode == 1
+    assert "is damaged" in finished.stdout
+    assert names(pin.parent) == before
+
+
+def test_a_site_that_cannot_be_built_is_no_site_that_passes(bought: Project) -> None:
+    bought.options["size"] = "large"
+    finished = run(bought, "check")
+    assert finished.returncode == 1
+    assert "size" in finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
+def test_prune_removes_old_pictures_that_nothing_uses(bought: Project) -> None:
+    age(bought, "*", 100)
+    finished = run(bought, "prune", "--yes")
+    assert finished.returncode == 0, finished.stderr
+    assert "originals/boat-" in finished.stdout
+    assert "100 days old" in finished.stdout
+    assert "Other branches, drafts, languages and sites" in finished.stdout
+    assert finished.stdout.splitlines()[-1].startswith("Removed 1 picture, ")
+    assert [name.partition("-")[0] for name in names(originals(bought))] == ["hero", "hero"]
+    assert bought.build("--strict").summary == "1 cached"
+
+
+@pytest.mark.parametrize(("older_than", "days", "gone"), [("90d", 89, 0), ("12w", 85, 1), ("30h", 2, 1), ("0d", 0, 1)])
+def test_prune_leaves_the_young(bought: Project, older_than: str, days: float, gone: int) -> None:
+    age(bought, "*", days)
+    finished = answer(bought, "prune", "--older-than", older_than, "--yes")
+    assert finished["removed"] == gone
+    assert len(names(originals(bought))) == 4 - 2 * gone
+    if not gone:
+        assert "1 younger one that no picture uses: kept for now" in run(bought, "prune").stdout
+
+
+def test_what_came_into_the_cache_of_late_is_young_however_long_ago_it_was_bought(bought: Project) -> None:
+    age(bought, "boat-*", 1000)
+    (record,) = originals(bought).glob("boat-*.json")
+    os.utime(record)
+    assert answer(bought, "prune", "--yes")["removed"] == 0
+
+
+def test_prune_asks_and_where_nobody_is_there_it_removes_nothing(bought: Project) -> None:
+    arguments = ("prune", "--older-than", "0d")
+    piped = run(bought, *arguments)
+    assert piped.returncode == 2
+    assert "there is nobody to ask. Add --yes, or --dry-run" in piped.stderr
+    looked = run(bought, *arguments, "--dry-run")
+    assert (looked.returncode, looked.stdout.splitlines()[-1]) == (0, "Nothing was removed: --dry-run.")
+    assert answer(bought, *arguments, "--dry-run")["pictures"][0]["state"] == "to remove"
+    assert len(names(originals(bought))) == 4
+    require_posix("terminals that a program can have")
+    import pty
+
+    for word, code, left in ((b"n\n", 1, 4), (b"\n", 1, 4), (b"y\n", 0, 2)):
+        terminal, side = pty.openpty()
+        os.write(terminal, word)
+        process = subprocess.run(
+            [COMMAND, *arguments],
+            cwd=bought.folder,
+            env=bought.environ(),
+            stdin=side,
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+        os.close(terminal)
+        os.close(side)
+        assert process.returncode == code
+        assert b"for good? [y/N]" in process.stderr
+        assert len(names(originals(bought))) == left
+
+
+def test_pins_and_what_is_left_of_pictures_are_never_pruned(bought: Project) -> None:
+    bought.page("index.md", "![Fog](qhaigc:hero) ![A boat](qhaigc:boat)", qhaigc={"hero": "fog", "boat": "a boat"})
+    run(bought, "pin")
+    bought.page("index.md", "hello")
+    for record in originals(bought).glob("hero-*.json"):
+        record.unlink()
+    bought.write(".cache/plugin/qhaigc/originals/x-0123456789abcdef.png.damaged", "y")
+    bought.write(".cache/plugin/qhaigc/rejected/x-0123456789abcdef.rejected", "y")
+    finished = run(bought, "prune", "--older-than", "0d", "--yes")
+    assert finished.returncode == 0
+    left = names(originals(bought))
+    assert [name.partition("-")[0] for name in left] == ["hero", "x"]
+    assert len(names(bought.folder / "generated-images")) == 4
+    for name in (*left, "x-0123456789abcdef.rejected"):
+        assert name in finished.stdout
+
+
+@pytest.mark.parametrize("value", ["90", "d", "-1d", "1y", ""])
+def test_an_age_that_is_none_is_wrong_usage(bought: Project, value: str) -> None:
+    finished = run(bought, "prune", f"--older-than={value}")
+    assert finished.returncode == 2
+    assert "Write a number and h, d or w, for example 90d" in finished.stderr
+
+
+def test_the_help_of_each_command_says_what_it_does() -> None:
+    for command in ("pin", "check", "prune"):
+        finished = subprocess.run([COMMAND, command, "--help"], capture_output=True, text=True, timeout=60, check=True)
+        assert "-f, --config-file FILE" in finished.stdout
+        assert "--json" in finished.stdout
+
+
+def test_a_pipe_that_takes_few_letters_ends_no_command(project: Project) -> None:
+    """As pipes on Windows are."""
+    project.environment |= {"PYTHONIOENCODING": "cp1252", "QHAIGC_API_KEY": ""}
+    project.page("灯塔.md", "![](qhaigc:灯塔)\n", qhaigc={"灯塔": "黄昏的灯塔"})
+    for arguments in (["plan"], ["plan", "--format", "markdown"], ["plan", "--json"], ["check"], ["pin", "--check"]):
+        finished = run(project, *arguments)
+        assert finished.returncode == (0 if arguments[0] == "plan" else 1), finished.stderr
+        assert r"\u706f\u5854.md" in finished.stdout
+        assert "Traceback" not in finished.stderr

@@ -1,0 +1,379 @@
+"""Pictures that are paid for and not all here: pointers of Git LFS, pins without records, hidden files left behind."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from mkdocs_qhaigc.imaging.metadata import ALGORITHMIC, Provenance
+from tests.conftest import Project, require_posix
+from tests.helpers.api import ImagesApi, picture
+from tests.helpers.commands import buy, contents, run
+from tests.zensical.test_published import COMMITTED, clone, lose_originals
+from tests.zensical.test_published import contents as synced
+from tests.zensical.test_sync import OUT, sync
+
+__all__ = ["clone"]
+
+pytestmark = pytest.mark.slow
+
+PULL = "Run `git lfs pull`"
+
+
+@pytest.fixture
+def pinned(project: Project, api: ImagesApi) -> Project:
+    """A project with two pins, `hero` and `boat`, and nothing else; whoever asks the API gets others."""
+    project.page("index.md", "![Fog](qhaigc:hero) ![A boat](qhaigc:boat)", qhaigc={"hero": "fog", "boat": "a boat"})
+    buy(project, api)
+    assert run(project, "pin").returncode == 0
+    shutil.rmtree(project.cache)
+    api.calls.clear()
+    return project
+
+
+def to_pointers(folder: Path, pattern: str) -> Callable[[], None]:
+    """Leave of files what a checkout without Git LFS has; return what fetches them."""
+    before = {path: path.read_bytes() for path in folder.glob(pattern)}
+    assert before
+    for path, data in before.items():
+        path.write_bytes(
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:%064d\nsize %d\n" % (len(data), len(data))
+        )
+
+    def fetch() -> None:
+        for path, data in before.items():
+            path.write_bytes(data)
+
+    return fetch
+
+
+@pytest.mark.parametrize("pattern", ["*.png", "*"])
+def test_pins_that_git_lfs_has_are_not_bought_again(pinned: Project, api: ImagesApi, pattern: str) -> None:
+    """Also where the records are pointers, too."""
+    folder = pinned.folder / "generated-images"
+    fetch = to_pointers(folder, pattern)
+    committed = contents(folder)
+    built = pinned.build()
+    assert built.summary == "2 placeholders"
+    (warning,) = built.warnings
+    assert "2 pictures are placeholders (index.md#hero, index.md#boat)" in warning
+    assert PULL in warning
+
+    plan = json.loads(run(pinned, "plan", "--json").stdout)
+    assert (plan["to_buy"], {one["state"] for one in plan["pictures"]}) == (0, {"unreadable"})
+    for arguments in (("generate", "--yes"), ("check",), ("pin",), ("candidates", "index.md#hero", "-n", "1", "--yes")):
+        finished = run(pinned, *arguments)
+        assert finished.returncode == 1, arguments
+        assert PULL in finished.stdout + finished.stderr, arguments
+    generated = json.loads(run(pinned, "generate", "index.md#hero", "--yes", "--json").stdout)
+    assert (generated["failed"], PULL in generated["pictures"][0]["reason"]) == (1, True)
+
+    pinned.options["missing"] = "error"
+    built = pinned.build()
+    assert built.code == 1
+    assert PULL in built.output
+    assert contents(folder) == committed
+
+    fetch()
+    assert pinned.build("--strict").summary == "2 pinned"
+    assert not api.calls
+
+
+def test_what_is_missing_beside_what_git_lfs_has_is_bought(pinned: Project, api: ImagesApi) -> None:
+    to_pointers(pinned.folder / "generated-images", "hero-*.png")
+    pinned.page("more.md", "![New](qhaigc:hero)", qhaigc="something new")
+    finished = run(pinned, "generate", "--yes")
+    assert finished.returncode == 1
+    assert "1 picture generated" in finished.stdout
+    assert PULL in finished.stderr
+    assert api.prompts == ["something new"]
+
+
+def test_a_cache_stands_in_for_pins_that_git_lfs_has(pinned: Project, api: ImagesApi) -> None:
+    shutil.copytree(pinned.folder / "generated-images", pinned.cache / "originals")
+    to_pointers(pinned.folder / "generated-images", "*.png")
+    assert pinned.build("--strict").summary == "2 cached"
+    assert not api.calls
+
+
+def test_pointers_without_records_are_not_bought_either(pinned: Project, api: ImagesApi) -> None:
+    folder = pinned.folder / "generated-images"
+    fetch = to_pointers(folder, "*.png")
+    for record in folder.glob("*.json"):
+        record.unlink()
+    built = pinned.build()
+    assert built.summary == "2 placeholders"
+    assert PULL in built.output
+    fetch()
+    assert pinned.build("--strict").summary == "2 generated"  # as any pin without its record
+    assert not api.calls
+
+
+def test_a_drawing_of_the_sandbox_that_git_lfs_has_keeps_no_picture_away(project: Project, api: ImagesApi) -> None:
+    real = project.options["base_url"]
+    project.options["base_url"] = "sandbox"
+    project.page("index.md", "![Fog](qhaigc:hero)", qhaigc="fog")
+    assert project.build().code == 0
+    assert run(project, "pin").returncode == 0
+    shutil.rmtree(project.cache)
+    to_pointers(project.folder / "generated-images", "*.webp")
+    project.options["base_url"] = real
+    assert project.build("--strict").summary == "1 generated"
+    assert api.prompts == ["fog"]
+
+
+def test_pins_that_git_lfs_has_are_not_taken_away(pinned: Project, api: ImagesApi) -> None:
+    """Of the picture the cache would have its pointer."""
+    folder = pinned.folder / "generated-images"
+    fetch = to_pointers(folder, "*.png")
+    committed = contents(folder)
+    pinned.page("index.md", "![A boat](qhaigc:boat)", qhaigc={"boat": "a boat"})
+    finished = run(pinned, "pin")
+    assert (finished.returncode, PULL in finished.stderr) == (1, True)
+    assert contents(folder) == committed
+    fetch()
+    assert run(pinned, "pin").returncode == 0
+    pinned.page("index.md", "![Fog](qhaigc:hero) ![A boat](qhaigc:boat)", qhaigc={"hero": "fog", "boat": "a boat"})
+    assert pinned.build("--strict").summary == "1 cached, 1 pinned"
+    assert not api.calls
+
+
+def test_a_variant_that_git_lfs_has_is_not_said_to_be_missing(pinned: Project) -> None:
+    to_pointers(pinned.folder / "generated-images", "*.png")
+    finished = run(pinned, "candidates", "index.md#hero", "--pick", "1")
+    assert (finished.returncode, PULL in finished.stderr) == (1, True)
+    assert "To buy it" not in finished.stderr
+
+
+def test_what_git_lfs_has_is_not_written_over_by_what_is_made_of_other_formats(clone: Project, api: ImagesApi) -> None:
+    fetch = to_pointers(clone.folder / OUT, "*.jpg")
+    committed = synced(clone)
+    assert clone.build().summary == "3 published"
+    assert PULL in sync(clone, code=1)
+    assert synced(clone) == committed
+    fetch()
+    assert ", 0 written, " in sync(clone)
+    assert not api.calls
+
+
+def test_pointers_are_not_laid_away_in_the_place_of_pictures(clone: Project, api: ImagesApi) -> None:
+    page = clone.docs / "index.md"
+    words = page.read_text("utf-8")
+    page.write_text("# Home", "utf-8")
+    sync(clone)
+    aside = clone.folder / ".qhaigc/published"
+    laid_away = contents(aside)
+    page.write_text(words, "utf-8")
+    sync(clone)
+    to_pointers(clone.folder / OUT, "hero-*")
+    page.write_text("# Home", "utf-8")
+    sync(clone)
+    assert contents(aside) == laid_away
+    for path in (clone.folder / OUT).glob("hero-*"):
+        path.unlink()
+    page.write_text(words, "utf-8")
+    built = clone.build("--strict")
+    assert built.summary == "3 published"
+    for path in (built.site / "assets/qhaigc").glob("hero-*"):
+        assert not path.read_bytes().startswith(b"version "), path
+    assert not api.calls
+
+
+@pytest.mark.parametrize("pattern", ["*.webp", ".qhaigc.json", "*"])
+def test_synced_pictures_that_git_lfs_has_are_neither_bought_nor_written_over(
+    clone: Project, api: ImagesApi, pattern: str
+) -> None:
+    clone.options["formats"] = ["webp"]
+    sync(clone)
+    lose_originals(clone)
+    fetch = to_pointers(clone.folder / OUT, pattern)
+    committed = synced(clone)
+    assert PULL in sync(clone, code=1)
+    assert synced(clone) == committed
+    assert PULL in clone.build().output
+    fetch()
+    assert ", 0 written, " in sync(clone)
+    assert not api.calls
+
+
+def test_synced_pictures_are_found_without_the_hidden_file_that_names_them(clone: Project, api: ImagesApi) -> None:
+    """`cp docs/assets/qhaigc/* …` leaves it behind, and so does a `.gitignore` of all that is hidden."""
+    whole = synced(clone)
+    (clone.folder / COMMITTED).unlink()
+    assert clone.build("--strict").summary == "3 published"
+    assert "written" in sync(clone)
+    again = synced(clone)
+    account, before = (json.loads(one.pop(".qhaigc.json")) for one in (again, whole))
+    assert (again, account["files"], account["pictures"].keys()) == (whole, before["files"], before["pictures"].keys())
+    assert not api.calls
+
+
+def test_synced_pictures_are_found_beside_a_hidden_file_that_names_older_ones(clone: Project, api: ImagesApi) -> None:
+    """`git checkout --ours docs/assets/qhaigc/.qhaigc.json`, where their branch has changed an option."""
+    ours = (clone.folder / COMMITTED).read_bytes()
+    clone.options["quality"] = 70
+    sync(clone)
+    lose_originals(clone)
+    (clone.folder / COMMITTED).write_bytes(ours)
+    assert clone.build("--strict").summary == "3 published"
+    sync(clone)
+    assert clone.build("--strict").summary == "3 published"
+    assert not api.calls
+
+
+def test_synced_pictures_are_found_by_what_follows_their_names(clone: Project, api: ImagesApi) -> None:
+    (clone.folder / COMMITTED).unlink()
+    clone.page("index.md", "![x](qhaigc:cover)", qhaigc={"cover": "fog"})
+    assert clone.build("--strict").summary == "3 published"
+    assert "4 written, " in sync(clone)
+    assert not api.calls
+
+
+def test_a_sandbox_claims_no_picture_of_which_nothing_is_known(project: Project, api: ImagesApi) -> None:
+    real = project.options["base_url"]
+    project.options |= {"provenance": False, "cache_dir": ".qhaigc"}
+    project.page("index.md", "![x](qhaigc:hero)", qhaigc={"hero": "fog"})
+    sync(project)
+    lose_originals(project)
+    before = synced(project)
+    account = before.pop(".qhaigc.json")
+    (project.folder / COMMITTED).unlink()
+    project.options["base_url"] = "sandbox"
+    sync(project, code=1)
+    project.options["base_url"] = real
+    (project.folder / COMMITTED).unlink()
+    assert project.build().summary == "1 placeholder"
+    (project.folder / COMMITTED).write_bytes(account)
+    assert "0 written" in sync(project)
+    assert len(api.calls) == 1
+    assert before.items() <= synced(project).items()
+
+
+def test_a_diagram_that_a_program_drew_is_no_drawing_of_the_sandbox(project: Project, api: ImagesApi) -> None:
+    project.options["cache_dir"] = ".qhaigc"
+    project.page("index.md", "![x](qhaigc:hero)", qhaigc={"hero": "fog"})
+    packet = Provenance(ALGORITHMIC, "a plotter").as_xmp()
+    Image.new("RGB", (96, 54), "teal").save(project.folder / "mine.webp", xmp=packet)
+    assert run(project, "pin", "--adopt", "mine.webp", "index.md#hero").returncode == 0
+    sync(project)
+    lose_originals(project)
+    shutil.rmtree(project.folder / "generated-images")
+    (project.folder / COMMITTED).unlink()
+    assert project.build("--strict").summary == "1 published"
+    assert not api.calls
+
+
+def test_a_picture_that_nothing_vouches_for_is_neither_bought_nor_shown(
+    project: Project, api: ImagesApi, tmp_path: Path
+) -> None:
+    project.options |= {"provenance": False, "cache_dir": ".qhaigc"}
+    project.page("index.md", "![x](qhaigc:hero)", qhaigc={"hero": "fog"})
+    sync(project)
+    lose_originals(project)
+    account = project.folder / COMMITTED
+    account.rename(tmp_path / "aside")
+    built = project.build()
+    assert built.summary == "1 placeholder"
+    assert ".qhaigc.json beside it, which says so, is lost" in built.output
+    assert "is lost" in sync(project, code=1)
+    shutil.copy(tmp_path / "aside", account)
+    assert project.build("--strict").summary == "1 published"
+    assert len(api.calls) == 1
+
+
+def test_drawings_of_the_sandbox_stand_for_nothing_whatever_their_names(project: Project, api: ImagesApi) -> None:
+    real = project.options["base_url"]
+    project.options |= {"base_url": "sandbox", "cache_dir": ".qhaigc"}
+    project.page("index.md", "![x](qhaigc:hero)", qhaigc={"hero": "fog"})
+    sync(project)
+    lose_originals(project)
+    (project.folder / COMMITTED).unlink()
+    assert project.build("--strict").summary == "1 published"
+    project.options["base_url"] = real
+    assert project.build().summary == "1 generated"
+    assert api.prompts == ["fog"]
+
+
+def _gone(record: Path) -> None:
+    record.unlink()
+
+
+def _cut(record: Path) -> None:
+    record.write_bytes(record.read_bytes()[:40])
+
+
+@pytest.mark.parametrize("damage", [_gone, _cut])
+def test_a_pin_without_its_record_is_used_and_has_one_again(
+    pinned: Project, api: ImagesApi, damage: Callable[[Path], Any]
+) -> None:
+    folder = pinned.folder / "generated-images"
+    (record,) = folder.glob("hero-*.json")
+    bytes_before = record.with_suffix(".png").read_bytes()
+    damage(record)
+    built = pinned.build()
+    assert built.summary == "1 generated, 1 pinned"
+    assert f"{record.with_suffix('.png').name} had no record that can be used" in built.output
+    assert run(pinned, "pin").returncode == 0
+    assert record.with_suffix(".png").read_bytes() == bytes_before
+    shutil.rmtree(pinned.cache)
+    assert pinned.build("--strict").summary == "2 pinned"
+    assert not api.calls
+
+
+@pytest.mark.parametrize("folder", ["generated-images", OUT])
+def test_links_in_the_place_of_pictures_are_neither_followed_nor_bought(
+    project: Project, api: ImagesApi, tmp_path: Path, folder: str
+) -> None:
+    """As git-annex and DVC leave them."""
+    require_posix("links that anybody may make")
+    project.options["cache_dir"] = ".qhaigc"
+    project.page("index.md", "![x](qhaigc:hero)", qhaigc={"hero": "fog"})
+    sync(project)
+    if folder == "generated-images":
+        assert run(project, "pin").returncode == 0
+        shutil.rmtree(project.folder / OUT)
+    lose_originals(project)
+    for path in (project.folder / folder).glob("hero-*"):
+        if path.suffix != ".json":
+            path.rename(tmp_path / path.name)
+            path.symlink_to(tmp_path / path.name)
+    built = project.build()
+    assert built.summary == "1 placeholder"
+    assert "is a link, which may lead anywhere" in built.output
+    assert "is a link" in run(project, "generate", "--yes").stderr
+    assert len(api.calls) == 1
+
+
+def test_a_pin_that_somebody_has_compressed_is_not_bought_again(pinned: Project, api: ImagesApi) -> None:
+    """As oxipng in a pre-commit hook does, or ImgBot."""
+    folder = pinned.folder / "generated-images"
+    (path,) = folder.glob("hero-*.png")
+    created = "2020-01-01T00:00:00+00:00"
+    record = json.loads(path.with_suffix(".json").read_bytes())
+    path.with_suffix(".json").write_text(json.dumps({**record, "created": created}), "utf-8")
+    compressed = picture("fog, in fewer bytes", 96, 54)
+    path.write_bytes(compressed)
+    built = pinned.build()
+    assert built.summary == "1 generated, 1 pinned"
+    assert run(pinned, "pin").returncode == 0
+    assert path.read_bytes() == compressed
+    assert json.loads(path.with_suffix(".json").read_bytes())["created"] == created
+    shutil.rmtree(pinned.cache)
+    assert pinned.build("--strict").summary == "2 pinned"
+    assert not api.calls
+
+
+def test_a_drawing_of_the_sandbox_that_lost_its_record_is_no_pin(pinned: Project, api: ImagesApi) -> None:
+    folder = pinned.folder / "generated-images"
+    (record,) = folder.glob("hero-*.json")
+    record.with_suffix(".png").unlink()
+    (folder / f"hero.sandbox-{record.stem.rpartition('-')[2]}.png").write_bytes(picture("a drawing", 64, 40))
+    record.unlink()
+    assert pinned.build().summary == "1 generated, 1 pinned"
+    assert api.prompts == ["fog"]

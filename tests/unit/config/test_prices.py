@@ -1,0 +1,123 @@
+"""The option `prices`: what pictures cost, where that is known, and no made-up number where it is not."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from mkdocs_qhaigc.config.prices import check_prices
+from mkdocs_qhaigc.directives.request import ImageRequest
+from mkdocs_qhaigc.errors import OptionError
+from tests.conftest import Project
+from tests.helpers.api import ImagesApi, several
+from tests.helpers.commands import Terminal, run
+
+LIST = {"dall-e-3": 0.04, "qh-draw-x2-preview": {"1280X720": 0.1, "default": 0.03}, "free": 0, "currency": "USD"}
+
+
+def wanted(*pictures: tuple[str, str]) -> list[ImageRequest]:
+    return [ImageRequest(model, "fog", size) for model, size in pictures]
+
+
+@pytest.mark.parametrize(
+    ("pictures", "words"),
+    [
+        ([("dall-e-3", "64x64")] * 3, "0.12 USD"),
+        ([("qh-draw-x2-preview", "1280x720")] * 3, "0.30 USD"),  # as floats it is 0.30000000000000004
+        ([("qh-draw-x2-preview", "64x64"), ("dall-e-3", "1280x720")], "0.07 USD"),
+        ([("dall-e-3", "64x64"), ("other", "64x64"), ("another", "64x64")], "0.04 USD and 2 of unknown price"),
+        ([("other", "64x64")], "unknown price"),
+        ([("free", "64x64")], "0.00 USD"),
+        ([("free", "64x64"), ("other", "64x64")], "0.00 USD and 1 of unknown price"),
+        ([], "0.00 USD"),
+    ],
+)
+def test_a_cost_is_the_sum_of_what_is_known(pictures: list[tuple[str, str]], words: str) -> None:
+    assert str(check_prices(LIST).cost(wanted(*pictures))) == words
+
+
+def test_fractions_of_cents_are_kept_and_no_list_means_no_cost() -> None:
+    assert str(check_prices({"m": 0.0025}).cost(wanted(("m", "64x64"), ("m", "64x64"), ("m", "64x64")))) == "0.0075"
+    assert str(check_prices({"m": {"64x64": 120}}).cost(wanted(("m", "64x64")))) == "120.00"
+    assert check_prices({}).cost(wanted(("m", "64x64"))) is None
+    assert check_prices(LIST).by_model["dall-e-3"] == {"default": Decimal("0.04")}
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ({"m": "cheap"}, "'m' costs 'cheap'. Write a number for each model"),
+        ({"m": -1}, "'m' costs -1"),
+        ({"m": True}, "'m' costs True"),
+        ({"m": float("nan")}, "'m' costs nan"),
+        ({"m": float("inf")}, "'m' costs inf"),
+        ({"m": None}, "'m' costs None"),
+        ({"m": {"large": 1}}, "'m' has the size 'large'. Write WIDTHxHEIGHT or `default`"),
+        ({"m": {12: 1}}, "'m' has the size 12"),
+        ({4: 1}, "the model 4 is no text. Put it in quotes"),
+        ({"currency": 4}, "`currency` is 4"),
+    ],
+)
+def test_a_list_that_cannot_be_read_says_what_to_write(value: dict[Any, Any], words: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        check_prices(value)
+    assert words in str(caught.value)
+
+
+@pytest.fixture
+def site(project: Project) -> Project:
+    project.options["prices"] = {"qh-draw-x2-preview": {"96x54": 0.02}, "currency": "USD"}
+    project.page("index.md", qhaigc={"a": "fog", "b": "stars", "c": {"prompt": "sun", "model": "other"}})
+    return project
+
+
+def test_plan_generate_and_the_build_say_what_it_costs(site: Project) -> None:
+    assert "To buy: 2 by qh-draw-x2-preview, 1 by other, for 0.04 USD and 1 of unknown price." in " ".join(
+        run(site, "plan").stdout.split()
+    )
+    assert json.loads(run(site, "plan", "--json").stdout)["cost"] == {"amount": 0.04, "currency": "USD", "unknown": 1}
+    bought = run(site, "generate", "--yes", "index.md#a")
+    assert "1 picture (1 by qh-draw-x2-preview, for 0.02 USD)." in bought.stderr
+    assert bought.stdout == "1 picture generated for 0.02 USD.\n"
+    assert site.build().summary == "2 generated for 0.02 USD and 1 of unknown price, 1 cached"
+    assert site.build().summary == "3 cached"
+    assert "To buy: nothing." in run(site, "plan").stdout
+    assert json.loads(run(site, "generate", "--json").stdout)["cost"] == {"amount": 0, "currency": "USD", "unknown": 0}
+
+
+def test_candidates_say_what_they_cost_before_they_ask(site: Project, api: ImagesApi) -> None:
+    api.default = several
+    terminal = Terminal(site, "candidates", "index.md#a", "-n", "3")
+    seen = terminal.until("Buy now? [y/N]: ")
+    assert "3 by qh-draw-x2-preview, for 0.06 USD" in " ".join(seen.split())
+    terminal.type("y\n")
+    code, seen = terminal.end()
+    assert code == 0
+    assert "0.06 USD" in seen
+
+
+def test_without_a_price_list_and_in_the_sandbox_no_number_is_made_up(site: Project) -> None:
+    site.options["base_url"] = "sandbox"
+    said = run(site, "plan").stdout + run(site, "generate", "--yes").stderr + site.build().output
+    assert "USD" not in said
+    del site.options["prices"]
+    site.options["base_url"] = "http://127.0.0.1:9/v1"
+    assert " for " not in run(site, "plan").stdout
+    assert json.loads(run(site, "plan", "--json").stdout)["cost"] is None
+
+
+def test_prices_can_come_from_the_environment_and_a_wrong_one_is_told(site: Project) -> None:
+    site.yaml = (
+        "site_name: x\nplugins:\n  - qhaigc:\n      size: 96x54\n      prices: !ENV PRICES\n"
+        f"      base_url: {site.options['base_url']}\n"
+    )
+    site.environment["PRICES"] = "{qh-draw-x2-preview: 0.5}"
+    assert "for 0.50 " not in run(site, "plan").stderr
+    assert "2 by qh-draw-x2-preview, 1 by other, for 1.00 and 1 of" in " ".join(run(site, "plan").stdout.split())
+    site.environment["PRICES"] = "{qh-draw-x2-preview: half}"
+    finished = run(site, "plan")
+    assert finished.returncode == 1
+    assert "costs 'half'" in finished.stderr

@@ -1,0 +1,164 @@
+"""What an author has nearly written right, and no engine says a word of."""
+
+from __future__ import annotations
+
+from tests.conftest import Project
+from tests.helpers.api import ImagesApi
+from tests.helpers.commands import answer, run
+
+HERO = {"hero": {"prompt": "fog", "alt": "Fog"}}
+
+
+def told(warnings: list[str]) -> list[str]:
+    return [warning.partition("qhaigc: ")[2] for warning in warnings]
+
+
+def findings(project: Project) -> list[tuple[str, str]]:
+    return [(found["kind"], found["message"]) for found in answer(project, "check")["findings"]]
+
+
+REFERENCES = {
+    "Qhaigc": "![x](Qhaigc:hero)",
+    "qhiagc": "![x](qhiagc:hero)",
+    "QHAIGC": "[![x](https://example.com/a.png)](QHAIGC:hero)",
+    "qhaig": "![x](<qhaig:hero#only-dark>)",
+    "haigc": "[y]: haigc:hero\n\n![x][y]",
+    "Qhaigcs": '<img src="Qhaigcs:hero" alt="x">',
+    "qhaicg": "<div style=\"background: url('qhaicg:hero')\">x</div>",
+}
+
+
+def test_a_picture_that_is_shown_nowhere_for_its_misspelt_scheme_is_a_warning_with_page_and_line(
+    project: Project,
+) -> None:
+    project.page("index.md", "# Home\n")
+    expected = []
+    for number, (scheme, reference) in enumerate(REFERENCES.items()):
+        project.page(f"guide/{number}.md", f"# A\n\n{reference}\n", qhaigc=HERO)
+        expected.append(f"guide/{number}.md, line 6: '{scheme}:hero' is no reference. Write `qhaigc:hero`")
+    cold, warm = project.build(site="cold"), project.build(site="warm")
+    assert sorted(told(cold.warnings)) == sorted(told(warm.warnings)) == expected
+    assert sorted(findings(project)) == [("reference", message) for message in expected]
+    assert project.build("--strict").code == 1
+
+
+def test_a_misspelt_scheme_in_what_a_page_includes_is_told_without_a_line(project: Project) -> None:
+    project.write("part.md", "![x](Qhaigc:hero)\n")
+    project.config["markdown_extensions"] = [{"pymdownx.snippets": {"base_path": str(project.folder)}}]
+    project.page("index.md", '# Home\n\n--8<-- "part.md"\n', qhaigc=HERO)
+    assert told(project.build().warnings) == ["index.md: 'Qhaigc:hero' is no reference. Write `qhaigc:hero`"]
+
+
+def test_check_finds_every_misspelt_scheme(project: Project, api: ImagesApi) -> None:
+    """Also where the picture is shown elsewhere, and on pages that declare nothing; builds look at none of these."""
+    project.options["images"] = {"logo": {"prompt": "a kite", "alt": "A kite"}}
+    project.page("index.md", "![](qhaigc:hero) ![](qhaigc:logo)\n\n![x](Qhaigc:hero)\n", qhaigc=HERO)
+    project.page("b.md", "# B\n\n![x](QHAIGC:logo)\n")
+    project.write("docs/c.md", "---\nimage: Qhaigc:logo\n---\n# C\n")
+    built = project.build("--strict")
+    assert built.code == 0, built.output
+    assert findings(project) == [
+        ("reference", "index.md, line 6: 'Qhaigc:hero' is no reference. Write `qhaigc:hero`"),
+        ("reference", "b.md, line 3: 'QHAIGC:logo' is no reference. Write `qhaigc:logo`"),
+        ("reference", "c.md, line 2: 'Qhaigc:logo' is no reference. Write `qhaigc:logo`"),
+    ]
+
+
+def test_what_only_looks_like_a_misspelt_scheme_is_nobodys_slip(project: Project) -> None:
+    project.page(
+        "index.md",
+        "# Home\n\nQhaigc:hero, `![x](Qhaigc:hero)` and [magic](magic:hero), [mail](mailto:hero@example.com)\n\n"
+        '```\n![x](qhiagc:hero)\n```\n\n<p title="qhiagc:hero">x</p>\n\n<!-- ![x](Qhaigc:hero) -->\n\n'
+        "    ![x](Qhaigc:hero)\n",
+        qhaigc=HERO,
+        image="qhaigc:hero",
+        description="Qhaigc: hero, qhiagc:hero",
+    )
+    built = project.build("--strict")
+    assert built.code == 0, built.output
+    assert findings(project) == []
+
+
+def test_sync_finds_misspelt_schemes(project: Project) -> None:
+    project.page("index.md", "# Home\n\n![x](Qhaigc:hero)\n", qhaigc=HERO)
+    finished = run(project, "sync", "--out", "docs/assets/qhaigc")
+    assert "Warning: index.md, line 6: 'Qhaigc:hero' is no reference. Write `qhaigc:hero`" in finished.stderr
+
+
+def test_a_misspelt_key_of_the_front_matter_is_a_warning_with_page_key_and_line(project: Project) -> None:
+    project.write("docs/index.md", "---\ntitle: Home\nqhiagc: A tower\n---\n# Home\n\n![x](qhiagc:hero)\n")
+    project.write("docs/guide/b.md", "---\n'Qhaigc':\n  hero: {prompt: A tower, place: top}\n---\n# B\n")
+    project.write("docs/guide/c.md", "Title: C\nQHAIG: A tower\n\n# C\n")
+    project.write("docs/d.md", "---\nqhaigc: {hero: {prompt: fog, alt: Fog}}\nhaigc: A tower\n---\n# D\n")
+    said = "in the front matter is probably meant to be `qhaigc`. Correct it: nothing reads its pictures"
+    expected = [
+        f"d.md, line 3: the key 'haigc' {said}",
+        f"guide/b.md, line 2: the key 'Qhaigc' {said}",
+        f"guide/c.md: the key 'qhaig' {said}",
+        f"index.md, line 3: the key 'qhiagc' {said}",
+    ]
+    cold, warm = project.build(site="cold"), project.build(site="warm")
+    assert sorted(told(cold.warnings)) == sorted(told(warm.warnings)) == expected
+    found = findings(project)
+    assert sorted(message for kind, message in found if kind == "directive") == expected
+    assert "index.md, line 7: 'qhiagc:hero' is no reference. Write `qhaigc:hero`" in dict(found)["reference"]
+    assert project.build("--strict").code == 1
+
+
+def test_keys_that_are_others_own_are_nobodys_slip(project: Project) -> None:
+    own = {"quality": 1, "query": 1, "quaich": 1, "q": 1, "": 1, "qhaigc_note": 1, "aigc": True, "my_qhaigc": 1}
+    project.page("index.md", "# Home\n", **own)
+    project.write("docs/b.md", "---\n1: x\n2026-11-02: x\n~: x\n---\n# B\n")
+    built = project.build("--strict")
+    assert built.code == 0, built.output
+    assert findings(project) == []
+
+
+def test_sync_finds_misspelt_keys_and_takes_nothing_away_meanwhile(project: Project) -> None:
+    project.page("index.md", "# Home\n", qhaigc=HERO)
+    assert run(project, "sync", "--out", "docs/assets/qhaigc").returncode == 0
+    project.page("index.md", "# Home\n", Qhaigc=HERO)
+    finished = run(project, "sync", "--out", "docs/assets/qhaigc")
+    assert finished.returncode == 1
+    assert "Warning: index.md: the key 'Qhaigc' in the front matter is probably" in finished.stderr
+    assert "0 removed" in finished.stdout
+
+
+TWICE = """---
+title: Home
+qhaigc:
+  hero: {prompt: fog, alt: Fog}
+  # another one
+  boat:
+    prompt: a boat
+    alt: A boat
+    prompt: a ship
+  "hero":
+    prompt: a tower
+    alt: A tower
+---
+# Home
+"""
+
+
+def test_check_finds_what_stands_twice_and_of_which_yaml_keeps_the_last(project: Project) -> None:
+    advice = "and the last one alone counts. Rename or remove one of the two"
+    project.write("docs/index.md", TWICE)
+    project.write("docs/b.md", "---\r\nqhaigc: fog\r\nqhaigc: a tower\r\n---\r\n# B\r\n")
+    project.write("docs/c.md", "---\ntitle: x\ntitle: y\nqhaigc:\n  <<: {a: fog}\n  <<: {b: fog}\n---\n# C\n")
+    assert project.build("--strict").code == 0
+    assert findings(project) == [
+        ("directive", f"index.md, line 10: 'hero' stands on line 4 already, {advice}"),
+        ("directive", f"index.md, line 9: 'prompt' stands on line 7 already, {advice}"),
+        ("directive", f"b.md, line 3: 'qhaigc' stands on line 2 already, {advice}"),
+    ]
+
+
+def test_sync_finds_what_stands_twice_and_takes_nothing_away_meanwhile(project: Project) -> None:
+    project.page("index.md", "# Home\n", qhaigc=HERO)
+    assert run(project, "sync", "--out", "docs/assets/qhaigc").returncode == 0
+    project.write("docs/index.md", TWICE)
+    finished = run(project, "sync", "--out", "docs/assets/qhaigc")
+    assert finished.returncode == 1
+    assert "Warning: index.md, line 10: 'hero' stands on line 4 already" in finished.stderr
+    assert "0 removed" in finished.stdout

@@ -1,0 +1,257 @@
+"""Real builds with Zensical, after `mkdocs-qhaigc sync`."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Built, Project
+from tests.helpers.api import ImagesApi, bytes_by_url, picture
+from tests.helpers.commands import run_in
+from tests.helpers.engines import ZENSICAL, beside
+from tests.helpers.pages import Element, broken_urls, elements
+
+pytestmark = [
+    pytest.mark.compatibility,
+    pytest.mark.skipif(sys.version_info < (3, 11), reason="Zensical needs Python 3.11"),
+]
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+REFERENCES = """
+# Title
+
+![A tower](qhaigc:hero) and ![](qhaigc:fog){ width=40 .right }
+
+[to the picture](qhaigc:hero) [![](qhaigc:fog)](qhaigc:hero "Fog")
+
+<figure><img src="qhaigc:hero" alt="raw"><figcaption>own</figcaption></figure>
+
+<video poster="qhaigc:hero"></video>
+<p style="background: url(qhaigc:fog)">behind</p>
+
+![by day](qhaigc:hero#only-light) ![by night](qhaigc:pair)
+
+| table | picture |
+| --- | --- |
+| a | ![x][ref] |
+
+[ref]: qhaigc:logo
+
+`qhaigc:hero` stays text, so does
+
+    ![x](qhaigc:hero)
+"""
+FRONT = {
+    "hero": {"prompt": "A tower", "alt": "Tower", "priority": True},
+    "fog": {"prompt": "Fog", "alt": "", "place": "after-title", "caption": "Fog < rain"},
+    "pair": {"prompt": "Day", "dark": "Night", "alt": "The sea"},
+}
+
+
+def shown(built: Built, page: str) -> list[Element]:
+    """Return every element of a page that has to do with a picture of ours."""
+    found = elements(built.html(page))
+    return [element for element in found if any("assets/qhaigc/" in (v or "") for v in element.attributes.values())]
+
+
+@beside("no other plugin", ZENSICAL)
+@pytest.mark.parametrize("formats", [["webp"], ["avif", "jpeg"]])
+@pytest.mark.parametrize("directory_urls", [True, False])
+def test_references_become_what_mkdocs_makes_of_them(
+    project: Project, api: ImagesApi, column: str, formats: list[str], directory_urls: bool
+) -> None:
+    api.default = bytes_by_url(picture("square", 80, 60, "WEBP"))
+    project.options |= {"formats": formats, "widths": [48], "images": {"logo": {"prompt": "A logo", "alt": "Logo"}}}
+    project.config["use_directory_urls"] = directory_urls
+    project.config["markdown_extensions"] = ["attr_list", "tables"]
+    project.page("index.md", REFERENCES, qhaigc=FRONT)
+    project.page("guide/deep/page.md", REFERENCES, qhaigc={**FRONT, "own": "own"}, image="qhaigc:hero")
+    zensical = project.build()
+    assert zensical.code == 0, zensical.output
+    assert len(api.calls) == 6
+    calls = len(api.calls)
+    project.engine = "mkdocs"
+    project.config["theme"] = {"name": "material", "font": False}
+    project.options["cache_dir"] = ".qhaigc"
+    mkdocs = project.build("--strict", site="mkdocs")
+    assert mkdocs.code == 0, mkdocs.output
+    assert len(api.calls) == calls
+    for page in ("index.html", "guide/deep/page/index.html" if directory_urls else "guide/deep/page.html"):
+        assert len(shown(zensical, page)) > 12
+        ours = [element for element in shown(zensical, page) if element.tag != "link"]
+        assert ours == [element for element in shown(mkdocs, page) if element.tag != "link"]
+        assert "<figcaption>Fog &lt; rain</figcaption>" in zensical.html(page)
+        assert "<code>qhaigc:hero</code>" in zensical.html(page)
+    assert broken_urls(zensical.site) == []
+    assert sorted(path.name for path in (zensical.site / "assets/qhaigc").iterdir()) == sorted(
+        path.name for path in (mkdocs.site / "assets/qhaigc").iterdir()
+    )
+    for name in zensical.pictures():
+        assert (zensical.site / "assets/qhaigc" / name).read_bytes() == (
+            mkdocs.site / "assets/qhaigc" / name
+        ).read_bytes()
+
+
+def zensical(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Zensical on what was synced before."""
+    config = project.write_zensical_config()
+    return subprocess.run(
+        [sys.executable, "-m", "zensical", *arguments, "-f", str(config)],
+        cwd=project.folder,
+        env=project.environ(),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+
+
+def sync(project: Project) -> str:
+    project.write_zensical_config()
+    finished = run_in(project.folder, project, "sync", "-f", "zensical.yml")
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    return finished.stdout
+
+
+@pytest.fixture
+def site(project: Project) -> Project:
+    project.engine = "zensical"
+    project.config["theme"] = {"font": False}
+    project.page("index.md", "# Home\n\n![A tower](qhaigc:hero)\n", qhaigc="A tower")
+    return project
+
+
+def test_a_picture_that_was_not_synced_ends_the_build_and_the_error_says_which(site: Project) -> None:
+    finished = zensical(site, "build")
+    assert finished.returncode == 1
+    assert "docs/assets/qhaigc holds no pictures yet. Run `mkdocs-qhaigc sync" in finished.stderr
+    sync(site)
+    assert zensical(site, "build").returncode == 0
+    site.page("guide/new.md", "![A mast](qhaigc:mast)", qhaigc={"mast": "A mast"})
+    finished = zensical(site, "build")
+    assert finished.returncode == 1
+    assert "guide/new.md#mast: not in docs/assets/qhaigc" in finished.stderr
+    site.page("guide/new.md", "![A mast](qhaigc:mats)", qhaigc={"mast": "A tower"})
+    finished = zensical(site, "build")
+    assert finished.returncode == 1
+    assert "guide/new.md, line 4: there is no picture 'mats'. Did you mean 'mast'?" in finished.stderr
+
+
+def test_check_finds_what_the_build_would_refuse_or_warn_of(site: Project, api: ImagesApi) -> None:
+    site.page(
+        "guide.md",
+        "![](qhaigc:mast) ![Mast](qhaigc:mats)\n\n`![x](qhaigc:code)` [link](qhaigc:nowhere) ![y](qhaigc:{{name}})\n",
+        qhaigc={"mast": "A mast", "sea": {"prompt": "The sea", "place": "top"}},
+    )
+    synced = run_in(site.folder, site, "sync", "-f", site.write_zensical_config().name)
+    assert synced.returncode == 0
+    for said in (
+        "guide.md, line 4: there is no picture 'mats'. Did you mean 'mast'?",
+        "guide.md, line 4: picture 'mast' has no alternative text",
+        "guide.md: picture 'sea' has no alternative text",
+    ):
+        assert said in synced.stderr
+    checked = run_in(site.folder, site, "check", "-f", "zensical.yml")
+    assert checked.returncode == 1
+    assert "3 things to mend, 3 pictures looked at." in checked.stdout
+    assert zensical(site, "build").returncode == 1
+
+
+def test_placeholders_that_were_committed_are_told_and_no_picture_for_who_forbids_them(site: Project) -> None:
+    site.options["missing"] = "placeholder"
+    sync(site)
+    told = zensical(site, "build")
+    assert told.returncode == 0
+    assert "index.md#hero: `sync` has written placeholders" in told.stdout + told.stderr
+    site.options["missing"] = "error"
+    refused = zensical(site, "build", "--clean")
+    assert refused.returncode == 1
+    assert "index.md#hero: `sync` has written placeholders" in refused.stderr
+
+
+def test_what_zensical_has_kept_is_rendered_again_when_options_have_changed(site: Project) -> None:
+    assert site.build().code == 0
+    site.options["widths"] = [48]
+    finished = zensical(site, "build", "--clean")
+    assert finished.returncode == 1
+    assert "or not as the options are now" in finished.stderr
+    changed = site.build()
+    assert changed.code == 0, changed.output
+    assert "48w" in changed.html()
+    assert broken_urls(changed.site) == []
+    assert (site.folder / ".qhaigc/originals").is_dir()
+
+
+def test_a_site_that_would_keep_old_pages_is_not_built(site: Project) -> None:
+    sync(site)
+    config = json.loads((site.folder / "zensical.yml").read_text(encoding="utf-8"))
+    site.write("zensical.yml", json.dumps({**config, "watch": []}))
+    command = [sys.executable, "-m", "zensical", "build", "-f", "zensical.yml"]
+    finished = subprocess.run(
+        command, cwd=site.folder, env=site.environ(), capture_output=True, text=True, timeout=60, check=False
+    )
+    assert finished.returncode == 1
+    assert 'watch = ["docs/assets/qhaigc/.qhaigc.json"]' in finished.stderr
+
+
+def test_switched_off_references_are_their_alt_texts(site: Project, api: ImagesApi) -> None:
+    site.options["enabled"] = False
+    built = site.build()
+    assert built.code == 0, built.output
+    assert "<p>A tower</p>" in built.html()
+    assert not api.calls
+
+
+def test_of_300_pages_300_have_their_pictures_five_builds_out_of_five(site: Project, api: ImagesApi) -> None:
+    site.options |= {"max_new_images": 301, "concurrency": 16}
+    for number in range(300):
+        uri = f"part-{number % 7}/page-{number}.md"
+        site.page(uri, "# Page\n\n![A tower](qhaigc:hero)\n", qhaigc=f"Tower {number}")
+    for _ in range(5):
+        shutil.rmtree(site.folder / "site", ignore_errors=True)
+        built = site.build("--clean")
+        assert built.code == 0, built.output
+        found = {
+            (page.parent / source[1]).resolve()
+            for page in built.site.rglob("page-*/index.html")
+            if (source := re.search(r'<img alt="A tower" src="([^"]+)"', page.read_text(encoding="utf-8")))
+        }
+        assert len(found) == 300
+        assert all(path.is_file() for path in found)
+    assert len(api.calls) == 301
+
+
+def test_the_readme_shows_how(project: Project) -> None:
+    """Its zensical.toml as it stands there, with the sandbox for the API."""
+    toml = re.search(r"```toml\n(# zensical\.toml\n.*?)```", README, re.DOTALL)
+    commands = re.search(r"```bash\n(mkdocs-qhaigc sync.*?)```", README, re.DOTALL)
+    assert toml
+    assert commands
+    text = toml[1].replace("[project.plugins.qhaigc]", '[project.plugins.qhaigc]\nbase_url = "sandbox"')
+    project.write("zensical.toml", text)
+    project.page("index.md", "# Home\n\n![A tower](qhaigc:hero){ width=40 }\n", qhaigc="A tower")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    finished = subprocess.run(
+        ["bash", "-euc", commands[1]],
+        cwd=project.folder,
+        env={**project.environ(), "PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    html = (project.folder / "site/index.html").read_text(encoding="utf-8")
+    (shown_one,) = [e for e in elements(html, "img") if "qhaigc" in (e.attributes["src"] or "")]
+    assert (shown_one.attributes["alt"], shown_one.attributes["width"]) == ("A tower", "40")
+    assert (project.folder / "site" / (shown_one.attributes["src"] or "")).is_file()
+    assert (project.folder / "site/assets/qhaigc/qhaigc.css").is_file()
+    assert (project.folder / ".qhaigc/sandbox").is_dir()
