@@ -18,8 +18,8 @@ from sites import median, spread
 
 from mkdocs_qhaigc.imaging.encode import encode_all
 from mkdocs_qhaigc.imaging.encoder import Encoder, Subject
-from mkdocs_qhaigc.imaging.renditions import Drawn, Encoding, variant_specs
-from mkdocs_qhaigc.sandbox.drawing.draw import picture
+from mkdocs_qhaigc.imaging.renditions import Drawn, Encoding, rendition_specs
+from mkdocs_qhaigc.sandbox.drawing.draw import draw_image
 
 WIDTH, HEIGHT = 1280, 720
 ENCODING = Encoding(("avif", "webp"), (480, 800, 1280), {"avif": 58, "webp": 80, "jpeg": 80, "png": 80})
@@ -35,7 +35,7 @@ def main() -> None:
     originals = [draw(number) for number in range(arguments.pictures)]
     pairs = [(in_one_thread(originals), as_a_build(originals)) for _ in range(arguments.runs)]
     ratios = [one / build for one, build in pairs]
-    count = len(variant_specs(Drawn("x", WIDTH, HEIGHT), ENCODING))
+    count = len(rendition_specs(Drawn("x", WIDTH, HEIGHT), ENCODING))
     print(f"{len(originals)} originals of {WIDTH}x{HEIGHT} into {count} files each: avif and webp at three widths")
     print(f"one thread     {median([one for one, _ in pairs]):7.2f} s")
     print(f"as a build     {median([build for _, build in pairs]):7.2f} s, on {os.cpu_count()} processors")
@@ -45,14 +45,14 @@ def main() -> None:
 def draw(number: int) -> bytes:
     """Return one of many different originals, as WebP."""
     prompt = f"{PLACES[number % len(PLACES)]} {LIGHTS[number % len(LIGHTS)]}, {number}"
-    return picture(prompt, width=WIDTH, height=HEIGHT, label="sandbox")
+    return draw_image(prompt, width=WIDTH, height=HEIGHT, label="sandbox")
 
 
 def in_one_thread(originals: Sequence[bytes]) -> float:
     """Return how many seconds it takes to encode one picture after another."""
     began = time.perf_counter()
     for data in originals:
-        for _ in encode_all(data, variant_specs(Drawn("x", WIDTH, HEIGHT), ENCODING)):
+        for _ in encode_all(data, rendition_specs(Drawn("x", WIDTH, HEIGHT), ENCODING)):
             pass
     return time.perf_counter() - began
 

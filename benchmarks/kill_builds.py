@@ -18,7 +18,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.conftest import Project
-from tests.helpers.api import Behaviour, Handler, ImagesApi, by_base64, by_url, picture
+from tests.helpers.api import Behaviour, Handler, ImagesApi, by_base64, by_url, draw
 
 PICTURES = 20
 KILLS_OF_A_SITE = 4
@@ -123,7 +123,7 @@ def make_project(folder: Path, api: ImagesApi, answers: str) -> Project:
 def count_damaged(project: Project) -> int:
     """Return how many originals are not the bytes that the server sold."""
     width, height = (int(side) for side in SIZE.split("x"))
-    sold = {hashlib.sha256(picture(f"number p{i}", width, height)).hexdigest() for i in range(PICTURES)}
+    sold = {hashlib.sha256(draw(f"number p{i}", width, height)).hexdigest() for i in range(PICTURES)}
     originals = (project.cache / "originals").glob("*.png")
     return sum(hashlib.sha256(path.read_bytes()).hexdigest() not in sold for path in originals)
 

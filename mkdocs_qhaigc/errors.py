@@ -3,23 +3,23 @@
     QhaigcError
     ├── OptionError        an option in mkdocs.yml cannot be used
     ├── DirectiveError     a directive in front matter cannot be used
-    ├── LibraryError       a folder of originals cannot be read or written
-    │   ├── Damaged        an original is gone, or its bytes are not those that were saved
-    │   └── Elsewhere      a picture is paid for, and not here
-    │       └── NotFetched only a pointer of Git LFS is there in its place
+    ├── StoreError       a folder of originals cannot be read or written
+    │   ├── ImageDamaged        an original is gone, or its bytes are not those that were saved
+    │   └── ImageUnavailable      a picture is paid for, and not here
+    │       └── LfsPointer only a pointer of Git LFS is there in its place
     ├── CacheError         the cache of variants fails in mid-build
-    ├── PictureError       bytes that are no picture we accept
+    ├── ImageError       bytes that are no picture we accept
     ├── SelectionError     an argument of a command means nothing on this site
     ├── EditError          a page's front matter cannot be edited
     ├── SiteError          a site cannot be read by the commands
-    ├── MissingPictures    pictures that are not there, in a build that may not buy any
-    ├── NotWritten         pictures that `sync` has not written, on a page that looks them up
-    ├── NoFurtherCalls     key, quota, network, disk, no use: nothing more can be bought in this build
-    │   └── OverBudget     the build has bought as many pictures as it may
+    ├── MissingImages    pictures that are not there, in a build that may not buy any
+    ├── NotSynced         pictures that `sync` has not written, on a page that looks them up
+    ├── GenerationStopped     key, quota, network, disk, no use: nothing more can be bought in this build
+    │   └── BudgetExceeded     the build has bought as many pictures as it may
     └── ApiError           the Images API did not give a picture
-        ├── NotSoMany      it does not take a call for several pictures
-        ├── Refused        it will not draw this prompt: never ask again
-        └── Gone           a hosted picture's address has expired
+        ├── TooManyPerCall      it does not take a call for several pictures
+        ├── PromptRejected        it will not draw this prompt: never ask again
+        └── ImageUrlExpired           a hosted picture's address has expired
 
 A message says what happened and what to do. Where it happened (page, picture, field) is put in front by whoever
 knows it, so that one error reads the same from the build, the command line and a test.
@@ -44,19 +44,19 @@ class DirectiveError(QhaigcError):
     """A directive cannot be used."""
 
 
-class LibraryError(QhaigcError):
+class StoreError(QhaigcError):
     """A folder of originals cannot be read or written."""
 
 
-class Damaged(LibraryError):  # noqa: N818 - a state, like Refused
+class ImageDamaged(StoreError):  # noqa: N818 - a state, like Refused
     """An original is gone, or its bytes are not those that were saved."""
 
 
-class Elsewhere(LibraryError):  # noqa: N818 - a state, like Refused
+class ImageUnavailable(StoreError):  # noqa: N818 - a state, like Refused
     """A picture is paid for, and not here: neither another nor a placeholder takes its place for good."""
 
 
-class NotFetched(Elsewhere):
+class LfsPointer(ImageUnavailable):
     """In the place of an original is a pointer of Git LFS."""
 
     def __init__(self, folder: object) -> None:
@@ -70,7 +70,7 @@ class CacheError(QhaigcError):
     """The cache of variants fails in mid-build."""
 
 
-class PictureError(QhaigcError):
+class ImageError(QhaigcError):
     """Bytes that are no picture we accept."""
 
 
@@ -86,19 +86,19 @@ class SiteError(QhaigcError):
     """A site cannot be read by the commands."""
 
 
-class MissingPictures(QhaigcError):  # noqa: N818 - what is reported, not what failed
+class MissingImages(QhaigcError):  # noqa: N818 - what is reported, not what failed
     """Pictures are missing in a build that was told never to buy any."""
 
 
-class NotWritten(QhaigcError):  # noqa: N818 - what is reported, not what failed
+class NotSynced(QhaigcError):  # noqa: N818 - what is reported, not what failed
     """A page shows pictures that `sync` has not written."""
 
 
-class NoFurtherCalls(QhaigcError):  # noqa: N818 - the state that it leaves behind
+class GenerationStopped(QhaigcError):  # noqa: N818 - the state that it leaves behind
     """Key, permission, quota, network, disk, or answers without use: nothing more can be bought in this build."""
 
 
-class OverBudget(NoFurtherCalls):
+class BudgetExceeded(GenerationStopped):
     """The build has bought as many pictures as it may."""
 
 
@@ -106,13 +106,13 @@ class ApiError(QhaigcError):
     """The Images API did not give a picture."""
 
 
-class NotSoMany(ApiError):  # noqa: N818 - what happened, as with Refused
+class TooManyPerCall(ApiError):  # noqa: N818 - what happened, as with Refused
     """The API does not take a call for several pictures; it may take one for a single one."""
 
 
-class Refused(ApiError):  # noqa: N818 - what happened, as the API itself says it
+class PromptRejected(ApiError):  # noqa: N818 - what happened, as the API itself says it
     """The API will not draw this prompt; asking again cannot help."""
 
 
-class Gone(ApiError):  # noqa: N818 - a state, like Refused
+class ImageUrlExpired(ApiError):  # noqa: N818 - a state, like Refused
     """A hosted picture's address has expired or never was."""

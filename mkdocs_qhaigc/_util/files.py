@@ -12,7 +12,7 @@ _PAUSES = (0.01, 0.03, 0.1, 0.3, 0.6) if os.name == "nt" else ()
 """Seconds between the tries to rename a file."""
 _PART_BYTES = 4
 _PART = rf"\..+\.[0-9a-f]{{{2 * _PART_BYTES}}}\.part"
-"""A name under which `write_whole` collects bytes."""
+"""A name under which `atomic_write` collects bytes."""
 
 
 def within(path: Path, folder: Path) -> str:
@@ -55,13 +55,13 @@ def _rename(part: Path, path: Path) -> None:
 
 
 def remove_parts(folder: Path) -> None:
-    """Remove what `write_whole` has left in a folder where it was killed. For whoever writes there alone."""
+    """Remove what `atomic_write` has left in a folder where it was killed. For whoever writes there alone."""
     for path in folder.glob(".*.part"):
         if re.fullmatch(_PART, path.name):
             path.unlink()
 
 
-def write_whole(path: Path, data: bytes, *, at_once: bool = False, mode: int | None = None) -> None:
+def atomic_write(path: Path, data: bytes, *, at_once: bool = False, mode: int | None = None) -> None:
     """Write a file so that under its name there are, at any moment, no bytes or all of them, and they stay.
 
     `at_once`: have it under its name before it is safe from a power cut, which takes longer than anything else here. Of

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
-from mkdocs_qhaigc.errors import ApiError, NoFurtherCalls
+from mkdocs_qhaigc.errors import ApiError, GenerationStopped
 from mkdocs_qhaigc.store.record import KEY_DIGITS
 
 
@@ -31,7 +31,7 @@ def owning(folder: Path, keys: Iterable[str], *, timeout: float) -> Iterator[Non
 
     Raises:
         ApiError: another one has held a key for too long.
-        NoFurtherCalls: the folder cannot be written.
+        GenerationStopped: the folder cannot be written.
     """
     with ExitStack() as held:
         for name in sorted({key[:KEY_DIGITS] for key in keys}):
@@ -42,5 +42,5 @@ def owning(folder: Path, keys: Iterable[str], *, timeout: float) -> Iterator[Non
                     "another process has been buying this picture for too long. Build again later"
                 ) from error
             except OSError as error:
-                raise NoFurtherCalls(f"{folder} cannot be written ({error.strerror or error})") from error
+                raise GenerationStopped(f"{folder} cannot be written ({error.strerror or error})") from error
         yield

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 
-def nearest(word: object, known: Iterable[str], *, likeness: float = 0.65) -> str | None:
+def closest_match(word: object, known: Iterable[str], *, likeness: float = 0.65) -> str | None:
     """Return the known word that somebody probably meant, or None. `likeness`: from 0 to 1, which is the same word."""
     import difflib  # only a mistake needs it
 
@@ -13,13 +13,13 @@ def nearest(word: object, known: Iterable[str], *, likeness: float = 0.65) -> st
     return matches[0] if matches else None
 
 
-def is_slip(word: str, meant: str) -> bool:
+def is_typo(word: str, meant: str) -> bool:
     """Whether a word is another one but for its capitals, or a letter that is too many, missing, wrong or displaced."""
     alike = word != meant and abs(len(word) - len(meant)) <= 1
-    return alike and nearest(word.lower(), [meant], likeness=0.8) is not None
+    return alike and closest_match(word.lower(), [meant], likeness=0.8) is not None
 
 
-def shown(value: object) -> str:
+def short_repr(value: object) -> str:
     """Return a value as a message can show it: short, on one line, whatever YAML made of it."""
     try:
         return f"{value!r:.60}"
@@ -37,9 +37,9 @@ def kind(value: object) -> str:
     return kinds.get(type(value), f"a {type(value).__name__}")
 
 
-def shown_or_kind(value: object) -> str:
+def short_repr_or_kind(value: object) -> str:
     """Return a text as a message can show it, and of anything else what it is."""
-    return shown(value) if isinstance(value, str) else kind(value)
+    return short_repr(value) if isinstance(value, str) else kind(value)
 
 
 def plural(count: int, one: str, many: str) -> str:

@@ -6,9 +6,9 @@ import json
 import zlib
 from typing import Any
 
-from mkdocs_qhaigc.store.record import LARGEST_PICTURE
+from mkdocs_qhaigc.store.record import LARGEST_IMAGE
 
-LARGEST_BODY = LARGEST_PICTURE // 3 * 4 + (1 << 20)
+LARGEST_BODY = LARGEST_IMAGE // 3 * 4 + (1 << 20)
 """Bytes of an answer's JSON with one picture in base64."""
 MOST_IN_ONE_CALL = 10
 """What the Images API takes as `n`."""

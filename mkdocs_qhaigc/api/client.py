@@ -16,10 +16,10 @@ import httpx
 from mkdocs_qhaigc.api.bodies import LARGEST_BODY, is_whole, unpacked
 from mkdocs_qhaigc.api.download import Fetcher
 from mkdocs_qhaigc.api.response import Answer, ServerError, read_answers, read_error
-from mkdocs_qhaigc.api.retry import Billing, Deadline, Failed, Pace, keep_trying, wished_delay
+from mkdocs_qhaigc.api.retry import Billing, Deadline, Failed, RateLimiter, retry, retry_after
 from mkdocs_qhaigc.api.transport import connections, is_no_http, read_body, said, timeout, within
 from mkdocs_qhaigc.directives.request import ImageRequest
-from mkdocs_qhaigc.errors import ApiError, NoFurtherCalls, NotSoMany
+from mkdocs_qhaigc.errors import ApiError, GenerationStopped, TooManyPerCall
 
 SANDBOX_HEADER = "x-qhaigc-sandbox"
 """Sent by sandbox servers with every answer."""
@@ -36,7 +36,7 @@ _NO_CONNECTION = (
 )
 
 
-class Keeper(Protocol):
+class ResponseSink(Protocol):
     """Where the body of a successful answer is kept while it arrives. Its methods raise OSError."""
 
     def begin(self) -> None:
@@ -67,7 +67,7 @@ class ImagesClient:
         retries: int,
         response_format: str,
         sandboxed: bool,
-        pace: Pace,
+        pace: RateLimiter,
         say: Callable[[str], None],
     ) -> None:
         """`sandboxed`: whether pictures are kept as a sandbox's. `say` is told of calls that may be billed twice."""
@@ -103,7 +103,7 @@ class ImagesClient:
         *,
         deadline: Deadline,
         purse: Purse,
-        keeper: Keeper | None = None,
+        keeper: ResponseSink | None = None,
         asked: Callable[[], None] = lambda: None,
         n: int = 1,
     ) -> list[Answer]:
@@ -112,7 +112,7 @@ class ImagesClient:
         A call for several that may have been billed is not made again: it would cost more than was agreed to.
 
         Raises:
-            NotSoMany: the API turns the call down, and may take one for a single picture.
+            TooManyPerCall: the API turns the call down, and may take one for a single picture.
             ApiError: there is no picture; its kind says whether it is worth asking for others.
         """
 
@@ -125,7 +125,7 @@ class ImagesClient:
                     purse.give_back(n)
                 raise
 
-        return keep_trying(
+        return retry(
             attempt,
             retries=self._retries,
             deadline=deadline,
@@ -139,7 +139,7 @@ class ImagesClient:
         return body.replace(self._secret.encode(), b"[key]") if self._secret else body
 
     def _post(
-        self, request: ImageRequest, n: int, deadline: Deadline, keeper: Keeper | None, asked: Callable[[], None]
+        self, request: ImageRequest, n: int, deadline: Deadline, keeper: ResponseSink | None, asked: Callable[[], None]
     ) -> list[Answer]:
         body: dict[str, Any] = {
             "model": request.model,
@@ -160,7 +160,7 @@ class ImagesClient:
                 asked()
                 status, headers, content = self._exchange(body, n, request.variant, deadline, keeper)
         if self._sandboxed != (SANDBOX_HEADER in headers):
-            raise Failed(NoFurtherCalls(self._sandbox_mismatch()), Billing.NEVER_AGAIN, may_be_billed=status < 400)
+            raise Failed(GenerationStopped(self._sandbox_mismatch()), Billing.NEVER_AGAIN, may_be_billed=status < 400)
         media_type = headers.get("content-type", "")
         if status >= 300:
             error = read_error(status, media_type, self.redacted(content))
@@ -171,12 +171,12 @@ class ImagesClient:
                 replace(answer, revised_prompt=answer.revised_prompt and self._redacted(answer.revised_prompt))
                 for answer in answers
             ]
-        except (ApiError, NoFurtherCalls) as wrong:
+        except (ApiError, GenerationStopped) as wrong:
             wrong.args = (self._redacted(str(wrong)),)
             raise Failed(wrong, Billing.NEVER_AGAIN, may_be_billed=isinstance(wrong, ApiError)) from wrong
 
     def _exchange(
-        self, body: dict[str, Any], n: int, variant: int, deadline: Deadline, keeper: Keeper | None
+        self, body: dict[str, Any], n: int, variant: int, deadline: Deadline, keeper: ResponseSink | None
     ) -> tuple[int, httpx.Headers, bytes]:
         content = json.dumps(body, ensure_ascii=False).encode()
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
@@ -201,7 +201,7 @@ class ImagesClient:
             if "CERTIFICATE_VERIFY_FAILED" in str(error):  # companies' proxies sign for everyone
                 advice += "; certificates that only your network trusts go into a file that SSL_CERT_FILE names"
             what = f"the API at {self._base_url} cannot be reached ({said(error)}). {advice}"
-            raise Failed(NoFurtherCalls(what), Billing.NO) from error
+            raise Failed(GenerationStopped(what), Billing.NO) from error
         except httpx.HTTPError as error:
             if is_no_http(error):
                 what = f"the API's answer cannot be read ({said(error)}). Look at the gateway or proxy before it"
@@ -210,10 +210,10 @@ class ImagesClient:
 
     def _too_many(self, error: ServerError) -> Failed:
         """Return the failure of a call for several pictures whose fields the API does not take: `n`, or any other."""
-        return Failed(NotSoMany(self._redacted(f"the API answered {error}")), Billing.NEVER_AGAIN)
+        return Failed(TooManyPerCall(self._redacted(f"the API answered {error}")), Billing.NEVER_AGAIN)
 
     def _failed(self, error: ServerError, headers: httpx.Headers) -> Failed:
-        wish = wished_delay(headers)
+        wish = retry_after(headers)
         advice = headers.get("x-should-retry", "").lower()
         exception = error.as_exception()
         exception.args = (self._redacted(str(exception)),)
@@ -236,7 +236,7 @@ class ImagesClient:
         return text.replace(self._secret, "[key]") if self._secret else text
 
 
-def _begun(keeper: Keeper | None) -> Callable[[bytes], None] | None:
+def _begun(keeper: ResponseSink | None) -> Callable[[bytes], None] | None:
     """Return what keeps the body that follows; None where nothing can be written, which is said later."""
     try:
         if keeper:

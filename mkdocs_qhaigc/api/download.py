@@ -10,11 +10,11 @@ from collections.abc import Callable
 import httpx
 
 from mkdocs_qhaigc.api.bodies import unpacked
-from mkdocs_qhaigc.api.retry import Billing, Deadline, Failed, Pace, keep_trying, wished_delay
+from mkdocs_qhaigc.api.retry import Billing, Deadline, Failed, RateLimiter, retry, retry_after
 from mkdocs_qhaigc.api.ssrf import is_loopback, is_public
 from mkdocs_qhaigc.api.transport import connections, read_body, said, timeout, within
-from mkdocs_qhaigc.errors import ApiError, Gone, PictureError
-from mkdocs_qhaigc.store.record import LARGEST_PICTURE
+from mkdocs_qhaigc.errors import ApiError, ImageError, ImageUrlExpired
+from mkdocs_qhaigc.store.record import LARGEST_IMAGE
 
 _MOST_REDIRECTS = 5
 _THERE = frozenset((200, 203))
@@ -36,7 +36,7 @@ class Fetcher:
         tls: ssl.SSLContext,
         sandboxed: bool,
         retries: int,
-        pace: Pace,
+        pace: RateLimiter,
         say: Callable[[str], None],
     ) -> None:
         """`own_host` is the API's, which may be anywhere; any other has to be on the internet, and asked by https."""
@@ -54,7 +54,7 @@ class Fetcher:
         """Return the bytes of a hosted picture. Trying again costs nothing, so every failure may be tried again.
 
         Raises:
-            ApiError: it cannot be had; `Gone` where its address answers that it is no more.
+            ApiError: it cannot be had; `ImageUrlExpired` where its address answers that it is no more.
         """
 
         def attempt() -> bytes:
@@ -67,8 +67,8 @@ class Fetcher:
             except httpx.HTTPError as error:
                 raise Failed(ApiError(f"the picture could not be fetched ({said(error)})"), Billing.NO) from error
 
-        return keep_trying(
-            attempt, retries=self._retries, deadline=deadline, pace=Pace(self._pace.stopped), say=self._say
+        return retry(
+            attempt, retries=self._retries, deadline=deadline, pace=RateLimiter(self._pace.stopped), say=self._say
         )
 
     def _get(self, url: str, deadline: Deadline) -> bytes:
@@ -80,18 +80,18 @@ class Fetcher:
                     continue
                 if response.status_code not in _THERE:
                     raise Failed(
-                        Gone(f"the picture's address answered {response.status_code}")
+                        ImageUrlExpired(f"the picture's address answered {response.status_code}")
                         if response.status_code in _GONE
                         else ApiError(f"the picture's address answered {response.status_code}"),
                         Billing.NO,
-                        retry_after=wished_delay(response.headers),
+                        retry_after=retry_after(response.headers),
                     )
                 if response.headers.get("content-encoding", "identity").strip().lower() not in _ENCODINGS:
                     raise Failed(
                         ApiError("the picture came in a content encoding that was not asked for"),
                         Billing.NEVER_AGAIN,
                     )
-                data = unpacked(read_body(response, LARGEST_PICTURE, is_whole=_is_picture), LARGEST_PICTURE)
+                data = unpacked(read_body(response, LARGEST_IMAGE, is_whole=_is_picture), LARGEST_IMAGE)
                 if not data or _WEB_PAGE.match(data):  # of maintenance, say, or of a network's own portal
                     what = "a web page" if data else "no bytes"
                     raise Failed(ApiError(f"the picture's address answered with {what}"), Billing.NO)
@@ -120,7 +120,7 @@ def _is_picture(data: bytes) -> bool:
     from mkdocs_qhaigc.imaging.encode import inspect  # nearly all end as they should
 
     try:
-        inspect(unpacked(data, LARGEST_PICTURE))
-    except PictureError:
+        inspect(unpacked(data, LARGEST_IMAGE))
+    except ImageError:
         return False
     return True

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes, urljoin, urlsplit
 
 from mkdocs_qhaigc.api.bodies import read_json
-from mkdocs_qhaigc.errors import ApiError, NoFurtherCalls, Refused
+from mkdocs_qhaigc.errors import ApiError, GenerationStopped, PromptRejected
 from mkdocs_qhaigc.store.record import format_of
 
 REFUSAL_CODES = frozenset(
@@ -60,13 +60,13 @@ class ServerError:
         code = f" ({self.code})" if self.code and self.code not in self.message else ""
         return f"{self.status}{code}: {self.message}"
 
-    def as_exception(self) -> ApiError | NoFurtherCalls:
+    def as_exception(self) -> ApiError | GenerationStopped:
         """Return the error to raise."""
         said = str(self).rstrip(".")
         if self.refused:
-            return Refused(f"the API refuses this prompt ({self.message}). Change the prompt")
+            return PromptRejected(f"the API refuses this prompt ({self.message}). Change the prompt")
         if self.account:
-            return NoFurtherCalls(f"the API answered {said}. Check the key and the account, then build again")
+            return GenerationStopped(f"the API answered {said}. Check the key and the account, then build again")
         if self.param == "response_format":
             return ApiError(f"the API answered {said}. Write `response_format: none`, and it is not sent")
         if self.status in (404, 405) and not self.code:

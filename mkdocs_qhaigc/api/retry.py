@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeVar
 
-from mkdocs_qhaigc.errors import ApiError, NoFurtherCalls
+from mkdocs_qhaigc.errors import ApiError, GenerationStopped
 
 T = TypeVar("T")
 
@@ -40,7 +40,7 @@ class Failed(Exception):  # noqa: N818 - one try, not an error that leaves this 
 
     def __init__(
         self,
-        error: ApiError | NoFurtherCalls,
+        error: ApiError | GenerationStopped,
         billing: Billing,
         *,
         retry_after: float | None = None,
@@ -75,7 +75,7 @@ class Deadline:
         return max(0.0, self.at - time.monotonic())
 
 
-class Pace:
+class RateLimiter:
     """The wait that a busy server asked of everyone, shared by all threads that call it."""
 
     def __init__(self, stopped: threading.Event) -> None:
@@ -100,12 +100,12 @@ class Pace:
                 return False
 
 
-def keep_trying(
+def retry(
     attempt: Callable[[], T],
     *,
     retries: int,
     deadline: Deadline,
-    pace: Pace,
+    pace: RateLimiter,
     say: Callable[[str], None],
     repeat_billed: int = 1,
 ) -> T:
@@ -142,7 +142,7 @@ def keep_trying(
                 raise failed.error from failed
 
 
-def wished_delay(headers: Mapping[str, str]) -> float | None:
+def retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the seconds that a server asks to wait, or None where it does not, or asks too much."""
     seconds: float | None = None
     try:

@@ -10,22 +10,22 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
-from mkdocs_qhaigc._util.files import write_whole
+from mkdocs_qhaigc._util.files import atomic_write
 from mkdocs_qhaigc.api.bodies import MOST_IN_ONE_CALL
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.directives.edit import front_matter, write_variant
 from mkdocs_qhaigc.directives.front_matter import META_KEY
 from mkdocs_qhaigc.directives.model import Defaults
 from mkdocs_qhaigc.directives.parse import read_directives
-from mkdocs_qhaigc.errors import EditError, LibraryError, QhaigcError
-from mkdocs_qhaigc.generation.job import Order
-from mkdocs_qhaigc.generation.queue import Buyer
+from mkdocs_qhaigc.errors import EditError, QhaigcError, StoreError
+from mkdocs_qhaigc.generation.job import ImageJob
+from mkdocs_qhaigc.generation.queue import GenerationQueue
 from mkdocs_qhaigc.site.contact_sheet import Card, render_sheet
 from mkdocs_qhaigc.site.gallery import url_of
 from mkdocs_qhaigc.site.images import Pipeline
-from mkdocs_qhaigc.site.sources import Sources
+from mkdocs_qhaigc.site.sources import ImageFinder
 from mkdocs_qhaigc.site.survey import Declared
-from mkdocs_qhaigc.store.record import Original
+from mkdocs_qhaigc.store.record import StoredImage
 
 _LONGEST_NAME = 180
 """Bytes of a sheet's name that say whose it is."""
@@ -35,8 +35,8 @@ _LONGEST_NAME = 180
 class Candidate:
     """A variant of a directive's picture."""
 
-    order: Order
-    original: Original | None
+    order: ImageJob
+    original: StoredImage | None
     state: str
     """pinned, cached, published, generated, missing or unreadable."""
     reason: QhaigcError | None = None
@@ -52,20 +52,22 @@ def find_candidates(
     declared: Declared, options: Options, variants: Iterable[int], *, docs_dir: Path, report: Callable[[str], None]
 ) -> list[Candidate]:
     """Return these variants of a picture, and which of them are there. `report` is told of what is damaged."""
-    sources = Sources(options, folder=docs_dir / options.assets_dir, report=report)
+    sources = ImageFinder(options, folder=docs_dir / options.assets_dir, report=report)
     known = Pipeline(options, sources=sources, open_buyer=None, report=report)
     found = []
     for variant in variants:
         request = declared.request.of_variant(variant)
-        picture = known.want(Order(declared.where, declared.picture.order.name, request))
+        picture = known.want(ImageJob(declared.where, declared.picture.order.name, request))
         state = picture.state if picture.original else "unreadable" if picture.reason else "missing"
         found.append(Candidate(picture.order, picture.original, state, picture.reason))
     return found
 
 
-def order_missing(candidates: Sequence[Candidate], buyer: Buyer) -> list[tuple[Order, Future[Original]]]:
+def order_missing(
+    candidates: Sequence[Candidate], buyer: GenerationQueue
+) -> list[tuple[ImageJob, Future[StoredImage]]]:
     """Order the variants that are not there, as few calls as can be."""
-    ordered: list[tuple[Order, Future[Original]]] = []
+    ordered: list[tuple[ImageJob, Future[StoredImage]]] = []
     for run in _runs([candidate.order for candidate in candidates if candidate.state == "missing"]):
         futures = buyer.buy_together(run) if len(run) > 1 else [buyer.buy(run[0])]
         ordered += zip(run, futures, strict=True)
@@ -76,7 +78,7 @@ def write_sheet(candidates: Sequence[Candidate], declared: Declared, options: Op
     """Write the contact sheet; return where it is.
 
     Raises:
-        LibraryError: it cannot be written.
+        StoreError: it cannot be written.
     """
     where = declared.where
     folder = options.cache_dir / "candidates"
@@ -92,9 +94,9 @@ def write_sheet(candidates: Sequence[Candidate], declared: Declared, options: Op
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write_whole(sheet, render_sheet(f"Candidates for {where}", cards, intro=intro).encode())
+        atomic_write(sheet, render_sheet(f"Candidates for {where}", cards, intro=intro).encode())
     except OSError as error:
-        raise LibraryError(f"{sheet} cannot be written ({error.strerror or error})") from error
+        raise StoreError(f"{sheet} cannot be written ({error.strerror or error})") from error
     return sheet
 
 
@@ -117,7 +119,7 @@ def pick(declared: Declared, variant: int, *, docs_dir: Path, defaults: Defaults
         page = file.read_bytes().decode()
         edited = write_variant(page, declared.name, variant)
         _require_same_picture(edited, declared, variant, defaults)
-        write_whole(file, edited.encode(), mode=mode)
+        atomic_write(file, edited.encode(), mode=mode)
     except FileNotFoundError as error:
         raise EditError(f"{where}: {file} is no file: a plugin makes this page. {remedy}, where it is made") from error
     except UnicodeDecodeError as error:
@@ -136,9 +138,9 @@ def _require_same_picture(page: str, declared: Declared, variant: int, defaults:
         raise EditError("the site gives this picture other fields than the page's own front matter does")
 
 
-def _runs(orders: Sequence[Order]) -> Iterator[list[Order]]:
+def _runs(orders: Sequence[ImageJob]) -> Iterator[list[ImageJob]]:
     """Yield orders whose variants follow each other: a sandbox draws such in one call as it would one by one."""
-    run: list[Order] = []
+    run: list[ImageJob] = []
     for order in orders:
         if run and (order.request.variant != run[-1].request.variant + 1 or len(run) == MOST_IN_ONE_CALL):
             yield run

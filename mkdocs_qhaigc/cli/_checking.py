@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mkdocs_qhaigc.cli import pins
-from mkdocs_qhaigc.errors import LibraryError
+from mkdocs_qhaigc.errors import StoreError
 from mkdocs_qhaigc.site import warnings as notices
 from mkdocs_qhaigc.site.survey import Declared, Survey
 from mkdocs_qhaigc.store.shelf import look_at
@@ -30,7 +30,7 @@ def check(survey: Survey) -> Iterator[Finding]:
     """Yield what is wrong with a site. Every original that it uses is read, and compared with its record.
 
     Raises:
-        LibraryError: the folder of pins cannot be read.
+        StoreError: the folder of pins cannot be read.
     """
     shelf = None
     used = {one.request.key for one in survey.declared}
@@ -46,7 +46,7 @@ def check(survey: Survey) -> Iterator[Finding]:
             continue
         try:
             one.original.read()
-        except LibraryError as error:
+        except StoreError as error:
             remedy = (
                 "Restore it from version control, or run `mkdocs-qhaigc pin`, which takes a whole one from the cache"
             )

@@ -11,20 +11,20 @@ from mkdocs_qhaigc._util.importing import import_what_saves
 from mkdocs_qhaigc._util.text import plural
 from mkdocs_qhaigc._util.threads import wait_for
 from mkdocs_qhaigc.config.options import Options
-from mkdocs_qhaigc.errors import Elsewhere, NoFurtherCalls, QhaigcError
+from mkdocs_qhaigc.errors import GenerationStopped, ImageUnavailable, QhaigcError
 from mkdocs_qhaigc.generation.budget import Budget
-from mkdocs_qhaigc.generation.job import Order, Progress, failure_of
-from mkdocs_qhaigc.generation.queue import Buyer
+from mkdocs_qhaigc.generation.job import ImageJob, Progress, failure_of
+from mkdocs_qhaigc.generation.queue import GenerationQueue
 from mkdocs_qhaigc.site.sources import open_cache
-from mkdocs_qhaigc.store.record import Original
+from mkdocs_qhaigc.store.record import StoredImage
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
     """What became of an order."""
 
-    order: Order
-    original: Original | None
+    order: ImageJob
+    original: StoredImage | None
     reason: QhaigcError | None
     """Why there is no picture; None where there is one, or where nobody has waited for it."""
     asked: bool = False
@@ -34,10 +34,10 @@ class Result:
 @contextmanager
 def opened_buyer(
     options: Options, *, api_key: str | None, budget: Budget, progress: Progress, say: Callable[[str], None]
-) -> Iterator[Buyer]:
+) -> Iterator[GenerationQueue]:
     """Yield a buyer into this machine's pictures. On leaving, what has arrived is saved, whatever the reason is."""
     library = open_cache(options, report=say)
-    buyer = Buyer(options, api_key=api_key, library=library, progress=progress, say=say)
+    buyer = GenerationQueue(options, api_key=api_key, library=library, progress=progress, say=say)
     buyer.budget = budget
     try:
         yield buyer
@@ -48,14 +48,14 @@ def opened_buyer(
         buyer.close()
 
 
-def wait_for_all(futures: Iterable[Future[Original]]) -> None:
+def wait_for_all(futures: Iterable[Future[StoredImage]]) -> None:
     """Wait until all pictures are there, or cannot be had."""
     import_what_saves()
     for future in futures:
         wait_for(future)
 
 
-def results(ordered: Sequence[tuple[Order, Future[Original]]], buyer: Buyer) -> list[Result]:
+def results(ordered: Sequence[tuple[ImageJob, Future[StoredImage]]], buyer: GenerationQueue) -> list[Result]:
     """Return what has become of orders by now."""
     found = []
     for order, future in ordered:
@@ -70,7 +70,7 @@ def failures(found: Iterable[Result]) -> list[str]:
     common: dict[str, list[str]] = {}
     said = []
     for result in found:
-        if isinstance(result.reason, (NoFurtherCalls, Elsewhere)):
+        if isinstance(result.reason, (GenerationStopped, ImageUnavailable)):
             common.setdefault(str(result.reason), []).append(result.order.where)
         elif result.reason:
             said.append(f"{result.order.where}: {result.reason}")
@@ -80,7 +80,7 @@ def failures(found: Iterable[Result]) -> list[str]:
     return said
 
 
-def purchase(orders: Sequence[Order], options: Options) -> str:
+def purchase(orders: Sequence[ImageJob], options: Options) -> str:
     """Return how many pictures of which model, and what they cost where that is known; `nothing` for none.
 
     `2 by dall-e-3, 1 by qh-draw-x1-pro, for 0.11 USD`

@@ -18,9 +18,9 @@ from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.config.prices import Cost
 from mkdocs_qhaigc.errors import OptionError
 from mkdocs_qhaigc.generation.budget import Budget
-from mkdocs_qhaigc.generation.job import Order
+from mkdocs_qhaigc.generation.job import ImageJob
 from mkdocs_qhaigc.generation.progress import LineProgress, LiveProgress
-from mkdocs_qhaigc.generation.queue import Buyer
+from mkdocs_qhaigc.generation.queue import GenerationQueue
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -32,7 +32,7 @@ def yes_option(command: _Command) -> _Command:
     )
 
 
-def agree(orders: Sequence[Order], options: Options, *, most: int, limit: str, yes: bool) -> None:
+def agree(orders: Sequence[ImageJob], options: Options, *, most: int, limit: str, yes: bool) -> None:
     """Say what is going to be bought, and ask whether it may be.
 
     `limit` is the name of the option that says that at `most` so many may.
@@ -74,7 +74,7 @@ def refuse_to_buy_within_sandbox(options: Options) -> None:
 
 
 @contextmanager
-def buying(options: Options, budget: Budget) -> Iterator[Buyer]:
+def buying(options: Options, budget: Budget) -> Iterator[GenerationQueue]:
     """Yield a buyer whose progress is shown as that of a build; Ctrl-C ends the command after saving what has come."""
     progress = LiveProgress() if sys.stderr.isatty() else LineProgress(_say)
     try:

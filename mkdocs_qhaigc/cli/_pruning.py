@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from mkdocs_qhaigc.errors import LibraryError, SiteError
+from mkdocs_qhaigc.errors import SiteError, StoreError
 from mkdocs_qhaigc.site.survey import Survey
-from mkdocs_qhaigc.store.record import Original
+from mkdocs_qhaigc.store.record import StoredImage
 from mkdocs_qhaigc.store.shelf import look_at
 from mkdocs_qhaigc.store.transfer import cache_folder, remove
 
@@ -22,7 +22,7 @@ from mkdocs_qhaigc.store.transfer import cache_folder, remove
 class Unused:
     """An original that nothing uses."""
 
-    original: Original
+    original: StoredImage
     age: float
     """Seconds since it was bought, or came into this cache if that was later."""
     size: int
@@ -51,7 +51,7 @@ def find_unused(surveys: Sequence[Survey], *, seconds: float) -> Prunable:
 
     Raises:
         SiteError: it cannot be said what is used.
-        LibraryError: a cache cannot be read.
+        StoreError: a cache cannot be read.
     """
     problems = [problem for survey in surveys for problem in (*survey.problems, *survey.unresolved)]
     if problems:
@@ -76,23 +76,23 @@ def prune(unused: Unused) -> None:
     """Remove an original and its record.
 
     Raises:
-        LibraryError: it is not what it was when it was found, or cannot be removed.
+        StoreError: it is not what it was when it was found, or cannot be removed.
     """
     if _unused(unused.original).age < unused.age:
-        raise LibraryError(f"{unused.original.path} was written again a moment ago. It stays")
+        raise StoreError(f"{unused.original.path} was written again a moment ago. It stays")
     remove(unused.original)
 
 
-def _unused(original: Original) -> Unused:
+def _unused(original: StoredImage) -> Unused:
     record = original.path.with_suffix(".json")
     try:
         status = record.stat()
     except OSError as error:
-        raise LibraryError(f"{record} cannot be read ({error.strerror or error})") from error
+        raise StoreError(f"{record} cannot be read ({error.strerror or error})") from error
     return Unused(original, time.time() - max(status.st_mtime, _bought(original)), original.size + status.st_size)
 
 
-def _bought(original: Original) -> float:
+def _bought(original: StoredImage) -> float:
     """Return when a picture was bought, in seconds since the epoch; 0 where its record does not say."""
     try:
         return datetime.fromisoformat(str(original.record.get("created"))).timestamp()

@@ -10,40 +10,40 @@ from typing import Any
 
 from mkdocs_qhaigc.cli.pins import take_away
 from mkdocs_qhaigc.config.options import Options
-from mkdocs_qhaigc.errors import LibraryError, PictureError
+from mkdocs_qhaigc.errors import ImageError, StoreError
 from mkdocs_qhaigc.site.resolved import SANDBOX_SYSTEM
 from mkdocs_qhaigc.site.survey import Declared
 from mkdocs_qhaigc.store.keeping import Writer
 from mkdocs_qhaigc.store.library import Library
-from mkdocs_qhaigc.store.record import ADOPTED, SANDBOX, Original, parse_record
+from mkdocs_qhaigc.store.record import ADOPTED, SANDBOX, StoredImage, parse_record
 from mkdocs_qhaigc.store.shelf import look_at
-from mkdocs_qhaigc.store.transfer import lay_away, pin_name
+from mkdocs_qhaigc.store.transfer import archive_orphan, pin_name
 
 
-def adopt(file: Path, one: Declared, options: Options) -> tuple[Original, list[Path]]:
+def adopt(file: Path, one: Declared, options: Options) -> tuple[StoredImage, list[Path]]:
     """Make a file the pin of a picture; return the pin, and where in the cache those are that it takes the place of.
 
     A file that is an original itself, beside its record, keeps what that says of who made it.
 
     Raises:
-        PictureError: it is no picture, or one that this site may not show.
-        LibraryError: it cannot be read, or the pins cannot be written.
+        ImageError: it is no picture, or one that this site may not show.
+        StoreError: it cannot be read, or the pins cannot be written.
     """
     from mkdocs_qhaigc.imaging.encode import inspect  # only this needs Pillow
 
     try:
         data = file.read_bytes()
     except OSError as error:
-        raise LibraryError(f"{file} cannot be read ({error.strerror or error})") from error
+        raise StoreError(f"{file} cannot be read ({error.strerror or error})") from error
     try:
         info = inspect(data)
-    except PictureError as error:
-        raise PictureError(f"{file} cannot be adopted: {error}") from error
+    except ImageError as error:
+        raise ImageError(f"{file} cannot be adopted: {error}") from error
     about = _origin(file, one)
     if about["api"] == ADOPTED and _is_of_sandbox(data, one):
         about = {**about, "api": SANDBOX}
     if about["api"] == SANDBOX and not options.sandboxed:
-        raise PictureError(f"{file} cannot be adopted: the sandbox drew it, and this site has real pictures")
+        raise ImageError(f"{file} cannot be adopted: the sandbox drew it, and this site has real pictures")
     key = one.request.key
     shelf = look_at(options.pins_dir)
     same = next((pin for pin in shelf.of(key) if pin.read_if_whole() == data), None)
@@ -53,7 +53,7 @@ def adopt(file: Path, one: Declared, options: Options) -> tuple[Original, list[P
     for pin in reversed(shelf.of(key)):  # the one that is used last, so that the cache gives it
         replaced.append(take_away(pin, options))
     for path in shelf.remnants_of(key):
-        replaced.append(lay_away(path, options))
+        replaced.append(archive_orphan(path, options))
     pins = Library(options.pins_dir, report=lambda _: None)
     pin = Writer(pins).save(
         name=pin_name(one.picture.order.name, sandbox=about["api"] == SANDBOX),
@@ -88,7 +88,7 @@ def _origin(file: Path, one: Declared) -> Mapping[str, Any]:
             original.read()
             kept = {field: original.record.get(field) for field in ("created", "api", "request", "revised_prompt")}
             return {**kept, "adopted": adopted}
-    except (OSError, ValueError, RecursionError, LibraryError):
+    except (OSError, ValueError, RecursionError, StoreError):
         pass  # a picture like any other
     return {
         "created": now,

@@ -17,13 +17,13 @@ from typing import Literal
 
 from mkdocs_qhaigc._util.locks import hold
 from mkdocs_qhaigc.config.options import Options
-from mkdocs_qhaigc.errors import Damaged, LibraryError, NotFetched, SiteError
+from mkdocs_qhaigc.errors import ImageDamaged, LfsPointer, SiteError, StoreError
 from mkdocs_qhaigc.site.survey import Declared, Survey
 from mkdocs_qhaigc.store.availability import is_lfs_pointer
 from mkdocs_qhaigc.store.library import Library
-from mkdocs_qhaigc.store.record import EXTENSIONS, KEY_DIGITS, Original
+from mkdocs_qhaigc.store.record import EXTENSIONS, KEY_DIGITS, StoredImage
 from mkdocs_qhaigc.store.shelf import Shelf, digits_of, look_at
-from mkdocs_qhaigc.store.transfer import cache_folder, copy_in, lay_away, pin_name, put_away
+from mkdocs_qhaigc.store.transfer import archive_orphan, cache_folder, copy_into, pin_name, unpin
 
 Kind = Literal["pinned", "unpinned", "unused", "remnant", "missing"]
 
@@ -37,7 +37,7 @@ class Pin:
     """In the folder of pins; where nobody has the picture: the folder."""
     one: Declared | None
     """The picture of the site whose key it has; None where there is none."""
-    original: Original | None = None
+    original: StoredImage | None = None
     """Where the bytes are."""
     why: str = ""
     """What is wrong, and what can be done."""
@@ -82,7 +82,7 @@ def compare(surveys: Sequence[Survey]) -> Comparison:
 
     Raises:
         SiteError: the pins lie where the cache does.
-        LibraryError: a folder cannot be read.
+        StoreError: a folder cannot be read.
     """
     options = surveys[0].options
     for sandbox in (False, True):
@@ -106,30 +106,30 @@ def settle(pin: Pin, options: Options) -> Path:
     """Make a difference go away; return where the picture, or what is left of it, is then.
 
     Raises:
-        NotFetched: Git LFS has the picture: a pointer in the cache is none.
-        LibraryError: it cannot be done. Nothing is lost.
+        LfsPointer: Git LFS has the picture: a pointer in the cache is none.
+        StoreError: it cannot be done. Nothing is lost.
     """
     beside = (pin.path.with_suffix(f".{extension}") for extension in ("json", *EXTENSIONS.values()))
     if pin.kind == "remnant" and pin.one is None and any(map(is_lfs_pointer, beside)):
-        raise NotFetched(options.pins_dir)
+        raise LfsPointer(options.pins_dir)
     if pin.kind == "unpinned" and pin.original:
-        return copy_in(pin.original, options.pins_dir, pin.path.stem)
+        return copy_into(pin.original, options.pins_dir, pin.path.stem)
     if pin.kind == "unused" and pin.original:
         return take_away(pin.original, options)
-    return lay_away(pin.path, options)
+    return archive_orphan(pin.path, options)
 
 
-def take_away(original: Original, options: Options) -> Path:
+def take_away(original: StoredImage, options: Options) -> Path:
     """Move a pin into the cache, as what it is; return the picture's path, or what is left of it, there.
 
     Raises:
-        LibraryError: it cannot be done. Nothing is lost.
+        StoreError: it cannot be done. Nothing is lost.
     """
     try:
-        return put_away(original, options)
-    except Damaged:
-        lay_away(original.path.with_suffix(".json"), options)
-        return lay_away(original.path, options)
+        return unpin(original, options)
+    except ImageDamaged:
+        archive_orphan(original.path.with_suffix(".json"), options)
+        return archive_orphan(original.path, options)
 
 
 @contextmanager
@@ -137,7 +137,7 @@ def alone(options: Options) -> Iterator[None]:
     """Hold a lock against other programs that change these pins; what killed ones had begun is removed.
 
     Raises:
-        LibraryError: another holds it, or the cache cannot be written.
+        StoreError: another holds it, or the cache cannot be written.
     """
     with ExitStack() as held:
         try:
@@ -145,9 +145,9 @@ def alone(options: Options) -> Iterator[None]:
             for path in look_at(options.pins_dir).unfinished:
                 path.unlink()
         except TimeoutError as error:
-            raise LibraryError("another process is changing the pins. Try again later") from error
+            raise StoreError("another process is changing the pins. Try again later") from error
         except OSError as error:
-            raise LibraryError(f"{error.filename} cannot be written ({error.strerror or error})") from error
+            raise StoreError(f"{error.filename} cannot be written ({error.strerror or error})") from error
         yield
 
 
@@ -204,7 +204,7 @@ def _compare_one(one: Declared, options: Options, shelf: Shelf, *, used: Set[str
             continue
         try:
             pin.read()
-        except LibraryError as error:
+        except StoreError as error:
             reason = f"{error}. Restore it from version control"
         else:
             return Pin("pinned", pin.path, one, pin)
@@ -214,7 +214,7 @@ def _compare_one(one: Declared, options: Options, shelf: Shelf, *, used: Set[str
             continue
         try:
             original.read()
-        except LibraryError as error:
+        except StoreError as error:
             reason = reason or str(error)
         else:
             name = (
@@ -229,11 +229,11 @@ def _typed(word: str) -> str:
     return f'"{word}"' if " " in word else word
 
 
-def _name(pin: Original) -> str:
+def _name(pin: StoredImage) -> str:
     return pin.path.stem.rpartition("-")[0].removesuffix(".sandbox")
 
 
-def _other(pin: Original, one: Declared) -> str:
+def _other(pin: StoredImage, one: Declared) -> str:
     """Return which fields of its request are others than those of a picture of the site; empty where none is."""
     request = pin.record.get("request")
     if not isinstance(request, dict):

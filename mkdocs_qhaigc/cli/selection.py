@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence, Set
 from pathlib import Path
 
-from mkdocs_qhaigc._util.text import nearest
+from mkdocs_qhaigc._util.text import closest_match
 from mkdocs_qhaigc.errors import SelectionError
 from mkdocs_qhaigc.site.survey import Declared, Survey
 
@@ -77,7 +77,7 @@ def _meant(survey: Survey, argument: str) -> list[Declared]:
     found = [*own, *shared]
     if not found:
         pages = _unique(one.page or SITE for one in survey.declared)
-        close = _page_of(page, _pages(survey)) or nearest(page, pages)
+        close = _page_of(page, _pages(survey)) or closest_match(page, pages)
         raise SelectionError(
             f"{argument}: {page or 'that'} is no page with pictures. "
             + (f"Did you mean {close}?" if close else f"There are {_list(pages)}")

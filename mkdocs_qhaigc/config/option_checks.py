@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from mkdocs_qhaigc._util.text import nearest, shown
+from mkdocs_qhaigc._util.text import closest_match, short_repr
 from mkdocs_qhaigc.config.prices import check_prices
 from mkdocs_qhaigc.directives.request import parse_size
 from mkdocs_qhaigc.errors import OptionError
@@ -20,7 +20,7 @@ from mkdocs_qhaigc.store.record import SANDBOX
 
 
 def _fail(option: str, value: object, remedy: str) -> OptionError:
-    return OptionError(option, f"it is {shown(value)}. {remedy}")
+    return OptionError(option, f"it is {short_repr(value)}. {remedy}")
 
 
 def flag(option: str) -> Callable[[Any], bool]:
@@ -83,7 +83,7 @@ def choice(option: str, *choices: str) -> Callable[[Any], str]:
 
     def check(value: Any) -> str:
         if value not in choices:
-            meant = nearest(value.lower(), choices) if isinstance(value, str) else None
+            meant = closest_match(value.lower(), choices) if isinstance(value, str) else None
             advice = f"Did you mean {meant}? " if meant else ""
             raise _fail(option, value, f"{advice}Write one of {', '.join(choices)}")
         return str(value)
@@ -179,7 +179,7 @@ def styles(value: Any) -> Mapping[str, str]:
     given = mapping("styles", "Write a mapping of names to texts, for example {ink: ink wash on rice paper}")(value)
     for name, style in given.items():
         if not isinstance(name, str) or not isinstance(style, str) or not style.strip():
-            raise OptionError("styles", f"{shown(name)} is {shown(style)}. Write a text for each name")
+            raise OptionError("styles", f"{short_repr(name)} is {short_repr(style)}. Write a text for each name")
     return given
 
 
@@ -217,7 +217,7 @@ def _format(option: str, value: object) -> str:
     """Return the name of a format, which people call `jpg` too."""
     name = "jpeg" if value == "jpg" else value
     if not isinstance(name, str) or name not in MIME_TYPES:
-        meant = nearest(name.lower(), MIME_TYPES) if isinstance(name, str) else None
+        meant = closest_match(name.lower(), MIME_TYPES) if isinstance(name, str) else None
         raise _fail(option, value, f"Did you mean {meant}?" if meant else f"Known are {', '.join(MIME_TYPES)}")
     return name
 

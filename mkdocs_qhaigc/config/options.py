@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
-from mkdocs_qhaigc._util.text import nearest, shown
+from mkdocs_qhaigc._util.text import closest_match, short_repr
 from mkdocs_qhaigc.config import option_checks as checks
 from mkdocs_qhaigc.config.option_table import OPTIONS
 from mkdocs_qhaigc.config.prices import Cost, Prices, check_prices
@@ -190,8 +190,8 @@ def keys_among(names: Iterable[object]) -> list[str]:
 
 def no_option(name: object) -> str:
     """Return what is said of a name that is no option of ours."""
-    meant = nearest(name, OPTIONS)
-    return f"there is no option {shown(name)}. " + (
+    meant = closest_match(name, OPTIONS)
+    return f"there is no option {short_repr(name)}. " + (
         f"Did you mean `{meant}`?" if meant else f"There are {', '.join(OPTIONS)}"
     )
 

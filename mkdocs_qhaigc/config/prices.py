@@ -7,7 +7,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from mkdocs_qhaigc._util.text import shown
+from mkdocs_qhaigc._util.text import short_repr
 from mkdocs_qhaigc.directives.request import ImageRequest, parse_size
 from mkdocs_qhaigc.errors import OptionError
 
@@ -69,12 +69,12 @@ def check_prices(value: Mapping[Any, Any]) -> Prices:
     by_model: dict[str, dict[str, Decimal]] = {}
     currency = value.get("currency", "")
     if not isinstance(currency, str) or not currency.isprintable():
-        raise OptionError("prices", f"`currency` is {shown(currency)}. Write its name, for example USD")
+        raise OptionError("prices", f"`currency` is {short_repr(currency)}. Write its name, for example USD")
     for model, given in value.items():
         if model == "currency":
             continue
         if not isinstance(model, str):
-            raise OptionError("prices", f"the model {shown(model)} is no text. Put it in quotes")
+            raise OptionError("prices", f"the model {short_repr(model)} is no text. Put it in quotes")
         sizes = given if isinstance(given, Mapping) else {"default": given}
         by_model[model] = {_size(model, size): _price(model, price) for size, price in sizes.items()}
     return Prices(by_model, currency.strip())
@@ -83,11 +83,11 @@ def check_prices(value: Mapping[Any, Any]) -> Prices:
 def _size(model: str, size: object) -> str:
     read = parse_size(size) if isinstance(size, str) and size != "default" else size
     if not isinstance(read, str):
-        raise OptionError("prices", f"{model!r} has the size {shown(size)}. Write WIDTHxHEIGHT or `default`")
+        raise OptionError("prices", f"{model!r} has the size {short_repr(size)}. Write WIDTHxHEIGHT or `default`")
     return read
 
 
 def _price(model: str, price: object) -> Decimal:
     if isinstance(price, bool) or not isinstance(price, (int, float)) or not 0 <= price <= _MOST:
-        raise OptionError("prices", f"{model!r} costs {shown(price)}. {_REMEDY}")
+        raise OptionError("prices", f"{model!r} costs {short_repr(price)}. {_REMEDY}")
     return Decimal(str(price))  # as it is written, not as a computer has it

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from mkdocs_qhaigc._util.text import is_slip
+from mkdocs_qhaigc._util.text import is_typo
 from mkdocs_qhaigc.html import rewrite as html
 
 META_KEY = "qhaigc"
@@ -69,7 +69,7 @@ def strip_meta(meta: MutableMapping[str, Any]) -> None:
 
 def is_misspelt_key(key: object) -> bool:
     """Whether a key of the front matter is probably meant to be ours, and is not."""
-    return isinstance(key, str) and (key[:1] in "qQ" or "haigc" in key) and is_slip(key, META_KEY)
+    return isinstance(key, str) and (key[:1] in "qQ" or "haigc" in key) and is_typo(key, META_KEY)
 
 
 def may_begin_front_matter(text: str) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from mkdocs_qhaigc._util.text import kind, nearest, shown, shown_or_kind
+from mkdocs_qhaigc._util.text import closest_match, kind, short_repr, short_repr_or_kind
 from mkdocs_qhaigc.directives.model import (
     DEFAULT_NAME,
     FIELDS,
@@ -42,7 +42,7 @@ def read_directives(value: object, defaults: Defaults) -> tuple[dict[str, Direct
                 raise DirectiveError(f"the name {name!r} stands twice. Give each picture a name of its own")
             directives[name] = _read_one(name, body, defaults)
         except DirectiveError as error:
-            shown_name = raw_name if isinstance(raw_name, str) else shown(raw_name)
+            shown_name = raw_name if isinstance(raw_name, str) else short_repr(raw_name)
             problems.append(Problem(shown_name[:LONGEST_NAME], str(error)))
     _settle_priority(directives, problems)
     return directives, problems
@@ -73,7 +73,7 @@ def valid_name(raw: object) -> str:
         DirectiveError: it is no name.
     """
     if not isinstance(raw, str):
-        raise DirectiveError(f"the name {shown(raw)} is read as {kind(raw)}. Put it in quotes")
+        raise DirectiveError(f"the name {short_repr(raw)} is read as {kind(raw)}. Put it in quotes")
     name = unicodedata.normalize("NFC", raw)
     allowed = all(char in "_-" or unicodedata.category(char)[0] in "LMN" for char in name)
     # Files are called after it, and file systems count bytes: only rare scripts have letters of more than 3.
@@ -99,14 +99,14 @@ def _split(value: object) -> list[tuple[object, object]]:
     stray = [key for key, body in value.items() if key in FIELDS and not isinstance(body, Mapping)]
     if stray and not any(isinstance(body, Mapping) for body in value.values()):
         words = [key for key in value if isinstance(key, str) and key.isidentifier() and key not in FIELDS]
-        meant = next((word for word in words if nearest(word, ["prompt"])), None)
+        meant = next((word for word in words if closest_match(word, ["prompt"])), None)
         hint = f" `{meant}` is probably meant to be `prompt`." if meant is not None else ""
         raise DirectiveError(
             f"`qhaigc` has the field `{stray[0]}` of a picture, but no `prompt`.{hint} Write `prompt: …` beside it, "
             f"or, for a picture of that name, `{stray[0]}: {{prompt: …}}`"
         )
     first, body = next(iter(value.items()), ("", None))
-    if len(value) == 1 and isinstance(first, str) and isinstance(body, str) and nearest(first, ["prompt"]):
+    if len(value) == 1 and isinstance(first, str) and isinstance(body, str) and closest_match(first, ["prompt"]):
         raise DirectiveError(f"`{first:.64}` is probably meant to be `prompt`. Correct it, or rename the picture")
     if not value:
         raise DirectiveError("`qhaigc` is empty. Write a prompt, or remove the key")
@@ -122,20 +122,20 @@ def _read_one(name: str, body: object, defaults: Defaults) -> Directive:
     fields: Mapping[Any, Any] = {"prompt": body} if isinstance(body, str) else _mapping(body)
     for field in fields:
         if field not in FIELDS:
-            meant = nearest(field, FIELDS) if isinstance(field, str) else None
+            meant = closest_match(field, FIELDS) if isinstance(field, str) else None
             others = "; what the API takes besides stands under `params`: {quality: hd}"
             remedy = f"Did you mean `{meant}`?" if meant else f"Known are {', '.join(FIELDS)}{others}"
-            raise DirectiveError(f"there is no field {shown(field)}. {remedy}")
+            raise DirectiveError(f"there is no field {short_repr(field)}. {remedy}")
     alt = fields.get("alt")
     if alt is not None and not isinstance(alt, str):
         raise DirectiveError(f'`alt` is {kind(alt)}. Write a text in quotes; `alt: ""` for decoration')
     _require_whole_characters(alt or "", "alt")
     place = fields.get("place", "none")
     if place not in PLACES:
-        raise DirectiveError(f"`place` is {shown_or_kind(place)}. Write one of {', '.join(PLACES)}")
+        raise DirectiveError(f"`place` is {short_repr_or_kind(place)}. Write one of {', '.join(PLACES)}")
     priority = fields.get("priority", False)
     if not isinstance(priority, bool):
-        raise DirectiveError(f"`priority` is {shown_or_kind(priority)}. Write true or false")
+        raise DirectiveError(f"`priority` is {short_repr_or_kind(priority)}. Write true or false")
     return Directive(
         name,
         _read_request(fields, "prompt", defaults),
@@ -161,7 +161,7 @@ def _read_request(fields: Mapping[Any, Any], prompt_field: str, defaults: Defaul
     size = _size(fields["size"], "size") if "size" in fields else defaults.size
     variant = fields.get("variant", 1)
     if not isinstance(variant, int) or isinstance(variant, bool) or not 1 <= variant <= MOST_VARIANTS:
-        raise DirectiveError(f"`variant` is {shown_or_kind(variant)}. Write a whole number: 1, 2, 3 …")
+        raise DirectiveError(f"`variant` is {short_repr_or_kind(variant)}. Write a whole number: 1, 2, 3 …")
     style = fields.get("style")
     if style is not None:
         style = _text(style, "style", "Write a name from the option `styles`, or a text")
@@ -183,7 +183,7 @@ def _size(value: object, field: str, example: str = "1280x720") -> str:
     if size is None:
         least, most = SIZE_LIMITS
         raise DirectiveError(
-            f"`{field}` is {shown_or_kind(value)}. "
+            f"`{field}` is {short_repr_or_kind(value)}. "
             f"Write WIDTHxHEIGHT in pixels ({least} to {most} each), for example {example}"
         )
     return size
@@ -217,7 +217,7 @@ def resolve_style(style: str, styles: Mapping[str, str] | None) -> str:
         return (styles or {}).get(style, style)
     if any(char.isspace() for char in style.strip()):
         return style
-    meant = nearest(style, styles)
+    meant = closest_match(style, styles)
     raise DirectiveError(
         f"there is no style {style!r} in the option `styles`. "
         + (f"Did you mean `{meant}`? " if meant else f"It has {', '.join(styles)}. ")
@@ -229,7 +229,7 @@ def _params(value: object) -> dict[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
-        raise DirectiveError(f"`params` is {shown_or_kind(value)}. Write a mapping, for example {{quality: hd}}")
+        raise DirectiveError(f"`params` is {short_repr_or_kind(value)}. Write a mapping, for example {{quality: hd}}")
     for field in OWN_BODY_FIELDS:
         if field in value:
             where = f"`{field}` beside `params`" if field in FIELDS else "the plugin's options"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mkdocs_qhaigc._util.text import is_slip
+from mkdocs_qhaigc._util.text import is_typo
 from mkdocs_qhaigc.html.rewrite import SCHEME, TEXT_ATTRIBUTES
 from mkdocs_qhaigc.html.tags import parse, tags_with
 
@@ -19,7 +19,7 @@ _LIKE_ONE = re.compile(r"""\b([A-Za-z]{5,7}):[^\s"'()<>#?,&/]+""")
 def misspelt_in(text: str) -> Iterator[tuple[int, str]]:
     """Yield (start, what is written) of what would be a reference, in text of any kind."""
     for match in _LIKE_ONE.finditer(text):
-        if is_slip(match[1], SCHEME.removesuffix(":")):
+        if is_typo(match[1], SCHEME.removesuffix(":")):
             yield match.start(), match[0]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from mkdocs_qhaigc.errors import OverBudget
+from mkdocs_qhaigc.errors import BudgetExceeded
 
 BUILD_BUDGET = (
     "one build may buy {most} new pictures (`max_new_images`). Build again for the next ones, or raise `max_new_images`"
@@ -25,11 +25,11 @@ class Budget:
         """Set the price of so many pictures aside, of all or of none.
 
         Raises:
-            OverBudget: there is not so much left.
+            BudgetExceeded: there is not so much left.
         """
         with self._lock:
             if self._spent + pictures > self.most:
-                raise OverBudget(self._used_up.format(most=self.most))
+                raise BudgetExceeded(self._used_up.format(most=self.most))
             self._spent += pictures
 
     def give_back(self, pictures: int = 1) -> None:

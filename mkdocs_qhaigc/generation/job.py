@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from mkdocs_qhaigc.directives.request import ImageRequest
-from mkdocs_qhaigc.errors import NoFurtherCalls, QhaigcError
+from mkdocs_qhaigc.errors import GenerationStopped, QhaigcError
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from mkdocs_qhaigc.store.record import Original
+    from mkdocs_qhaigc.store.record import StoredImage
 
 
-class Order(NamedTuple):
+class ImageJob(NamedTuple):
     """A picture that a build wants, and for whom."""
 
     where: str
@@ -22,7 +22,7 @@ class Order(NamedTuple):
     request: ImageRequest
 
 
-class Effort(NamedTuple):
+class JobStats(NamedTuple):
     """What it took to buy a picture, or to try."""
 
     requests: int = 0
@@ -34,20 +34,20 @@ class Effort(NamedTuple):
 class Progress(Protocol):
     """What is told about buying; called from several threads."""
 
-    def ordered(self, order: Order) -> None:
+    def ordered(self, order: ImageJob) -> None:
         """A picture is to be bought."""
 
-    def began(self, order: Order) -> None:
+    def began(self, order: ImageJob) -> None:
         """Its call is about to be made."""
 
-    def ended(self, order: Order, *, seconds: float | None) -> None:
+    def ended(self, order: ImageJob, *, seconds: float | None) -> None:
         """It is saved, after so many seconds; None: there is no picture."""
 
 
-def failure_of(future: Future[Original]) -> QhaigcError | None:
+def failure_of(future: Future[StoredImage]) -> QhaigcError | None:
     """Return why a finished future has no picture, or None where it has one. Other errors are raised."""
     if future.cancelled():
-        return NoFurtherCalls("the build was stopped")
+        return GenerationStopped("the build was stopped")
     error = future.exception()
     if error is None or isinstance(error, QhaigcError):
         return error

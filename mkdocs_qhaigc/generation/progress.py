@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TextIO
 
-from mkdocs_qhaigc.generation.job import Order
+from mkdocs_qhaigc.generation.job import ImageJob
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -25,15 +25,15 @@ class LineProgress:
         self._lock = threading.Lock()
         self._ordered = self._ended = 0
 
-    def ordered(self, order: Order) -> None:
+    def ordered(self, order: ImageJob) -> None:
         """Count a picture that is to be bought."""
         with self._lock:
             self._ordered += 1
 
-    def began(self, order: Order) -> None:
+    def began(self, order: ImageJob) -> None:
         """Nothing is told of a call that was just made."""
 
-    def ended(self, order: Order, *, seconds: float | None) -> None:
+    def ended(self, order: ImageJob, *, seconds: float | None) -> None:
         """Tell of a picture that arrived."""
         with self._lock:
             self._ended += 1
@@ -57,14 +57,14 @@ class LiveProgress:
         self._ordered = self._ended = 0
         self._redirected: list[tuple[logging.StreamHandler[TextIO], TextIO]] = []
 
-    def ordered(self, order: Order) -> None:
+    def ordered(self, order: ImageJob) -> None:
         """Lengthen the bar; it is shown when a first call is made."""
         with self._lock:
             self._ordered += 1
             if self._bar and self._all is not None:
                 self._bar.update(self._all, total=self._ordered, count=self._count)
 
-    def began(self, order: Order) -> None:
+    def began(self, order: ImageJob) -> None:
         """Show a picture that is under way."""
         with self._lock:
             if order.request.key in self._tasks:
@@ -74,7 +74,7 @@ class LiveProgress:
             room = bar.console.width - _COLUMNS_BESIDE
             self._tasks[order.request.key] = bar.add_task(_plain(label, room), total=None, count="")
 
-    def ended(self, order: Order, *, seconds: float | None) -> None:
+    def ended(self, order: ImageJob, *, seconds: float | None) -> None:
         """Take a picture from the list of those under way."""
         with self._lock:
             self._ended += 1

@@ -16,15 +16,15 @@ from mkdocs_qhaigc._util.importing import import_what_buys
 from mkdocs_qhaigc._util.text import plural
 from mkdocs_qhaigc._util.threads import Workers, give_up, pass_on, wait_for
 from mkdocs_qhaigc.config.options import Options
-from mkdocs_qhaigc.errors import NoFurtherCalls, NotSoMany, OverBudget, QhaigcError
+from mkdocs_qhaigc.errors import BudgetExceeded, GenerationStopped, QhaigcError, TooManyPerCall
 from mkdocs_qhaigc.generation.budget import Budget
-from mkdocs_qhaigc.generation.job import Effort, Order, Progress
+from mkdocs_qhaigc.generation.job import ImageJob, JobStats, Progress
 from mkdocs_qhaigc.generation.shop import Shop
 from mkdocs_qhaigc.store.library import Library
-from mkdocs_qhaigc.store.record import Original
+from mkdocs_qhaigc.store.record import StoredImage
 
 
-class Buyer:
+class GenerationQueue:
     """Buys pictures into one library. Lives as long as the plugin: over all rebuilds of `mkdocs serve`."""
 
     def __init__(
@@ -47,13 +47,13 @@ class Buyer:
         self._say = say
         self._arrived = arrived
         self._lock = threading.Lock()
-        self._futures: dict[str, Future[Original]] = {}
+        self._futures: dict[str, Future[StoredImage]] = {}
         self._requests: Counter[str] = Counter()
         self._seconds: dict[str, float] = {}
         at_once = options.concurrency  # and as many pictures are fetched and saved, while others are asked for
-        self._workers: Workers[Original] = Workers(at_once, "qhaigc-buyer", aside=at_once)
+        self._workers: Workers[StoredImage] = Workers(at_once, "qhaigc-buyer", aside=at_once)
         self._together: Workers[None] = Workers(1, "qhaigc-buyer-of-several")
-        self._held: dict[str, tuple[Order, Future[Original]]] = {}
+        self._held: dict[str, tuple[ImageJob, Future[StoredImage]]] = {}
         """By key: orders for which the API is not asked before they are released."""
         self._ripe: set[str] = set()
         """Keys of orders that had been released, and were dropped before they began."""
@@ -61,7 +61,7 @@ class Buyer:
         self.holds = False
         """Whether new orders wait to be released."""
 
-    def buy(self, order: Order) -> Future[Original]:
+    def buy(self, order: ImageJob) -> Future[StoredImage]:
         """Return the future of a picture: under way already, or ordered now. It failed once: it is not asked again."""
         with self._lock:
             future = self._futures.get(order.request.key)
@@ -86,14 +86,14 @@ class Buyer:
                 self._workers.submit(self._have, order, future=future)
             self._held.clear()
 
-    def buy_together(self, orders: Sequence[Order]) -> list[Future[Original]]:
+    def buy_together(self, orders: Sequence[ImageJob]) -> list[Future[StoredImage]]:
         """Return the futures of variants of one request, ordered in one call; one by one where that is not taken.
 
         Where the budget is too small for all, too: then some of them are had.
         """
         with self._lock:
             import_what_buys()
-            futures: dict[str, Future[Original]] = {order.request.key: Future() for order in orders}
+            futures: dict[str, Future[StoredImage]] = {order.request.key: Future() for order in orders}
             self._futures |= futures
             for order in orders:
                 self._progress.ordered(order)
@@ -117,7 +117,7 @@ class Buyer:
             self.budget = Budget(self._options.max_new_images)
             self._shop.renew()
             for key, future in list(self._futures.items()):
-                if future.done() and not future.cancelled() and isinstance(future.exception(), NoFurtherCalls):
+                if future.done() and not future.cancelled() and isinstance(future.exception(), GenerationStopped):
                     del self._futures[key]
 
     def drop(self) -> None:
@@ -134,12 +134,12 @@ class Buyer:
         with self._lock:
             self._futures.pop(key, None)
 
-    def effort(self, key: str) -> Effort:
+    def effort(self, key: str) -> JobStats:
         """Return what a picture has taken so far."""
         requests = self._requests[key]
-        return Effort(requests, self._seconds.get(key) if requests else None)
+        return JobStats(requests, self._seconds.get(key) if requests else None)
 
-    def under_way(self) -> list[Future[Original]]:
+    def under_way(self) -> list[Future[StoredImage]]:
         """Return the futures of what is neither there nor given up, nor held."""
         with self._lock:
             return [future for key, future in self._futures.items() if not future.done() and key not in self._held]
@@ -169,11 +169,11 @@ class Buyer:
         self._workers.close()
         self._shop.close()
 
-    def _tell_arrived(self, future: Future[Original]) -> None:
+    def _tell_arrived(self, future: Future[StoredImage]) -> None:
         if self._arrived and not future.cancelled():
             self._arrived()
 
-    def _have(self, order: Order) -> Original:
+    def _have(self, order: ImageJob) -> StoredImage:
         started = time.monotonic()
         original = None
         try:
@@ -185,11 +185,11 @@ class Buyer:
             self._seconds[order.request.key] = self._seconds.get(order.request.key, 0) + seconds
             self._progress.ended(order, seconds=seconds if original else None)
 
-    def _have_together(self, orders: Sequence[Order], futures: Mapping[str, Future[Original]]) -> None:
+    def _have_together(self, orders: Sequence[ImageJob], futures: Mapping[str, Future[StoredImage]]) -> None:
         """Bring each future its picture, or why there is none."""
         started = time.monotonic()
 
-        def end(order: Order, result: Original | QhaigcError) -> None:
+        def end(order: ImageJob, result: StoredImage | QhaigcError) -> None:
             future = futures[order.request.key]
             bought = not isinstance(result, QhaigcError)
             self._progress.ended(order, seconds=time.monotonic() - started if bought else None)
@@ -201,7 +201,7 @@ class Buyer:
         try:
             for order, result in self._shop.buy_together(orders, self.budget, began=self._progress.began):
                 end(order, result)
-        except (NotSoMany, OverBudget):
+        except (TooManyPerCall, BudgetExceeded):
             pass  # what is not there yet is asked for one by one
         except QhaigcError as error:
             for order in orders:
@@ -211,6 +211,6 @@ class Buyer:
             if not futures[order.request.key].done():
                 self._workers.submit(self._have, order).add_done_callback(partial(pass_on, futures[order.request.key]))
 
-    def _count(self, orders: Sequence[Order]) -> None:
+    def _count(self, orders: Sequence[ImageJob]) -> None:
         """Take note of a call."""
         self._requests.update(order.request.key for order in orders)

@@ -15,13 +15,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from mkdocs_qhaigc._util.files import write_whole
+from mkdocs_qhaigc._util.files import atomic_write
 from mkdocs_qhaigc.config.options import Options
-from mkdocs_qhaigc.errors import LibraryError, NoFurtherCalls, PictureError
-from mkdocs_qhaigc.generation.job import Order
+from mkdocs_qhaigc.errors import GenerationStopped, ImageError, StoreError
+from mkdocs_qhaigc.generation.job import ImageJob
 from mkdocs_qhaigc.store.keeping import Writer
 from mkdocs_qhaigc.store.library import Library
-from mkdocs_qhaigc.store.record import EXTENSIONS, KEY_DIGITS, SANDBOX, Original
+from mkdocs_qhaigc.store.record import EXTENSIONS, KEY_DIGITS, SANDBOX, StoredImage
 
 if TYPE_CHECKING:
     from mkdocs_qhaigc.imaging.encode import PictureInfo
@@ -42,12 +42,12 @@ class Saver:
         self._saving = 0
         """Pictures that have arrived and are being written."""
 
-    def save(self, order: Order, data: bytes, revised_prompt: str | None) -> Original:
+    def save(self, order: ImageJob, data: bytes, revised_prompt: str | None) -> StoredImage:
         """Write a picture that has arrived; return it.
 
         Raises:
-            PictureError: it is no picture that is used; what came is kept elsewhere.
-            NoFurtherCalls: it cannot be written; it is kept elsewhere, if anywhere.
+            ImageError: it is no picture that is used; what came is kept elsewhere.
+            GenerationStopped: it cannot be written; it is kept elsewhere, if anywhere.
         """
         with self._saved:
             self._saving += 1
@@ -58,7 +58,7 @@ class Saver:
                 self._saving -= 1
                 self._saved.notify_all()
 
-    def keep(self, order: Order, ending: str, data: bytes) -> str:
+    def keep(self, order: ImageJob, ending: str, data: bytes) -> str:
         """Write what was paid for and cannot be used to where somebody can look at it; return where that is."""
         name = f"{order.name}-{order.request.key[:KEY_DIGITS]}.{ending}"
         for make_folder in (self._make_rejected, _make_private):
@@ -68,7 +68,7 @@ class Saver:
                 while path.exists() and path.read_bytes() != data:  # each was paid for
                     count += 1
                     path = folder / f"{name}-{count}"
-                write_whole(path, data)
+                atomic_write(path, data)
             except OSError:
                 continue
             return str(path)
@@ -79,7 +79,7 @@ class Saver:
         with self._saved:
             self._saved.wait_for(lambda: not self._saving, timeout=seconds)
 
-    def leftover(self, order: Order) -> Original | None:
+    def leftover(self, order: ImageJob) -> StoredImage | None:
         """Give a picture that has no record, or another one than its record is of, a record again: it was paid for.
 
         One that was rejected is looked at once more: a later version may be able to read it. Of one among the pins the
@@ -93,7 +93,7 @@ class Saver:
             try:
                 data = path.read_bytes()
                 info = inspect(data)
-            except (OSError, PictureError):
+            except (OSError, ImageError):
                 continue
             if path in changed and not _may_be(info, changed[path]):
                 continue
@@ -120,24 +120,24 @@ class Saver:
         found = Writer(Library(self._options.pins_dir, report=self._say)).pictures_of(key)
         return [path for path in found if not path.stem.rpartition("-")[0].endswith(f".{SANDBOX}")]
 
-    def _write(self, order: Order, data: bytes, revised_prompt: str | None) -> Original:
+    def _write(self, order: ImageJob, data: bytes, revised_prompt: str | None) -> StoredImage:
         arrived = self._writer.take_in(order.name, order.request.key, data)
         from mkdocs_qhaigc.imaging.encode import inspect  # a build that buys nothing needs no Pillow
 
         try:
             info = inspect(data)
-        except PictureError as error:
+        except ImageError as error:
             kept = self.keep(order, "rejected", data)
             if arrived:
                 arrived.unlink(missing_ok=True)
-            raise PictureError(f"{error}. What came is kept in {kept}") from error
+            raise ImageError(f"{error}. What came is kept in {kept}") from error
         except BaseException:
             self.keep(order, "rejected", data)
             raise
         try:
             return self._write_original(order, data, info, revised_prompt)
-        except LibraryError as error:
-            raise NoFurtherCalls(
+        except StoreError as error:
+            raise GenerationStopped(
                 f"{error}. The picture is kept in {self.keep(order, EXTENSIONS[info.format], data)}. "
                 f"Make space and move it to {self._writer.folder}: it is used again"
             ) from error
@@ -149,12 +149,12 @@ class Saver:
 
     def _write_original(
         self,
-        order: Order,
+        order: ImageJob,
         data: bytes,
         info: PictureInfo,
         revised_prompt: str | None,
         about: Mapping[str, Any] = MappingProxyType({}),
-    ) -> Original:
+    ) -> StoredImage:
         """Save a picture with what its record is to say; `about` is what an earlier record said of it."""
         return self._writer.save(
             name=order.name,
@@ -174,7 +174,7 @@ class Saver:
         )
 
 
-def _may_be(info: PictureInfo, recorded: Original) -> bool:
+def _may_be(info: PictureInfo, recorded: StoredImage) -> bool:
     """Whether a whole picture may be the one of a record in other bytes.
 
     A JPEG of which a part is lost is decoded like a whole one: such a one is hardly of the same mean colour.

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 
 from mkdocs_qhaigc._util.locks import owning
 from mkdocs_qhaigc.config.options import Options
-from mkdocs_qhaigc.errors import ApiError, LibraryError, NoFurtherCalls, OverBudget, PictureError
+from mkdocs_qhaigc.errors import ApiError, BudgetExceeded, GenerationStopped, ImageError, StoreError
 from mkdocs_qhaigc.generation.budget import Budget
-from mkdocs_qhaigc.generation.job import Order
+from mkdocs_qhaigc.generation.job import ImageJob
 from mkdocs_qhaigc.generation.journal import ANSWERS
 from mkdocs_qhaigc.generation.recovery import Saver
 from mkdocs_qhaigc.store.keeping import Writer
 from mkdocs_qhaigc.store.library import Library
-from mkdocs_qhaigc.store.record import SANDBOX, Original
+from mkdocs_qhaigc.store.record import SANDBOX, StoredImage
 
 if TYPE_CHECKING:
     from mkdocs_qhaigc.api.client import ImagesClient
@@ -41,7 +41,7 @@ class Shop:
         *,
         api_key: str | None,
         library: Library,
-        asked: Callable[[Sequence[Order]], None],
+        asked: Callable[[Sequence[ImageJob]], None],
         say: Callable[[str], None],
     ) -> None:
         """`api_key` None: there is none, and nothing can be bought. `say` is told what who pays wants to know.
@@ -58,26 +58,26 @@ class Shop:
         self._writer = Writer(library)
         self._saver = Saver(options, self._writer, say=say)
         self._stopped = threading.Event()
-        self._no_further: NoFurtherCalls | None = None
+        self._no_further: GenerationStopped | None = None
         self._opening = threading.Lock()
         self._client: ImagesClient | None = None
         self._till: Till | None = None
         self._server: Sandbox | None = None
 
     @property
-    def refusal(self) -> NoFurtherCalls | None:
+    def refusal(self) -> GenerationStopped | None:
         """Why nothing can be bought, where that is known without a call."""
         if self._no_further:
             return self._no_further
         if self._stopped.is_set():
-            return NoFurtherCalls("the build was stopped")
+            return GenerationStopped("the build was stopped")
         if not self._api_key:
-            return NoFurtherCalls(
+            return GenerationStopped(
                 f"no API key: the environment variable {self._options.api_key_env} is not set. "
                 "Set it, or use `missing: placeholder` or `base_url: sandbox`"
             )
         if not self._api_key.isascii() or not self._api_key.isprintable() or " " in self._api_key:
-            return NoFurtherCalls(
+            return GenerationStopped(
                 f"the environment variable {self._options.api_key_env} holds characters that no API key has. "
                 "Set it to the key alone"
             )
@@ -88,8 +88,8 @@ class Shop:
         self._no_further = None
 
     def buy(
-        self, order: Order, budget: Budget, *, began: Callable[[Order], None], answered: Callable[[], None]
-    ) -> Original:
+        self, order: ImageJob, budget: Budget, *, began: Callable[[ImageJob], None], answered: Callable[[], None]
+    ) -> StoredImage:
         """Return a picture: one that was paid for and is found now, or a new one, of which `began` is told.
 
         `answered` is called when another call may begin, while the picture is fetched and saved.
@@ -105,8 +105,8 @@ class Shop:
         return original
 
     def buy_together(
-        self, orders: Sequence[Order], budget: Budget, *, began: Callable[[Order], None]
-    ) -> Iterator[tuple[Order, Original | ApiError | PictureError | NoFurtherCalls]]:
+        self, orders: Sequence[ImageJob], budget: Budget, *, began: Callable[[ImageJob], None]
+    ) -> Iterator[tuple[ImageJob, StoredImage | ApiError | ImageError | GenerationStopped]]:
         """Yield what became of each of several variants of one request, as soon as it is known; one call for all.
 
         Raises:
@@ -137,7 +137,7 @@ class Shop:
             self._server.close()
 
     @contextlib.contextmanager
-    def _owning(self, orders: Iterable[Order]) -> Iterator[Till]:
+    def _owning(self, orders: Iterable[ImageJob]) -> Iterator[Till]:
         """Hold orders' keys against all others that would buy them, and give what buys.
 
         What says meanwhile that nothing more can be bought is the refusal of all that come later.
@@ -147,20 +147,20 @@ class Shop:
             keys = [order.request.key for order in orders]
             with owning(self._locks, keys, timeout=self._options.timeout + 5):
                 yield till
-        except OverBudget:
+        except BudgetExceeded:
             raise  # a call under way may yet turn out not to have been billed
-        except NoFurtherCalls as error:
+        except GenerationStopped as error:
             self._no_further = error
             raise
 
-    def _paid_for(self, order: Order) -> Original | None:
+    def _paid_for(self, order: ImageJob) -> StoredImage | None:
         """Return what another process has saved since, or what had lost its record; else make room for a new one."""
         original = self._saved(order.request.key) or self._saver.leftover(order)
         if original is None:
             self._writer.make_room(order.request.key)
         return original
 
-    def _saved(self, key: str) -> Original | None:
+    def _saved(self, key: str) -> StoredImage | None:
         """Return what another process has saved since; never a sandbox's drawing for a real picture."""
         found = self._library.find_all(key, fresh=True)
         return next((one for one in found if self._options.sandboxed or not one.sandbox), None)
@@ -169,7 +169,7 @@ class Shop:
         """Return what buys.
 
         Raises:
-            NoFurtherCalls: nothing can be bought, or nothing could be saved.
+            GenerationStopped: nothing can be bought, or nothing could be saved.
         """
         if refusal := self.refusal:
             raise refusal
@@ -177,8 +177,8 @@ class Shop:
         with self._opening:
             try:
                 self._writer.require_writable(*self._answers)  # each time: the disk may have filled up since
-            except LibraryError as error:
-                raise NoFurtherCalls(f"{error}. Nothing is bought that could not be saved") from error
+            except StoreError as error:
+                raise GenerationStopped(f"{error}. Nothing is bought that could not be saved") from error
             if self._client is None:
                 from mkdocs_qhaigc.generation.till import Till  # a build that buys nothing needs none
 
@@ -186,7 +186,7 @@ class Shop:
                     self._client = self._connect(self._api_key)
                     self._till = Till(self._client, self._saver, self._options, asked=self._asked)
                 except (ImportError, ValueError, TypeError) as error:  # httpx on proxies that it cannot use
-                    raise NoFurtherCalls(
+                    raise GenerationStopped(
                         f"no connection can be made ({error}). Look at the variables HTTP_PROXY, HTTPS_PROXY, ALL_PROXY"
                     ) from error
             assert self._till
@@ -194,7 +194,7 @@ class Shop:
 
     def _connect(self, api_key: str) -> ImagesClient:
         from mkdocs_qhaigc.api.client import ImagesClient  # a build that buys nothing needs no httpx
-        from mkdocs_qhaigc.api.retry import Pace
+        from mkdocs_qhaigc.api.retry import RateLimiter
 
         base_url = self._options.base_url
         if base_url == SANDBOX:
@@ -209,6 +209,6 @@ class Shop:
             retries=self._options.retries,
             response_format=self._options.response_format,
             sandboxed=self._options.sandboxed,
-            pace=Pace(self._stopped),
+            pace=RateLimiter(self._stopped),
             say=self._say,
         )

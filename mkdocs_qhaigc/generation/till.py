@@ -13,12 +13,12 @@ from mkdocs_qhaigc.api.bodies import LARGEST_BODY, MOST_IN_ONE_CALL, unpacked
 from mkdocs_qhaigc.api.response import Answer, is_error, read_answers
 from mkdocs_qhaigc.api.retry import Deadline
 from mkdocs_qhaigc.config.options import Options
-from mkdocs_qhaigc.errors import ApiError, Gone, NoFurtherCalls, PictureError, QhaigcError
+from mkdocs_qhaigc.errors import ApiError, GenerationStopped, ImageError, ImageUrlExpired, QhaigcError
 from mkdocs_qhaigc.generation.budget import Budget, Spending
-from mkdocs_qhaigc.generation.job import Order
+from mkdocs_qhaigc.generation.job import ImageJob
 from mkdocs_qhaigc.generation.journal import ANSWERS, OLDEST, SETTLED, Arrival, Arrivals
 from mkdocs_qhaigc.generation.recovery import Saver
-from mkdocs_qhaigc.store.record import Original
+from mkdocs_qhaigc.store.record import StoredImage
 
 if TYPE_CHECKING:
     from mkdocs_qhaigc.api.client import ImagesClient
@@ -35,7 +35,7 @@ class Till:
     """Buys with one client."""
 
     def __init__(
-        self, client: ImagesClient, saver: Saver, options: Options, *, asked: Callable[[Sequence[Order]], None]
+        self, client: ImagesClient, saver: Saver, options: Options, *, asked: Callable[[Sequence[ImageJob]], None]
     ) -> None:
         """`asked` is told before each call which pictures it is for."""
         self._client = client
@@ -49,7 +49,7 @@ class Till:
         self._useful = False
         """Whether one has."""
 
-    def buy(self, order: Order, budget: Budget, *, answered: Callable[[], None]) -> Original:
+    def buy(self, order: ImageJob, budget: Budget, *, answered: Callable[[], None]) -> StoredImage:
         """Return a picture, saved: from the answer that an earlier build was given, else from a new one.
 
         `answered` is called when the API has given its answer and nothing can take that away: another call may begin,
@@ -64,14 +64,14 @@ class Till:
         return result
 
     def buy_together(
-        self, orders: Sequence[Order], budget: Budget, *, answered: Callable[[], None] = lambda: None
-    ) -> Iterator[tuple[Order, Original | ApiError | PictureError | NoFurtherCalls]]:
+        self, orders: Sequence[ImageJob], budget: Budget, *, answered: Callable[[], None] = lambda: None
+    ) -> Iterator[tuple[ImageJob, StoredImage | ApiError | ImageError | GenerationStopped]]:
         """Yield what became of each of several variants of one request, as soon as it is known; one call for all.
 
         Those that the API has left out of its answer are not among them, and their price is given back.
 
         Raises:
-            QhaigcError: none of those that were not yielded can be had. It is `NoFurtherCalls` also where the last
+            QhaigcError: none of those that were not yielded can be had. It is `GenerationStopped` also where the last
                 one that was yielded was one too many without use, or one of them could not be saved.
         """
         deadline = Deadline.after(self._options.timeout * len(orders))
@@ -108,7 +108,7 @@ class Till:
         for order in wanted[len(answers) :]:
             self._arrival(order).forget()
             budget.give_back()
-        unsaved: NoFurtherCalls | None = None
+        unsaved: GenerationStopped | None = None
         for order, answer in zip(wanted, answers, strict=False):
             if len(orders) > 1:  # one that cannot be fetched must not take the time of the others
                 deadline = Deadline.after(self._options.timeout)
@@ -116,16 +116,16 @@ class Till:
                 deadline = Deadline.after(_TO_FETCH)
             try:
                 new = self._take_new(order, answer, deadline)
-            except NoFurtherCalls as error:  # the disk is full, say; the others have come, too
+            except GenerationStopped as error:  # the disk is full, say; the others have come, too
                 unsaved = unsaved or error
                 yield order, error
                 continue
             yield order, new
-            self._require_use(None if isinstance(new, Original) else new)
+            self._require_use(None if isinstance(new, StoredImage) else new)
         if unsaved:
             raise unsaved
 
-    def _lay_aside(self, order: Order) -> str:
+    def _lay_aside(self, order: ImageJob) -> str:
         """Let no build read an answer again in which no picture is found, and keep it for people: it may be paid for.
 
         Return what to tell them. One that says itself why it has no picture is not kept.
@@ -142,8 +142,8 @@ class Till:
         """Take note of what became of money; None: a picture.
 
         Raises:
-            NoFurtherCalls: several times in a row nothing did, for one and the same reason, and never anything: it is
-                something that all pictures share.
+            GenerationStopped: several times in a row nothing did, for one and the same reason, and never anything: it
+                is something that all pictures share.
         """
         with self._lock:
             self._useful = self._useful or error is None
@@ -152,32 +152,32 @@ class Till:
             if self._useful or len(self._useless) < _MOST_USELESS or len(set(self._useless)) > 1:
                 return
             self._useless.clear()
-        raise NoFurtherCalls(
+        raise GenerationStopped(
             f"{_MOST_USELESS} calls in a row may have been billed, and none gave a picture that can be used. No more "
             f"are made in this build: {error}"
         ) from error
 
-    def _take_new(self, order: Order, answer: Answer, deadline: Deadline) -> Original | ApiError | PictureError:
+    def _take_new(self, order: ImageJob, answer: Answer, deadline: Deadline) -> StoredImage | ApiError | ImageError:
         try:
             return self._take(order, answer, deadline)
-        except PictureError as error:
+        except ImageError as error:
             return error
         except ApiError as error:
-            span = "an hour" if isinstance(error, Gone) else "a day"
+            span = "an hour" if isinstance(error, ImageUrlExpired) else "a day"
             told = ApiError(
                 f"the picture was made, but {error}. The next builds fetch it, and for {span} they buy no other"
             )
             told.__cause__ = error
             return told
 
-    def _take_kept(self, order: Order, deadline: Deadline) -> Original | ApiError | None:
+    def _take_kept(self, order: ImageJob, deadline: Deadline) -> StoredImage | ApiError | None:
         """Return the picture of an answer that an earlier build could not finish with; None: there is none to be had.
 
         An address may lead to its picture for longer than a day; from then on another is bought where it does not.
         Where it says that there is nothing, that is believed an hour after the answer.
 
         Raises:
-            NoFurtherCalls: it cannot be saved.
+            GenerationStopped: it cannot be saved.
         """
         answer = self._kept_answer(order)
         if answer is None:
@@ -188,16 +188,16 @@ class Till:
             deadline = Deadline.after(self._options.timeout / 2)
         try:
             return self._take(order, answer, deadline)
-        except PictureError:
+        except ImageError:
             self._arrival(order).forget()
             return None
         except ApiError as error:
-            gone = isinstance(error, Gone) and age >= SETTLED
+            gone = isinstance(error, ImageUrlExpired) and age >= SETTLED
             if gone:
                 self._arrival(order).forget()
             return None if old or gone else error
 
-    def _kept_answer(self, order: Order) -> Answer | None:
+    def _kept_answer(self, order: ImageJob) -> Answer | None:
         kept = None if self._options.sandboxed else self._arrival(order).read()  # a sandbox's addresses end with it
         if kept is None:
             return None
@@ -206,16 +206,16 @@ class Till:
             return read_answers(unpacked(body, _LARGEST), status=200, media_type="", base_url=self._options.base_url)[
                 position
             ]
-        except (ApiError, NoFurtherCalls, IndexError):
+        except (ApiError, GenerationStopped, IndexError):
             self._lay_aside(order)
             return None
 
-    def _take(self, order: Order, answer: Answer, deadline: Deadline) -> Original:
+    def _take(self, order: ImageJob, answer: Answer, deadline: Deadline) -> StoredImage:
         """Return the saved picture of an answer, fetched where it is hosted."""
         data = self._client.pictures.fetch(answer.url, deadline=deadline) if answer.data is None else answer.data
         original = self._saver.save(order, data, answer.revised_prompt)
         self._arrival(order).forget()
         return original
 
-    def _arrival(self, order: Order) -> Arrival:
+    def _arrival(self, order: ImageJob) -> Arrival:
         return Arrival(self._folder / f"{order.request.key}.json")

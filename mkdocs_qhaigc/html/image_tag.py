@@ -25,7 +25,7 @@ _OWN_HEIGHT = r"(?i)(?:^|;)\s*height\s*:"
 """Compiled where a picture has a style of its own: most sites have none."""
 
 
-class Source(NamedTuple):
+class FormatSource(NamedTuple):
     """One format of a picture."""
 
     mime_type: str
@@ -43,10 +43,10 @@ class Source(NamedTuple):
         return ", ".join(f"{url} {width}w" for url, width in self.candidates)
 
 
-class Image(NamedTuple):
+class ImageTag(NamedTuple):
     """What a name stands for, on one page."""
 
-    sources: tuple[Source, ...]
+    sources: tuple[FormatSource, ...]
     """In the author's order of formats; the last one is for every reader."""
     width: int
     """Pixels."""
@@ -59,10 +59,10 @@ class Image(NamedTuple):
     """Plain text."""
     colour: str | None = None
     """`#rrggbb`: what stands in its place while it loads."""
-    dark: Image | None = None
+    dark: ImageTag | None = None
     """What readers of a dark page see instead."""
 
-    def among_others(self) -> Image:
+    def among_others(self) -> ImageTag:
         """Return it as one picture among others: neither it nor its dark one is loaded first."""
         return self._replace(priority=False, dark=self.dark and self.dark._replace(priority=False))
 
@@ -72,7 +72,7 @@ class Image(NamedTuple):
         return self.sources[-1].url
 
 
-def render_image(image: Image) -> str:
+def render_image(image: ImageTag) -> str:
     """Return the whole HTML of a picture that stands without an author's tag: a figure where it has a caption."""
     markup = render_img({}, image, fragment="", in_picture=False)
     if image.caption is None:
@@ -85,7 +85,7 @@ def render_caption(caption: str) -> str:
     return f"<figcaption>{escape(caption, quote=False)}</figcaption>"
 
 
-def render_img(given: Attributes, image: Image, *, fragment: str, in_picture: bool) -> str:
+def render_img(given: Attributes, image: ImageTag, *, fragment: str, in_picture: bool) -> str:
     """Return the `<img>` (in a `<picture>` where there are several formats); what the author gave wins.
 
     A picture with a dark one is both, of which the style sheet shows one. Browsers load lazily what is not shown, so
@@ -103,7 +103,7 @@ def render_img(given: Attributes, image: Image, *, fragment: str, in_picture: bo
     return _render_one(given, image, fragment=fragment, in_picture=in_picture, lazy=not image.priority)
 
 
-def _render_one(given: Attributes, image: Image, *, fragment: str, in_picture: bool, lazy: bool) -> str:
+def _render_one(given: Attributes, image: ImageTag, *, fragment: str, in_picture: bool, lazy: bool) -> str:
     image = _with_fragment(image, fragment)
     attributes = {"alt": given.get("alt") or image.alt or "", "src": image.url, **given}
     attributes["alt"] = given.get("alt") or image.alt or ""
@@ -133,7 +133,7 @@ def _render_one(given: Attributes, image: Image, *, fragment: str, in_picture: b
     return f'<picture class="{CSS_CLASS}">{sources}{img}</picture>'
 
 
-def _set_dimensions(attributes: Attributes, image: Image) -> bool:
+def _set_dimensions(attributes: Attributes, image: ImageTag) -> bool:
     """Add width and height so that nothing moves while loading; what the author gave keeps the proportions.
 
     Return whether they say how wide the picture is drawn: a browser that is to choose by that must know it beforehand.
@@ -160,7 +160,7 @@ def _set_dimensions(attributes: Attributes, image: Image) -> bool:
     return "height" in attributes and not (style and re.search(_WIDTH_BY_CONTENT, style))
 
 
-def _keeps_proportions(width: str, height: str, image: Image) -> bool:
+def _keeps_proportions(width: str, height: str, image: ImageTag) -> bool:
     """Whether both numbers are the picture's own proportions, within a hundredth."""
     numbers = _NUMBER.fullmatch(width), _NUMBER.fullmatch(height)
     if not (numbers[0] and numbers[1]) or not int(numbers[1][1]):
@@ -169,7 +169,7 @@ def _keeps_proportions(width: str, height: str, image: Image) -> bool:
     return abs(ratio * image.height / image.width - 1) <= 0.01
 
 
-def _with_fragment(image: Image, fragment: str) -> Image:
+def _with_fragment(image: ImageTag, fragment: str) -> ImageTag:
     if not fragment:
         return image
     return image._replace(

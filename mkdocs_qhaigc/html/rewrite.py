@@ -12,7 +12,7 @@ from html import escape
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from mkdocs_qhaigc.html.image_tag import Image, render_img
+from mkdocs_qhaigc.html.image_tag import ImageTag, render_img
 from mkdocs_qhaigc.html.tags import Attributes, parse, start_tag, tags_with
 
 SCHEME = "qhaigc:"
@@ -33,7 +33,7 @@ _FIRST_TITLE_END = re.compile(r"</h1\s*>", re.IGNORECASE)
 _TITLE_OF_EXCERPT = re.compile(r"\s*<h([1-6])[\s>].*?</h\1\s*>", re.IGNORECASE | re.DOTALL)
 
 
-Resolve = Callable[[str], Image]
+Resolve = Callable[[str], ImageTag]
 
 
 class Change(NamedTuple):
@@ -57,7 +57,7 @@ class _Shown(NamedTuple):
     """A picture that a tag shows."""
 
     name: str
-    image: Image
+    image: ImageTag
     described: bool
     """Whether the tag or the directive says what it is for readers who do not see it."""
 

@@ -18,7 +18,7 @@ from PIL import (
 )
 
 from mkdocs_qhaigc.directives.request import MOST_PIXELS
-from mkdocs_qhaigc.errors import PictureError
+from mkdocs_qhaigc.errors import ImageError
 
 SEVERAL_JPEGS = "MPO"
 """Pillow's name for a JPEG behind which others stand: a gain map for bright screens, say, or the other eye's view."""
@@ -41,7 +41,7 @@ def decoded(data: bytes) -> Image.Image:
     """Return a picture, all of it in memory, as it is to be seen.
 
     Raises:
-        PictureError: it is no PNG, JPEG, WebP or AVIF picture, is cut short, too large, or moves.
+        ImageError: it is no PNG, JPEG, WebP or AVIF picture, is cut short, too large, or moves.
     """
     data = data.lstrip(b"\r\n")  # what some servers send before it
     if data.startswith(b"RIFF") and len(data) % 2:
@@ -54,12 +54,12 @@ def decoded(data: bytes) -> Image.Image:
                 raise
             with _large_texts():
                 image = _loaded(data)
-    except PictureError:
+    except ImageError:
         raise
     except UnidentifiedImageError as error:
-        raise PictureError("the bytes are no PNG, JPEG, WebP or AVIF picture") from error
+        raise ImageError("the bytes are no PNG, JPEG, WebP or AVIF picture") from error
     except Exception as error:
-        raise PictureError(
+        raise ImageError(
             f"the bytes are no picture that can be read ({type(error).__name__}: {error!s:.120})"
         ) from error
     with contextlib.suppress(Exception):  # in damaged words about it; its pixels are whole, and were paid for
@@ -70,9 +70,9 @@ def decoded(data: bytes) -> Image.Image:
 def _loaded(data: bytes) -> Image.Image:
     image = Image.open(io.BytesIO(data), formats=_FORMATS)
     if image.width * image.height > MOST_PIXELS:
-        raise PictureError(f"the picture has {image.width}x{image.height} pixels: more than is read")
+        raise ImageError(f"the picture has {image.width}x{image.height} pixels: more than is read")
     if image.format != SEVERAL_JPEGS and getattr(image, "n_frames", 1) > 1:
-        raise PictureError("the picture moves: only still pictures are used")
+        raise ImageError("the picture moves: only still pictures are used")
     image.load()
     return image
 

@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 from PIL import Image, ImageCms, ImageOps, ImageStat, PngImagePlugin
 
-from mkdocs_qhaigc.errors import PictureError
+from mkdocs_qhaigc.errors import ImageError
 from mkdocs_qhaigc.imaging.decode import SEVERAL_JPEGS, decoded
 from mkdocs_qhaigc.imaging.metadata import Provenance, label_in_xmp, origin_in_xmp, usable_label
-from mkdocs_qhaigc.imaging.renditions import VariantSpec
+from mkdocs_qhaigc.imaging.renditions import RenditionSpec
 
 _XMP_KEYWORD = "XML:com.adobe.xmp"
 _EXIF, _USER_COMMENT = 0x8769, 0x9286
@@ -36,7 +36,7 @@ def inspect(data: bytes) -> PictureInfo:
     """Return what a picture is, after decoding it whole.
 
     Raises:
-        PictureError: it is no PNG, JPEG, WebP or AVIF picture, is cut short, too large, or moves.
+        ImageError: it is no PNG, JPEG, WebP or AVIF picture, is cut short, too large, or moves.
     """
     with decoded(data) as image:
         format_ = "jpeg" if image.format == SEVERAL_JPEGS else str(image.format).lower()
@@ -44,8 +44,8 @@ def inspect(data: bytes) -> PictureInfo:
 
 
 def encode_all(
-    data: bytes, wanted: Iterable[VariantSpec], provenance: Provenance | None = None
-) -> Iterator[tuple[VariantSpec, bytes]]:
+    data: bytes, wanted: Iterable[RenditionSpec], provenance: Provenance | None = None
+) -> Iterator[tuple[RenditionSpec, bytes]]:
     """Yield each wanted encoding with its bytes; the picture is decoded once.
 
     Of the copies of one format, none is larger in bytes than a wider one: readers with small screens never pay more.
@@ -55,7 +55,7 @@ def encode_all(
     written into every file, an AIGC label that the generating service put there stays beside it.
 
     Raises:
-        PictureError: the bytes cannot be read.
+        ImageError: the bytes cannot be read.
     """
     with decoded(data) as image:
         packet = _about(image, provenance) if provenance else None
@@ -67,7 +67,7 @@ def encode_all(
         yield spec, wider[copies]
 
 
-def _scaled(picture: Image.Image, spec: VariantSpec) -> Image.Image:
+def _scaled(picture: Image.Image, spec: RenditionSpec) -> Image.Image:
     size = (spec.width, spec.height)
     if spec.cropped:
         picture = ImageOps.fit(picture, size, Image.Resampling.LANCZOS)
@@ -80,7 +80,7 @@ def _scaled(picture: Image.Image, spec: VariantSpec) -> Image.Image:
     return picture
 
 
-def _encode(picture: Image.Image, spec: VariantSpec, packet: bytes | None, wider: bytes | None) -> bytes:
+def _encode(picture: Image.Image, spec: RenditionSpec, packet: bytes | None, wider: bytes | None) -> bytes:
     """Return a picture's bytes, or those of the `wider` copy, if only a great loss would make it smaller than that."""
     encoded = _written(picture, spec.format, spec.quality, packet)
     if wider is None or len(encoded) <= len(wider):
@@ -92,7 +92,7 @@ def _encode(picture: Image.Image, spec: VariantSpec, packet: bytes | None, wider
     return wider
 
 
-def _coarser(picture: Image.Image, spec: VariantSpec) -> Iterator[tuple[Image.Image, int]]:
+def _coarser(picture: Image.Image, spec: RenditionSpec) -> Iterator[tuple[Image.Image, int]]:
     """Yield (picture, quality) with a little less each time: PNG in fewer colours, the others in lower quality."""
     if spec.format == "png":
         for colours in (256, 128, 64):
@@ -117,7 +117,7 @@ def _written(picture: Image.Image, format_: str, quality: int, packet: bytes | N
     try:
         picture.save(target, format=format_.upper(), **options)
     except (OSError, ValueError) as error:
-        raise PictureError(f"the picture cannot be written as {format_} ({error})") from error
+        raise ImageError(f"the picture cannot be written as {format_} ({error})") from error
     return target.getvalue()
 
 
@@ -155,7 +155,7 @@ def origin(data: bytes) -> Provenance:
     """Return what a picture's own bytes say of how it came to be.
 
     Raises:
-        PictureError: as of `inspect`.
+        ImageError: as of `inspect`.
     """
     with decoded(data) as image:
         return origin_in_xmp(_xmp(image))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from mkdocs_qhaigc.imaging.renditions import Drawn, Encoding, VariantSpec, card_spec, variant_specs
+from mkdocs_qhaigc.imaging.renditions import Drawn, Encoding, RenditionSpec, card_spec, rendition_specs
 from mkdocs_qhaigc.imaging.seen import Seen
 
 if TYPE_CHECKING:
@@ -159,9 +159,9 @@ class Encoder:
             found |= looked_up
         return found
 
-    def _together(self, key: str, drawn: Drawn) -> list[tuple[VariantSpec, ...]]:
+    def _together(self, key: str, drawn: Drawn) -> list[tuple[RenditionSpec, ...]]:
         """Return what is encoded of a picture, in the groups in which it is."""
-        for_pages = variant_specs(drawn, self._encoding)
+        for_pages = rendition_specs(drawn, self._encoding)
         crops = tuple(self._cards.get(key, ()))  # another thread may add one
         return [for_pages, *((card_spec(drawn, self._encoding, crop),) for crop in crops)]
 
@@ -189,7 +189,7 @@ class Encoder:
             self._variants.close()
 
 
-def _encode_into(store: Variants, specs: Sequence[VariantSpec], missing: Set[str], subject: Subject) -> None:
+def _encode_into(store: Variants, specs: Sequence[RenditionSpec], missing: Set[str], subject: Subject) -> None:
     """Encode what is missing of a picture, and what that is measured by: the wider copies of the same format."""
     from mkdocs_qhaigc.imaging.encode import encode_all  # a warm build needs no Pillow
 

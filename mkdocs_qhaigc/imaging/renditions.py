@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote
 
-from mkdocs_qhaigc.html.image_tag import Image, Source
+from mkdocs_qhaigc.html.image_tag import FormatSource, ImageTag
 
 ENCODER_SCHEMA = 2
 """Raised when the encoder's output changes on purpose; variants are then made anew."""
@@ -26,7 +26,7 @@ CARD_FORMAT = "jpeg"
 """What every reader of link previews takes; hardly any takes AVIF, and some not WebP."""
 CARD_WIDTH = 1200
 """Pixels; link previews show no more."""
-ACCOUNT = ".qhaigc.json"
+MANIFEST = ".qhaigc.json"
 """The file in which `sync` says what it has written beside it; no engine publishes what begins with a dot."""
 MIME_TYPES = {"avif": "image/avif", "webp": "image/webp", "jpeg": "image/jpeg", "png": "image/png"}
 
@@ -48,8 +48,8 @@ class Encoding:
 
     codes: Mapping[str, str] = field(init=False)
     """By format: what tells its variants of a picture from those of other settings."""
-    made: dict[Drawn, tuple[VariantSpec, ...]] = field(init=False, repr=False, compare=False)
-    """What `variant_specs` has returned."""
+    made: dict[Drawn, tuple[RenditionSpec, ...]] = field(init=False, repr=False, compare=False)
+    """What `rendition_specs` has returned."""
     signature: str = field(init=False)
     """What changes the content of a file, as text. The widths do: a copy is never larger in bytes than a wider one."""
 
@@ -89,7 +89,7 @@ class Drawn(NamedTuple):
     placeholder: bool = False
 
 
-class VariantSpec(NamedTuple):
+class RenditionSpec(NamedTuple):
     """One encoding of one picture."""
 
     cache_key: str
@@ -104,20 +104,20 @@ class VariantSpec(NamedTuple):
     """Whether the picture fills these proportions and loses what stands over, instead of having them."""
 
 
-class Variant(NamedTuple):
+class Rendition(NamedTuple):
     """One file of the site."""
 
     dest_uri: str
     """Relative to the site's folder."""
-    spec: VariantSpec
+    spec: RenditionSpec
 
 
-class Publication(NamedTuple):
+class PublishedImage(NamedTuple):
     """All the files that show one picture under one name."""
 
     stem: str
     """`NAME-HEX`: in the name of each of its files, and of no other picture's."""
-    variants: tuple[Variant, ...]
+    variants: tuple[Rendition, ...]
     """By format in the author's order, then by width, the widest last."""
     width: int
     height: int
@@ -131,7 +131,7 @@ class Publication(NamedTuple):
         priority: bool = False,
         caption: str | None = None,
         colour: str | None = None,
-    ) -> Image:
+    ) -> ImageTag:
         """Return the picture as a page at `page_url` (relative to the site) shows it."""
         first = self.variants[0].dest_uri
         length = first.rindex(self.stem) + len(self.stem)
@@ -139,11 +139,11 @@ class Publication(NamedTuple):
         by_format: dict[str, list[tuple[str, int]]] = {}
         for dest_uri, spec in self.variants:
             by_format.setdefault(spec.format, []).append((stem_url + dest_uri[length:], spec.width))
-        sources = tuple(Source(MIME_TYPES[format_], tuple(urls)) for format_, urls in by_format.items())
-        return Image(sources, self.width, self.height, alt, sizes, priority, caption, colour)
+        sources = tuple(FormatSource(MIME_TYPES[format_], tuple(urls)) for format_, urls in by_format.items())
+        return ImageTag(sources, self.width, self.height, alt, sizes, priority, caption, colour)
 
 
-def variant_specs(drawn: Drawn, encoding: Encoding) -> tuple[VariantSpec, ...]:
+def rendition_specs(drawn: Drawn, encoding: Encoding) -> tuple[RenditionSpec, ...]:
     """Return every encoding that pages need of a picture, whatever it is called there; the widest of a format last.
 
     The wider ones stand in the cache key: a copy is made so that it is not larger in bytes than they are.
@@ -153,7 +153,7 @@ def variant_specs(drawn: Drawn, encoding: Encoding) -> tuple[VariantSpec, ...]:
     copies = _copies(drawn.width, drawn.height, encoding.widths)
     specs = encoding.made[drawn] = tuple(
         [
-            VariantSpec(
+            RenditionSpec(
                 f"{drawn.identity}|{chain}|{encoding.codes[format_]}", format_, width, height, encoding.quality[format_]
             )
             for format_ in encoding.formats
@@ -173,7 +173,7 @@ def _copies(width: int, height: int, narrower: tuple[int, ...]) -> tuple[tuple[i
     )
 
 
-def card_spec(drawn: Drawn, encoding: Encoding, crop: tuple[int, int] | None) -> VariantSpec:
+def card_spec(drawn: Drawn, encoding: Encoding, crop: tuple[int, int] | None) -> RenditionSpec:
     """Return the encoding of a picture for link previews; `crop` is the width and height wanted, in pixels.
 
     Never larger than the picture: where it is too small, the card has the proportions of `crop` and what size there is.
@@ -184,7 +184,7 @@ def card_spec(drawn: Drawn, encoding: Encoding, crop: tuple[int, int] | None) ->
     else:
         width = min(drawn.width, CARD_WIDTH)
         height = max(1, round(drawn.height * width / drawn.width))
-    return VariantSpec(
+    return RenditionSpec(
         cache_key=f"{drawn.identity}|card {width}x{height}|{encoding.codes[CARD_FORMAT]}",
         format=CARD_FORMAT,
         width=width,
@@ -194,26 +194,26 @@ def card_spec(drawn: Drawn, encoding: Encoding, crop: tuple[int, int] | None) ->
     )
 
 
-def publish(*, name: str, key: str, drawn: Drawn, encoding: Encoding, assets_dir: str) -> Publication:
+def publish(*, name: str, key: str, drawn: Drawn, encoding: Encoding, assets_dir: str) -> PublishedImage:
     """Return the files that show a picture: `drawn`, asked for under `key`, called `name` by the author."""
     stem = stem_of(name, key, encoding, placeholder=drawn.placeholder)
     uri = f"{assets_dir}/{stem}"
     variants = tuple(
-        Variant(f"{uri}{f'-{spec.width}' if spec.width != drawn.width else ''}.{extension(spec.format)}", spec)
-        for spec in variant_specs(drawn, encoding)
+        Rendition(f"{uri}{f'-{spec.width}' if spec.width != drawn.width else ''}.{extension(spec.format)}", spec)
+        for spec in rendition_specs(drawn, encoding)
     )
-    return Publication(stem, variants, drawn.width, drawn.height)
+    return PublishedImage(stem, variants, drawn.width, drawn.height)
 
 
 def publish_card(
     *, name: str, key: str, drawn: Drawn, encoding: Encoding, assets_dir: str, crop: tuple[int, int] | None
-) -> Publication:
+) -> PublishedImage:
     """Return the one file that shows a picture in link previews."""
     wanted = f"{encoding.card_signature} {crop}"
     spec = card_spec(drawn, encoding, crop)
     stem = _stem(name, key, wanted, placeholder=drawn.placeholder)
     dest_uri = f"{assets_dir}/{stem}.{extension(spec.format)}"
-    return Publication(stem, (Variant(dest_uri, spec),), spec.width, spec.height)
+    return PublishedImage(stem, (Rendition(dest_uri, spec),), spec.width, spec.height)
 
 
 def stem_of(name: str, key: str, encoding: Encoding, *, placeholder: bool = False) -> str:

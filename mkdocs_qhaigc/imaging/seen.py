@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from mkdocs_qhaigc._util.files import write_whole
+from mkdocs_qhaigc._util.files import atomic_write
 
 _SCHEMA = 1
 _LOOKED_EVERY = 24 * 3600
@@ -76,7 +76,7 @@ class Seen:
         content = {"schema": _SCHEMA, "looked": self._looked, "variants": self._rows}
         with contextlib.suppress(OSError):  # without it the next build asks the cache: slower, no worse
             self._index.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(self._index, json.dumps(content).encode())
+            atomic_write(self._index, json.dumps(content).encode())
 
 
 def _stamp(path: str) -> list[int] | None:

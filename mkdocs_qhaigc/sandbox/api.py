@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from mkdocs_qhaigc.sandbox.replies import Rejection, Reply
-from mkdocs_qhaigc.sandbox.requests import VARIANT_HEADER, Order, checked
+from mkdocs_qhaigc.sandbox.requests import VARIANT_HEADER, GenerationRequest, checked
 
 log = logging.getLogger("mkdocs.plugins.mkdocs_qhaigc.sandbox")
 
@@ -134,7 +134,7 @@ class Api:
             raise Rejection(404, "There is no such file, or it has expired.", code="not_found")
         return Reply(200, content, media_type="image/png" if name.endswith(".png") else "image/webp")
 
-    def _generate(self, order: Order) -> dict[str, Any]:
+    def _generate(self, order: GenerationRequest) -> dict[str, Any]:
         data: list[dict[str, str]] = []
         for index in range(order.first, order.first + order.n):
             content = order.draw(index)

@@ -20,7 +20,7 @@ _MAX_PROMPT = 32_000  # characters
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class GenerationRequest:
     """A generation request that passed every check."""
 
     prompt: str
@@ -47,7 +47,7 @@ class Order:
         seeded = self.prompt if self.seed is None else f"{self.prompt} [seed {self.seed}]"
         prompt = f"{seeded} ({index + 1})" if index else seeded
         try:
-            return drawing.picture(prompt, width=self.width, height=self.height, label="sandbox", format=self.format)
+            return drawing.draw_image(prompt, width=self.width, height=self.height, label="sandbox", format=self.format)
         except Exception as error:  # whatever broke, the client gets an answer
             raise Rejection(500, f"The picture could not be drawn: {type(error).__name__}.") from error
 
@@ -57,7 +57,7 @@ class Order:
         return f"{identity}.{self.format.lower()}"
 
 
-def checked(body: dict[str, Any], variant: str) -> Order:
+def checked(body: dict[str, Any], variant: str) -> GenerationRequest:
     """Return what a request asks for; `variant` is the value of `VARIANT_HEADER`.
 
     Raises:
@@ -84,7 +84,7 @@ def checked(body: dict[str, Any], variant: str) -> Order:
     if "[refuse]" in prompt:
         message = "Your request was rejected as a result of our safety system."
         raise Rejection(400, message, code="content_policy_violation")
-    return Order(
+    return GenerationRequest(
         prompt=prompt,
         model=model,
         width=width,

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from mkdocs_qhaigc._util.text import plural
 from mkdocs_qhaigc.config.options import Options
-from mkdocs_qhaigc.errors import MissingPictures
+from mkdocs_qhaigc.errors import MissingImages
 from mkdocs_qhaigc.imaging.renditions import STEM_DIGITS
 from mkdocs_qhaigc.site.images import Pipeline
 from mkdocs_qhaigc.site.pages import Renderer
@@ -50,7 +50,7 @@ class SiteBuild:
         Return how many are still under way (none, if `wait`).
 
         Raises:
-            MissingPictures: some are, in a build that was told never to buy any.
+            MissingImages: some are, in a build that was told never to buy any.
         """
         under_way = self._pipeline.settle(wait=wait)
         guessed = self.pages.publisher.take_back_guesses()
@@ -62,7 +62,7 @@ class SiteBuild:
         declared = [picture for picture in missing if picture.order.request.model]
         if self._options.missing == "error" and self._pipeline.damaged_pins():
             damage = "".join(f"\n  {message}" for message in self._pipeline.damaged_pins())
-            raise MissingPictures(
+            raise MissingImages(
                 f"committed pictures are damaged, and `missing: error` accepts no others:{damage}\nRestore them from "
                 "version control, or run `mkdocs-qhaigc pin`, which takes whole ones from the cache"
             )
@@ -70,7 +70,7 @@ class SiteBuild:
             names = "".join(
                 f"\n  {picture.order.where}{f': {picture.reason}' if picture.reason else ''}" for picture in missing
             )
-            raise MissingPictures(
+            raise MissingImages(
                 f"{len(missing)} {plural(len(missing), 'picture is', 'pictures are')} missing, and `missing: error` "
                 f"forbids buying any:{names}\nRun `mkdocs-qhaigc generate` and `mkdocs-qhaigc pin` where they may be "
                 f"bought, and commit {self._options.pins_dir}; or correct the names"

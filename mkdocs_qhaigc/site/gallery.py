@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from mkdocs_qhaigc._util.files import write_whole
+from mkdocs_qhaigc._util.files import atomic_write
 from mkdocs_qhaigc.site.survey import Declared, Survey
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def write_gallery(survey: Survey, file: Path) -> None:
         intro += ", drawn by the sandbox"
     page = render_sheet("Pictures of the site", cards, intro=f"{intro}. Written by mkdocs-qhaigc gallery.")
     file.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(file, page.encode())
+    atomic_write(file, page.encode())
 
 
 def card_of(collected: Collected, *, folder: Path) -> Card:

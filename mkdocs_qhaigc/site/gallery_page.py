@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from html import escape
 
 from mkdocs_qhaigc.assets import asset
-from mkdocs_qhaigc.html.image_tag import Image, render_image
+from mkdocs_qhaigc.html.image_tag import ImageTag, render_image
 from mkdocs_qhaigc.imaging.renditions import relative_url
 from mkdocs_qhaigc.site.gallery import Collected, in_bytes
 
@@ -35,7 +35,9 @@ def place_gallery(content: str, markup: str) -> str:
     return f"{before}{markup}{after}" if marker else f"{content}\n{markup}"
 
 
-def render_gallery(pictures: Iterable[tuple[Collected, Image]], *, page_url: str, assets_dir: str, link: Link) -> str:
+def render_gallery(
+    pictures: Iterable[tuple[Collected, ImageTag]], *, page_url: str, assets_dir: str, link: Link
+) -> str:
     """Return the gallery for the page at `page_url` (relative to the site)."""
     items = "".join(_item(collected, image, page_url, link) for collected, image in pictures)
     if not items:
@@ -50,7 +52,7 @@ def render_gallery(pictures: Iterable[tuple[Collected, Image]], *, page_url: str
     )
 
 
-def _item(collected: Collected, image: Image, page_url: str, link: Link) -> str:
+def _item(collected: Collected, image: ImageTag, page_url: str, link: Link) -> str:
     one = collected.first
     facts = [f"{image.width} × {image.height}", in_bytes(one.original.size) if one.original else "missing"]
     if all(declared.dark for declared in collected.declared):

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.directives.request import ImageRequest
-from mkdocs_qhaigc.errors import LibraryError, PictureError
-from mkdocs_qhaigc.generation.job import Effort, Order, failure_of
+from mkdocs_qhaigc.errors import ImageError, StoreError
+from mkdocs_qhaigc.generation.job import ImageJob, JobStats, failure_of
 from mkdocs_qhaigc.imaging.encoder import Crop, Encoder, Subject
-from mkdocs_qhaigc.imaging.renditions import Publication, publish, publish_card
+from mkdocs_qhaigc.imaging.renditions import PublishedImage, publish, publish_card
 from mkdocs_qhaigc.site.resolved import (
-    Picture,
+    ResolvedImage,
     asked_for,
     bought,
     draw_placeholder,
@@ -26,13 +26,13 @@ from mkdocs_qhaigc.site.resolved import (
     provenance_of,
     provenance_of_published,
 )
-from mkdocs_qhaigc.site.sources import Sources
-from mkdocs_qhaigc.store.record import Original
+from mkdocs_qhaigc.site.sources import ImageFinder
+from mkdocs_qhaigc.store.record import StoredImage
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from mkdocs_qhaigc.generation.queue import Buyer
+    from mkdocs_qhaigc.generation.queue import GenerationQueue
 
 
 class Pipeline:
@@ -42,8 +42,8 @@ class Pipeline:
         self,
         options: Options,
         *,
-        sources: Sources,
-        open_buyer: Callable[[], Buyer] | None,
+        sources: ImageFinder,
+        open_buyer: Callable[[], GenerationQueue] | None,
         report: Callable[[str], None],
     ):
         """`report` is told of what was found damaged.
@@ -53,10 +53,10 @@ class Pipeline:
         self._options = options
         self._sources = sources
         self._open_buyer = open_buyer
-        self._buyer: Buyer | None = None
+        self._buyer: GenerationQueue | None = None
         self._report = report
-        self._pictures: dict[str, Picture] = {}
-        self._purchases: dict[str, Future[Original]] = {}
+        self._pictures: dict[str, ResolvedImage] = {}
+        self._purchases: dict[str, Future[StoredImage]] = {}
         self._files: dict[str, str] = {}
         self._second_looks: set[str] = set()
         """Keys of pictures that were damaged and wanted once more."""
@@ -64,7 +64,7 @@ class Pipeline:
         if open_buyer and options.missing == "error":  # which `damaged_pins` ends
             sources.pins.leave_to_error()
 
-    def want(self, order: Order) -> Picture:
+    def want(self, order: ImageJob) -> ResolvedImage:
         """Return what is known of a picture now; one that is missing is ordered, if the options allow it."""
         key = order.request.key
         if key in self._pictures:
@@ -86,11 +86,11 @@ class Pipeline:
         picture = self._pictures[request.key]
         if self._encoder.want_card(request.key, crop) and self._open_buyer and picture.state != "under way":
             if self._sources.is_published(picture):
-                with contextlib.suppress(LibraryError):  # then it is made of the picture itself
+                with contextlib.suppress(StoreError):  # then it is made of the picture itself
                     self._use_published(name, picture, partial(publish_card, crop=crop))
             self._encoder.encode(self._subject(picture))
 
-    def stand_in(self, order: Order) -> Picture:
+    def stand_in(self, order: ImageJob) -> ResolvedImage:
         """Return a placeholder for what nobody declared."""
         return self._pictures.get(order.request.key) or self._know(placeholder(order))
 
@@ -99,15 +99,15 @@ class Pipeline:
         """Whether any picture is still being bought."""
         return bool(self._purchases)
 
-    def picture(self, request: ImageRequest) -> Picture:
+    def picture(self, request: ImageRequest) -> ResolvedImage:
         """Return what is known of a picture that was wanted."""
         return self._pictures[request.key]
 
-    def effort(self, request: ImageRequest) -> Effort:
+    def effort(self, request: ImageRequest) -> JobStats:
         """Return what it took to buy a picture in this build."""
-        return self._buyer.effort(request.key) if self._buyer else Effort()
+        return self._buyer.effort(request.key) if self._buyer else JobStats()
 
-    def pictures(self) -> list[Picture]:
+    def pictures(self) -> list[ResolvedImage]:
         """Return all pictures of the build, in the order in which they were first wanted."""
         return list(self._pictures.values())
 
@@ -136,7 +136,7 @@ class Pipeline:
             if not self._purchases:
                 return under_way
 
-    def files(self, wanted: Iterable[tuple[Publication, Picture]]) -> dict[str, str]:
+    def files(self, wanted: Iterable[tuple[PublishedImage, ResolvedImage]]) -> dict[str, str]:
         """Return the paths of the bytes of every file of these publications, by the file's place in the site."""
         wanted = list(wanted)
         keys = {variant.spec.cache_key for publication, _ in wanted for variant in publication.variants}
@@ -161,14 +161,14 @@ class Pipeline:
             self._sources.remember()
         self._encoder.close(used=self._files.values() if whole else None)
 
-    def _find(self, order: Order) -> Picture | None:
+    def _find(self, order: ImageJob) -> ResolvedImage | None:
         """Return a picture that is there, and use what `sync` has written of it."""
         picture = self._sources.find(order, thorough=self._open_buyer is not None)
         if picture is None or not self._open_buyer or not self._sources.is_published(picture):
             return picture
         try:
             whole = self._use_published(order.name, picture, publish)
-        except LibraryError as error:
+        except StoreError as error:
             return placeholder(order, error) if picture.state == "published" else picture
         if picture.original and picture.state == "published" and not whole:
             self._report(
@@ -178,7 +178,7 @@ class Pipeline:
             )
         return picture
 
-    def _use_published(self, name: str, picture: Picture, publish: Callable[..., Publication]) -> bool:
+    def _use_published(self, name: str, picture: ResolvedImage, publish: Callable[..., PublishedImage]) -> bool:
         """Use what `sync` has written of a picture; return whether that is all that is to be `published` of it."""
         publication = publish(
             name=name,
@@ -199,19 +199,19 @@ class Pipeline:
         """Return what there is to tell of committed pictures that cannot be used."""
         return self._sources.pins.damaged
 
-    def _know(self, picture: Picture) -> Picture:
+    def _know(self, picture: ResolvedImage) -> ResolvedImage:
         key = picture.order.request.key
         self._pictures[key] = picture
         if self._open_buyer and self._encoder.lacks(key, picture.drawn):
             self._encoder.encode(self._subject(picture))
         return picture
 
-    def _encode_bought(self, future: Future[Original]) -> None:
+    def _encode_bought(self, future: Future[StoredImage]) -> None:
         """Encode a picture when it has arrived, in the thread that brought it, while others are on their way."""
         if not future.cancelled() and future.exception() is None:
             self._encoder.encode(self._subject_of(future.result()))
 
-    def _subject(self, picture: Picture) -> Subject:
+    def _subject(self, picture: ResolvedImage) -> Subject:
         original = picture.original
         if original and picture.state == "published":
             about = partial(provenance_of_published, picture.order, original, self._options.encoding)
@@ -220,7 +220,7 @@ class Pipeline:
             return self._subject_of(original)
         return Subject(picture.order.request.key, picture.drawn, partial(draw_placeholder, picture), lambda: None)
 
-    def _subject_of(self, original: Original) -> Subject:
+    def _subject_of(self, original: StoredImage) -> Subject:
         about = partial(provenance_of, original, self._options.encoding)
         return Subject(original.key, drawn_as(original), original.read, about)
 
@@ -230,9 +230,9 @@ class Pipeline:
             error = None if picture.state == "under way" else self._encoder.error(self._subject(picture))
             if error is None:
                 continue
-            if not picture.original or not isinstance(error, (LibraryError, PictureError)):
+            if not picture.original or not isinstance(error, (StoreError, ImageError)):
                 raise error
-            if isinstance(error, PictureError) or not self._sources.set_aside(picture.original, str(error)):
+            if isinstance(error, ImageError) or not self._sources.set_aside(picture.original, str(error)):
                 self._know(placeholder(picture.order, error))  # its bytes may be right: it is not bought again
                 continue
             key = picture.order.request.key

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Set
 from pathlib import Path
 
-from mkdocs_qhaigc._util.files import write_whole
+from mkdocs_qhaigc._util.files import atomic_write
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.engines.zensical.manifest import Written, read_remains
 from mkdocs_qhaigc.site.published import ENDING, LAID_AWAY
@@ -46,7 +46,7 @@ def lay_away(
             data = (folder / name).read_bytes()
         except FileNotFoundError:
             continue
-        write_whole(aside / name, data)
+        atomic_write(aside / name, data)
         digests[name] = hashlib.sha256(data).hexdigest()
     Written(before.config, {**earlier.pictures, **going}, {**earlier.files, **digests}).save(aside)
 

@@ -21,13 +21,13 @@ from mkdocs_qhaigc.directives.front_matter import (
 from mkdocs_qhaigc.directives.model import Directive
 from mkdocs_qhaigc.directives.parse import read_directives
 from mkdocs_qhaigc.directives.request import ImageRequest
-from mkdocs_qhaigc.generation.job import Order
+from mkdocs_qhaigc.generation.job import ImageJob
 from mkdocs_qhaigc.html import rewrite as html
-from mkdocs_qhaigc.html.image_tag import Image, render_image
+from mkdocs_qhaigc.html.image_tag import ImageTag, render_image
 from mkdocs_qhaigc.imaging.renditions import relative_url
 from mkdocs_qhaigc.site.publisher import Publisher, Shown
-from mkdocs_qhaigc.site.resolved import Picture
-from mkdocs_qhaigc.site.scope import Pictures, Scope
+from mkdocs_qhaigc.site.resolved import ResolvedImage
+from mkdocs_qhaigc.site.scope import Images, Scope
 from mkdocs_qhaigc.site.warnings import Notices
 
 
@@ -46,7 +46,7 @@ class Renderer:
     def __init__(
         self,
         options: Options,
-        pictures: Pictures,
+        pictures: Images,
         *,
         site_url: Callable[[], str | None],
         column: Callable[[Container[object]], str],
@@ -158,7 +158,7 @@ class Renderer:
         """Return a page's HTML with the references resolved that others have added since it was rendered."""
         return self._resolve(page, self._scope_to_render(page, src_uri), url, text, main_shown=True)
 
-    def image(self, scope: Scope, name: str, page_url: str) -> Image:
+    def image(self, scope: Scope, name: str, page_url: str) -> ImageTag:
         """Return what a name stands for on a page."""
         directive, shown = self._show(scope, name)
         for one in shown:
@@ -234,7 +234,7 @@ class Renderer:
         if html.SCHEME not in text:
             return text
 
-        def resolve(name: str) -> Image:
+        def resolve(name: str) -> ImageTag:
             return self.image(scope, name, url)
 
         rewritten = html.rewrite(text, resolve, main_shown=main_shown)
@@ -249,7 +249,7 @@ class Renderer:
         for name, directive in scope.directives.items():
             for file_name, request in directive.requests:
                 where = scope.where(name) + (" (dark)" if request is directive.dark else "")
-                self._pictures.want(Order(where, file_name, request))
+                self._pictures.want(ImageJob(where, file_name, request))
 
     def _show(self, scope: Scope, name: str) -> tuple[Directive | None, list[Shown]]:
         """Return what shows a name on a page, the dark picture last; a placeholder where it means nothing there."""
@@ -261,7 +261,7 @@ class Renderer:
         scope.shown.add(name)
         return directive, [self.publisher.show(stem, picture) for stem, picture in pictures]
 
-    def _note_user(self, scope: Scope, picture: Picture) -> None:
+    def _note_user(self, scope: Scope, picture: ResolvedImage) -> None:
         self.users.setdefault(picture.order.request.key, {})[scope.src_uri] = None
 
     def _tell_unknown(self, scope: Scope, name: str) -> None:
@@ -278,10 +278,10 @@ class Renderer:
         if written := misspelt_references(text, name):
             self.notices.misspelt(scope.src_uri, scope.source, written)
 
-    def _unknown_picture(self, scope: Scope, name: str) -> Picture:
+    def _unknown_picture(self, scope: Scope, name: str) -> ResolvedImage:
         self._tell_unknown(scope, name)
         request = ImageRequest("", f"No picture is called {name}", self._options.defaults.size)
-        return self._pictures.stand_in(Order(scope.where(name), name, request))
+        return self._pictures.stand_in(ImageJob(scope.where(name), name, request))
 
     def _address(self, scope: Scope, name: str, page_url: str) -> str:
         """Return the absolute address of a picture's card; the one relative to the page where the site has none."""

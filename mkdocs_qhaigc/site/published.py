@@ -17,10 +17,10 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from mkdocs_qhaigc.config.options import Options
-from mkdocs_qhaigc.errors import LibraryError, PictureError
-from mkdocs_qhaigc.imaging.renditions import ACCOUNT, STEM_DIGITS, Publication, stem_of
+from mkdocs_qhaigc.errors import ImageError, StoreError
+from mkdocs_qhaigc.imaging.renditions import MANIFEST, STEM_DIGITS, PublishedImage, stem_of
 from mkdocs_qhaigc.store.availability import require_here
-from mkdocs_qhaigc.store.record import EXTENSIONS, Original
+from mkdocs_qhaigc.store.record import EXTENSIONS, StoredImage
 
 if TYPE_CHECKING:
     from mkdocs_qhaigc.engines.zensical.manifest import Written
@@ -42,14 +42,14 @@ class Published:
         self._folders = [_Folder(folder), _Folder(options.cache_dir / LAID_AWAY)]
         self._searched = options.sandboxed  # what that draws again costs nothing
 
-    def find(self, key: str, name: str) -> Original | None:
+    def find(self, key: str, name: str) -> StoredImage | None:
         """Return the best file of a picture, in the place of its original; None where none in its size is whole.
 
         `name`: what the author calls the picture. Where the first is not found, it is looked for all over the pages:
         `sync` may have written it when `assets_dir` was another folder.
 
         Raises:
-            LibraryError: there may be one, and it cannot be told.
+            StoreError: there may be one, and it cannot be told.
         """
         stem = partial(stem_of, name, key, self._options.encoding)
         found = (folder.find(key, stem) for folder in self._folders)
@@ -61,13 +61,13 @@ class Published:
             return next(filter(None, (folder.find(key, stem) for folder in others)), None)
         return best
 
-    def files_of(self, publication: Publication, name: str) -> dict[str, str]:
+    def files_of(self, publication: PublishedImage, name: str) -> dict[str, str]:
         """Return the paths of those files that are there and whole, by the cache key of their variant.
 
         `name`: what the author calls the picture. It may have been called otherwise when its files were written.
 
         Raises:
-            LibraryError: as of `find`.
+            StoreError: as of `find`.
         """
         found = {}
         for variant in publication.variants:
@@ -78,7 +78,7 @@ class Published:
                 found[variant.spec.cache_key] = str(path)
         return found
 
-    def is_best(self, original: Original) -> bool:
+    def is_best(self, original: StoredImage) -> bool:
         """Whether an original is the best file of its picture: it has been taken from here."""
         return any(folder.is_best(original) for folder in self._folders)
 
@@ -89,7 +89,7 @@ class _Folder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def find(self, key: str, stem_now: Callable[[], str]) -> Original | None:
+    def find(self, key: str, stem_now: Callable[[], str]) -> StoredImage | None:
         """As of `Published.find`. `stem_now` returns how the names of the picture's files would begin now."""
         picture = self._written.pictures.get(key) if self._written else None
         if picture is None or picture.file is None or picture.drawn.placeholder:
@@ -99,7 +99,7 @@ class _Folder:
             file = f"{written_stem}.{extension}"
             data = self._read_whole(file, picture.drawn.width, picture.drawn.height)
             if data is not None and extension in _FORMATS:
-                return Original(
+                return StoredImage(
                     str(self._folder / file),
                     key,
                     hashlib.sha256(data).hexdigest(),
@@ -124,10 +124,10 @@ class _Folder:
                 return self._folder / file
         return None
 
-    def is_best(self, original: Original) -> bool:
+    def is_best(self, original: StoredImage) -> bool:
         try:
             written = self._written
-        except LibraryError:  # which is told where it matters
+        except StoreError:  # which is told where it matters
             return False
         picture = written.pictures.get(original.key) if written else None
         return written is not None and picture is not None and written.files.get(picture.file or "") == original.sha256
@@ -139,7 +139,7 @@ class _Folder:
     @cached_property
     def _written(self) -> Written | None:
         try:
-            if not (self._folder / ACCOUNT).exists():
+            if not (self._folder / MANIFEST).exists():
                 return None
             from mkdocs_qhaigc.engines.zensical.manifest import read_remains  # most sites have none
 
@@ -161,7 +161,7 @@ class _Folder:
                 found.setdefault(ending[0], []).append(file)
         return found
 
-    def _find_by_name(self, key: str, stem: str) -> Original | None:
+    def _find_by_name(self, key: str, stem: str) -> StoredImage | None:
         """Return a picture of which nothing says that it was written: who copies files may leave hidden ones behind.
 
         The names of its files are made of its key, and of what it was called then. Whether a sandbox drew it is in the
@@ -179,16 +179,16 @@ class _Folder:
             path = self._folder / name
             try:
                 info, said = inspect(data), origin(data)
-            except PictureError:
+            except ImageError:
                 continue
             if said.source_type is None:  # in a sandbox, too: what is written there would be said to be its drawing
-                raise LibraryError(
-                    f"{path} may be the picture, but {ACCOUNT} beside it, which says so, is lost. Restore that; "
+                raise StoreError(
+                    f"{path} may be the picture, but {MANIFEST} beside it, which says so, is lost. Restore that; "
                     "or see what the picture is, and have it by `mkdocs-qhaigc pin --adopt`, or remove it"
                 )
             digest = hashlib.sha256(data).hexdigest()
             size = info.width, info.height, len(data)
-            return Original(str(path), key, digest, info.format, *size, said.system == SANDBOX_SYSTEM, info.colour)
+            return StoredImage(str(path), key, digest, info.format, *size, said.system == SANDBOX_SYSTEM, info.colour)
         for name in files:
             require_here(self._folder / name)
         return None
@@ -217,13 +217,13 @@ def _others(folder: Path, assets_dir: str) -> list[Path]:
     found = []
     for place, folders, files in os.walk(folder.parents[len(PurePosixPath(assets_dir).parts) - 1]):
         folders[:] = (name for name in folders if not name.startswith("."))
-        if ACCOUNT in files and Path(place) != folder:
+        if MANIFEST in files and Path(place) != folder:
             found.append(Path(place))
     return sorted(found)
 
 
-def _unreadable(error: OSError, path: Path) -> LibraryError:
-    return LibraryError(f"{error.filename or path} cannot be read ({error.strerror or error})")
+def _unreadable(error: OSError, path: Path) -> StoreError:
+    return StoreError(f"{error.filename or path} cannot be read ({error.strerror or error})")
 
 
 def _is_picture(data: bytes, width: int, height: int) -> bool:
@@ -232,6 +232,6 @@ def _is_picture(data: bytes, width: int, height: int) -> bool:
 
     try:
         info = inspect(data)
-    except PictureError:
+    except ImageError:
         return False
     return (info.width, info.height) == (width, height)

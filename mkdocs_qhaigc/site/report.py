@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mkdocs_qhaigc._util.files import write_whole
+from mkdocs_qhaigc._util.files import atomic_write
 from mkdocs_qhaigc.errors import OptionError
-from mkdocs_qhaigc.generation.job import Effort
+from mkdocs_qhaigc.generation.job import JobStats
 from mkdocs_qhaigc.site.survey import Declared
 
 SCHEMA = 1
@@ -25,7 +25,7 @@ class Reported:
     """A declared picture, and what a build did for it."""
 
     declared: Declared
-    effort: Effort
+    effort: JobStats
     warnings: Sequence[str]
 
 
@@ -59,7 +59,7 @@ class Report:
         text = json.dumps(_as_json(self._reported, self._warnings), ensure_ascii=False, indent=2) + "\n"
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(self._path, text.encode(errors="backslashreplace"))
+            atomic_write(self._path, text.encode(errors="backslashreplace"))
         except OSError as error:
             raise _unusable(self._path, error) from error
 
@@ -80,7 +80,7 @@ def _as_json(reported: Iterable[Reported], warnings: Iterable[str]) -> dict[str,
         if identity in seen:
             continue
         seen.add(identity)
-        effort = Effort() if key in keys else one.effort
+        effort = JobStats() if key in keys else one.effort
         keys.add(key)
         told.update(one.warnings)
         rows.append(

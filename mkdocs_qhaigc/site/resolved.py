@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from mkdocs_qhaigc.errors import QhaigcError
-from mkdocs_qhaigc.generation.job import Order, failure_of
+from mkdocs_qhaigc.generation.job import ImageJob, failure_of
 from mkdocs_qhaigc.imaging.renditions import Drawn, Encoding
-from mkdocs_qhaigc.store.record import ADOPTED, SANDBOX, Original
+from mkdocs_qhaigc.store.record import ADOPTED, SANDBOX, StoredImage
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -27,27 +27,27 @@ State = Literal["pinned", "cached", "published", "generated", "under way", "plac
 """`published`: only as `sync` has written it among the pages."""
 
 
-class Picture(NamedTuple):
+class ResolvedImage(NamedTuple):
     """What is known of a wanted picture."""
 
-    order: Order
+    order: ImageJob
     state: State
     drawn: Drawn
-    original: Original | None = None
+    original: StoredImage | None = None
     reason: QhaigcError | None = None
     """Why a placeholder stands there; None where nothing was tried, or it is still under way."""
     colour: str | None = None
     """What stands in its place while a page loads; something of the kind until it is known."""
 
 
-def asked_for(order: Order) -> Picture:
+def asked_for(order: ImageJob) -> ResolvedImage:
     """Return a picture that is not there yet, on the guess that it comes, and in the size that was asked for."""
     request = order.request
     drawn = Drawn(f"asked:{request.key}", request.width, request.height)
-    return Picture(order, "under way", drawn, colour="transparent")
+    return ResolvedImage(order, "under way", drawn, colour="transparent")
 
 
-def placeholder(order: Order, reason: QhaigcError | None = None) -> Picture:
+def placeholder(order: ImageJob, reason: QhaigcError | None = None) -> ResolvedImage:
     """Return the picture that stands where there is none."""
     width, height = order.request.width, order.request.height
     scale = min(1.0, LARGEST_PLACEHOLDER / max(width, height))
@@ -57,15 +57,15 @@ def placeholder(order: Order, reason: QhaigcError | None = None) -> Picture:
         max(1, round(height * scale)),
         placeholder=True,
     )
-    return Picture(order, "placeholder", drawn, reason=reason)
+    return ResolvedImage(order, "placeholder", drawn, reason=reason)
 
 
-def there(order: Order, state: State, original: Original) -> Picture:
+def there(order: ImageJob, state: State, original: StoredImage) -> ResolvedImage:
     """Return a picture that is saved."""
-    return Picture(order, state, drawn_as(original), original, colour=original.colour)
+    return ResolvedImage(order, state, drawn_as(original), original, colour=original.colour)
 
 
-def bought(order: Order, future: Future[Original]) -> Picture:
+def bought(order: ImageJob, future: Future[StoredImage]) -> ResolvedImage:
     """Return what became of an order, whose future is done."""
     reason = failure_of(future)
     if reason:
@@ -73,20 +73,20 @@ def bought(order: Order, future: Future[Original]) -> Picture:
     return there(order, "generated", future.result())
 
 
-def drawn_as(original: Original) -> Drawn:
+def drawn_as(original: StoredImage) -> Drawn:
     """Return what is encoded of an original."""
     return Drawn(f"{original.sha256}:{original.key}", original.width, original.height)
 
 
-def draw_placeholder(wanted: Picture) -> bytes:
+def draw_placeholder(wanted: ResolvedImage) -> bytes:
     """Return the bytes of a picture that stands where there is none."""
-    from mkdocs_qhaigc.sandbox.drawing.draw import picture  # a warm build needs no Pillow
+    from mkdocs_qhaigc.sandbox.drawing.draw import draw_image  # a warm build needs no Pillow
 
     drawn = wanted.drawn
-    return picture(wanted.order.request.prompt, width=drawn.width, height=drawn.height, label="placeholder")
+    return draw_image(wanted.order.request.prompt, width=drawn.width, height=drawn.height, label="placeholder")
 
 
-def provenance_of(original: Original, encoding: Encoding) -> Provenance | None:
+def provenance_of(original: StoredImage, encoding: Encoding) -> Provenance | None:
     """Return what a published file says of how its picture came to be; None where the site wants no such words."""
     if not encoding.marked:
         return None
@@ -105,7 +105,7 @@ def provenance_of(original: Original, encoding: Encoding) -> Provenance | None:
     return Provenance(TRAINED, system or "unknown", prompt)
 
 
-def provenance_of_published(order: Order, best: Original, encoding: Encoding) -> Provenance | None:
+def provenance_of_published(order: ImageJob, best: StoredImage, encoding: Encoding) -> Provenance | None:
     """Return what a file says that is made of a published one: what that says of how it came to be, and no more."""
     if not encoding.marked:
         return None

@@ -8,29 +8,29 @@ from typing import Protocol
 
 from mkdocs_qhaigc.directives.model import Directive
 from mkdocs_qhaigc.directives.request import ImageRequest
-from mkdocs_qhaigc.generation.job import Order
+from mkdocs_qhaigc.generation.job import ImageJob
 from mkdocs_qhaigc.html.theme_sizes import UNKNOWN
 from mkdocs_qhaigc.imaging.encoder import Crop
-from mkdocs_qhaigc.site.resolved import Picture
+from mkdocs_qhaigc.site.resolved import ResolvedImage
 
 
-class Pictures(Protocol):
+class Images(Protocol):
     """Where the pictures of pages come from."""
 
     @property
     def under_way(self) -> bool:
         """Whether any picture may still come, or come in another size than was asked for."""
 
-    def want(self, order: Order) -> Picture:
+    def want(self, order: ImageJob) -> ResolvedImage:
         """Return what is known of a picture now."""
 
     def want_card(self, name: str, request: ImageRequest, crop: Crop | None) -> None:
         """Have a picture that was wanted also for link previews, in a file that is called after `name`."""
 
-    def picture(self, request: ImageRequest) -> Picture:
+    def picture(self, request: ImageRequest) -> ResolvedImage:
         """Return what is known of a picture that was wanted."""
 
-    def stand_in(self, order: Order) -> Picture:
+    def stand_in(self, order: ImageJob) -> ResolvedImage:
         """Return a placeholder for what nobody declared."""
 
 

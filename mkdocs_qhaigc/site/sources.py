@@ -7,16 +7,16 @@ from functools import cached_property
 from pathlib import Path
 
 from mkdocs_qhaigc.config.options import Options
-from mkdocs_qhaigc.errors import Elsewhere, LibraryError
-from mkdocs_qhaigc.generation.job import Order
-from mkdocs_qhaigc.imaging.renditions import Publication
+from mkdocs_qhaigc.errors import ImageUnavailable, StoreError
+from mkdocs_qhaigc.generation.job import ImageJob
+from mkdocs_qhaigc.imaging.renditions import PublishedImage
 from mkdocs_qhaigc.site.published import Published
-from mkdocs_qhaigc.site.resolved import Picture, State, placeholder, there
+from mkdocs_qhaigc.site.resolved import ResolvedImage, State, placeholder, there
 from mkdocs_qhaigc.store.library import Library
-from mkdocs_qhaigc.store.record import Original
+from mkdocs_qhaigc.store.record import StoredImage
 
 
-class Sources:
+class ImageFinder:
     """The pictures that a site has, wherever they are. Its folders need not exist."""
 
     def __init__(self, options: Options, *, folder: Path, report: Callable[[str], None]) -> None:
@@ -27,7 +27,7 @@ class Sources:
         self.cache = open_cache(options, report=report)
         self._published = Published(folder, options)
 
-    def find(self, order: Order, *, thorough: bool) -> Picture | None:
+    def find(self, order: ImageJob, *, thorough: bool) -> ResolvedImage | None:
         """Return the picture that an order asks for; None where there is none.
 
         Where there may be one and it cannot be read, its placeholder is returned: it is not bought. `thorough`: pins
@@ -52,26 +52,26 @@ class Sources:
                     library.require_picture(order.request.key)
             self.pins.require_here(order.request.key, drawings=self._options.sandboxed)
             self._require_in_no_other_cache(order.request.key)
-        except LibraryError as error:
+        except StoreError as error:
             return placeholder(order, error)
         return None
 
-    def is_published(self, picture: Picture) -> bool:
+    def is_published(self, picture: ResolvedImage) -> bool:
         """Whether `sync` has written a picture, of this very original."""
         original = picture.original
         return original is not None and (picture.state == "published" or self._published.is_best(original))
 
-    def published_files(self, publication: Publication, name: str) -> dict[str, str]:
+    def published_files(self, publication: PublishedImage, name: str) -> dict[str, str]:
         """Return the paths of what `sync` has written of a picture, whole, by the cache keys of the variants.
 
         `name`: what the author calls the picture.
 
         Raises:
-            LibraryError: a file cannot be read.
+            StoreError: a file cannot be read.
         """
         return self._published.files_of(publication, name)
 
-    def set_aside(self, original: Original, reason: str) -> bool:
+    def set_aside(self, original: StoredImage, reason: str) -> bool:
         """Return whether a damaged original may be looked for again."""
         return all(
             library.set_aside(original, reason)
@@ -84,7 +84,7 @@ class Sources:
         self.pins.remember()
         self.cache.remember()
 
-    def _saved(self, key: str) -> Iterator[tuple[Library, Original, State]]:
+    def _saved(self, key: str) -> Iterator[tuple[Library, StoredImage, State]]:
         for original in self.pins.find_all(key):
             yield self.pins, original, "pinned"
         for original in self.cache.find_all(key):
@@ -94,14 +94,14 @@ class Sources:
         """See that a picture was not bought when `cache_dir` was another one.
 
         Raises:
-            Elsewhere: it was.
+            ImageUnavailable: it was.
         """
         for library in self._other_caches:
             if any(not original.sandbox for original in library.find_all(key)):
                 from mkdocs_qhaigc.config.caches import copy_command  # as below
 
                 other, cache = library.folder.parent, self._options.cache_dir
-                raise Elsewhere(
+                raise ImageUnavailable(
                     f"{other} has pictures that were bought, and {cache}, which `cache_dir` names, does not. None is "
                     f"bought again: name that one, or copy what there is: {copy_command(other, cache)}"
                 )
@@ -116,11 +116,11 @@ class Sources:
         others = other_caches(self._options.cache_dir, self._options.folder)
         return tuple(Library(cache / "originals", report=lambda _: None) for cache in others)
 
-    def _is_published(self, order: Order) -> bool:
+    def _is_published(self, order: ImageJob) -> bool:
         """Whether a real picture is among the pages."""
         try:
             best = self._published.find(order.request.key, order.name)
-        except LibraryError:
+        except StoreError:
             return False
         return best is not None and not best.sandbox
 
@@ -131,10 +131,10 @@ def open_cache(options: Options, *, report: Callable[[str], None]) -> Library:
     return Library(options.cache_dir / name, report=report, index=options.cache_dir / "index" / f"{name}.json")
 
 
-def _is_whole(library: Library, original: Original) -> bool:
+def _is_whole(library: Library, original: StoredImage) -> bool:
     try:
         original.read()
-    except LibraryError as error:
+    except StoreError as error:
         library.set_aside(original, str(error))
         return False
     return True

@@ -9,9 +9,9 @@ from typing import Literal
 
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.directives.request import ImageRequest
-from mkdocs_qhaigc.site.resolved import Picture
+from mkdocs_qhaigc.site.resolved import ResolvedImage
 from mkdocs_qhaigc.site.warnings import Kind
-from mkdocs_qhaigc.store.record import Original
+from mkdocs_qhaigc.store.record import StoredImage
 
 State = Literal["pinned", "cached", "published", "missing", "unreadable"]
 """`unreadable`: it may be there, and so is not bought."""
@@ -27,7 +27,7 @@ class Declared:
     dark: bool
     """Whether it is the second one of its directive, for readers of dark pages."""
     request: ImageRequest
-    picture: Picture
+    picture: ResolvedImage
     users: tuple[str, ...]
     """The pages that show it."""
 
@@ -55,7 +55,7 @@ class Declared:
         return state if state == "pinned" or state == "published" else "cached"
 
     @property
-    def original(self) -> Original | None:
+    def original(self) -> StoredImage | None:
         """The saved picture; None where there is none."""
         return self.picture.original
 

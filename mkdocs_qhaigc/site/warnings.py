@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Literal
 
-from mkdocs_qhaigc._util.text import nearest, plural
+from mkdocs_qhaigc._util.text import closest_match, plural
 from mkdocs_qhaigc.directives.front_matter import META_KEY
-from mkdocs_qhaigc.errors import Elsewhere, NoFurtherCalls
-from mkdocs_qhaigc.generation.job import Order
+from mkdocs_qhaigc.errors import GenerationStopped, ImageUnavailable
+from mkdocs_qhaigc.generation.job import ImageJob
 from mkdocs_qhaigc.html.rewrite import SCHEME
-from mkdocs_qhaigc.site.resolved import Picture
+from mkdocs_qhaigc.site.resolved import ResolvedImage
 
 Kind = Literal["directive", "reference", "alt", "file", "missing"]
 """What a notice is about: a declaration, what refers to it, a missing description, what lies on the disk,
@@ -64,7 +64,7 @@ class Notices:
         from mkdocs_qhaigc.directives.lines import places  # as below
 
         line = next((place.line for place in places(source()) if place.name == name), None)
-        meant = nearest(name, known)
+        meant = closest_match(name, known)
         names = ", ".join(known[:_NAMES_SHOWN]) or "none"
         advice = f"Did you mean {meant!r}? " if meant else ""
         self.warn(
@@ -111,12 +111,12 @@ class Notices:
 
         self._without_alt(src_uri, name, directive_line(source(), name))
 
-    def missing(self, pictures: Iterable[Picture]) -> None:
+    def missing(self, pictures: Iterable[ResolvedImage]) -> None:
         """Tell of the placeholders, and why they stand there."""
-        common: dict[str, list[Order]] = {}
+        common: dict[str, list[ImageJob]] = {}
         for picture in pictures:
             about = (picture.order.request.key,)
-            if isinstance(picture.reason, (NoFurtherCalls, Elsewhere)):
+            if isinstance(picture.reason, (GenerationStopped, ImageUnavailable)):
                 common.setdefault(str(picture.reason), []).append(picture.order)
             elif picture.reason:
                 self.warn(

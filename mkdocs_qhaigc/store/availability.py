@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-from mkdocs_qhaigc.errors import LibraryError, NotFetched
+from mkdocs_qhaigc.errors import LfsPointer, StoreError
 
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\n"
 _LARGEST_POINTER = 1024
@@ -28,13 +28,13 @@ def require_here(path: Path) -> None:
     """See that a committed picture, of which nothing can be used, is not merely kept in another place.
 
     Raises:
-        NotFetched: Git LFS has it.
-        LibraryError: there is a link, as git-annex and DVC make them.
+        LfsPointer: Git LFS has it.
+        StoreError: there is a link, as git-annex and DVC make them.
     """
     if is_lfs_pointer(path):
-        raise NotFetched(path.parent)
+        raise LfsPointer(path.parent)
     if path.is_symlink():
-        raise LibraryError(
+        raise StoreError(
             f"{path} is a link, which may lead anywhere and is not followed. Put the picture itself there; "
             "none is bought in its place"
         )
@@ -44,11 +44,11 @@ def require_picture(path: Path) -> None:
     """See that a picture which is not here, and whose record is, is not merely on its way: a copy or a sync of folders.
 
     Raises:
-        LibraryError: it may be. None is bought in its place.
+        StoreError: it may be. None is bought in its place.
     """
     if any(other.name.startswith((f"{path.name}.damaged", f"{path.name}.replaced")) for other in path.parent.glob("*")):
         return  # it was set aside, and its record is about to be, if who does it was not killed
-    raise LibraryError(
+    raise StoreError(
         f"{path} is not here, and its record is. Fetch it from where it is kept; or remove the record, and another one "
         "is bought"
     )

@@ -12,16 +12,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mkdocs_qhaigc._util.files import write_whole
-from mkdocs_qhaigc.errors import LibraryError
+from mkdocs_qhaigc._util.files import atomic_write
+from mkdocs_qhaigc.errors import StoreError
 from mkdocs_qhaigc.store.library import Library
 from mkdocs_qhaigc.store.record import (
     EXTENSIONS,
     KEY_DIGITS,
-    LARGEST_PICTURE,
+    LARGEST_IMAGE,
     RECORD_SCHEMA,
     SANDBOX,
-    Original,
+    StoredImage,
     format_of,
     recorded_beside,
 )
@@ -51,11 +51,11 @@ class Writer:
         height: int,
         colour: str | None,
         about: Mapping[str, Any],
-    ) -> Original:
+    ) -> StoredImage:
         """Write a picture and its record, durably, the record last; return it.
 
         Raises:
-            LibraryError: the folder cannot be written.
+            StoreError: the folder cannot be written.
         """
         stem = f"{name}-{key[:KEY_DIGITS]}"
         digest = hashlib.sha256(data).hexdigest()
@@ -73,16 +73,16 @@ class Writer:
         path = self.folder / f"{stem}.{EXTENSIONS[format]}"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            write_whole(path, data, at_once=True)  # it has no record yet
+            atomic_write(path, data, at_once=True)  # it has no record yet
             text = json.dumps(record, ensure_ascii=False, indent=2) + "\n"
             # Half a character from the API becomes its JSON escape: a record must be written, the picture is paid for.
-            write_whole(self.folder / f"{stem}.json", text.encode(errors="backslashreplace"))
+            atomic_write(self.folder / f"{stem}.json", text.encode(errors="backslashreplace"))
         except OSError as error:
-            raise LibraryError(f"{self.folder} cannot be written ({error.strerror or error})") from error
+            raise StoreError(f"{self.folder} cannot be written ({error.strerror or error})") from error
         self._written = time.monotonic()
         self._library.note(f"{stem}.json", key)
         sandbox = about.get("api") == SANDBOX
-        return Original(str(path), key, digest, format, width, height, len(data), sandbox, colour)
+        return StoredImage(str(path), key, digest, format, width, height, len(data), sandbox, colour)
 
     def take_in(self, name: str, key: str, data: bytes) -> Path | None:
         """Write bytes before anybody has looked at them, so that a program that is killed leaves them as a leftover.
@@ -95,7 +95,7 @@ class Writer:
         path = self.folder / f"{name}-{key[:KEY_DIGITS]}.{EXTENSIONS[format_]}"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            write_whole(path, data, at_once=True)
+            atomic_write(path, data, at_once=True)
         except OSError:
             return None
         return path
@@ -104,7 +104,7 @@ class Writer:
         """Return the pictures under a key whose records are missing or cannot be read. For the owner of the key."""
         return [path for path in self.pictures_of(key) if recorded_beside(path) is None]
 
-    def changed(self, key: str) -> list[Original]:
+    def changed(self, key: str) -> list[StoredImage]:
         """Return what records say of pictures that have another size in bytes since. For the owner of the key."""
         found = []
         for path in self.pictures_of(key):
@@ -130,7 +130,7 @@ class Writer:
         `also`: folders besides the library's into which is written.
 
         Raises:
-            LibraryError: a picture could not be saved.
+            StoreError: a picture could not be saved.
         """
         try:
             if time.monotonic() - self._written >= _STILL_WRITABLE:
@@ -138,12 +138,12 @@ class Writer:
                     failing = folder
                     folder.mkdir(parents=True, exist_ok=True)
                     probe = folder / f".probe-{os.urandom(4).hex()}.part"
-                    write_whole(probe, b"probe")
+                    atomic_write(probe, b"probe")
                     probe.unlink()
                 self._written = time.monotonic()
             failing = self.folder
             free = shutil.disk_usage(self.folder).free
         except OSError as error:
-            raise LibraryError(f"{failing} cannot be written ({error.strerror or error})") from error
-        if free < LARGEST_PICTURE:
-            raise LibraryError(f"{self.folder} has less than {LARGEST_PICTURE >> 20} MiB of space left")
+            raise StoreError(f"{failing} cannot be written ({error.strerror or error})") from error
+        if free < LARGEST_IMAGE:
+            raise StoreError(f"{self.folder} has less than {LARGEST_IMAGE >> 20} MiB of space left")

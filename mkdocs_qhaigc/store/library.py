@@ -17,10 +17,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from mkdocs_qhaigc._util.files import free_name
-from mkdocs_qhaigc.errors import Damaged, LibraryError
+from mkdocs_qhaigc.errors import ImageDamaged, StoreError
 from mkdocs_qhaigc.store.availability import is_lfs_pointer, require_here, require_picture
 from mkdocs_qhaigc.store.listing import Listing
-from mkdocs_qhaigc.store.record import EXTENSIONS, KEY_DIGITS, LARGEST_RECORD, SANDBOX, Original, parse_record
+from mkdocs_qhaigc.store.record import EXTENSIONS, KEY_DIGITS, LARGEST_RECORD, SANDBOX, StoredImage, parse_record
 
 _RECORD_NAME = re.compile(r"[^/\\]{1,255}-([0-9a-f]{16})\.json")
 _FILE_NAME = rf"[^/\\]{{1,255}}-([0-9a-f]{{16}})\.(?:json|{'|'.join(EXTENSIONS.values())})"
@@ -50,11 +50,11 @@ class Library:
         self._set_aside: dict[str, tuple[int, ...]] = {}
         """What could not be renamed: by name, its stamp. Others may yet put another file there."""
 
-    def find(self, key: str, *, fresh: bool = False) -> Original | None:
+    def find(self, key: str, *, fresh: bool = False) -> StoredImage | None:
         """Return the saved picture of a key, or None. `fresh` looks at the folder again, for what others wrote."""
         return next(self.find_all(key, fresh=fresh), None)
 
-    def find_all(self, key: str, *, fresh: bool = False) -> Iterator[Original]:
+    def find_all(self, key: str, *, fresh: bool = False) -> Iterator[StoredImage]:
         """Yield every saved picture of a key: several, where people have put them there."""
         with self._lock:
             if self._names is None:
@@ -71,17 +71,17 @@ class Library:
         """See that a picture of which `find` found nothing is not merely out of reach: another user's, say.
 
         Raises:
-            LibraryError: it may be there. None is bought in its place.
+            StoreError: it may be there. None is bought in its place.
         """
         reason = self._unreadable.get("") or self._unreadable.get(key[:KEY_DIGITS])
         if reason:
-            raise LibraryError(f"{reason}. None is bought in its place; make it readable")
+            raise StoreError(f"{reason}. None is bought in its place; make it readable")
 
     def require_picture(self, key: str) -> None:
         """See that a record of which `find` found nothing has not merely come before its picture.
 
         Raises:
-            LibraryError: as of `elsewhere.require_picture`.
+            StoreError: as of `elsewhere.require_picture`.
         """
         picture = self._without_picture.get(key[:KEY_DIGITS])
         if picture and all(path.suffix == ".json" for path in self.files_of(key)):
@@ -93,7 +93,7 @@ class Library:
         `drawings`: also one that the sandbox drew, as its name says.
 
         Raises:
-            LibraryError: as of `elsewhere.require_here`.
+            StoreError: as of `elsewhere.require_here`.
         """
         with self._lock:
             if self._by_digits is None:
@@ -113,7 +113,7 @@ class Library:
         """Write down what the records of this folder say, for the next build."""
         self._listing.write()
 
-    def set_aside(self, original: Original, reason: str) -> bool:
+    def set_aside(self, original: StoredImage, reason: str) -> bool:
         """Rename a damaged picture and its record, so that nothing uses them and nothing is lost; tell of it.
 
         Return whether the picture may be looked for again: not where its bytes cannot be read, which need not be wrong.
@@ -125,12 +125,12 @@ class Library:
             self._forget(record.name)
             self._tell(f"{reason}. It is not used")
             return True
-        except (ValueError, RecursionError, Damaged):
+        except (ValueError, RecursionError, ImageDamaged):
             aside = self.rename_aside(original.path)
             self.rename_aside(record)
             self._tell(f"{reason}. " + (f"It is kept as {aside.name}" if aside else "It is not used"))
             return True
-        except (OSError, LibraryError):
+        except (OSError, StoreError):
             self._tell(f"{reason}. It is not used")
             return False
         self._listing.forget(record.name)
@@ -202,7 +202,7 @@ class Library:
     def _is_set_aside(self, name: str) -> bool:
         return name in self._set_aside and self._set_aside[name] == _stamp(self.folder / name)
 
-    def _read_record(self, name: str, key: str) -> Original | None:
+    def _read_record(self, name: str, key: str) -> StoredImage | None:
         """Return the original of a record that is whole and of this key; tell of one that is not."""
         path = self.folder / name
         try:

@@ -13,8 +13,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from mkdocs_qhaigc._util.files import write_whole
-from mkdocs_qhaigc.store.record import COLOUR, EXTENSIONS, Original
+from mkdocs_qhaigc._util.files import atomic_write
+from mkdocs_qhaigc.store.record import COLOUR, EXTENSIONS, StoredImage
 
 _SCHEMA = 3
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -58,7 +58,7 @@ class Listing:
                 self._stamps[entry.name] = (status.st_mtime_ns, status.st_size)
         self.names.sort()
 
-    def original(self, name: str, key: str) -> Original | None:
+    def original(self, name: str, key: str) -> StoredImage | None:
         """Return the original of a record that is as it was when it was last read; None: it has to be read."""
         row, stamp = self._remembered.get(name), self._stamps.get(name)
         if row is None or stamp is None or row[:3] != [*stamp, key]:
@@ -67,9 +67,9 @@ class Listing:
         picture = f"{name.removesuffix('.json')}.{EXTENSIONS[format_]}"
         if self._stamps.get(picture, (0, -1))[1] != size:
             return None
-        return Original(self._prefix + picture, key, sha256, format_, width, height, size, sandbox, colour or None)
+        return StoredImage(self._prefix + picture, key, sha256, format_, width, height, size, sandbox, colour or None)
 
-    def learn(self, name: str, original: Original) -> None:
+    def learn(self, name: str, original: StoredImage) -> None:
         """Remember what a record says that was just read."""
         stamp = self._stamps.get(name)
         if stamp:
@@ -88,7 +88,7 @@ class Listing:
         rows = {name: row for name, row in self._remembered.items() if name in self._stamps} | self._learned
         with contextlib.suppress(OSError):  # without it the next build reads the records: slower, no worse
             self._index.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(self._index, json.dumps({"schema": _SCHEMA, "records": rows}).encode())
+            atomic_write(self._index, json.dumps({"schema": _SCHEMA, "records": rows}).encode())
 
 
 def _read(index: Path) -> dict[str, list[Any]]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mkdocs_qhaigc.errors import Damaged, LibraryError
+from mkdocs_qhaigc.errors import ImageDamaged, StoreError
 
 RECORD_SCHEMA = 1
 SANDBOX = "sandbox"
@@ -23,7 +23,7 @@ EXTENSIONS = {"png": "png", "jpeg": "jpg", "webp": "webp", "avif": "avif"}
 """Picture format -> file extension."""
 LARGEST_RECORD = 1 << 20
 """Bytes."""
-LARGEST_PICTURE = 160 << 20
+LARGEST_IMAGE = 160 << 20
 """Bytes: what a picture of as many pixels as are read takes where nothing makes it smaller, and some more."""
 _STARTS = {
     "png": re.compile(rb"\x89PNG"),
@@ -36,7 +36,7 @@ COLOUR = re.compile(r"#[0-9a-f]{6}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-class Original(NamedTuple):
+class StoredImage(NamedTuple):
     """A saved picture: what its record says, and where its bytes are."""
 
     file: str
@@ -75,24 +75,24 @@ class Original(NamedTuple):
         """Return the picture's bytes.
 
         Raises:
-            Damaged: they are gone, or are not the bytes that were saved.
-            LibraryError: they cannot be read.
+            ImageDamaged: they are gone, or are not the bytes that were saved.
+            StoreError: they cannot be read.
         """
         try:
             data = self.path.read_bytes()
         except FileNotFoundError as error:
-            raise Damaged(f"{self.path} is missing") from error
+            raise ImageDamaged(f"{self.path} is missing") from error
         except OSError as error:
-            raise LibraryError(f"{self.path} cannot be read ({error.strerror or error})") from error
+            raise StoreError(f"{self.path} cannot be read ({error.strerror or error})") from error
         if hashlib.sha256(data).hexdigest() != self.sha256:
-            raise Damaged(f"{self.path} is damaged: its bytes are not those that were saved")
+            raise ImageDamaged(f"{self.path} is damaged: its bytes are not those that were saved")
         return data
 
     def read_if_whole(self) -> bytes | None:
         """Return the picture's bytes; None where they are gone, are others, or cannot be read."""
         try:
             return self.read()
-        except LibraryError:
+        except StoreError:
             return None
 
 
@@ -101,7 +101,7 @@ def format_of(data: bytes) -> str | None:
     return next((format_ for format_, start in _STARTS.items() if start.match(data)), None)
 
 
-def parse_record(path: Path, text: bytes) -> Original:
+def parse_record(path: Path, text: bytes) -> StoredImage:
     """Return what a record says. Raises ValueError where it is none."""
     if len(text) > LARGEST_RECORD:
         raise ValueError("it is larger than a record can be")
@@ -123,7 +123,7 @@ def parse_record(path: Path, text: bytes) -> Original:
         raise ValueError("it is no record of this version")
     colour = record.get("colour")
     original = path.with_suffix("." + EXTENSIONS[str(format_)])
-    return Original(
+    return StoredImage(
         str(original),
         str(key),
         str(digest),
@@ -136,7 +136,7 @@ def parse_record(path: Path, text: bytes) -> Original:
     )
 
 
-def recorded_beside(picture: Path) -> Original | None:
+def recorded_beside(picture: Path) -> StoredImage | None:
     """Return what a whole record beside a picture says of it; None where there is none."""
     record = picture.with_suffix(".json")
     try:

@@ -7,8 +7,8 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from mkdocs_qhaigc.errors import LibraryError
-from mkdocs_qhaigc.store.record import EXTENSIONS, KEY_DIGITS, LARGEST_RECORD, Original, parse_record
+from mkdocs_qhaigc.errors import StoreError
+from mkdocs_qhaigc.store.record import EXTENSIONS, KEY_DIGITS, LARGEST_RECORD, StoredImage, parse_record
 
 _ENDING = rf"-([0-9a-f]{{{KEY_DIGITS}}})\.(?:json|{'|'.join(EXTENSIONS.values())})"
 _OURS = re.compile(rf"[^.].*{_ENDING}(?:\.(?:damaged|replaced)(?:-[0-9]+)?)?")
@@ -19,14 +19,14 @@ _UNFINISHED = re.compile(rf"\..+{_ENDING}\.[0-9a-f]{{8}}\.part")
 class Shelf:
     """What lies in a folder of originals."""
 
-    originals: tuple[Original, ...]
+    originals: tuple[StoredImage, ...]
     """Whole as far as their records and sizes say, in the order in which a library gives them."""
     remnants: tuple[Path, ...]
     """Pictures without a record, records without a picture, and what was set aside."""
     unfinished: tuple[Path, ...]
     """What a program that was killed had begun to write."""
 
-    def of(self, key: str) -> list[Original]:
+    def of(self, key: str) -> list[StoredImage]:
         """Return the pictures of a key."""
         return [original for original in self.originals if original.key == key]
 
@@ -39,14 +39,14 @@ def look_at(folder: Path) -> Shelf:
     """Return what lies in a folder; nothing where there is no such folder.
 
     Raises:
-        LibraryError: it cannot be read.
+        StoreError: it cannot be read.
     """
     try:
         names = sorted(path.name for path in folder.iterdir())
     except FileNotFoundError:
         names = []
     except OSError as error:
-        raise LibraryError(f"{folder} cannot be read ({error.strerror or error})") from error
+        raise StoreError(f"{folder} cannot be read ({error.strerror or error})") from error
     ours = [folder / name for name in names if _OURS.fullmatch(name)]
     originals = [original for path in ours if path.suffix == ".json" and (original := _whole(path))]
     files = {file for original in originals for file in (original.path, original.path.with_suffix(".json"))}
@@ -63,7 +63,7 @@ def digits_of(path: Path) -> str:
     return match[1] if match else ""
 
 
-def _whole(record: Path) -> Original | None:
+def _whole(record: Path) -> StoredImage | None:
     """Return what a record says, if its picture is there in the size that it says."""
     try:
         if not stat.S_ISREG(record.lstat().st_mode) or record.stat().st_size > LARGEST_RECORD:

@@ -10,13 +10,13 @@ import os
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from mkdocs_qhaigc._util.files import free_name, sync_names, write_whole
+from mkdocs_qhaigc._util.files import atomic_write, free_name, sync_names
 from mkdocs_qhaigc._util.locks import hold
 from mkdocs_qhaigc.config.options import Options
-from mkdocs_qhaigc.errors import LibraryError
+from mkdocs_qhaigc.errors import StoreError
 from mkdocs_qhaigc.store.keeping import Writer
 from mkdocs_qhaigc.store.library import Library
-from mkdocs_qhaigc.store.record import KEY_DIGITS, SANDBOX, Original
+from mkdocs_qhaigc.store.record import KEY_DIGITS, SANDBOX, StoredImage
 from mkdocs_qhaigc.store.shelf import digits_of
 
 
@@ -30,35 +30,35 @@ def pin_name(name: str, *, sandbox: bool) -> str:
     return f"{name}.{SANDBOX}" if sandbox else name
 
 
-def copy_in(original: Original, folder: Path, stem: str) -> Path:
+def copy_into(original: StoredImage, folder: Path, stem: str) -> Path:
     """Copy a picture and its record into a folder, durably, the record last; return the picture's path there.
 
     Raises:
-        LibraryError: it cannot be read or written, or other files are in its place.
+        StoreError: it cannot be read or written, or other files are in its place.
     """
     data = original.read()
     record, picture = folder / f"{stem}.json", folder / f"{stem}{original.path.suffix}"
     for path in (picture, record):
         if os.path.lexists(path) and not _holds(path, data):
-            raise LibraryError(f"{path} is in the way. Move it, and try again")
+            raise StoreError(f"{path} is in the way. Move it, and try again")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write_whole(picture, data)
-        write_whole(record, original.path.with_suffix(".json").read_bytes())
+        atomic_write(picture, data)
+        atomic_write(record, original.path.with_suffix(".json").read_bytes())
         sync_names(folder)
     except OSError as error:
-        raise LibraryError(f"{folder} cannot be written ({error.strerror or error})") from error
+        raise StoreError(f"{folder} cannot be written ({error.strerror or error})") from error
     return picture
 
 
-def put_away(original: Original, options: Options) -> Path:
+def unpin(original: StoredImage, options: Options) -> Path:
     """Move a pin into the cache, which gives it from then on; return its path there.
 
     Another picture that the cache has under the key is kept there as `….replaced`.
 
     Raises:
         Damaged: its bytes are not those of its record. It stays where it is.
-        LibraryError: it cannot be moved. It stays where it is.
+        StoreError: it cannot be moved. It stays where it is.
     """
     original.read()
     folder = cache_folder(options, sandbox=original.sandbox)
@@ -71,16 +71,16 @@ def put_away(original: Original, options: Options) -> Path:
             begun = folder / original.path.name  # by a program that was killed before it wrote the record
             keep = begun if _holds(begun, original.read()) else None
             Writer(cache).make_room(original.key, keep=keep, as_="replaced")
-            path = copy_in(original, folder, original.path.stem)
+            path = copy_into(original, folder, original.path.stem)
         remove(original)
     return path
 
 
-def lay_away(remnant: Path, options: Options) -> Path:
+def archive_orphan(remnant: Path, options: Options) -> Path:
     """Move what is left of a picture into the cache; return the file there that has those very bytes.
 
     Raises:
-        LibraryError: it cannot be moved. It stays where it is.
+        StoreError: it cannot be moved. It stays where it is.
     """
     folder = cache_folder(options, sandbox=f".{SANDBOX}-" in remnant.name)
     try:
@@ -91,25 +91,25 @@ def lay_away(remnant: Path, options: Options) -> Path:
         if to is None:
             ending = "" if remnant.name.rpartition(".")[2].startswith(("damaged", "replaced")) else ".damaged"
             to = free_name(folder / f"{remnant.name}{ending}")
-            write_whole(to, data)
+            atomic_write(to, data)
             sync_names(folder)
         remnant.unlink()
     except OSError as error:
-        raise LibraryError(f"{remnant} cannot be moved to {folder} ({error.strerror or error})") from error
+        raise StoreError(f"{remnant} cannot be moved to {folder} ({error.strerror or error})") from error
     return to
 
 
-def remove(original: Original) -> None:
+def remove(original: StoredImage) -> None:
     """Remove a picture and its record, the record first: a picture without one is at worst looked at again.
 
     Raises:
-        LibraryError: they cannot be removed.
+        StoreError: they cannot be removed.
     """
     try:
         original.path.with_suffix(".json").unlink(missing_ok=True)
         original.path.unlink(missing_ok=True)
     except OSError as error:
-        raise LibraryError(f"{original.path} cannot be removed ({error.strerror or error})") from error
+        raise StoreError(f"{original.path} cannot be removed ({error.strerror or error})") from error
 
 
 def _holds(path: Path, data: bytes) -> bool:
@@ -126,6 +126,6 @@ def _owning(key: str, options: Options) -> AbstractContextManager[object]:
     try:
         return hold(folder, key[:KEY_DIGITS], seconds=options.timeout + 5)
     except TimeoutError as error:
-        raise LibraryError("another process is buying this very picture. Try again later") from error
+        raise StoreError("another process is buying this very picture. Try again later") from error
     except OSError as error:
-        raise LibraryError(f"{folder} cannot be written ({error.strerror or error})") from error
+        raise StoreError(f"{folder} cannot be written ({error.strerror or error})") from error

@@ -241,7 +241,7 @@ def opened(
     from mkdocs_qhaigc.sandbox.drawing import draw as drawing
 
     for card in CARDS[:3]:
-        picture = drawing.picture(card.prompt, width=96, height=54, label="test", format="PNG")
+        picture = drawing.draw_image(card.prompt, width=96, height=54, label="test", format="PNG")
         (folder / str(card.image)).write_bytes(picture)
     (folder / "sheet.html").write_text(render_sheet("Sheet", CARDS, intro="Four."), encoding="utf-8")
     context = browser.new_context(

@@ -12,7 +12,7 @@ from PIL import Image
 
 from mkdocs_qhaigc.imaging.metadata import ALGORITHMIC, TRAINED, Provenance, origin_in_xmp
 from tests.conftest import Built, Project
-from tests.helpers.api import ImagesApi, picture
+from tests.helpers.api import ImagesApi, draw
 from tests.helpers.commands import answer, buy, contents, names, run
 
 pytestmark = pytest.mark.slow
@@ -52,7 +52,7 @@ def drawn(path: Path, provenance: Provenance | None = None) -> Path:
 def test_a_picture_made_elsewhere_takes_the_place_of_a_pin_which_is_kept(foggy: Project, api: ImagesApi) -> None:
     shutil.rmtree(foggy.cache)
     before = contents(foggy.folder / "generated-images")
-    file = foggy.write("mine.jpg", picture("mine", 200, 100, "JPEG"))
+    file = foggy.write("mine.jpg", draw("mine", 200, 100, "JPEG"))
     finished = run(foggy, "pin", "--adopt", "mine.jpg", "index.md#hero")
     assert finished.returncode == 0, finished.stderr
     assert finished.stdout.startswith("adopted     index.md#hero: generated-images/hero-")
@@ -133,7 +133,7 @@ def test_a_drawing_of_the_sandbox_is_adopted_by_a_sandboxed_site_alone(foggy: Pr
 @pytest.mark.parametrize("target", ["./index.md#hafen-möwe", "docs/index.md#hafen-mo\u0308we", "index.md"])
 def test_the_picture_may_be_named_as_every_command_takes_it(foggy: Project, target: str) -> None:
     foggy.page("index.md", "![Gull](qhaigc:hafen-möwe)", qhaigc={"hafen-möwe": {"prompt": "gull", "dark": "owl"}})
-    foggy.write("good.png", picture("x", 90, 60))
+    foggy.write("good.png", draw("x", 90, 60))
     assert run(foggy, "pin", "--adopt", "good.png", target).returncode == 0
     assert run(foggy, "pin", "--adopt", "good.png", "index.md#hafen-möwe-dark").returncode == 0
     pinned = {name.rpartition("-")[0] for name in names(foggy.folder / "generated-images")}
@@ -154,8 +154,8 @@ def test_the_picture_may_be_named_as_every_command_takes_it(foggy: Project, targ
 )
 def test_what_cannot_be_adopted_changes_nothing(foggy: Project, arguments: list[str], code: int, words: str) -> None:
     foggy.write("words.png", "words")
-    foggy.write("good.png", picture("x", 90, 60))
-    foggy.write("cut.png", picture("x", 90, 60)[:-40])
+    foggy.write("good.png", draw("x", 90, 60))
+    foggy.write("cut.png", draw("x", 90, 60)[:-40])
     before = contents(foggy.folder / "generated-images")
     finished = run(foggy, "pin", "--adopt", *arguments)
     assert finished.returncode == code

@@ -14,9 +14,9 @@ import pytest
 
 from mkdocs_qhaigc.cli.pins import alone
 from mkdocs_qhaigc.config.options import read_options
-from mkdocs_qhaigc.errors import LibraryError
+from mkdocs_qhaigc.errors import StoreError
 from tests.conftest import Built, Project, require_posix
-from tests.helpers.api import ImagesApi, bytes_by_url, picture
+from tests.helpers.api import ImagesApi, bytes_by_url, draw
 from tests.helpers.commands import COMMAND, answer, buy, contents, git, names, run, run_in
 
 pytestmark = pytest.mark.slow
@@ -139,7 +139,7 @@ def test_one_picture_bought_on_two_branches_is_a_whole_one_while_git_asks_which(
     for branch in ("one", "two"):
         git(project.folder, "checkout", "-q", "-f", "-b", branch, "main")
         project.page("index.md", "![Fog](qhaigc:hero)", qhaigc="fog")
-        api.script = [bytes_by_url(picture(branch, 96, 54))]
+        api.script = [bytes_by_url(draw(branch, 96, 54))]
         shutil.rmtree(project.cache, ignore_errors=True)
         buy(project, api)
         assert run(project, "pin").returncode == 0
@@ -150,14 +150,14 @@ def test_one_picture_bought_on_two_branches_is_a_whole_one_while_git_asks_which(
     git(project.folder, "checkout", "--theirs", "generated-images")
     shutil.rmtree(project.cache)
     assert run(project, "pin", "--check").returncode == 0
-    assert the_one(pins(project), "*.png").read_bytes() == picture("one", 96, 54)
+    assert the_one(pins(project), "*.png").read_bytes() == draw("one", 96, 54)
 
 
 def test_pins_that_could_not_be_changed_can_be_later(bought: Project) -> None:
     unfinished = pins(bought) / ".hero-0123456789abcdef.json.aabbccdd.part"
     unfinished.mkdir(parents=True)
     options = read_options({**bought.options, "timeout": 0.5}, folder=bought.folder)
-    with pytest.raises(LibraryError, match="cannot be written"), alone(options):
+    with pytest.raises(StoreError, match="cannot be written"), alone(options):
         pytest.fail("it is not held")
     unfinished.rmdir()
     with alone(options):  # in the same process, which has let go
@@ -187,7 +187,7 @@ def test_another_picture_that_the_cache_has_for_the_key_is_kept_beside_the_one_t
     pinned = the_one(pins(bought), "boat-*.png").read_bytes()
     shutil.rmtree(bought.cache)
     pins(bought).rename(bought.folder / "elsewhere")
-    api.by_prompt["a boat"] = [bytes_by_url(picture("another boat", 96, 54))]
+    api.by_prompt["a boat"] = [bytes_by_url(draw("another boat", 96, 54))]
     buy(bought, api)
     (bought.folder / "elsewhere").rename(pins(bought))
     everything = contents(pins(bought), originals(bought))
@@ -195,7 +195,7 @@ def test_another_picture_that_the_cache_has_for_the_key_is_kept_beside_the_one_t
     assert run(bought, "pin").returncode == 0
     assert contents(pins(bought), originals(bought)) == everything
     assert the_one(originals(bought), "boat-*.png").read_bytes() == pinned
-    assert the_one(originals(bought), "boat-*.png.replaced").read_bytes() == picture("another boat", 96, 54)
+    assert the_one(originals(bought), "boat-*.png.replaced").read_bytes() == draw("another boat", 96, 54)
 
 
 def test_what_is_missing_is_named_and_what_is_there_is_pinned(bought: Project, api: ImagesApi) -> None:
@@ -274,7 +274,7 @@ def test_a_damaged_pin_that_nothing_replaces_stays_where_it_is(bought: Project, 
 
 def test_files_that_are_no_pins_of_ours_stay(bought: Project) -> None:
     bought.write("generated-images/README.md", "our pictures")
-    bought.write("generated-images/hero-large.png", picture("x", 10, 10))
+    bought.write("generated-images/hero-large.png", draw("x", 10, 10))
     bought.write("generated-images/.hero-0123456789abcdef.png.01234567.part", b"what a killed program had begun")
     assert run(bought, "pin").returncode == 0
     assert {"README.md", "hero-large.png"} < set(names(pins(bought)))

@@ -13,7 +13,7 @@ from PIL import Image
 
 from mkdocs_qhaigc.imaging.metadata import ALGORITHMIC, Provenance
 from tests.conftest import Project, require_posix
-from tests.helpers.api import ImagesApi, picture
+from tests.helpers.api import ImagesApi, draw
 from tests.helpers.commands import buy, contents, run
 from tests.zensical.test_published import COMMITTED, clone, lose_originals
 from tests.zensical.test_published import contents as synced
@@ -357,7 +357,7 @@ def test_a_pin_that_somebody_has_compressed_is_not_bought_again(pinned: Project,
     created = "2020-01-01T00:00:00+00:00"
     record = json.loads(path.with_suffix(".json").read_bytes())
     path.with_suffix(".json").write_text(json.dumps({**record, "created": created}), "utf-8")
-    compressed = picture("fog, in fewer bytes", 96, 54)
+    compressed = draw("fog, in fewer bytes", 96, 54)
     path.write_bytes(compressed)
     built = pinned.build()
     assert built.summary == "1 generated, 1 pinned"
@@ -373,7 +373,7 @@ def test_a_drawing_of_the_sandbox_that_lost_its_record_is_no_pin(pinned: Project
     folder = pinned.folder / "generated-images"
     (record,) = folder.glob("hero-*.json")
     record.with_suffix(".png").unlink()
-    (folder / f"hero.sandbox-{record.stem.rpartition('-')[2]}.png").write_bytes(picture("a drawing", 64, 40))
+    (folder / f"hero.sandbox-{record.stem.rpartition('-')[2]}.png").write_bytes(draw("a drawing", 64, 40))
     record.unlink()
     assert pinned.build().summary == "1 generated, 1 pinned"
     assert api.prompts == ["fog"]

@@ -49,10 +49,10 @@ from tests.helpers.api import (
     by_url,
     bytes_by_url,
     disconnect,
+    draw,
     drip,
     error,
     hang,
-    picture,
     raw,
     redirect,
     served,
@@ -104,7 +104,7 @@ def with_gain_map() -> bytes:
     """As phones write their photographs."""
     target = io.BytesIO()
     gains = Image.new("L", (48, 27), 99)
-    Image.open(io.BytesIO(picture("x", 96, 54))).save(target, "MPO", save_all=True, append_images=[gains])
+    Image.open(io.BytesIO(draw("x", 96, 54))).save(target, "MPO", save_all=True, append_images=[gains])
     return target.getvalue()
 
 
@@ -112,13 +112,13 @@ def with_text(size: int) -> bytes:
     """As ComfyUI writes down how a picture was made, and pngcrush compresses it."""
     target, words = io.BytesIO(), PngImagePlugin.PngInfo()
     words.add_text("workflow", "x" * size, zip=True)
-    Image.open(io.BytesIO(picture("x", 96, 54))).save(target, "PNG", pnginfo=words)
+    Image.open(io.BytesIO(draw("x", 96, 54))).save(target, "PNG", pnginfo=words)
     return target.getvalue()
 
 
 def with_profile(size: int) -> bytes:
     target = io.BytesIO()
-    Image.open(io.BytesIO(picture("x", 96, 54))).save(target, "PNG", icc_profile=bytes(size))
+    Image.open(io.BytesIO(draw("x", 96, 54))).save(target, "PNG", icc_profile=bytes(size))
     return target.getvalue()
 
 
@@ -320,19 +320,19 @@ FAULTS = [
             ("avif-moving", moving("AVIF"), "the picture moves: only still pictures are used"),
             ("svg", svg, "are no PNG, JPEG, WebP or AVIF picture"),
             ("bmp", image("BMP"), "are no PNG, JPEG, WebP or AVIF picture"),
-            ("half-png", half(picture("x", 96, 54)), "no picture that can be read"),
-            ("half-jpeg", half(picture("x", 96, 54, "JPEG")), "no picture that can be read"),
-            ("half-webp", half(picture("x", 96, 54, "WEBP")), "no picture that can be read"),
+            ("half-png", half(draw("x", 96, 54)), "no picture that can be read"),
+            ("half-jpeg", half(draw("x", 96, 54, "JPEG")), "no picture that can be read"),
+            ("half-webp", half(draw("x", 96, 54, "WEBP")), "no picture that can be read"),
         )
     ),
-    Fault("base64-half-png", (in_base64(half(picture("x", 96, 54))),), says="no picture that", keeps="rejected"),
+    Fault("base64-half-png", (in_base64(half(draw("x", 96, 54))),), says="no picture that", keeps="rejected"),
     *(
         Fault(f"picture-with-{id_}", (bytes_by_url(data),), picture=True)
         for id_, data in (
             ("a-gain-map", with_gain_map()),
             ("a-long-text", with_text(2 << 20)),
             ("a-large-profile", with_profile(2 << 20)),
-            ("a-blank-line-before-it", b"\r\n" + picture("x", 96, 54)),
+            ("a-blank-line-before-it", b"\r\n" + draw("x", 96, 54)),
         )
     ),
     Fault(
@@ -341,7 +341,7 @@ FAULTS = [
         says="Decompressed data too large",
         keeps="rejected",
     ),
-    Fault("picture-with-a-passenger", (bytes_by_url(picture("x", 96, 54) + passenger),), picture=True),
+    Fault("picture-with-a-passenger", (bytes_by_url(draw("x", 96, 54) + passenger),), picture=True),
 ]
 BY_ID = {fault.id: fault for fault in FAULTS}
 
@@ -376,7 +376,7 @@ def shows_picture(built: Built, fault: Fault) -> bool:
     """Whether the page shows what the server drew for its prompt, and no placeholder."""
     name = fault.id.replace(".", "_")
     (source,) = re.findall(r'<img [^>]*src="\.\./([^"]+)"', built.html(f"{name}/index.html"))
-    drawn = picture("x" if fault.id.startswith("picture-with") else fault.prompt, 96, 54)
+    drawn = draw("x" if fault.id.startswith("picture-with") else fault.prompt, 96, 54)
     with Image.open(built.site / source) as shown, Image.open(io.BytesIO(drawn)) as expected:
         difference = ImageStat.Stat(ImageChops.difference(shown.convert("RGB"), expected.convert("RGB")))
     return max(difference.mean) < 20
@@ -629,7 +629,7 @@ def test_a_proxy_is_used_and_another_host_never_sees_the_key(project: Project, a
     project.page("index.md", "![x](qhaigc:hero)\n", qhaigc="one")
     with Proxy() as proxy, ImagesApi() as host:
         threading.Thread(target=proxy.serve_forever, args=(0.02,), daemon=True).start()
-        url = host.origin + host.host(picture("one", 96, 54))
+        url = host.origin + host.host(draw("one", 96, 54))
         api.default = answer(200, {"created": 1, "data": [{"url": url}]})
         project.environment["HTTP_PROXY"] = f"http://127.0.0.1:{proxy.server_address[1]}"
         built = project.build("--strict")
@@ -1124,7 +1124,7 @@ def test_a_disk_that_fills_up_in_mid_call_ends_the_buying_and_loses_no_picture(
     assert "originals cannot be written (No space left on device). The picture is kept in " in built.output
     assert "Traceback" not in built.output
     (rescued,) = temporary.glob("mkdocs-qhaigc-rescued-*/*")
-    assert rescued.read_bytes() == picture("one", 96, 54)
+    assert rescued.read_bytes() == draw("one", 96, 54)
     (disk / "filler").unlink()
     shutil.move(rescued, disk / "originals")
     assert project.build().code == 0
@@ -1242,7 +1242,7 @@ def test_a_rejected_picture_is_looked_at_again_before_another_is_bought(project:
     project.build()
     rejected = sorted((project.cache / "rejected").iterdir())
     assert [path.read_bytes() for path in rejected] == [b"no picture", b"none either"]
-    rejected[0].write_bytes(picture("fog", 96, 54))
+    rejected[0].write_bytes(draw("fog", 96, 54))
     asked = len(api.calls)
     built = project.build("--strict")
     assert built.code == 0, built.output
@@ -1250,7 +1250,7 @@ def test_a_rejected_picture_is_looked_at_again_before_another_is_bought(project:
 
 
 def test_a_webp_without_the_byte_that_ends_it_is_read(project: Project, api: ImagesApi) -> None:
-    whole = next(data for word in "abcdefgh" if (data := picture(word, 96, 54, "WEBP"))[-1:] == b"\0")
+    whole = next(data for word in "abcdefgh" if (data := draw(word, 96, 54, "WEBP"))[-1:] == b"\0")
     api.default = bytes_by_url(whole[:-1])
     project.page("index.md", "![x](qhaigc:hero)\n", qhaigc="fog")
     assert project.build("--strict").code == 0

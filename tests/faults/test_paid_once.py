@@ -21,7 +21,7 @@ from PIL import Image, PngImagePlugin
 
 from mkdocs_qhaigc.config.caches import copy_command
 from tests.conftest import SMALL, Project, require_posix
-from tests.helpers.api import KEY, Behaviour, Handler, ImagesApi, answer, by_url, bytes_by_url, hang, picture, served
+from tests.helpers.api import KEY, Behaviour, Handler, ImagesApi, answer, by_url, bytes_by_url, draw, hang, served
 from tests.helpers.commands import COMMAND, buy, run
 from tests.zensical.test_sync import needs_toml
 
@@ -36,7 +36,7 @@ def pages(project: Project, prompts: dict[str, str]) -> None:
 
 def drawn(body: dict[str, Any]) -> bytes:
     width, height = map(int, body["size"].split("x"))
-    return picture(body["prompt"], width, height)
+    return draw(body["prompt"], width, height)
 
 
 def raw(head: bytes, *, add: int = 0, cut: bool = True) -> Behaviour:
@@ -265,7 +265,7 @@ def test_for_an_address_that_is_older_than_a_day_and_leads_nowhere_another_pictu
     two_days_later(project)
     old = set(api.by_path)
     api.default = by_url
-    api.script = [bytes_by_url(picture("another", 96, 54))]
+    api.script = [bytes_by_url(draw("another", 96, 54))]
     assert project.build("--strict").code == 0
     assert len(api.calls) == 2
     assert old <= set(api.fetches[1:])

@@ -24,8 +24,8 @@ from tests.helpers.api import (
     by_url,
     bytes_by_url,
     disconnect,
+    draw,
     error,
-    picture,
     raw,
 )
 from tests.helpers.pages import broken_urls, elements, text_of
@@ -44,7 +44,7 @@ FAILURES: dict[str, tuple[Behaviour, str, int]] = {
     "nothing-in-200": (answer(200, {"data": []}), "without a picture", 1),
     "task": (answer(202, {"task_id": "x"}), "later (an asynchronous task)", 1),
     "no-address": (answer(200, {"data": [{"url": "ftp://x/y.png"}]}), "not http or https", 1),
-    "truncated-png": (bytes_by_url(picture("x", 96, 54)[:150]), "no picture that can be read", 1),
+    "truncated-png": (bytes_by_url(draw("x", 96, 54)[:150]), "no picture that can be read", 1),
     "html-as-picture": (bytes_by_url(b"<!doctype html>"), "answered with a web page", 1),
     "svg-as-picture": (bytes_by_url(SVG), "no PNG, JPEG, WebP or AVIF picture", 1),
     "svg-as-base64": (

@@ -21,7 +21,7 @@ from PIL import Image, ImageDraw
 from mkdocs_qhaigc.api.response import read_answers, read_error
 from mkdocs_qhaigc.errors import QhaigcError
 from mkdocs_qhaigc.imaging.encode import encode_all, inspect
-from mkdocs_qhaigc.imaging.renditions import VariantSpec
+from mkdocs_qhaigc.imaging.renditions import RenditionSpec
 
 SLOWEST = 5.0
 """Seconds: an input that takes longer is a finding."""
@@ -105,7 +105,7 @@ def read_picture(dice: random.Random, data: bytes) -> None:
     if info.width * info.height > 1_000_000:
         return  # whole, but slow to encode thousands of
     width, height = max(1, info.width // 2), max(1, info.height // 2)
-    for _ in encode_all(data, [VariantSpec("key", dice.choice(("webp", "jpeg", "png")), width, height, 80)]):
+    for _ in encode_all(data, [RenditionSpec("key", dice.choice(("webp", "jpeg", "png")), width, height, 80)]):
         pass
 
 

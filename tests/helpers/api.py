@@ -24,7 +24,7 @@ Behaviour = Callable[["Handler", dict[str, Any]], None]
 KEY = "test-key-0123456789abcdef"
 
 
-def picture(words: str, width: int, height: int, format: str = "PNG") -> bytes:
+def draw(words: str, width: int, height: int, format: str = "PNG") -> bytes:
     """A small picture that differs by its words."""
     seed = hashlib.sha256(words.encode()).digest()
     image = Image.new("RGB", (width, height), tuple(seed[:3]))
@@ -167,7 +167,7 @@ class ImagesApi:
 
 def _drawn(body: dict[str, Any]) -> bytes:
     width, height = (int(side) for side in body["size"].split("x"))
-    return picture(body["prompt"], width, height)
+    return draw(body["prompt"], width, height)
 
 
 def by_url(handler: Handler, body: dict[str, Any]) -> None:
@@ -304,7 +304,7 @@ def several(handler: Handler, body: dict[str, Any]) -> None:
     width, height = (int(side) for side in body["size"].split("x"))
     with api.lock:
         first = sum(call["n"] for call in api.calls)
-    pictures = [picture(f"{body['prompt']} {first + index}", width, height) for index in range(body["n"])]
+    pictures = [draw(f"{body['prompt']} {first + index}", width, height) for index in range(body["n"])]
     handler.send(200, {"created": 1, "data": [{"url": api.origin + api.host(data)} for data in pictures]})
 
 

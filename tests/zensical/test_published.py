@@ -12,7 +12,7 @@ from PIL import Image
 from mkdocs_qhaigc.imaging.encode import origin
 from mkdocs_qhaigc.imaging.metadata import TRAINED, Provenance
 from tests.conftest import Project
-from tests.helpers.api import Handler, ImagesApi, bytes_by_url, error, picture
+from tests.helpers.api import Handler, ImagesApi, bytes_by_url, draw, error
 from tests.helpers.commands import git, names, run
 from tests.helpers.pages import broken_urls
 from tests.zensical.test_sync import OUT, sync
@@ -129,7 +129,7 @@ def test_it_can_be_pinned_as_it_is(clone: Project, api: ImagesApi) -> None:
 
 def test_an_original_that_is_there_goes_first(clone: Project, api: ImagesApi) -> None:
     committed = contents(clone)
-    api.default = bytes_by_url(picture("another", 96, 54))
+    api.default = bytes_by_url(draw("another", 96, 54))
     shutil.move(clone.folder / OUT, clone.folder / "aside")
     sync(clone)
     others = contents(clone)
@@ -246,7 +246,7 @@ def test_what_is_no_whole_picture_is_bought(clone: Project, api: ImagesApi, what
     elif what == "cut":
         path.write_bytes(path.read_bytes()[:-40])
     else:
-        path.write_bytes(picture("another", 20, 20))
+        path.write_bytes(draw("another", 20, 20))
     sync(clone)
     assert api.prompts == ["fog"]
     assert path.is_file()
@@ -311,7 +311,7 @@ def test_a_picture_that_is_under_way_meanwhile_is_bought_once(clone: Project, ap
 
     def late(handler: Handler, body: dict[str, object]) -> None:
         assert len(names(clone.folder / OUT)) == 15  # the others stand where they stood
-        bytes_by_url(picture("rain", 96, 54))(handler, body)
+        bytes_by_url(draw("rain", 96, 54))(handler, body)
 
     api.script = [late]
     clone.page("rain.md", "![x](qhaigc:rain)", qhaigc={"rain": "rain"})

@@ -20,7 +20,7 @@ from PIL import Image, ImageDraw
 from mkdocs_qhaigc.imaging.encode import origin
 from mkdocs_qhaigc.imaging.metadata import TRAINED
 from tests.conftest import Project
-from tests.helpers.api import ImagesApi, bytes_by_url, error, picture
+from tests.helpers.api import ImagesApi, bytes_by_url, draw, error
 from tests.helpers.commands import git, names, run, run_in
 from tests.zensical.test_published import COMMITTED, best_file, clone, contents, lose_originals
 from tests.zensical.test_sync import OUT, needs_toml, sync
@@ -202,7 +202,7 @@ def merge(project: Project, ours: Callable[[], Any], theirs: Callable[[], Any]) 
 @pytest.mark.parametrize("size", [(96, 54), (100, 56)])
 def test_of_two_purchases_git_keeps_ours_and_so_do_we(project: Project, api: ImagesApi, size: tuple[int, int]) -> None:
     def bought(prompt: str, width: int, height: int) -> Callable[[], None]:
-        return lambda: setattr(api, "default", bytes_by_url(picture(prompt, width, height)))
+        return lambda: setattr(api, "default", bytes_by_url(draw(prompt, width, height)))
 
     merge(project, bought("a", 96, 54), bought("b", *size))
     ours, colours = pictures(project), re.findall(r'"(#\w+)"', (project.folder / COMMITTED).read_text("utf-8"))
@@ -361,7 +361,7 @@ def test_what_shines_through_does_so_still(project: Project, api: ImagesApi, for
 def test_what_people_made_is_not_said_to_be_a_models(project: Project, api: ImagesApi) -> None:
     project.options |= {"widths": [], "formats": ["webp"], "cache_dir": ".qhaigc"}
     project.page("index.md", HOME, qhaigc={"hero": "fog"})
-    project.write("photo.png", picture("photo", 96, 54))
+    project.write("photo.png", draw("photo", 96, 54))
     assert run(project, "pin", "--adopt", "photo.png", "index.md#hero").returncode == 0
     sync(project)
     shutil.rmtree(project.folder / "generated-images")
@@ -378,7 +378,7 @@ def test_a_build_publishes_the_pin_and_not_what_was_synced_before(project: Proje
     project.page("index.md", HOME, qhaigc={"hero": "fog"})
     sync(project)
     (name,) = pictures(project).keys() - {"qhaigc.css"}
-    project.write("photo.png", picture("photo", 100, 40))
+    project.write("photo.png", draw("photo", 100, 40))
     assert run(project, "pin", "--adopt", "photo.png", "index.md#hero").returncode == 0
     built = project.build("--strict")
     with Image.open(built.site / "assets/qhaigc" / name) as image:

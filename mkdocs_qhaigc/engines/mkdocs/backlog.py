@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from mkdocs_qhaigc._util.files import write_whole
+from mkdocs_qhaigc._util.files import atomic_write
 from mkdocs_qhaigc.directives.front_matter import META_KEY, holds_reference, is_misspelt_key, may_begin_front_matter
 from mkdocs_qhaigc.html.rewrite import SCHEME
 
@@ -100,7 +100,7 @@ class Backlog:
             content = {"schema": _SCHEMA, "settings": self._settings, "pages": {**others, **now}}
             with contextlib.suppress(OSError, UnicodeError):  # without it pages do not wait: slower, no worse
                 self._index.parent.mkdir(parents=True, exist_ok=True)
-                write_whole(self._index, json.dumps(content).encode())
+                atomic_write(self._index, json.dumps(content).encode())
 
     def _read(self, page: Any) -> None:
         source = partial(self._source, page)

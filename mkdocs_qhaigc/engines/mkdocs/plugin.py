@@ -32,7 +32,7 @@ from mkdocs_qhaigc.html.theme_sizes import column
 from mkdocs_qhaigc.markdown import QhaigcExtension
 from mkdocs_qhaigc.site.build import SiteBuild
 from mkdocs_qhaigc.site.images import Pipeline
-from mkdocs_qhaigc.site.sources import Sources
+from mkdocs_qhaigc.site.sources import ImageFinder
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -336,7 +336,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
 
     def _begin(self, options: Options, config: MkDocsConfig) -> None:
         self._notices = []
-        sources = Sources(options, folder=Path(config.docs_dir) / options.assets_dir, report=self._warn)
+        sources = ImageFinder(options, folder=Path(config.docs_dir) / options.assets_dir, report=self._warn)
         self._options = options
         open_buyer = None
         if self.surveying is None:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from mkdocs_qhaigc._util.files import write_whole
+from mkdocs_qhaigc._util.files import atomic_write
 
 _APART = 2.0
 """Seconds between two rebuilds while pictures keep arriving."""
@@ -54,7 +54,7 @@ class Arrivals:
                 if self._arrived.is_set():
                     self._told = True
                     with contextlib.suppress(OSError):  # then the next edit shows them
-                        write_whole(file, f"{time.monotonic()}\n".encode())
+                        atomic_write(file, f"{time.monotonic()}\n".encode())
                     time.sleep(_APART)
             self._arrived.clear()
 

@@ -14,7 +14,7 @@ from mkdocs_qhaigc.engines.mkdocs.preview import Arrivals
 if TYPE_CHECKING:
     from mkdocs_qhaigc.config.options import Options
     from mkdocs_qhaigc.generation.progress import LineProgress, LiveProgress
-    from mkdocs_qhaigc.generation.queue import Buyer
+    from mkdocs_qhaigc.generation.queue import GenerationQueue
     from mkdocs_qhaigc.store.library import Library
 
 
@@ -29,9 +29,9 @@ class Purchasing:
     def __init__(self, say: Callable[[str], None]) -> None:
         """`say` is told what who pays wants to know, and of each picture where no terminal shows a bar."""
         self._say = say
-        self._buyer: Buyer | None = None
+        self._buyer: GenerationQueue | None = None
         self._options: Options | None = None
-        self._retired: list[Buyer] = []
+        self._retired: list[GenerationQueue] = []
         self._progress: LineProgress | LiveProgress | None = None
         self._edited: object = None
         self._quiet: threading.Timer | None = None
@@ -39,7 +39,7 @@ class Purchasing:
 
     def begin(
         self, options: Options, cache: Library, *, serving: bool, again: bool, edited: Callable[[], object]
-    ) -> Callable[[], Buyer]:
+    ) -> Callable[[], GenerationQueue]:
         """Begin a build. Return what opens its buyer: the same as before, where nothing that concerns it has changed.
 
         `again`: it is a further part of the build that has begun. `edited()` tells the states of what authors write
@@ -58,7 +58,7 @@ class Purchasing:
                     self._buyer.renew()
             self._edited = state
 
-        def open_buyer() -> Buyer:
+        def open_buyer() -> GenerationQueue:
             if self._buyer is None:
                 self._buyer = self._new_buyer(options, cache, serving=serving)
                 self._buyer.holds = serving
@@ -112,13 +112,15 @@ class Purchasing:
         if self._quiet:
             self._quiet.cancel()
 
-    def _new_buyer(self, options: Options, cache: Library, *, serving: bool) -> Buyer:
+    def _new_buyer(self, options: Options, cache: Library, *, serving: bool) -> GenerationQueue:
         from mkdocs_qhaigc.generation.progress import LineProgress, LiveProgress
-        from mkdocs_qhaigc.generation.queue import Buyer  # a build that finds all its pictures needs none of it
+        from mkdocs_qhaigc.generation.queue import (
+            GenerationQueue,  # a build that finds all its pictures needs none of it
+        )
 
         live = not serving and sys.stderr.isatty()
         self._progress = LiveProgress() if live else LineProgress(self._say)
-        return Buyer(
+        return GenerationQueue(
             options,
             api_key=options.api_key(os.environ),
             library=cache,

@@ -10,10 +10,10 @@ from mkdocs_qhaigc._util.files import within
 from mkdocs_qhaigc.directives.request import ImageRequest
 from mkdocs_qhaigc.engines.zensical.config import Configuration, read_configuration
 from mkdocs_qhaigc.engines.zensical.manifest import Written, read_written
-from mkdocs_qhaigc.errors import NotWritten
-from mkdocs_qhaigc.generation.job import Order
-from mkdocs_qhaigc.imaging.renditions import ACCOUNT, Publication
-from mkdocs_qhaigc.site.resolved import Picture, State, asked_for, placeholder
+from mkdocs_qhaigc.errors import NotSynced
+from mkdocs_qhaigc.generation.job import ImageJob
+from mkdocs_qhaigc.imaging.renditions import MANIFEST, PublishedImage
+from mkdocs_qhaigc.site.resolved import ResolvedImage, State, asked_for, placeholder
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class WrittenFolder:
         """Its path, as it is typed in the folder of the site."""
         return _shown(self.path)
 
-    def has(self, publication: Publication) -> bool:
+    def has(self, publication: PublishedImage) -> bool:
         """Whether every file of a picture was written, and is there."""
         names = [Path(variant.dest_uri).name for variant in publication.variants]
         return all(name in self.written.files and (self.path / name).exists() for name in names)
@@ -41,11 +41,11 @@ def read_folder(path: Path, known: WrittenFolder | None) -> WrittenFolder:
     """Return a folder that `sync` has written, read anew where it or the site's configuration has changed.
 
     Raises:
-        NotWritten: nothing was written there.
+        NotSynced: nothing was written there.
         SiteError: the configuration, or what was written, cannot be read.
     """
-    if not (path / ACCOUNT).exists():
-        raise NotWritten(
+    if not (path / MANIFEST).exists():
+        raise NotSynced(
             f"{_shown(path)} holds no pictures yet. Run `mkdocs-qhaigc sync --out {_shown(path)}`; where it writes "
             "into another folder, name that for the Markdown extension: `mkdocs_qhaigc.markdown: {out: …}`"
         )
@@ -63,35 +63,35 @@ class WrittenPictures:
     written: Written
     sandboxed: bool
     """Whether what the sandbox drew may be shown."""
-    known: dict[str, Picture] = field(default_factory=dict)
+    known: dict[str, ResolvedImage] = field(default_factory=dict)
     """By key: those that the page declares or shows."""
     under_way: bool = False
     """What is not written yet is guessed; who looks again sees what came."""
 
-    def want(self, order: Order) -> Picture:
+    def want(self, order: ImageJob) -> ResolvedImage:
         """Return what is known of a picture."""
         found = self.written.pictures.get(order.request.key)
         if found is None or (found.sandbox and not self.sandboxed):
             picture = asked_for(order)
         else:
             state: State = "placeholder" if found.drawn.placeholder else "cached"
-            picture = Picture(order, state, found.drawn, colour=found.colour)
+            picture = ResolvedImage(order, state, found.drawn, colour=found.colour)
         return self.known.setdefault(order.request.key, picture)
 
     def want_card(self, name: str, request: ImageRequest, crop: object) -> None:
         """Cards are written as other files are."""
 
-    def picture(self, request: ImageRequest) -> Picture:
+    def picture(self, request: ImageRequest) -> ResolvedImage:
         """Return what is known of a picture that was wanted."""
         return self.known[request.key]
 
-    def stand_in(self, order: Order) -> Picture:
+    def stand_in(self, order: ImageJob) -> ResolvedImage:
         """Return a placeholder for what nobody declared."""
         return placeholder(order)
 
 
 def _stamp(path: Path, config: Iterable[Path]) -> tuple[int, ...]:
-    return tuple(file.stat().st_mtime_ns for file in (path / ACCOUNT, *config))
+    return tuple(file.stat().st_mtime_ns for file in (path / MANIFEST, *config))
 
 
 def _shown(path: Path) -> str:

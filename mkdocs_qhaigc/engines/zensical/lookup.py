@@ -20,11 +20,11 @@ from mkdocs_qhaigc.engines.zensical.config import Configuration
 from mkdocs_qhaigc.engines.zensical.html import relative_to_source, with_plain_excerpt
 from mkdocs_qhaigc.engines.zensical.images import WrittenFolder, WrittenPictures, read_folder
 from mkdocs_qhaigc.engines.zensical.pages import read_page
-from mkdocs_qhaigc.errors import NotWritten, QhaigcError
+from mkdocs_qhaigc.errors import NotSynced, QhaigcError
 from mkdocs_qhaigc.html import rewrite as html
 from mkdocs_qhaigc.html.image_tag import render_image
 from mkdocs_qhaigc.html.theme_sizes import column
-from mkdocs_qhaigc.imaging.renditions import ACCOUNT, relative_url
+from mkdocs_qhaigc.imaging.renditions import MANIFEST, relative_url
 from mkdocs_qhaigc.site.pages import Renderer
 
 log = logging.getLogger("mkdocs_qhaigc")
@@ -64,7 +64,7 @@ class Lookup:
         `config` is Zensical's configuration of the site.
 
         Raises:
-            NotWritten: a picture of the page is not there, or a directive or reference of it cannot be used.
+            NotSynced: a picture of the page is not there, or a directive or reference of it cannot be used.
             SiteError: the configuration, or what `sync` wrote, cannot be read.
         """
         root = Path(config["root_dir"])
@@ -130,7 +130,7 @@ class Lookup:
             if kind == "alt":
                 log.warning("qhaigc: %s", message)
         if problems and not self._serving:
-            raise NotWritten("; ".join(problems))
+            raise NotSynced("; ".join(problems))
         for message in problems:
             log.warning("qhaigc: %s", message)
 
@@ -176,12 +176,12 @@ def _require_watch(root: Path, out: Path, watch: Iterable[str]) -> None:
     """Have Zensical render pages anew that it has kept, when other pictures are written.
 
     Raises:
-        NotWritten: it would not.
+        NotSynced: it would not.
     """
-    wanted = (out / ACCOUNT).resolve()
+    wanted = (out / MANIFEST).resolve()
     if not any(path in (wanted, *wanted.parents) for path in ((root / name).resolve() for name in watch)):
         name = within(wanted, root.resolve())
-        raise NotWritten(
+        raise NotSynced(
             f"the site's `watch` does not name {name}: Zensical would go on with pages as it rendered them before "
             f'other pictures were written. Add it: `watch: [{name}]`, in zensical.toml `watch = ["{name}"]`'
         )

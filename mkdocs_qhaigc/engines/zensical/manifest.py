@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mkdocs_qhaigc._util.files import within, write_whole
-from mkdocs_qhaigc.errors import NotFetched, SiteError
-from mkdocs_qhaigc.imaging.renditions import ACCOUNT, Drawn
+from mkdocs_qhaigc._util.files import atomic_write, within
+from mkdocs_qhaigc.errors import LfsPointer, SiteError
+from mkdocs_qhaigc.imaging.renditions import MANIFEST, Drawn
 from mkdocs_qhaigc.store.availability import is_lfs_pointer
 from mkdocs_qhaigc.store.record import COLOUR
 
@@ -78,10 +78,10 @@ class Written:
             _lines("files", self.files),
         )
         text = ",\n".join(parts)
-        path, data = folder / ACCOUNT, f"{{\n{text}\n}}\n".encode()
+        path, data = folder / MANIFEST, f"{{\n{text}\n}}\n".encode()
         before = int(path.stat().st_mtime) if path.exists() else 0
         if not before or path.read_bytes() != data:
-            write_whole(path, data)
+            atomic_write(path, data)
             if path.stat().st_mtime < before + 1:  # Zensical tells changes of a watched file by whole seconds
                 os.utime(path, (before + 1, before + 1))
 
@@ -92,7 +92,7 @@ def read_written(folder: Path) -> Written | None:
     Raises:
         SiteError: it cannot be read.
     """
-    path = folder / ACCOUNT
+    path = folder / MANIFEST
     try:
         return _parse(json.loads(path.read_bytes()), folder)
     except FileNotFoundError:
@@ -106,14 +106,14 @@ def read_remains(folder: Path) -> Written | None:
 
     Raises:
         OSError: it cannot be read.
-        NotFetched: Git LFS has it.
+        LfsPointer: Git LFS has it.
     """
     try:
         return read_written(folder)
     except SiteError:
-        if is_lfs_pointer(folder / ACCOUNT):
-            raise NotFetched(folder) from None
-        text = (folder / ACCOUNT).read_text(encoding="utf-8", errors="replace")
+        if is_lfs_pointer(folder / MANIFEST):
+            raise LfsPointer(folder) from None
+        text = (folder / MANIFEST).read_text(encoding="utf-8", errors="replace")
     digests: dict[str, list[str]] = {}
     for match in _FILE_LINE.finditer(text):
         digests.setdefault(json.loads(match[1], strict=False), []).append(match[2])

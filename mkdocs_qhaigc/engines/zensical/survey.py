@@ -14,7 +14,7 @@ from mkdocs_qhaigc.html.theme_sizes import UNKNOWN
 from mkdocs_qhaigc.site.build import SiteBuild
 from mkdocs_qhaigc.site.images import Pipeline
 from mkdocs_qhaigc.site.pages import Renderer
-from mkdocs_qhaigc.site.sources import Sources
+from mkdocs_qhaigc.site.sources import ImageFinder
 from mkdocs_qhaigc.site.survey import Survey
 
 
@@ -27,7 +27,7 @@ def survey_sources(site: Configuration) -> Survey:
     if not site.options.enabled:
         raise SiteError(f"{site.file}: the plugin qhaigc is switched off (`enabled: false`)")
     notices: list[str] = []
-    sources = Sources(site.options, folder=site.pictures_dir, report=notices.append)
+    sources = ImageFinder(site.options, folder=site.pictures_dir, report=notices.append)
     pipeline = Pipeline(site.options, sources=sources, open_buyer=None, report=notices.append)
     build = SiteBuild(
         site.options, pipeline, site_url=lambda: site.site_url, column=lambda _: UNKNOWN, warn=notices.append

@@ -10,22 +10,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from mkdocs_qhaigc._util.files import remove_parts, write_whole
+from mkdocs_qhaigc._util.files import atomic_write, remove_parts
 from mkdocs_qhaigc._util.locks import hold
 from mkdocs_qhaigc.assets import asset
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.engines.zensical.config import Configuration
 from mkdocs_qhaigc.engines.zensical.manifest import Written, WrittenPicture, read_remains
 from mkdocs_qhaigc.engines.zensical.survey import read_pages
-from mkdocs_qhaigc.errors import Elsewhere, NotFetched, SiteError
-from mkdocs_qhaigc.generation.queue import Buyer
+from mkdocs_qhaigc.errors import ImageUnavailable, LfsPointer, SiteError
+from mkdocs_qhaigc.generation.queue import GenerationQueue
 from mkdocs_qhaigc.html.theme_sizes import UNKNOWN
 from mkdocs_qhaigc.imaging.renditions import publish
 from mkdocs_qhaigc.site.build import SiteBuild
 from mkdocs_qhaigc.site.images import Pipeline
 from mkdocs_qhaigc.site.laying_away import lay_away
-from mkdocs_qhaigc.site.resolved import Picture
-from mkdocs_qhaigc.site.sources import Sources
+from mkdocs_qhaigc.site.resolved import ResolvedImage
+from mkdocs_qhaigc.site.sources import ImageFinder
 from mkdocs_qhaigc.store.availability import is_lfs_pointer
 from mkdocs_qhaigc.store.library import Library
 from mkdocs_qhaigc.store.transfer import cache_folder
@@ -40,7 +40,7 @@ _WAIT = 600.0
 class Synced:
     """What became of a folder."""
 
-    pictures: tuple[Picture, ...]
+    pictures: tuple[ResolvedImage, ...]
     """All that the site declares, in its order, each once."""
     written: tuple[str, ...]
     """Names of files that are new or have other bytes."""
@@ -52,18 +52,18 @@ class Synced:
     """Directives that cannot be used."""
 
     @property
-    def missing(self) -> list[Picture]:
+    def missing(self) -> list[ResolvedImage]:
         """Those for which a placeholder was written."""
         return [picture for picture in self.pictures if picture.state == "placeholder"]
 
 
-def sync(site: Configuration, *, buyer: Buyer, warn: Warn) -> Synced:
+def sync(site: Configuration, *, buyer: GenerationQueue, warn: Warn) -> Synced:
     """Write the pictures of a site into `site.pictures_dir`. `warn` is told what a build would warn of.
 
     Raises:
         SiteError: the pages cannot be read, or the folder not be written.
-        MissingPictures: some are, and `missing: error` forbids to go on.
-        Elsewhere: some are paid for, and are not here.
+        MissingImages: some are, and `missing: error` forbids to go on.
+        ImageUnavailable: some are paid for, and are not here.
         QhaigcError: a cache cannot be used.
     """
     folder = site.pictures_dir
@@ -77,11 +77,11 @@ def sync(site: Configuration, *, buyer: Buyer, warn: Warn) -> Synced:
         raise SiteError(f"{error.filename or folder} cannot be written ({error.strerror or error})") from error
 
 
-def _sync(site: Configuration, folder: Path, *, buyer: Buyer, warn: Warn) -> Synced:
+def _sync(site: Configuration, folder: Path, *, buyer: GenerationQueue, warn: Warn) -> Synced:
     remove_parts(folder)
     before = read_remains(folder)
     files_before = before.files if before else {}
-    sources = Sources(site.options, folder=folder, report=warn)
+    sources = ImageFinder(site.options, folder=folder, report=warn)
     pipeline = Pipeline(site.options, sources=sources, open_buyer=lambda: buyer, report=warn)
     build = SiteBuild(site.options, pipeline, site_url=lambda: site.site_url, column=lambda _: UNKNOWN, warn=warn)
     try:
@@ -89,12 +89,12 @@ def _sync(site: Configuration, folder: Path, *, buyer: Buyer, warn: Warn) -> Syn
             read_pages(site, build.pages)
             build.settle(wait=True)
             for picture in pipeline.pictures():
-                if isinstance(picture.reason, Elsewhere):
+                if isinstance(picture.reason, ImageUnavailable):
                     raise picture.reason  # no placeholder takes the place of what is merely elsewhere
         files = {PurePosixPath(uri).name: Path(path) for uri, path in build.files().items()}
         made_of_these = any(picture.state == "published" for picture in pipeline.pictures())
         if made_of_these and any(is_lfs_pointer(folder / name) for name in files):
-            raise NotFetched(folder)  # nor does what is encoded once more, of the files that are here
+            raise LfsPointer(folder)  # nor does what is encoded once more, of the files that are here
         if files and _may_write(STYLESHEET.name, STYLESHEET.read_bytes(), folder, files_before, warn=warn):
             files[STYLESHEET.name] = STYLESHEET
         pictures = {
@@ -118,7 +118,7 @@ def _sync(site: Configuration, folder: Path, *, buyer: Buyer, warn: Warn) -> Syn
             if _holds(folder / name, data):
                 unchanged += 1
             else:
-                write_whole(folder / name, data)
+                atomic_write(folder / name, data)
                 written.append(name)
         problems = tuple(message for message, kind in build.told.items() if kind == "directive")
         unused = {name: digest for name, digest in files_before.items() if name not in files}
@@ -148,7 +148,7 @@ def _sync(site: Configuration, folder: Path, *, buyer: Buyer, warn: Warn) -> Syn
     return Synced(tuple(pipeline.pictures()), tuple(written), removed, kept, unchanged, problems)
 
 
-def _best_file(picture: Picture, options: Options, files: Mapping[str, Path]) -> str | None:
+def _best_file(picture: ResolvedImage, options: Options, files: Mapping[str, Path]) -> str | None:
     """Return the name of the file that tells most of a picture; None where it is a placeholder."""
     if picture.original is None:
         return None

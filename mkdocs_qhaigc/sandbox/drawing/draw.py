@@ -30,7 +30,7 @@ _PLAIN = str.maketrans({"–": "-", "—": "-", "×": "x"})
 """What Pillow's own font lacks and has a plain form of."""
 
 
-def picture(prompt: str, *, width: int, height: int, label: str, format: str = "WEBP") -> bytes:
+def draw_image(prompt: str, *, width: int, height: int, label: str, format: str = "WEBP") -> bytes:
     """Encoded picture: deterministic for the same arguments on the same Pillow.
 
     `width` and `height` are pixels, `format` is a name of Pillow's. Any text will do for the prompt.

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from mkdocs_qhaigc.api.bodies import LARGEST_BODY, unpacked
 from mkdocs_qhaigc.api.response import Answer, is_error, read_answers, read_error
-from mkdocs_qhaigc.errors import ApiError, NoFurtherCalls, QhaigcError, Refused
+from mkdocs_qhaigc.errors import ApiError, GenerationStopped, PromptRejected, QhaigcError
 
 BASE_URL = "https://api.qhaigc.net/v1"
 PICTURE = b"\x89PNG\r\n\x1a\nnot really"
@@ -192,7 +192,7 @@ def test_an_answer_without_a_picture_is_an_error_that_says_what_came(answer: obj
 
     assert said in str(caught.value)
     assert HOSTED not in str(caught.value)
-    assert not isinstance(caught.value, Refused)
+    assert not isinstance(caught.value, PromptRejected)
 
 
 @pytest.mark.parametrize(
@@ -221,21 +221,21 @@ def test_of_a_page_in_html_only_its_media_type_is_told() -> None:
 @pytest.mark.parametrize(
     ("status", "error", "kind"),
     [
-        (400, {"code": "content_policy_violation", "message": "No"}, Refused),
-        (400, {"code": "moderation_blocked", "message": "No"}, Refused),
-        (400, {"code": None, "type": "content_policy_violation", "message": "No"}, Refused),
-        (400, {"code": "invalid_request", "type": "content_policy_violation", "message": "No"}, Refused),
-        (400, {"code": 400, "type": "moderation_blocked", "message": "No"}, Refused),
-        (403, {"code": "content_policy_violation", "message": "No"}, Refused),
-        (451, {"message": "No"}, Refused),
-        (200, {"code": "content_policy_violation", "message": "No"}, Refused),
-        (401, {"message": "No"}, NoFurtherCalls),
-        (403, {"message": "No"}, NoFurtherCalls),
-        (429, {"code": "insufficient_quota", "message": "No"}, NoFurtherCalls),
-        (429, {"type": "insufficient_quota", "message": "No"}, NoFurtherCalls),
-        (429, {"code": "429", "type": "insufficient_quota", "message": "No"}, NoFurtherCalls),
-        (429, {"code": "rate_limit_exceeded", "type": "insufficient_quota", "message": "No"}, NoFurtherCalls),
-        (200, {"code": "insufficient_quota", "message": "No"}, NoFurtherCalls),
+        (400, {"code": "content_policy_violation", "message": "No"}, PromptRejected),
+        (400, {"code": "moderation_blocked", "message": "No"}, PromptRejected),
+        (400, {"code": None, "type": "content_policy_violation", "message": "No"}, PromptRejected),
+        (400, {"code": "invalid_request", "type": "content_policy_violation", "message": "No"}, PromptRejected),
+        (400, {"code": 400, "type": "moderation_blocked", "message": "No"}, PromptRejected),
+        (403, {"code": "content_policy_violation", "message": "No"}, PromptRejected),
+        (451, {"message": "No"}, PromptRejected),
+        (200, {"code": "content_policy_violation", "message": "No"}, PromptRejected),
+        (401, {"message": "No"}, GenerationStopped),
+        (403, {"message": "No"}, GenerationStopped),
+        (429, {"code": "insufficient_quota", "message": "No"}, GenerationStopped),
+        (429, {"type": "insufficient_quota", "message": "No"}, GenerationStopped),
+        (429, {"code": "429", "type": "insufficient_quota", "message": "No"}, GenerationStopped),
+        (429, {"code": "rate_limit_exceeded", "type": "insufficient_quota", "message": "No"}, GenerationStopped),
+        (200, {"code": "insufficient_quota", "message": "No"}, GenerationStopped),
         (429, {"code": "rate_limit_exceeded", "message": "No"}, ApiError),
         (500, {"message": "No"}, ApiError),
         (400, {"message": "No"}, ApiError),
@@ -327,7 +327,7 @@ def test_any_body_is_pictures_or_an_error_of_ours(body: bytes, status: int, medi
     assert len(str(error).splitlines()) <= 1
     try:
         answers = read_answers(body, status=status, media_type=media_type, base_url=BASE_URL)
-    except (ApiError, NoFurtherCalls):
+    except (ApiError, GenerationStopped):
         return
     assert answers
     for answer in answers:

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mkdocs_qhaigc.api.retry import LONGEST_WISH, Billing, Deadline, Failed, Pace, keep_trying, wished_delay
-from mkdocs_qhaigc.errors import ApiError, NoFurtherCalls, Refused
+from mkdocs_qhaigc.api.retry import LONGEST_WISH, Billing, Deadline, Failed, RateLimiter, retry, retry_after
+from mkdocs_qhaigc.errors import ApiError, GenerationStopped, PromptRejected
 
 
 def in_seconds(seconds: float) -> str:
@@ -49,15 +49,15 @@ def in_seconds(seconds: float) -> str:
 def test_a_server_s_wish_is_seconds_up_to_two_minutes_or_nothing(
     headers: dict[str, str], seconds: float | None
 ) -> None:
-    assert wished_delay(headers) == seconds
+    assert retry_after(headers) == seconds
 
 
 def test_a_server_s_wish_may_be_a_date() -> None:
-    wish = wished_delay({"retry-after": in_seconds(60)})
+    wish = retry_after({"retry-after": in_seconds(60)})
 
     assert wish is not None
     assert 55 < wish <= 60
-    assert wished_delay({"retry-after": in_seconds(500)}) is None
+    assert retry_after({"retry-after": in_seconds(500)}) is None
 
 
 @settings(max_examples=200, deadline=None)
@@ -70,7 +70,7 @@ def test_a_server_s_wish_may_be_a_date() -> None:
 @example({"retry-after": "1 Jan 1 0:0:0"})
 @example({"retry-after": "9" * 400})
 def test_whatever_a_server_wishes_is_a_bearable_wait_or_none(headers: dict[str, str]) -> None:
-    wish = wished_delay(headers)
+    wish = retry_after(headers)
 
     assert wish is None or 0 <= wish <= LONGEST_WISH
 
@@ -92,11 +92,11 @@ class Server:
     def asked(
         self, *, retries: int = 4, seconds: float = 20, stopped: threading.Event | None = None, repeat_billed: int = 1
     ) -> str:
-        return keep_trying(
+        return retry(
             self,
             retries=retries,
             deadline=Deadline.after(seconds),
-            pace=Pace(stopped or threading.Event()),
+            pace=RateLimiter(stopped or threading.Event()),
             say=self.said.append,
             repeat_billed=repeat_billed,
         )
@@ -164,8 +164,8 @@ def test_a_caller_can_forbid_to_pay_twice() -> None:
     assert server.calls == 1
 
 
-@pytest.mark.parametrize("error", [Refused("no"), NoFurtherCalls("no"), ApiError("no")])
-def test_an_answer_that_will_not_change_is_not_asked_for_again(error: ApiError | NoFurtherCalls) -> None:
+@pytest.mark.parametrize("error", [PromptRejected("no"), GenerationStopped("no"), ApiError("no")])
+def test_an_answer_that_will_not_change_is_not_asked_for_again(error: ApiError | GenerationStopped) -> None:
     server = Server(Failed(error, Billing.NEVER_AGAIN))
 
     with pytest.raises(type(error)) as caught:
@@ -194,8 +194,12 @@ def test_another_error_than_a_failed_try_is_let_through() -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        keep_trying(
-            attempt, retries=4, deadline=Deadline.after(9), pace=Pace(threading.Event()), say=lambda message: None
+        retry(
+            attempt,
+            retries=4,
+            deadline=Deadline.after(9),
+            pace=RateLimiter(threading.Event()),
+            say=lambda message: None,
         )
 
 
@@ -248,11 +252,11 @@ def test_a_stop_ends_a_wait_at_once(slow_all: bool) -> None:
     began = time.monotonic()
 
     with pytest.raises(ApiError):
-        keep_trying(
+        retry(
             stopping_when_it_fails(server, stopped),
             retries=4,
             deadline=Deadline.after(100),
-            pace=Pace(stopped),
+            pace=RateLimiter(stopped),
             say=server.said.append,
         )
     assert time.monotonic() - began < 20
@@ -260,7 +264,7 @@ def test_a_stop_ends_a_wait_at_once(slow_all: bool) -> None:
 
 
 def test_a_busy_server_s_wait_holds_for_every_thread() -> None:
-    pace = Pace(threading.Event())
+    pace = RateLimiter(threading.Event())
     pace.hold(0.2)
     pace.hold(0.01)  # a shorter wish does not shorten the wait
     began = time.monotonic()
@@ -272,18 +276,18 @@ def test_a_busy_server_s_wait_holds_for_every_thread() -> None:
 
 
 def test_a_hold_beyond_the_deadline_is_not_waited_for() -> None:
-    pace = Pace(threading.Event())
+    pace = RateLimiter(threading.Event())
     pace.hold(60)
 
     assert pace.wait(Deadline.after(1)) is False
     with pytest.raises(ApiError, match="wait longer than `timeout` allows"):
-        keep_trying(str, retries=4, deadline=Deadline.after(1), pace=pace, say=lambda message: None)
+        retry(str, retries=4, deadline=Deadline.after(1), pace=pace, say=lambda message: None)
 
 
 def test_one_thread_s_busy_server_holds_the_others_and_another_s_bad_luck_does_not() -> None:
-    pace = Pace(threading.Event())
+    pace = RateLimiter(threading.Event())
     for failure in (not_billed(), failed(Billing.NO, retry_after=0.1, slow_all=True)):
         server = Server(failure)
         began = time.monotonic()
-        keep_trying(server, retries=1, deadline=Deadline.after(20), pace=pace, say=server.said.append)
+        retry(server, retries=1, deadline=Deadline.after(20), pace=pace, say=server.said.append)
         assert (time.monotonic() - began >= 0.09) is failure.slow_all

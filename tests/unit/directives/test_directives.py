@@ -11,7 +11,7 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mkdocs_qhaigc._util.text import nearest
+from mkdocs_qhaigc._util.text import closest_match
 from mkdocs_qhaigc.directives.model import FIELDS, Defaults, Directive, Problem
 from mkdocs_qhaigc.directives.parse import read_directives
 from mkdocs_qhaigc.directives.request import ImageRequest
@@ -269,7 +269,7 @@ def test_params_nested_as_deep_as_anchors_allow_are_a_request_or_a_problem(depth
 
 @pytest.mark.parametrize(("word", "meant"), [("promt", "prompt"), ("Size", "size"), ("zzz", None), (12, None)])
 def test_the_nearest_known_word_is_found(word: object, meant: str | None) -> None:
-    assert nearest(word, FIELDS) == meant
+    assert closest_match(word, FIELDS) == meant
 
 
 def recursive_list() -> list[Any]:

@@ -8,14 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mkdocs_qhaigc.html.image_tag import Image, Source, render_image
+from mkdocs_qhaigc.html.image_tag import FormatSource, ImageTag, render_image
 from mkdocs_qhaigc.html.rewrite import rewrite
 
 CAPTION = "<figcaption>Fog &amp; light</figcaption>"
 
 
-def image(name: str = "a") -> Image:
-    return Image((Source("image/webp", ((f"{name}.webp", 1280),)),), 1280, 720, caption="Fog & light", alt="A tower")
+def image(name: str = "a") -> ImageTag:
+    return ImageTag(
+        (FormatSource("image/webp", ((f"{name}.webp", 1280),)),), 1280, 720, caption="Fog & light", alt="A tower"
+    )
 
 
 def written(html: str) -> str:

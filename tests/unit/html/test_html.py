@@ -12,21 +12,21 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mkdocs_qhaigc.html.image_tag import Image, Source, render_image
+from mkdocs_qhaigc.html.image_tag import FormatSource, ImageTag, render_image
 from mkdocs_qhaigc.html.rewrite import place, rewrite, strip, whole_reference
 
 URL = "a.webp"
 IMG = '<img alt="" src="a.webp" width="1280" height="720" class="qhaigc" loading="lazy" decoding="async">'
 
 
-def webp(url: str = URL, **fields: Any) -> Image:
-    return Image((Source("image/webp", ((url, 1280),)),), 1280, 720, **fields)
+def webp(url: str = URL, **fields: Any) -> ImageTag:
+    return ImageTag((FormatSource("image/webp", ((url, 1280),)),), 1280, 720, **fields)
 
 
-RESPONSIVE = Image(
+RESPONSIVE = ImageTag(
     (
-        Source("image/avif", (("a-480.avif", 480), ("a.avif", 1280))),
-        Source("image/webp", (("a-480.webp", 480), ("a.webp", 1280))),
+        FormatSource("image/avif", (("a-480.avif", 480), ("a.avif", 1280))),
+        FormatSource("image/webp", (("a-480.webp", 480), ("a.webp", 1280))),
     ),
     1280,
     720,
@@ -34,7 +34,7 @@ RESPONSIVE = Image(
 )
 
 
-def written(html: str, image: Image | None = None) -> str:
+def written(html: str, image: ImageTag | None = None) -> str:
     """Return the page where every name stands for one picture, or for the one at `NAME.webp`."""
     return rewrite(html, lambda name: image or webp("a.webp" if name == "a" else f"{name}.webp")).html
 
@@ -43,7 +43,7 @@ def names(html: str) -> list[str]:
     """Return the names that a page asks for, in its order."""
     asked: list[str] = []
 
-    def resolve(name: str) -> Image:
+    def resolve(name: str) -> ImageTag:
         asked.append(name)
         return webp()
 
@@ -68,7 +68,7 @@ def tags(html: str) -> list[tuple[str, dict[str, str | None]]]:
     return parser.found
 
 
-def img(html: str, image: Image | None = None) -> dict[str, str | None]:
+def img(html: str, image: ImageTag | None = None) -> dict[str, str | None]:
     """Return the attributes of the one `<img>` that becomes of a page."""
     (attributes,) = [attributes for tag, attributes in tags(written(html, image)) if tag == "img"]
     return attributes

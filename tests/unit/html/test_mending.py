@@ -7,13 +7,13 @@ import re
 import pytest
 
 from mkdocs_qhaigc.html.formats_aside import put_back, set_aside
-from mkdocs_qhaigc.html.image_tag import Image, Source, render_img
+from mkdocs_qhaigc.html.image_tag import FormatSource, ImageTag, render_img
 from mkdocs_qhaigc.html.mending import mend
 
-GUESS = Image(
+GUESS = ImageTag(
     (
-        Source("image/avif", (("a-480.avif", 480), ("a.avif", 1280))),
-        Source("image/webp", (("a-480.webp", 480), ("a.webp", 1280))),
+        FormatSource("image/avif", (("a-480.avif", 480), ("a.avif", 1280))),
+        FormatSource("image/webp", (("a-480.webp", 480), ("a.webp", 1280))),
     ),
     1280,
     720,
@@ -22,8 +22,8 @@ GUESS = Image(
 )
 TRUTH = GUESS._replace(
     sources=(
-        Source("image/avif", (("a-480.avif", 480), ("a.avif", 800))),
-        Source("image/webp", (("a-480.webp", 480), ("a.webp", 800))),
+        FormatSource("image/avif", (("a-480.avif", 480), ("a.avif", 800))),
+        FormatSource("image/webp", (("a-480.webp", 480), ("a.webp", 800))),
     ),
     width=800,
     height=600,
@@ -31,7 +31,7 @@ TRUTH = GUESS._replace(
 )
 
 
-def markup(image: Image, **given: str) -> str:
+def markup(image: ImageTag, **given: str) -> str:
     return render_img(dict(given), image, fragment="", in_picture=False)
 
 
@@ -89,7 +89,7 @@ ONE_FORMAT = TRUTH._replace(sources=TRUTH.sources[1:])
 
 @pytest.mark.parametrize("image", [GUESS, TRUTH, ONE_FORMAT, ONE_FORMAT._replace(colour=None)])
 @pytest.mark.parametrize("given", [{}, {"width": "40", "class": "wide"}])
-def test_what_was_set_aside_comes_back_where_its_picture_stands_now(image: Image, given: dict[str, str]) -> None:
+def test_what_was_set_aside_comes_back_where_its_picture_stands_now(image: ImageTag, given: dict[str, str]) -> None:
     html = f"<p>{markup(image, **given)}</p><p>{markup(GUESS)}</p>"
     plain, asides = set_aside(html)
 

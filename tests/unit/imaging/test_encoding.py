@@ -18,9 +18,9 @@ from PIL import Image, ImageChops, ImageDraw, ImageStat
 from mkdocs_qhaigc.imaging.encode import encode_all, inspect
 from mkdocs_qhaigc.imaging.encoder import Encoder, Subject
 from mkdocs_qhaigc.imaging.metadata import TRAINED, Provenance
-from mkdocs_qhaigc.imaging.renditions import Drawn, Encoding, VariantSpec, card_spec, variant_specs
+from mkdocs_qhaigc.imaging.renditions import Drawn, Encoding, RenditionSpec, card_spec, rendition_specs
 from tests.conftest import Project
-from tests.helpers.api import Handler, ImagesApi, bytes_by_url, picture
+from tests.helpers.api import Handler, ImagesApi, bytes_by_url, draw
 
 LABEL = '{"Label":"1","ContentProducer":"qhaigc"}'
 QUALITY = {"avif": 80, "webp": 80, "jpeg": 80, "png": 80}
@@ -46,7 +46,7 @@ def lines(width: int, height: int, seed: int) -> Image.Image:
 def bytes_by_width(data: bytes, encoding: Encoding, size: tuple[int, int]) -> dict[str, list[int]]:
     """Return the bytes of each format's copies, the widest first."""
     found: dict[str, list[int]] = {}
-    for spec, encoded in encode_all(data, variant_specs(Drawn("x", *size), encoding)):
+    for spec, encoded in encode_all(data, rendition_specs(Drawn("x", *size), encoding)):
         with Image.open(io.BytesIO(encoded)) as image:
             assert image.width >= spec.width  # the wider copy itself, where a narrower one would need more bytes
             assert abs(image.width / image.height * spec.height / spec.width - 1) < 0.1
@@ -84,10 +84,10 @@ def test_a_drawing_of_flat_squares_keeps_its_quality_at_every_width(format_: str
     dice = random.Random(1)
     squares = Image.frombytes("RGB", (80, 45), dice.randbytes(80 * 45 * 3)).quantize(16).convert("RGB")
     original = squares.resize((640, 360), Image.Resampling.NEAREST)
-    specs = variant_specs(Drawn("x", 640, 360), Encoding((format_,), (240, 400), QUALITY))
+    specs = rendition_specs(Drawn("x", 640, 360), Encoding((format_,), (240, 400), QUALITY))
     copies = dict(encode_all(png(original), specs))
 
-    def loss(data: bytes, spec: VariantSpec) -> float:
+    def loss(data: bytes, spec: RenditionSpec) -> float:
         with Image.open(io.BytesIO(data)) as copy:
             shown = copy.convert("RGB").resize((spec.width, spec.height), Image.Resampling.BOX)
         wanted = original.resize((spec.width, spec.height), Image.Resampling.BOX)
@@ -123,7 +123,7 @@ def test_one_call_at_a_time_or_eight_give_the_same_site(project: Project, api: I
 
     def answer(handler: Handler, call: dict[str, Any]) -> None:
         number = int(call["prompt"]) if call["prompt"].isdigit() else 4
-        bytes_by_url(picture(call["prompt"], 60 + 4 * (number % 5), 40 + number, "WEBP"))(handler, call)
+        bytes_by_url(draw(call["prompt"], 60 + 4 * (number % 5), 40 + number, "WEBP"))(handler, call)
 
     sites = {}
     for concurrency in (1, 8):
@@ -143,7 +143,7 @@ def test_one_call_at_a_time_or_eight_give_the_same_site(project: Project, api: I
 def test_a_picture_that_comes_after_its_build_has_ended_is_left_to_the_next(tmp_path: Path) -> None:
     """`mkdocs serve` builds anew while a picture is under way, and each of these builds has asked for it."""
     encoding = Encoding(("webp",), (), QUALITY)
-    subject = Subject("k" * 64, Drawn("x", 90, 60), lambda: picture("x", 90, 60), lambda: None)
+    subject = Subject("k" * 64, Drawn("x", 90, 60), lambda: draw("x", 90, 60), lambda: None)
     wanted = {subject.key: subject.drawn}
     ended, current = (Encoder(encoding, tmp_path / "variants", report=pytest.fail) for _ in range(2))
     ended.close()

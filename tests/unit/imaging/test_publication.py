@@ -13,12 +13,12 @@ import pytest
 from mkdocs_qhaigc.imaging.renditions import (
     Drawn,
     Encoding,
-    Publication,
+    PublishedImage,
     card_spec,
     publish,
     publish_card,
     relative_url,
-    variant_specs,
+    rendition_specs,
 )
 
 KEY = "4e96ebfcd164177aa720e54f74b3fbf6f3621f6f7f19ef7f87f0c0d1ea9b0fa9"
@@ -34,12 +34,12 @@ def encoding(*formats: str, widths: tuple[int, ...] = (480, 800, 1280), **qualit
     return Encoding(formats or ("webp",), widths, {**QUALITY, **quality})
 
 
-def published(encoding: Encoding, **fields: Any) -> Publication:
+def published(encoding: Encoding, **fields: Any) -> PublishedImage:
     given: dict[str, Any] = {"name": "hero", "key": KEY, "drawn": DRAWN, "assets_dir": "assets/qhaigc"}
     return publish(encoding=encoding, **{**given, **fields})
 
 
-def uris(publication: Publication) -> list[str]:
+def uris(publication: PublishedImage) -> list[str]:
     return [variant.dest_uri for variant in publication.variants]
 
 
@@ -73,7 +73,7 @@ def test_names_that_differ_in_capitals_alone_are_two_files_where_file_systems_se
     [((), [1280]), ((480,), [480, 1280]), ((2560, 800, 800, 480), [480, 800, 1280]), ((1280, 1281), [1280])],
 )
 def test_widths_that_a_picture_does_not_have_are_not_made(widths: tuple[int, ...], used: list[int]) -> None:
-    assert [spec.width for spec in variant_specs(DRAWN, encoding(widths=widths))] == used
+    assert [spec.width for spec in rendition_specs(DRAWN, encoding(widths=widths))] == used
 
 
 def test_the_hex_is_the_same_in_every_build() -> None:
@@ -125,24 +125,24 @@ def test_two_names_of_one_picture_are_encoded_once() -> None:
 
     assert set(uris(one)).isdisjoint(uris(other))
     assert [variant.spec for variant in one.variants] == [variant.spec for variant in other.variants]
-    assert tuple(variant.spec for variant in one.variants) == variant_specs(DRAWN, encoding())
+    assert tuple(variant.spec for variant in one.variants) == rendition_specs(DRAWN, encoding())
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        variant_specs(Drawn("2" * 64, 1280, 720), encoding()),
-        variant_specs(DRAWN, encoding(webp=79)),
-        variant_specs(DRAWN, encoding("avif")),
-        variant_specs(DRAWN, BARE),
-        variant_specs(DRAWN, WITH_PROMPT),
-        variant_specs(DRAWN, encoding(widths=(481,)))[:1],
-        variant_specs(DRAWN, encoding(widths=(480, 1000)))[:1],
+        rendition_specs(Drawn("2" * 64, 1280, 720), encoding()),
+        rendition_specs(DRAWN, encoding(webp=79)),
+        rendition_specs(DRAWN, encoding("avif")),
+        rendition_specs(DRAWN, BARE),
+        rendition_specs(DRAWN, WITH_PROMPT),
+        rendition_specs(DRAWN, encoding(widths=(481,)))[:1],
+        rendition_specs(DRAWN, encoding(widths=(480, 1000)))[:1],
         (card_spec(DRAWN, encoding(), None), card_spec(DRAWN, encoding(), (1200, 630))),
     ],
 )
 def test_different_bytes_have_different_cache_keys(other: tuple[Any, ...]) -> None:
-    ours = {spec.cache_key for spec in variant_specs(DRAWN, encoding())}
+    ours = {spec.cache_key for spec in rendition_specs(DRAWN, encoding())}
 
     assert ours.isdisjoint(spec.cache_key for spec in other)
 
@@ -202,7 +202,7 @@ def test_a_card_has_the_size_asked_for_and_is_never_enlarged(
 
 
 def test_a_card_is_a_file_of_its_own_whose_address_changes_with_its_crop() -> None:
-    def card(crop: tuple[int, int] | None, jpeg: int = 85) -> Publication:
+    def card(crop: tuple[int, int] | None, jpeg: int = 85) -> PublishedImage:
         of = encoding("avif", jpeg=jpeg)
         return publish_card(name="hero", key=KEY, drawn=DRAWN, encoding=of, assets_dir="a", crop=crop)
 

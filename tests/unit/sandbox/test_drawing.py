@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageStat
 
-from mkdocs_qhaigc.sandbox.drawing.draw import picture
+from mkdocs_qhaigc.sandbox.drawing.draw import draw_image
 from mkdocs_qhaigc.sandbox.drawing.prompt_words import LIGHTS, MOTIF_WORDS, mood, tags
 from mkdocs_qhaigc.sandbox.drawing.scenes import MOTIFS
 
 
 def drawn(prompt: str, width: int = 240, height: int = 135, label: str = "sandbox") -> Image.Image:
-    data = picture(prompt, width=width, height=height, label=label, format="PNG")
+    data = draw_image(prompt, width=width, height=height, label=label, format="PNG")
     return Image.open(io.BytesIO(data)).convert("RGB")
 
 
@@ -32,8 +32,8 @@ def band(image: Image.Image) -> Image.Image:
 
 @pytest.mark.parametrize("format", ["WEBP", "PNG", "JPEG"])
 def test_the_same_arguments_give_the_same_bytes_in_the_format_asked_for(format: str) -> None:
-    first = picture("A lighthouse in fog", width=240, height=135, label="sandbox", format=format)
-    assert first == picture("A lighthouse in fog", width=240, height=135, label="sandbox", format=format)
+    first = draw_image("A lighthouse in fog", width=240, height=135, label="sandbox", format=format)
+    assert first == draw_image("A lighthouse in fog", width=240, height=135, label="sandbox", format=format)
     image = Image.open(io.BytesIO(first))
     assert (image.format, image.size) == (format, (240, 135))
     assert not {"exif", "xmp", "icc_profile"} & image.info.keys()
@@ -99,7 +99,7 @@ def test_the_size_is_exact(size: tuple[int, int], label: str) -> None:
 
 
 def test_the_largest_size_works() -> None:
-    data = picture("dunes", width=4096, height=512, label="sandbox", format="JPEG")
+    data = draw_image("dunes", width=4096, height=512, label="sandbox", format="JPEG")
     assert Image.open(io.BytesIO(data)).size == (4096, 512)
 
 

@@ -15,11 +15,11 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from mkdocs_qhaigc._util.files import write_whole
-from mkdocs_qhaigc.errors import LibraryError
+from mkdocs_qhaigc._util.files import atomic_write
+from mkdocs_qhaigc.errors import StoreError
 from mkdocs_qhaigc.store.keeping import Writer
 from mkdocs_qhaigc.store.library import Library
-from mkdocs_qhaigc.store.record import Original
+from mkdocs_qhaigc.store.record import StoredImage
 from tests.conftest import require_posix
 
 KEY = "4e96ebfcd164177aa720e54f74b3fbf6f3621f6f7f19ef7f87f0c0d1ea9b0fa9"
@@ -32,7 +32,7 @@ def library(folder: Path, reports: list[str] | None = None) -> Library:
     return Library(folder, report=(reports if reports is not None else []).append)
 
 
-def save(folder: Path, **fields: Any) -> Original:
+def save(folder: Path, **fields: Any) -> StoredImage:
     given: dict[str, Any] = {
         "name": "hero",
         "key": KEY,
@@ -240,7 +240,7 @@ def test_bytes_that_changed_and_kept_their_count_are_noticed_when_they_are_read(
     found = library(tmp_path).find(KEY)
 
     assert found is not None
-    with pytest.raises(LibraryError, match=r"hero-.*is damaged"):
+    with pytest.raises(StoreError, match=r"hero-.*is damaged"):
         found.read()
 
 
@@ -248,7 +248,7 @@ def test_a_picture_that_went_away_after_it_was_found_is_an_error_of_ours(tmp_pat
     original = save(tmp_path)
     original.path.unlink()
 
-    with pytest.raises(LibraryError, match="is missing"):
+    with pytest.raises(StoreError, match="is missing"):
         original.read()
 
 
@@ -299,14 +299,14 @@ def test_where_a_file_stands_for_the_folder_nothing_is_found_and_nothing_saved(t
 
     assert opened.find(KEY) is None
     assert "cannot be read" in reports[0]
-    with pytest.raises(LibraryError, match="cannot be written"):
+    with pytest.raises(StoreError, match="cannot be written"):
         Writer(opened).require_writable()
-    with pytest.raises(LibraryError, match="cannot be written"):
+    with pytest.raises(StoreError, match="cannot be written"):
         save(tmp_path / "library")
     assert (tmp_path / "library").read_text() == "a file"
 
 
-def flip_a_bit(original: Original) -> None:
+def flip_a_bit(original: StoredImage) -> None:
     original.path.write_bytes(DATA[:-1] + bytes([DATA[-1] ^ 1]))
 
 
@@ -459,7 +459,7 @@ def test_a_file_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> 
     (tmp_path / "taken").mkdir()
 
     with pytest.raises(OSError, match="taken"):
-        write_whole(tmp_path / "taken", b"x")
+        atomic_write(tmp_path / "taken", b"x")
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
 
 
