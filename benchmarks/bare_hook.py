@@ -1,4 +1,4 @@
-"""The least that buys the pictures of a site: a hook of MkDocs with httpx and threads, that keeps and checks nothing.
+"""The least that buys the images of a site: a hook of MkDocs with httpx and threads, that keeps and checks nothing.
 
 What the cold build is compared with, beside its limit: what such a hook takes above that is MkDocs', httpx' and the
 machine's.
@@ -27,7 +27,7 @@ _client: httpx.Client | None = None
 
 
 def on_page_markdown(markdown: str, *, page: Page, **_: Any) -> str:
-    """Order the picture of a page."""
+    """Order the image of a page."""
     global _client  # noqa: PLW0603 - a hook has no other place
     if "qhaigc" not in page.meta:
         return markdown
@@ -41,7 +41,7 @@ def on_page_markdown(markdown: str, *, page: Page, **_: Any) -> str:
 
 
 def on_env(*_: Any, config: MkDocsConfig, files: Files) -> None:
-    """Wait for the pictures."""
+    """Wait for the images."""
     for number, bought in enumerate(_ordered):
         path = str(bought.result())
         files.append(File.generated(config, _dest_uri(number), abs_src_path=path, inclusion=InclusionLevel.INCLUDED))
@@ -50,9 +50,9 @@ def on_env(*_: Any, config: MkDocsConfig, files: Files) -> None:
 def _buy(client: httpx.Client, prompt: str, number: int) -> Path:
     body = {"model": "qh-draw-x2-preview", "prompt": prompt, "size": os.environ[SIZE], "response_format": "url"}
     answer = client.post(f"{os.environ[BASE_URL]}/images/generations", json=body).raise_for_status()
-    picture = client.get(answer.json()["data"][0]["url"]).raise_for_status()
+    image = client.get(answer.json()["data"][0]["url"]).raise_for_status()
     path = Path(os.environ[FOLDER], f"{number}.webp")
-    path.write_bytes(picture.content)
+    path.write_bytes(image.content)
     return path
 
 

@@ -1,4 +1,4 @@
-"""How far a build that generates its pictures is from the fastest that it could be.
+"""How far a build that generates its images is from the fastest that it could be.
 
 No build can be quicker than the slower of two things: building the site without generating anything, and waiting for
 the API, so many calls at once. Beside that stands what a hook takes that only buys (`bare_hook.py`): what is above the
@@ -49,21 +49,21 @@ class Result:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Compare a build that generates its pictures with its limit.")
-    parser.add_argument("--pictures", type=int, default=12, help="pictures to generate (default: %(default)s)")
-    parser.add_argument("--pages", type=int, help="pages, over which the pictures are spread (default: one a picture)")
+    parser = argparse.ArgumentParser(description="Compare a build that generates its images with its limit.")
+    parser.add_argument("--images", type=int, default=12, help="images to generate (default: %(default)s)")
+    parser.add_argument("--pages", type=int, help="pages, over which the images are spread (default: one an image)")
     parser.add_argument("--latency", type=float, default=1.0, help="seconds the API takes (default: %(default)s)")
     parser.add_argument("--concurrency", type=int, default=4, help="calls at once (default: %(default)s)")
     parser.add_argument("--runs", type=int, default=5, help="timed builds of each kind (default: %(default)s)")
     parser.add_argument("--theme", default="mkdocs", help="mkdocs, material, … (default: %(default)s)")
     arguments = parser.parse_args()
-    pages = arguments.pages or arguments.pictures
-    if pages < arguments.pictures:
-        parser.error("--pages must not be less than --pictures")
+    pages = arguments.pages or arguments.images
+    if pages < arguments.images:
+        parser.error("--pages must not be less than --images")
     with tempfile.TemporaryDirectory(prefix="qhaigc-benchmark-") as folder:
         result = measure(
             Path(folder),
-            pictures=arguments.pictures,
+            images=arguments.images,
             pages=pages,
             latency=arguments.latency,
             concurrency=arguments.concurrency,
@@ -71,30 +71,30 @@ def main() -> None:
             theme=arguments.theme,
         )
     report(result)
-    print(f"({arguments.pictures} pictures on {pages} pages, {arguments.latency:g} s each,", end=" ")
+    print(f"({arguments.images} images on {pages} pages, {arguments.latency:g} s each,", end=" ")
     print(f"{arguments.concurrency} at once, theme {arguments.theme})")
 
 
 def measure(
-    folder: Path, *, pictures: int, pages: int, latency: float, concurrency: int, runs: int, theme: str = "mkdocs"
+    folder: Path, *, images: int, pages: int, latency: float, concurrency: int, runs: int, theme: str = "mkdocs"
 ) -> Result:
     """Return what builds take that buy everything, in turn with builds of the same site that buy nothing."""
     cold, rendering = folder / "cold", folder / "rendering"
-    bare, pictures_by_hook = folder / "bare", folder / "pictures"
+    bare, images_by_hook = folder / "bare", folder / "images"
     rounds: list[tuple[Timing, Timing, Timing]] = []
     with Sandbox(latency=latency) as server:
         options = {**PLUGIN, "base_url": server.base_url, "concurrency": concurrency}
-        make_site(cold, pages=pages, pictures=pictures, theme=theme, options=options)
-        make_site(rendering, pages=pages, pictures=pictures, theme=theme, options={**options, "missing": "placeholder"})
-        make_site(bare, pages=pages, pictures=pictures, theme=theme, options=None)
-        pictures_by_hook.mkdir()
-        for_hook = hook_environment(server.base_url, pictures_by_hook, concurrency)
+        make_site(cold, pages=pages, images=images, theme=theme, options=options)
+        make_site(rendering, pages=pages, images=images, theme=theme, options={**options, "missing": "placeholder"})
+        make_site(bare, pages=pages, images=images, theme=theme, options=None)
+        images_by_hook.mkdir()
+        for_hook = hook_environment(server.base_url, images_by_hook, concurrency)
 
         def build_each() -> tuple[Timing, Timing, Timing]:
             return (
-                build_cold(cold, server, pictures=pictures),
+                build_cold(cold, server, images=images),
                 build(rendering, environment=ENVIRONMENT),
-                build_cold(bare, server, pictures=pictures, environment=for_hook),
+                build_cold(bare, server, images=images, environment=for_hook),
             )
 
         build_each()  # draws the placeholders and compiles the modules
@@ -103,7 +103,7 @@ def measure(
             said = ", ".join(f"{timing.wall:.2f}" for timing in rounds[-1])
             print(f"{run + 1}/{runs}: {said} s", file=sys.stderr)
     building, alone, by_hook = ([timing.wall for timing in timings] for timings in zip(*rounds, strict=True))
-    return Result(math.ceil(pictures / concurrency) * latency, median(alone), building, by_hook)
+    return Result(math.ceil(images / concurrency) * latency, median(alone), building, by_hook)
 
 
 def hook_environment(base_url: str, folder: Path, concurrency: int) -> dict[str, str]:
@@ -112,28 +112,28 @@ def hook_environment(base_url: str, folder: Path, concurrency: int) -> dict[str,
     return {f"BARE_HOOK_{name}": str(value) for name, value in values.items()}
 
 
-def make_site(folder: Path, *, pages: int, pictures: int, theme: str, options: dict[str, object] | None) -> None:
-    """Write a site whose pictures stand on every so many-th page; with `options` None the bare hook buys them."""
-    with_picture = {index * pages // pictures for index in range(pictures)}
+def make_site(folder: Path, *, pages: int, images: int, theme: str, options: dict[str, object] | None) -> None:
+    """Write a site whose images stand on every so many-th page; with `options` None the bare hook buys them."""
+    with_image = {index * pages // images for index in range(images)}
     write_pages(
         folder / "docs",
         pages=pages,
-        front_matter=lambda number: f"qhaigc: A harbor at dusk, number {number}\n" if number in with_picture else "",
-        picture=lambda number: "![A harbor at dusk](qhaigc:hero)" if number in with_picture else "",
+        front_matter=lambda number: f"qhaigc: A harbor at dusk, number {number}\n" if number in with_image else "",
+        image=lambda number: "![A harbor at dusk](qhaigc:hero)" if number in with_image else "",
     )
     hooks = [Path(__file__).with_name("bare_hook.py")] if options is None else []
     write_config(folder, theme=theme, plugin=options, hooks=hooks)
 
 
-def build_cold(folder: Path, server: Sandbox, *, pictures: int, environment: Mapping[str, str] = ENVIRONMENT) -> Timing:
-    """Build with nothing saved, and make sure that every picture was bought once and published."""
+def build_cold(folder: Path, server: Sandbox, *, images: int, environment: Mapping[str, str] = ENVIRONMENT) -> Timing:
+    """Build with nothing saved, and make sure that every image was bought once and published."""
     shutil.rmtree(folder / ".cache", ignore_errors=True)
     before = generations(server)
     timing = build(folder, environment=environment)
     bought = generations(server) - before
     published = len(list((folder / "site" / ASSETS_DIR).glob("*.webp")))
-    if (bought, published) != (pictures, pictures):
-        sys.exit(f"A build bought {bought} pictures and published {published}, instead of {pictures} each.")
+    if (bought, published) != (images, images):
+        sys.exit(f"A build bought {bought} images and published {published}, instead of {images} each.")
     return timing
 
 
@@ -145,7 +145,7 @@ def report(result: Result) -> None:
     building, limit = median(result.building), result.limit
     ratios = [one / limit for one in result.building]
     sum_ = result.rendering + result.waiting
-    print(f"\nwaiting for the API alone   {result.waiting:6.2f} s   pictures / concurrency, rounded up, x latency")
+    print(f"\nwaiting for the API alone   {result.waiting:6.2f} s   images / concurrency, rounded up, x latency")
     print(f"rendering alone             {result.rendering:6.2f} s   the same site, placeholders drawn before")
     print(f"limit                       {limit:6.2f} s   the slower of the two; one after the other: {sum_:.2f} s")
     print(f"building                    {building:6.2f} s   wall, median of {len(ratios)}, nothing saved before")

@@ -18,7 +18,7 @@ COMMANDS = (["plan", "--json"], ["check"], ["gallery"])
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Time plan, check and gallery against a warm build of the same site.")
-    parser.add_argument("--pages", type=int, default=1000, help="pages, each with a picture (default: %(default)s)")
+    parser.add_argument("--pages", type=int, default=1000, help="pages, each with an image (default: %(default)s)")
     parser.add_argument("--runs", type=int, default=5, help="timed runs of each (default: %(default)s)")
     parser.add_argument("--theme", default="mkdocs", help="mkdocs, material, … (default: %(default)s)")
     arguments = parser.parse_args()
@@ -27,7 +27,7 @@ def main() -> None:
         write_pages(
             folder / "docs",
             pages=arguments.pages,
-            picture=lambda number: "![A picture](qhaigc:hero)",
+            image=lambda number: "![An image](qhaigc:hero)",
             front_matter=lambda number: f"qhaigc: Harbour number {number} at dusk\n",
         )
         write_config(folder, theme=arguments.theme, plugin=PLUGIN)

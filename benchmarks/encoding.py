@@ -1,4 +1,4 @@
-"""How much of a machine's processors the encoding of a site's pictures uses.
+"""How much of a machine's processors the encoding of a site's images uses.
 
 Nothing is bought: the originals are drawn beforehand, and only what a build does with them is timed.
 `python benchmarks/encoding.py --help`
@@ -28,11 +28,11 @@ LIGHTS = ("at dusk", "in fog", "at dawn", "at night", "in the rain", "at noon")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Encode pictures in one thread, and as a build does; compare.")
-    parser.add_argument("--pictures", type=int, default=40, help="originals of 1280x720 (default: %(default)s)")
+    parser = argparse.ArgumentParser(description="Encode images in one thread, and as a build does; compare.")
+    parser.add_argument("--images", type=int, default=40, help="originals of 1280x720 (default: %(default)s)")
     parser.add_argument("--runs", type=int, default=3, help="timed runs of each (default: %(default)s)")
     arguments = parser.parse_args()
-    originals = [draw(number) for number in range(arguments.pictures)]
+    originals = [draw(number) for number in range(arguments.images)]
     pairs = [(in_one_thread(originals), as_a_build(originals)) for _ in range(arguments.runs)]
     ratios = [one / build for one, build in pairs]
     count = len(rendition_specs(Drawn("x", WIDTH, HEIGHT), ENCODING))
@@ -49,7 +49,7 @@ def draw(number: int) -> bytes:
 
 
 def in_one_thread(originals: Sequence[bytes]) -> float:
-    """Return how many seconds it takes to encode one picture after another."""
+    """Return how many seconds it takes to encode one image after another."""
     began = time.perf_counter()
     for data in originals:
         for _ in encode_all(data, rendition_specs(Drawn("x", WIDTH, HEIGHT), ENCODING)):

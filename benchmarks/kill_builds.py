@@ -1,4 +1,4 @@
-"""SIGKILL at random moments of a build that buys pictures, then a build to the end: nothing that had arrived is lost.
+"""SIGKILL at random moments of a build that buys images, then a build to the end: nothing that had arrived is lost.
 
 `python benchmarks/kill_builds.py --kills 100`
 """
@@ -20,9 +20,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.conftest import Project
 from tests.helpers.api import Behaviour, Handler, ImagesApi, by_base64, by_url, draw
 
-PICTURES = 20
+IMAGES = 20
 KILLS_OF_A_SITE = 4
-"""More would find all pictures bought already."""
+"""More would find all images bought already."""
 SIZE = "320x180"
 
 
@@ -94,14 +94,14 @@ def kill(name: str, answers: Behaviour, *, kills: int, seed: int) -> int:
                     read = sum(began < moment < at for _, moment in ledger.read_at)
                     killed_in_flight += len(api.calls) - before - read
                 built = project.build("--strict")
-                lost += not (built.code == 0 and len(list((project.cache / "originals").glob("*.json"))) == PICTURES)
+                lost += not (built.code == 0 and len(list((project.cache / "originals").glob("*.json"))) == IMAGES)
                 damaged += count_damaged(project)
-                excess += max(0, len(api.calls) - PICTURES - killed_in_flight)
+                excess += max(0, len(api.calls) - IMAGES - killed_in_flight)
                 calls += len(api.calls)
                 in_flight += killed_in_flight
     print(
-        f"{name}: {done} kills over {sites} sites of {PICTURES} pictures: {calls} calls = "
-        f"{sites * PICTURES} pictures + {calls - sites * PICTURES} bought again; {in_flight} calls were in flight at "
+        f"{name}: {done} kills over {sites} sites of {IMAGES} images: {calls} calls = "
+        f"{sites * IMAGES} images + {calls - sites * IMAGES} bought again; {in_flight} calls were in flight at "
         f"kills; {excess} had been read by the client and were bought again; "
         f"sites not whole: {lost}; damaged files served: {damaged}"
     )
@@ -111,7 +111,7 @@ def kill(name: str, answers: Behaviour, *, kills: int, seed: int) -> int:
 def make_project(folder: Path, api: ImagesApi, answers: str) -> Project:
     project = Project(folder, api.base_url)
     project.options |= {"size": SIZE, "response_format": answers}
-    names = [f"p{index}" for index in range(PICTURES)]
+    names = [f"p{index}" for index in range(IMAGES)]
     project.page(
         "index.md",
         "\n\n".join(f"![x](qhaigc:{name})" for name in names),
@@ -123,7 +123,7 @@ def make_project(folder: Path, api: ImagesApi, answers: str) -> Project:
 def count_damaged(project: Project) -> int:
     """Return how many originals are not the bytes that the server sold."""
     width, height = (int(side) for side in SIZE.split("x"))
-    sold = {hashlib.sha256(draw(f"number p{i}", width, height)).hexdigest() for i in range(PICTURES)}
+    sold = {hashlib.sha256(draw(f"number p{i}", width, height)).hexdigest() for i in range(IMAGES)}
     originals = (project.cache / "originals").glob("*.png")
     return sum(hashlib.sha256(path.read_bytes()).hexdigest() not in sold for path in originals)
 

@@ -1,4 +1,4 @@
-"""What Lighthouse says of the example site's home page, beside the same page with a picture put there by hand.
+"""What Lighthouse says of the example site's home page, beside the same page with an image put there by hand.
 
 The site is built and served from this machine, with gzip, to the phone that Lighthouse simulates. Node.js ≥ 18.16 and
 Chromium or Chrome must be installed; `npx` fetches Lighthouse once. `python benchmarks/lighthouse.py --help`
@@ -34,7 +34,7 @@ EXAMPLE = Path(__file__).parents[1] / "example_site"
 FOLDER = "lantern"  # where the site stands on its host, by the example's site_url
 PLUGIN, PLAIN, PRELOAD = "plugin", "plain PNG", "preload"
 FILES = {PLUGIN: "index.html", PLAIN: "plain.html", PRELOAD: "preload.html"}
-PICTURE = f"{ASSETS_DIR}/original.png"
+IMAGE = f"{ASSETS_DIR}/original.png"
 LCP, CLS = "largest-contentful-paint", "cumulative-layout-shift"
 NEEDED = {"performance": 95, "accessibility": 100, "best-practices": 100, "seo": 100}
 """The lowest score that will do for each of Lighthouse's categories."""
@@ -45,7 +45,7 @@ Report = dict[str, Any]
 def main() -> None:
     parser = argparse.ArgumentParser(description="Run Lighthouse on the example site's home page.")
     parser.add_argument("--runs", type=int, default=3, help="runs of each page (default: %(default)s)")
-    parser.add_argument("--preload", action="store_true", help="measure the page with a preload of its picture, too")
+    parser.add_argument("--preload", action="store_true", help="measure the page with a preload of its image, too")
     parser.add_argument("--reports", type=Path, help="keep Lighthouse's reports in this folder")
     arguments = parser.parse_args()
     names = [PLUGIN, PLAIN, *([PRELOAD] if arguments.preload else [])]
@@ -66,7 +66,7 @@ def main() -> None:
 
 
 def make_site(folder: Path, site: Path) -> None:
-    """Copy the example to `folder`, build it with pictures of the sandbox, and move what was built to `site`."""
+    """Copy the example to `folder`, build it with images of the sandbox, and move what was built to `site`."""
     shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("site", ".cache"))
     build(folder, environment={"QHAIGC_BASE_URL": "sandbox"})
     site.parent.mkdir()
@@ -74,7 +74,7 @@ def make_site(folder: Path, site: Path) -> None:
 
 
 def find_original(folder: Path) -> Path:
-    """Return the file that the API gave for the home page's main picture, by the prompt saved beside it."""
+    """Return the file that the API gave for the home page's main image, by the prompt saved beside it."""
     _, meta = get_data((folder / "docs/index.md").read_text(encoding="utf-8"))
     main_picture = next(fields for fields in meta["qhaigc"].values() if fields.get("priority"))
     prompt = " ".join(main_picture["prompt"].split())
@@ -82,20 +82,20 @@ def find_original(folder: Path) -> Path:
         saved = json.loads(path.read_text(encoding="utf-8"))
         if saved["request"]["prompt"].startswith(prompt):
             return path.with_suffix(f".{saved['format']}")
-    sys.exit("The sandbox has no original of the home page's main picture.")
+    sys.exit("The sandbox has no original of the home page's main image.")
 
 
 def add_pages(site: Path, *, original: Path) -> None:
-    """Write two pages beside the home page: its main picture as a plain PNG, and as it is with a preload."""
+    """Write two pages beside the home page: its main image as a plain PNG, and as it is with a preload."""
     home = (site / FILES[PLUGIN]).read_text(encoding="utf-8")
     found = re.search(r'<img [^>]*fetchpriority="high"[^>]*>', home)
     if not found:
-        sys.exit("The home page has no picture with fetchpriority=high.")
-    picture = found[0]
-    with Image.open(original) as image:
-        image.save(site / PICTURE)
-    (site / FILES[PLAIN]).write_text(home.replace(picture, f'<img src="{PICTURE}">'), encoding="utf-8")
-    choice = " ".join(f"image{attribute}" for attribute in re.findall(r'(?:srcset|sizes)="[^"]*"', picture))
+        sys.exit("The home page has no image with fetchpriority=high.")
+    tag = found[0]
+    with Image.open(original) as opened:
+        opened.save(site / IMAGE)
+    (site / FILES[PLAIN]).write_text(home.replace(tag, f'<img src="{IMAGE}">'), encoding="utf-8")
+    choice = " ".join(f"image{attribute}" for attribute in re.findall(r'(?:srcset|sizes)="[^"]*"', tag))
     link = f'<link rel="preload" as="image" {choice} fetchpriority="high">'
     preload = home.replace("<link ", f"{link}\n<link ", 1)  # before the head's other links: as early as can be
     (site / FILES[PRELOAD]).write_text(preload, encoding="utf-8")

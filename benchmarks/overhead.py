@@ -65,7 +65,7 @@ def main() -> None:
         help="pages of the largest site with every page in its navigation (default: %(default)s)",
     )
     parser.add_argument(
-        "--every", type=int, default=2, help="a picture stands on every so many-th page (default: %(default)s)"
+        "--every", type=int, default=2, help="an image stands on every so many-th page (default: %(default)s)"
     )
     parser.add_argument(
         "--other-pages", type=int, default=300, help="pages of all parts but `warm` (default: %(default)s)"
@@ -97,7 +97,7 @@ def main() -> None:
 
 
 def warm(folder: Path, arguments: argparse.Namespace) -> None:
-    """Print what the plugin adds to a build whose pictures are all there."""
+    """Print what the plugin adds to a build whose images are all there."""
     rows = []
     for pages, runs in zip(arguments.pages, arguments.runs, strict=False):
         bare = pages > arguments.navigation_up_to
@@ -106,11 +106,11 @@ def warm(folder: Path, arguments: argparse.Namespace) -> None:
             rows.append(_warm_row(with_plugin, without, pages=pages, runs=runs, theme=theme, bare=bare))
         if not arguments.keep:
             shutil.rmtree(folder / str(pages))
-    print("\nA warm build, beside the same pages with plain picture files next to them and no plugin:\n")
+    print("\nA warm build, beside the same pages with plain image files next to them and no plugin:\n")
     heads = (
         "theme",
         "pages",
-        "pictures",
+        "images",
         "navigation",
         "pairs",
         "CPU, s",
@@ -132,7 +132,7 @@ def _warm_row(with_plugin: Path, without: Path, *, pages: int, runs: int, theme:
     rounds = in_turn([without, with_plugin], runs=runs)
     hooks = hooks_share(with_plugin)
     if _bought(with_plugin) != bought:
-        sys.exit("Pictures were bought between the timed builds: they were not warm.")
+        sys.exit("Images were bought between the timed builds: they were not warm.")
     plain, ours = (_medians([pair[side] for pair in rounds]) for side in (0, 1))
     return (
         theme,
@@ -160,9 +160,9 @@ def hooks_share(folder: Path) -> str:
 
 
 def make_sites(folder: Path, *, pages: int, every: int) -> tuple[Path, Path]:
-    """Return the site with the plugin, its pictures bought and encoded, and the same site without it.
+    """Return the site with the plugin, its images bought and encoded, and the same site without it.
 
-    A picture stands on every so many-th page. Exits where one has none.
+    An image stands on every so many-th page. Exits where one has none.
     """
     numbers = range(0, pages, every)
     with_plugin, without = folder / "with-plugin", folder / "without"
@@ -172,22 +172,22 @@ def make_sites(folder: Path, *, pages: int, every: int) -> tuple[Path, Path]:
         front_matter=lambda number: (
             f"qhaigc: A harbor at dusk, number {number}, seen from the sea\n" if number in numbers else ""
         ),
-        picture=lambda number: "![A harbor at dusk](qhaigc:hero)" if number in numbers else "",
+        image=lambda number: "![A harbor at dusk](qhaigc:hero)" if number in numbers else "",
     )
     write_pages(
         without / "docs",
         pages=pages,
-        picture=lambda number: f"![A harbor at dusk](picture-{number:04}.webp)" if number in numbers else "",
+        image=lambda number: f"![A harbor at dusk](image-{number:04}.webp)" if number in numbers else "",
     )
     write_config(with_plugin, theme="mkdocs", plugin=PLUGIN, bare=True)
-    print(f"Buying {len(numbers)} pictures from the sandbox …", file=sys.stderr)
+    print(f"Buying {len(numbers)} images from the sandbox …", file=sys.stderr)
     build(with_plugin)
-    pictures = sorted((with_plugin / "site" / ASSETS_DIR).glob("*.webp"))
-    if len(pictures) != len(numbers):
-        sys.exit(f"The first build has {len(pictures)} pictures instead of {len(numbers)}.")
-    for number, picture in zip(numbers, pictures, strict=True):
-        shutil.copyfile(picture, (without / "docs" / page_uri(number)).with_name(f"picture-{number:04}.webp"))
-    build(with_plugin)  # remembers what it has read of the pictures
+    images = sorted((with_plugin / "site" / ASSETS_DIR).glob("*.webp"))
+    if len(images) != len(numbers):
+        sys.exit(f"The first build has {len(images)} images instead of {len(numbers)}.")
+    for number, image in zip(numbers, images, strict=True):
+        shutil.copyfile(image, (without / "docs" / page_uri(number)).with_name(f"image-{number:04}.webp"))
+    build(with_plugin)  # remembers what it has read of the images
     return with_plugin, without
 
 
@@ -271,26 +271,26 @@ _FONTS = (
 def cold(folder: Path, *, runs: int) -> None:
     """Print how far a build that buys everything is from its limit."""
     rows = []
-    for pages, theme, pictures, latency, concurrency in (
+    for pages, theme, images, latency, concurrency in (
         (12, "mkdocs", 12, 1.0, 4),
         (24, "mkdocs", 24, 2.0, 8),
         (300, "material", 24, 2.0, 8),
     ):
         result = cold_build.measure(
             folder / f"{pages}",
-            pictures=pictures,
+            images=images,
             pages=pages,
             latency=latency,
             concurrency=concurrency,
             runs=runs,
             theme=theme,
         )
-        calls = (f"{pages}, {theme}", pictures, f"{latency:g} s", concurrency)
+        calls = (f"{pages}, {theme}", images, f"{latency:g} s", concurrency)
         seconds = (f"{result.rendering:.1f}", f"{result.limit:.2f}", f"{median(result.building):.2f}")
         ratios = (ratio([one / result.limit for one in builds]) for builds in (result.building, result.by_hook))
         rows.append((*calls, *seconds, *ratios))
     print("\nA cold build, beside the slower of rendering alone and of the waves of calls:\n")
-    called = ("pages", "pictures", "a call", "at once")
+    called = ("pages", "images", "a call", "at once")
     heads = (*called, "rendering, s", "limit, s", "wall, s", "ratio", "of a hook that only buys")
     print(table(heads, rows), flush=True)
 

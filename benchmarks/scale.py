@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("--pages", type=int, nargs="+", default=[1000, 2000, 4000], help="default: 1000 2000 4000")
     parser.add_argument("--theme", default="mkdocs", help="mkdocs, material, … (default: %(default)s)")
     parser.add_argument(
-        "--every", type=int, default=2, help="a picture stands on every so many-th page (default: %(default)s)"
+        "--every", type=int, default=2, help="an image stands on every so many-th page (default: %(default)s)"
     )
     parser.add_argument("--edits", type=int, default=3, help="pairs of rebuilds at the largest size; 0: none")
     arguments = parser.parse_args()

@@ -22,7 +22,7 @@ from typing import Any
 PAGES_PER_FOLDER = 25
 ASSETS_DIR = "assets/qhaigc"
 _WORDS = """
-the build page picture server folder option value reader author cache network request answer model prompt size
+the build page image server folder option value reader author cache network request answer model prompt size
 width height file name link theme plugin index section heading table list example command line output error
 warning message version release branch change review commit deploy host address port user group access token
 limit timeout retry queue worker thread process memory disk log level format style colour font layout screen
@@ -45,7 +45,7 @@ class Timing:
 
 
 def page_uri(number: int) -> str:
-    """Return where a page stands in the docs folder; its picture, where it has a file of its own, stands beside it."""
+    """Return where a page stands in the docs folder; its image, where it has a file of its own, stands beside it."""
     return f"section-{number // PAGES_PER_FOLDER:03}/page-{number:04}.md"
 
 
@@ -53,12 +53,12 @@ def write_pages(
     docs: Path,
     *,
     pages: int,
-    picture: Callable[[int], str],
+    image: Callable[[int], str],
     front_matter: Callable[[int], str] = lambda _: "",
 ) -> None:
     """Write pages of about 400 words each, the same at every call but for what the two functions return.
 
-    `picture`: a page's picture in Markdown. `front_matter`: its lines of front matter besides the title.
+    `image`: a page's image in Markdown. `front_matter`: its lines of front matter besides the title.
     """
     docs.mkdir(parents=True)
     (docs / "index.md").write_text(f"# Benchmark\n\nA site of {pages} pages.\n", encoding="utf-8")
@@ -66,7 +66,7 @@ def write_pages(
         path = docs / page_uri(number)
         path.parent.mkdir(exist_ok=True)
         head = f"---\ntitle: Page {number}\n{front_matter(number)}---\n"
-        path.write_text(f"{head}\n{_body(number, pages, picture(number))}", encoding="utf-8")
+        path.write_text(f"{head}\n{_body(number, pages, image(number))}", encoding="utf-8")
 
 
 def write_config(
@@ -121,7 +121,7 @@ def in_turn(folders: Sequence[Path], *, runs: int) -> list[list[Timing]]:
 
 
 def linked(folder: Path, to: Path) -> Path:
-    """Return another site of the same pages and pictures, which are there as links; it has no mkdocs.yml yet."""
+    """Return another site of the same pages and images, which are there as links; it has no mkdocs.yml yet."""
     folder.mkdir(parents=True)
     (folder / "docs").symlink_to(to / "docs", target_is_directory=True)
     if (to / ".cache").exists():
@@ -178,7 +178,7 @@ def spread(values: Sequence[float]) -> str:
     return f"quartiles {low:.3f} to {high:.3f}"
 
 
-def _body(number: int, pages: int, picture: str) -> str:
+def _body(number: int, pages: int, image: str) -> str:
     chance = random.Random(number)  # the same text for the same page
     nearby = number // PAGES_PER_FOLDER * PAGES_PER_FOLDER + chance.randrange(PAGES_PER_FOLDER)
     neighbour = Path(page_uri(min(pages - 1, nearby))).name
@@ -191,7 +191,7 @@ def _body(number: int, pages: int, picture: str) -> str:
 
 {_paragraph(chance)} See [the next part]({neighbour}).
 
-{picture}
+{image}
 
 ## Installing
 
@@ -209,7 +209,7 @@ from example import {chance.choice(_WORDS)}_client
 
 def main(count: int = {chance.randrange(100)}) -> None:
     for index in range(count):
-        print(f"{{index}}: {chance.choice(_WORDS)}")  # qhaigc pictures are not made here
+        print(f"{{index}}: {chance.choice(_WORDS)}")  # qhaigc images are not made here
 ```
 
 !!! note

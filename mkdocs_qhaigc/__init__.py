@@ -1,3 +1,3 @@
-"""Pictures for MkDocs pages from prompts in their front matter."""
+"""Images for MkDocs pages from prompts in their front matter."""
 
 __version__ = "0.1.0"

@@ -5,23 +5,23 @@
     ├── DirectiveError     a directive in front matter cannot be used
     ├── StoreError       a folder of originals cannot be read or written
     │   ├── ImageDamaged        an original is gone, or its bytes are not those that were saved
-    │   └── ImageUnavailable      a picture is paid for, and not here
+    │   └── ImageUnavailable      an image is paid for, and not here
     │       └── LfsPointer only a pointer of Git LFS is there in its place
     ├── CacheError         the cache of variants fails in mid-build
-    ├── ImageError       bytes that are no picture we accept
+    ├── ImageError       bytes that are no image we accept
     ├── SelectionError     an argument of a command means nothing on this site
     ├── EditError          a page's front matter cannot be edited
     ├── SiteError          a site cannot be read by the commands
-    ├── MissingImages    pictures that are not there, in a build that may not buy any
-    ├── NotSynced         pictures that `sync` has not written, on a page that looks them up
+    ├── MissingImages    images that are not there, in a build that may not buy any
+    ├── NotSynced         images that `sync` has not written, on a page that looks them up
     ├── GenerationStopped     key, quota, network, disk, no use: nothing more can be bought in this build
-    │   └── BudgetExceeded     the build has bought as many pictures as it may
-    └── ApiError           the Images API did not give a picture
-        ├── TooManyPerCall      it does not take a call for several pictures
+    │   └── BudgetExceeded     the build has bought as many images as it may
+    └── ApiError           the Images API did not give an image
+        ├── TooManyPerCall      it does not take a call for several images
         ├── PromptRejected        it will not draw this prompt: never ask again
-        └── ImageUrlExpired           a hosted picture's address has expired
+        └── ImageUrlExpired           a hosted image's address has expired
 
-A message says what happened and what to do. Where it happened (page, picture, field) is put in front by whoever
+A message says what happened and what to do. Where it happened (page, image, field) is put in front by whoever
 knows it, so that one error reads the same from the build, the command line and a test.
 """
 
@@ -53,7 +53,7 @@ class ImageDamaged(StoreError):  # noqa: N818 - a state, like Refused
 
 
 class ImageUnavailable(StoreError):  # noqa: N818 - a state, like Refused
-    """A picture is paid for, and not here: neither another nor a placeholder takes its place for good."""
+    """An image is paid for, and not here: neither another nor a placeholder takes its place for good."""
 
 
 class LfsPointer(ImageUnavailable):
@@ -61,7 +61,7 @@ class LfsPointer(ImageUnavailable):
 
     def __init__(self, folder: object) -> None:
         super().__init__(
-            f"{folder} holds pointers of Git LFS in the place of pictures, which are not bought again. "
+            f"{folder} holds pointers of Git LFS in the place of images, which are not bought again. "
             "Run `git lfs pull`; in CI, have the checkout fetch them, too"
         )
 
@@ -71,7 +71,7 @@ class CacheError(QhaigcError):
 
 
 class ImageError(QhaigcError):
-    """Bytes that are no picture we accept."""
+    """Bytes that are no image we accept."""
 
 
 class SelectionError(QhaigcError):
@@ -87,11 +87,11 @@ class SiteError(QhaigcError):
 
 
 class MissingImages(QhaigcError):  # noqa: N818 - what is reported, not what failed
-    """Pictures are missing in a build that was told never to buy any."""
+    """Images are missing in a build that was told never to buy any."""
 
 
 class NotSynced(QhaigcError):  # noqa: N818 - what is reported, not what failed
-    """A page shows pictures that `sync` has not written."""
+    """A page shows images that `sync` has not written."""
 
 
 class GenerationStopped(QhaigcError):  # noqa: N818 - the state that it leaves behind
@@ -99,15 +99,15 @@ class GenerationStopped(QhaigcError):  # noqa: N818 - the state that it leaves b
 
 
 class BudgetExceeded(GenerationStopped):
-    """The build has bought as many pictures as it may."""
+    """The build has bought as many images as it may."""
 
 
 class ApiError(QhaigcError):
-    """The Images API did not give a picture."""
+    """The Images API did not give an image."""
 
 
 class TooManyPerCall(ApiError):  # noqa: N818 - what happened, as with Refused
-    """The API does not take a call for several pictures; it may take one for a single one."""
+    """The API does not take a call for several images; it may take one for a single one."""
 
 
 class PromptRejected(ApiError):  # noqa: N818 - what happened, as the API itself says it
@@ -115,4 +115,4 @@ class PromptRejected(ApiError):  # noqa: N818 - what happened, as the API itself
 
 
 class ImageUrlExpired(ApiError):  # noqa: N818 - a state, like Refused
-    """A hosted picture's address has expired or never was."""
+    """A hosted image's address has expired or never was."""

@@ -1,4 +1,4 @@
-"""The Python-Markdown extensions: where the references of a page become pictures.
+"""The Python-Markdown extensions: where the references of a page become images.
 
 It is a postprocessor, because the finished HTML is the one place where a reference inside a tag and the same letters
 inside code can be told apart. Which page is being rendered, the Markdown instance itself knows; so it is right also for
@@ -52,7 +52,7 @@ class QhaigcExtension(Extension):
 
 
 class LookupExtension(Extension):
-    """Looks up the pictures of pages that Zensical renders. Does nothing in other engines."""
+    """Looks up the images of pages that Zensical renders. Does nothing in other engines."""
 
     def __init__(self, **kwargs: Any) -> None:
         """As Python-Markdown makes extensions from the site's configuration."""

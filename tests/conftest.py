@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 SYNCED = "docs/assets/qhaigc/.qhaigc.json"
-"""What `sync` writes beside the pictures."""
+"""What `sync` writes beside the images."""
 SMALL = "96x54"
 """A size that draws quickly."""
 
@@ -41,8 +41,8 @@ class Built:
     def html(self, path: str = "index.html") -> str:
         return (self.site / path).read_text(encoding="utf-8")
 
-    def pictures(self) -> list[str]:
-        """Names of the picture files in the site."""
+    def images(self) -> list[str]:
+        """Names of the image files in the site."""
         return sorted(p.name for p in (self.site / "assets/qhaigc").glob("*") if p.suffix != ".css")
 
     def digest(self) -> dict[str, str]:
@@ -59,8 +59,8 @@ class Built:
 
     @property
     def summary(self) -> str:
-        """What the one line about the build's pictures counts; empty where there is none."""
-        found = re.search(r"^INFO .*qhaigc: \d+ pictures?[^:\n]*: (.*)", self.output, re.MULTILINE)
+        """What the one line about the build's images counts; empty where there is none."""
+        found = re.search(r"^INFO .*qhaigc: \d+ images?[^:\n]*: (.*)", self.output, re.MULTILINE)
         return found[1] if found else ""
 
 
@@ -98,7 +98,7 @@ class Project:
 
     @property
     def originals(self) -> list[str]:
-        """Names of the saved pictures and records."""
+        """Names of the saved images and records."""
         return sorted(p.name for p in (self.cache / "originals").glob("*") if p.is_file())
 
     def page(self, path: str, body: str = "", **front: Any) -> Path:

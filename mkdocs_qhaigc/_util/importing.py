@@ -1,4 +1,4 @@
-"""What only a build that buys imports, and when: a build that finds all its pictures needs none of it."""
+"""What only a build that buys imports, and when: a build that finds all its images needs none of it."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def _without(module: str) -> Iterator[None]:
 
 
 def import_what_saves() -> None:
-    """Import what looks at pictures: for whoever is about to wait for the first of them."""
-    with contextlib.suppress(ImportError):  # told when a picture is saved
+    """Import what looks at images: for whoever is about to wait for the first of them."""
+    with contextlib.suppress(ImportError):  # told when an image is saved
         import_module("mkdocs_qhaigc.imaging.encode")
 
 
 def import_what_encodes() -> None:
-    """Import what looks at pictures and keeps their copies: as above."""
+    """Import what looks at images and keeps their copies: as above."""
     import_what_saves()
     with contextlib.suppress(ImportError):  # told when a copy is kept
         import_module("mkdocs_qhaigc.imaging.variants")

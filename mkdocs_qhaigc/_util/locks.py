@@ -38,9 +38,7 @@ def owning(folder: Path, keys: Iterable[str], *, timeout: float) -> Iterator[Non
             try:
                 held.enter_context(hold(folder, name, seconds=timeout))
             except TimeoutError as error:
-                raise ApiError(
-                    "another process has been buying this picture for too long. Build again later"
-                ) from error
+                raise ApiError("another process has been buying this image for too long. Build again later") from error
             except OSError as error:
                 raise GenerationStopped(f"{folder} cannot be written ({error.strerror or error})") from error
         yield

@@ -9,7 +9,7 @@ from typing import Any
 from mkdocs_qhaigc.store.record import LARGEST_IMAGE
 
 LARGEST_BODY = LARGEST_IMAGE // 3 * 4 + (1 << 20)
-"""Bytes of an answer's JSON with one picture in base64."""
+"""Bytes of an answer's JSON with one image in base64."""
 MOST_IN_ONE_CALL = 10
 """What the Images API takes as `n`."""
 

@@ -49,11 +49,11 @@ class ResponseSink(Protocol):
 class Purse(Protocol):
     """What a build may still spend."""
 
-    def take(self, pictures: int) -> None:
-        """Set the price of so many pictures aside. Raises an error of this package where the budget is used up."""
+    def take(self, images: int) -> None:
+        """Set the price of so many images aside. Raises an error of this package where the budget is used up."""
 
-    def give_back(self, pictures: int) -> None:
-        """Put the price of so many pictures back: they were surely not billed."""
+    def give_back(self, images: int) -> None:
+        """Put the price of so many images back: they were surely not billed."""
 
 
 class ImagesClient:
@@ -70,7 +70,7 @@ class ImagesClient:
         pace: RateLimiter,
         say: Callable[[str], None],
     ) -> None:
-        """`sandboxed`: whether pictures are kept as a sandbox's. `say` is told of calls that may be billed twice."""
+        """`sandboxed`: whether images are kept as a sandbox's. `say` is told of calls that may be billed twice."""
         logging.getLogger("httpx").setLevel(logging.WARNING)  # its INFO prints whole addresses, signatures included
         self._base_url = base_url
         self._secret = "" if len(api_key) < _SHORTEST_SECRET else api_key
@@ -84,10 +84,10 @@ class ImagesClient:
         keyed = {"Authorization": f"Bearer {api_key}"}
         self._api = connections(tls, sandboxed=sandboxed, headers=keyed)
         own_host = (httpx.URL(base_url).host or "").lower()
-        self.pictures = Fetcher(
+        self.images = Fetcher(
             own_host=own_host, tls=tls, sandboxed=sandboxed, retries=retries, pace=pace, say=self._tell
         )
-        """What fetches the pictures that answers name."""
+        """What fetches the images that answers name."""
 
     def __repr__(self) -> str:
         return f"ImagesClient({self._base_url!r})"
@@ -95,7 +95,7 @@ class ImagesClient:
     def close(self) -> None:
         """Close all connections."""
         self._api.close()
-        self.pictures.close()
+        self.images.close()
 
     def generate(
         self,
@@ -107,13 +107,13 @@ class ImagesClient:
         asked: Callable[[], None] = lambda: None,
         n: int = 1,
     ) -> list[Answer]:
-        """Ask for `n` pictures of one request; one call where nothing fails. `asked` is called before each call.
+        """Ask for `n` images of one request; one call where nothing fails. `asked` is called before each call.
 
         A call for several that may have been billed is not made again: it would cost more than was agreed to.
 
         Raises:
-            TooManyPerCall: the API turns the call down, and may take one for a single picture.
-            ApiError: there is no picture; its kind says whether it is worth asking for others.
+            TooManyPerCall: the API turns the call down, and may take one for a single image.
+            ApiError: there is no image; its kind says whether it is worth asking for others.
         """
 
         def attempt() -> list[Answer]:
@@ -209,7 +209,7 @@ class ImagesClient:
             raise Failed(ApiError(f"the API did not answer ({said(error)})"), Billing.PERHAPS) from error
 
     def _too_many(self, error: ServerError) -> Failed:
-        """Return the failure of a call for several pictures whose fields the API does not take: `n`, or any other."""
+        """Return the failure of a call for several images whose fields the API does not take: `n`, or any other."""
         return Failed(TooManyPerCall(self._redacted(f"the API answered {error}")), Billing.NEVER_AGAIN)
 
     def _failed(self, error: ServerError, headers: httpx.Headers) -> Failed:

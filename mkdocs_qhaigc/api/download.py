@@ -1,4 +1,4 @@
-"""Fetching the pictures that answers of the API name: without the key, and from nowhere that an answer may not lead."""
+"""Fetching the images that answers of the API name: without the key, and from nowhere that an answer may not lead."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mkdocs_qhaigc.store.record import LARGEST_IMAGE
 
 _MOST_REDIRECTS = 5
 _THERE = frozenset((200, 203))
-"""203: a proxy may have changed it, as those do that compress pictures. It is what there is of one that is paid for."""
+"""203: a proxy may have changed it, as those do that compress images. It is what there is of one that is paid for."""
 _ENCODINGS = frozenset(("identity", "gzip", "x-gzip"))
 """Of these none was asked for; a store sends a file that was put there in gzip so to everyone."""
 _WEB_PAGE = re.compile(rb"\s*<(?:!doctype html|html)\b", re.IGNORECASE)
@@ -27,7 +27,7 @@ _GONE = frozenset((404, 410))
 
 
 class Fetcher:
-    """Fetches hosted pictures. Safe to use from several threads."""
+    """Fetches hosted images. Safe to use from several threads."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Fetcher:
         self._connections.close()
 
     def fetch(self, url: str, *, deadline: Deadline) -> bytes:
-        """Return the bytes of a hosted picture. Trying again costs nothing, so every failure may be tried again.
+        """Return the bytes of a hosted image. Trying again costs nothing, so every failure may be tried again.
 
         Raises:
             ApiError: it cannot be had; `ImageUrlExpired` where its address answers that it is no more.
@@ -62,10 +62,10 @@ class Fetcher:
                 return self._get(url, deadline)
             except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
                 raise Failed(
-                    ApiError(f"the picture is not fetched: {str(error).rstrip('.')}"), Billing.NEVER_AGAIN
+                    ApiError(f"the image is not fetched: {str(error).rstrip('.')}"), Billing.NEVER_AGAIN
                 ) from error
             except httpx.HTTPError as error:
-                raise Failed(ApiError(f"the picture could not be fetched ({said(error)})"), Billing.NO) from error
+                raise Failed(ApiError(f"the image could not be fetched ({said(error)})"), Billing.NO) from error
 
         return retry(
             attempt, retries=self._retries, deadline=deadline, pace=RateLimiter(self._pace.stopped), say=self._say
@@ -80,23 +80,23 @@ class Fetcher:
                     continue
                 if response.status_code not in _THERE:
                     raise Failed(
-                        ImageUrlExpired(f"the picture's address answered {response.status_code}")
+                        ImageUrlExpired(f"the image's address answered {response.status_code}")
                         if response.status_code in _GONE
-                        else ApiError(f"the picture's address answered {response.status_code}"),
+                        else ApiError(f"the image's address answered {response.status_code}"),
                         Billing.NO,
                         retry_after=retry_after(response.headers),
                     )
                 if response.headers.get("content-encoding", "identity").strip().lower() not in _ENCODINGS:
                     raise Failed(
-                        ApiError("the picture came in a content encoding that was not asked for"),
+                        ApiError("the image came in a content encoding that was not asked for"),
                         Billing.NEVER_AGAIN,
                     )
-                data = unpacked(read_body(response, LARGEST_IMAGE, is_whole=_is_picture), LARGEST_IMAGE)
+                data = unpacked(read_body(response, LARGEST_IMAGE, is_whole=_is_image), LARGEST_IMAGE)
                 if not data or _WEB_PAGE.match(data):  # of maintenance, say, or of a network's own portal
                     what = "a web page" if data else "no bytes"
-                    raise Failed(ApiError(f"the picture's address answered with {what}"), Billing.NO)
+                    raise Failed(ApiError(f"the image's address answered with {what}"), Billing.NO)
                 return data
-        raise Failed(ApiError("the picture's address redirects without end"), Billing.NEVER_AGAIN)
+        raise Failed(ApiError("the image's address redirects without end"), Billing.NEVER_AGAIN)
 
     def _check_address(self, url: str) -> None:
         """Refuse what no redirect and no answer may lead to. Where the host's name leads is checked on connecting."""
@@ -105,18 +105,18 @@ class Fetcher:
         if self._is_own_host(host):
             return
         if parsed.scheme != "https":
-            raise Failed(ApiError(f"the picture's address at {host} is not https"), Billing.NEVER_AGAIN)
+            raise Failed(ApiError(f"the image's address at {host} is not https"), Billing.NEVER_AGAIN)
         with contextlib.suppress(ValueError):
             if not is_public(host):
-                raise Failed(ApiError(f"the picture's address {host} is not on the internet"), Billing.NEVER_AGAIN)
+                raise Failed(ApiError(f"the image's address {host} is not on the internet"), Billing.NEVER_AGAIN)
 
     def _is_own_host(self, host: str) -> bool:
         """Whether a host is the configured one, or on this machine as that one is."""
         return host.lower() == self._own_host or (is_loopback(self._own_host) and is_loopback(host.lower()))
 
 
-def _is_picture(data: bytes) -> bool:
-    """Whether bytes are all of a picture, though the connection has not ended as it should."""
+def _is_image(data: bytes) -> bool:
+    """Whether bytes are all of an image, though the connection has not ended as it should."""
     from mkdocs_qhaigc.imaging.encode import inspect  # nearly all end as they should
 
     try:

@@ -1,4 +1,4 @@
-"""Reading what an Images API answers. Pure: from status, media type and body to pictures or an error of ours.
+"""Reading what an Images API answers. Pure: from status, media type and body to images or an error of ours.
 
 Servers that call themselves OpenAI-compatible differ in what they send; everything accepted here was seen from one.
 """
@@ -23,7 +23,7 @@ QUOTA_CODES = frozenset(("insufficient_quota", "billing_hard_limit_reached", "in
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One picture of an answer: its bytes, or where they are."""
+    """One image of an answer: its bytes, or where they are."""
 
     data: bytes | None
     url: str
@@ -94,7 +94,7 @@ def read_error(status: int, media_type: str, body: bytes) -> ServerError:
 
 
 def is_error(body: bytes) -> bool:
-    """Whether a body says, as servers agree to say it, why there is no picture."""
+    """Whether a body says, as servers agree to say it, why there is no image."""
     try:
         parsed = read_json(body)
     except (ValueError, RecursionError):
@@ -103,7 +103,7 @@ def is_error(body: bytes) -> bool:
 
 
 def read_answers(body: bytes, *, status: int, media_type: str, base_url: str) -> list[Answer]:
-    """Return the pictures of an answer with a success status, in the server's order.
+    """Return the images of an answer with a success status, in the server's order.
 
     They are paid for: what can be taken for one counts, whatever else the answer says.
 
@@ -135,12 +135,12 @@ def read_answers(body: bytes, *, status: int, media_type: str, base_url: str) ->
         raise read_error(status, media_type, body).as_exception()
     if status == 202 or "id" in parsed or _names_task(parsed) or _names_task(found):
         raise ApiError(_LATER)
-    raise errors[0] if errors else ApiError(f"the API answered {status} without a picture")
+    raise errors[0] if errors else ApiError(f"the API answered {status} without an image")
 
 
 _CHECK_ADDRESS = "Check `base_url`: it mostly ends in /v1, and /images/generations is added to it"
 _LATER = (
-    "the API wants to deliver the picture later (an asynchronous task), which is not supported. "
+    "the API wants to deliver the image later (an asynchronous task), which is not supported. "
     "Choose another model or base_url"
 )
 
@@ -151,7 +151,7 @@ def _names_task(value: object) -> bool:
 
 def _read_entry(entry: Any, base_url: str) -> Answer:
     if not isinstance(entry, dict | str):
-        raise ApiError("the API sent a picture's entry that is no object")
+        raise ApiError("the API sent an image's entry that is no object")
     fields = entry if isinstance(entry, dict) else {"": entry}
     revised = fields.get("revised_prompt")
     revised = revised.encode(errors="replace").decode() if isinstance(revised, str) else None  # no halves of emoji
@@ -159,7 +159,7 @@ def _read_entry(entry: Any, base_url: str) -> Answer:
     for text in texts.values():  # under either key, for some servers confuse them, or fill one with a word
         if _is_data_url(text):
             return Answer(_decode_data_url(text), "", revised)
-        if _begins_as_picture(text):
+        if _begins_as_image(text):
             return Answer(_decode_base64(text), "", revised)
     for text in texts.values():
         if text[:8].lower().startswith(("http://", "https://")):
@@ -168,14 +168,14 @@ def _read_entry(entry: Any, base_url: str) -> Answer:
         return Answer(None, _absolute(texts["url"], base_url), revised)
     if texts.get("b64_json"):
         return Answer(_decode_base64(texts["b64_json"]), "", revised)
-    raise ApiError(_LATER if _names_task(entry) else "the API sent a picture's entry with neither `url` nor `b64_json`")
+    raise ApiError(_LATER if _names_task(entry) else "the API sent an image's entry with neither `url` nor `b64_json`")
 
 
 def _is_data_url(text: str) -> bool:
     return text[:5].lower() == "data:"
 
 
-def _begins_as_picture(encoded: str) -> bool:
+def _begins_as_image(encoded: str) -> bool:
     try:
         return format_of(_decode_base64("".join(encoded[:96].split())[:32])) is not None
     except ApiError:
@@ -190,9 +190,9 @@ def _absolute(url: str, base_url: str) -> str:
     except ValueError:
         usable = False
     if not usable:
-        raise ApiError("the API sent a picture's address that is none")
+        raise ApiError("the API sent an image's address that is none")
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ApiError("the API sent a picture's address that is not http or https")
+        raise ApiError("the API sent an image's address that is not http or https")
     return absolute
 
 
@@ -218,7 +218,7 @@ def _decode_base64(text: str) -> bytes:
         except binascii.Error:
             return binascii.a2b_base64(digits + "==")
     except ValueError:
-        raise ApiError("the API sent a picture whose base64 cannot be decoded") from None
+        raise ApiError("the API sent an image whose base64 cannot be decoded") from None
 
 
 def _clean(text: object) -> str:

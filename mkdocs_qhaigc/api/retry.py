@@ -59,7 +59,7 @@ class Failed(Exception):  # noqa: N818 - one try, not an error that leaves this 
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """The moment at which one picture with all its tries has to be there."""
+    """The moment at which one image with all its tries has to be there."""
 
     at: float
     """On `time.monotonic()`'s clock."""

@@ -94,7 +94,7 @@ def read_body(
         Failed: it is too large.
         httpx.HTTPError: it does not come, or not in time.
     """
-    read = io.BytesIO()  # large pictures would be in memory twice when a list of pieces is joined
+    read = io.BytesIO()  # large images would be in memory twice when a list of pieces is joined
     ends = "content-length" in response.headers or "transfer-encoding" in response.headers  # else with the connection
     try:
         for chunk in response.iter_raw():
@@ -106,7 +106,7 @@ def read_body(
                 )
             read.write(chunk)
             if keep:
-                with contextlib.suppress(OSError):  # which is said when the picture is saved
+                with contextlib.suppress(OSError):  # which is said when the image is saved
                     keep(chunk)
             if not ends and closing and chunk.rstrip().endswith(closing) and is_whole(read.getvalue()):
                 break
@@ -196,7 +196,7 @@ def _left(timeout: float | None, error: type[Exception] = httpcore.ConnectTimeou
     if deadline is None:
         return timeout
     if not deadline.left:
-        raise error("the time for this picture is over")
+        raise error("the time for this image is over")
     return deadline.left if timeout is None else min(timeout, deadline.left)
 
 

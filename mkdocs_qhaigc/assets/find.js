@@ -1,4 +1,4 @@
-// Search in a list of pictures, and choice by state. The list works without it.
+// Search in a list of images, and choice by state. The list works without it.
 for (const form of document.querySelectorAll("form.qhaigc-find")) {
   const plain = (text) => text.normalize("NFKC").toLowerCase();
   const cards = [...form.nextElementSibling.children];

@@ -4,9 +4,9 @@ const dialog = document.querySelector("dialog");
 const words = document.querySelector("form.qhaigc-find").elements.words;
 const said = document.querySelector(".said");
 const frames = () => [...list.querySelectorAll(":scope > li:not([hidden]) .frame")];
-const pictures = () => frames().filter((frame) => frame.href);
+const images = () => frames().filter((frame) => frame.href);
 const cardOf = (element) => element?.closest?.(".cards > li");
-let large = null; // the frame whose picture is shown large
+let large = null; // the frame whose image is shown large
 
 function copy(line) {
   const code = line.querySelector("code");
@@ -37,7 +37,7 @@ function enlarge(frame) {
 }
 
 function turn(steps) {
-  const all = pictures();
+  const all = images();
   const next = all[all.indexOf(large) + steps];
   if (next) enlarge(next);
 }

@@ -30,7 +30,7 @@ class _InOrder(click.Group):
 @click.group(cls=_InOrder, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="mkdocs-qhaigc")
 def main() -> None:
-    """Pictures for MkDocs pages from prompts in their front matter."""
+    """Images for MkDocs pages from prompts in their front matter."""
     if isinstance(sys.stdout, TextIOWrapper):  # pipes on Windows have few letters: rather \u706f than a traceback
         sys.stdout.reconfigure(errors="backslashreplace")
 

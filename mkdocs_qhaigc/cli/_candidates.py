@@ -1,4 +1,4 @@
-"""Variants of one directive's picture: which are there, which are bought, and the sheet that shows them."""
+"""Variants of one directive's image: which are there, which are bought, and the sheet that shows them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _LONGEST_NAME = 180
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A variant of a directive's picture."""
+    """A variant of a directive's image."""
 
     order: ImageJob
     original: StoredImage | None
@@ -51,15 +51,15 @@ class Candidate:
 def find_candidates(
     declared: Declared, options: Options, variants: Iterable[int], *, docs_dir: Path, report: Callable[[str], None]
 ) -> list[Candidate]:
-    """Return these variants of a picture, and which of them are there. `report` is told of what is damaged."""
+    """Return these variants of an image, and which of them are there. `report` is told of what is damaged."""
     sources = ImageFinder(options, folder=docs_dir / options.assets_dir, report=report)
     known = Pipeline(options, sources=sources, open_buyer=None, report=report)
     found = []
     for variant in variants:
         request = declared.request.of_variant(variant)
-        picture = known.want(ImageJob(declared.where, declared.picture.order.name, request))
-        state = picture.state if picture.original else "unreadable" if picture.reason else "missing"
-        found.append(Candidate(picture.order, picture.original, state, picture.reason))
+        image = known.want(ImageJob(declared.where, declared.image.order.name, request))
+        state = image.state if image.original else "unreadable" if image.reason else "missing"
+        found.append(Candidate(image.order, image.original, state, image.reason))
     return found
 
 
@@ -90,7 +90,7 @@ def write_sheet(candidates: Sequence[Candidate], declared: Declared, options: Op
     if declared.page:
         intro = (
             f"Choose one: mkdocs-qhaigc candidates {where} --pick NUMBER writes it into the page's front matter, "
-            "or write the line below a picture there yourself."
+            "or write the line below an image there yourself."
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -101,7 +101,7 @@ def write_sheet(candidates: Sequence[Candidate], declared: Declared, options: Op
 
 
 def pick(declared: Declared, variant: int, *, docs_dir: Path, defaults: Defaults) -> Path | None:
-    """Write a variant into the front matter of the page that declares a picture; return the page's file.
+    """Write a variant into the front matter of the page that declares an image; return the page's file.
 
     None: it says so already. No other byte of the file changes.
 
@@ -118,7 +118,7 @@ def pick(declared: Declared, variant: int, *, docs_dir: Path, defaults: Defaults
         mode = stat.S_IMODE(file.stat().st_mode)
         page = file.read_bytes().decode()
         edited = write_variant(page, declared.name, variant)
-        _require_same_picture(edited, declared, variant, defaults)
+        _require_same_image(edited, declared, variant, defaults)
         atomic_write(file, edited.encode(), mode=mode)
     except FileNotFoundError as error:
         raise EditError(f"{where}: {file} is no file: a plugin makes this page. {remedy}, where it is made") from error
@@ -131,11 +131,11 @@ def pick(declared: Declared, variant: int, *, docs_dir: Path, defaults: Defaults
     return file
 
 
-def _require_same_picture(page: str, declared: Declared, variant: int, defaults: Defaults) -> None:
-    """Raise EditError where a page, as its file has it, does not declare this variant of this very picture."""
+def _require_same_image(page: str, declared: Declared, variant: int, defaults: Defaults) -> None:
+    """Raise EditError where a page, as its file has it, does not declare this variant of this very image."""
     directive = read_directives(front_matter(page).get(META_KEY), defaults)[0].get(declared.name)
     if directive is None or directive.request != declared.request.of_variant(variant):
-        raise EditError("the site gives this picture other fields than the page's own front matter does")
+        raise EditError("the site gives this image other fields than the page's own front matter does")
 
 
 def _runs(orders: Sequence[ImageJob]) -> Iterator[list[ImageJob]]:

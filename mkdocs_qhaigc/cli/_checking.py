@@ -1,4 +1,4 @@
-"""What keeps a site from being shipped: pictures that are missing or damaged, and what its build would warn of."""
+"""What keeps a site from being shipped: images that are missing or damaged, and what its build would warn of."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Finding:
     message: str
     """Where, what, and what to do."""
     one: Declared | None = None
-    """The picture, where it is about one that is declared."""
+    """The image, where it is about one that is declared."""
 
 
 def check(survey: Survey) -> Iterator[Finding]:
@@ -36,13 +36,13 @@ def check(survey: Survey) -> Iterator[Finding]:
     used = {one.request.key for one in survey.declared}
     for one in survey.each_once():
         where = one.title
-        if one.picture.reason:
-            yield Finding("damaged", f"{where}: {one.picture.reason}", one)
+        if one.image.reason:
+            yield Finding("damaged", f"{where}: {one.image.reason}", one)
             continue
         if one.original is None:
             shelf = shelf or look_at(survey.options.pins_dir)
             advice = pins.advice(one, shelf, survey.options, used=used)
-            yield Finding("missing", f"{where}: its picture is missing. {advice}", one)
+            yield Finding("missing", f"{where}: its image is missing. {advice}", one)
             continue
         try:
             one.original.read()

@@ -1,4 +1,4 @@
-"""Buying pictures without building the site: what `generate` and `candidates` do. Knows no terminal."""
+"""Buying images without building the site: what `generate` and `candidates` do. Knows no terminal."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Result:
     order: ImageJob
     original: StoredImage | None
     reason: QhaigcError | None
-    """Why there is no picture; None where there is one, or where nobody has waited for it."""
+    """Why there is no image; None where there is one, or where nobody has waited for it."""
     asked: bool = False
     """Whether the API was asked: it was not where what an earlier command had paid for was taken in."""
 
@@ -35,7 +35,7 @@ class Result:
 def opened_buyer(
     options: Options, *, api_key: str | None, budget: Budget, progress: Progress, say: Callable[[str], None]
 ) -> Iterator[GenerationQueue]:
-    """Yield a buyer into this machine's pictures. On leaving, what has arrived is saved, whatever the reason is."""
+    """Yield a buyer into this machine's images. On leaving, what has arrived is saved, whatever the reason is."""
     library = open_cache(options, report=say)
     buyer = GenerationQueue(options, api_key=api_key, library=library, progress=progress, say=say)
     buyer.budget = budget
@@ -49,7 +49,7 @@ def opened_buyer(
 
 
 def wait_for_all(futures: Iterable[Future[StoredImage]]) -> None:
-    """Wait until all pictures are there, or cannot be had."""
+    """Wait until all images are there, or cannot be had."""
     import_what_saves()
     for future in futures:
         wait_for(future)
@@ -66,7 +66,7 @@ def results(ordered: Sequence[tuple[ImageJob, Future[StoredImage]]], buyer: Gene
 
 
 def failures(found: Iterable[Result]) -> list[str]:
-    """Return why pictures could not be had: one message a picture; one for all that share what keeps them all away."""
+    """Return why images could not be had: one message an image; one for all that share what keeps them all away."""
     common: dict[str, list[str]] = {}
     said = []
     for result in found:
@@ -76,12 +76,12 @@ def failures(found: Iterable[Result]) -> list[str]:
             said.append(f"{result.order.where}: {result.reason}")
     for reason, places in common.items():
         count = len(places)
-        said.append(f"{count} {plural(count, 'picture', 'pictures')} ({', '.join(places)}): {reason}")
+        said.append(f"{count} {plural(count, 'image', 'images')} ({', '.join(places)}): {reason}")
     return said
 
 
 def purchase(orders: Sequence[ImageJob], options: Options) -> str:
-    """Return how many pictures of which model, and what they cost where that is known; `nothing` for none.
+    """Return how many images of which model, and what they cost where that is known; `nothing` for none.
 
     `2 by dall-e-3, 1 by qh-draw-x1-pro, for 0.11 USD`
     """

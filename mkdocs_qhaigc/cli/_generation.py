@@ -43,7 +43,7 @@ def agree(orders: Sequence[ImageJob], options: Options, *, most: int, limit: str
         click.UsageError: nobody can be asked.
     """
     seller = "the sandbox, which sells nothing" if options.sandboxed else options.base_url
-    _say(f"To buy from {seller}: {count(len(orders), 'picture')} ({purchase(orders, options)}).")
+    _say(f"To buy from {seller}: {count(len(orders), 'image')} ({purchase(orders, options)}).")
     if len(orders) > most:
         _say(f"Of these at most {most} now ({limit}).")
     refuse_to_buy_within_sandbox(options)
@@ -87,7 +87,7 @@ def buying(options: Options, budget: Budget) -> Iterator[GenerationQueue]:
 
 
 def tell(found: Sequence[Result]) -> bool:
-    """Print why pictures could not be had; return whether all are there."""
+    """Print why images could not be had; return whether all are there."""
     for message in failures(found):
         _say(f"Error: {message.rstrip('.')}.")
     unfinished = [result.order.where for result in found if not result.original and not result.reason]
@@ -100,15 +100,15 @@ def tell(found: Sequence[Result]) -> bool:
 
 
 def outcome(found: Sequence[Result], options: Options) -> str:
-    """Return how many pictures came, for how much, and how many did not: `2 pictures generated for 0.04 USD, 1 not`."""
+    """Return how many images came, for how much, and how many did not: `2 images generated for 0.04 USD, 1 not`."""
     came = sum(1 for result in found if result.original)
     cost = cost_of(found, options)
-    said = f"{count(came, 'picture')} generated" + (f" for {cost}" if came and cost else "")
+    said = f"{count(came, 'image')} generated" + (f" for {cost}" if came and cost else "")
     return said + (f", {len(found) - came} not" if came < len(found) else "")
 
 
 def cost_of(found: Sequence[Result], options: Options) -> Cost | None:
-    """Return what pictures have cost; what had been paid for before and was only taken in costs nothing."""
+    """Return what images have cost; what had been paid for before and was only taken in costs nothing."""
     return options.cost(result.order.request for result in found if result.original and result.asked)
 
 

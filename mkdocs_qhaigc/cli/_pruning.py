@@ -1,6 +1,6 @@
-"""Originals in the cache that no picture of the site uses: each was paid for, so they go only when they are old.
+"""Originals in the cache that no image of the site uses: each was paid for, so they go only when they are old.
 
-Pins are never touched, and neither is what is left of pictures: a build may yet take it in, and people may look at it.
+Pins are never touched, and neither is what is left of images: a build may yet take it in, and people may look at it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Prunable:
     young: tuple[Unused, ...]
     """Those that stay for now."""
     remnants: tuple[Path, ...]
-    """What is left of pictures; it stays."""
+    """What is left of images; it stays."""
 
     @property
     def size(self) -> int:
@@ -57,7 +57,7 @@ def find_unused(surveys: Sequence[Survey], *, seconds: float) -> Prunable:
     if problems:
         listed = "".join(f"\n  {problem}" for problem in problems)
         raise SiteError(
-            "nothing is removed while directives or references cannot be used, for their pictures seem unused:" + listed
+            "nothing is removed while directives or references cannot be used, for their images seem unused:" + listed
         )
     used = {one.request.key for survey in surveys for one in survey.declared}
     pins = {survey.options.pins_dir.resolve() for survey in surveys}
@@ -93,7 +93,7 @@ def _unused(original: StoredImage) -> Unused:
 
 
 def _bought(original: StoredImage) -> float:
-    """Return when a picture was bought, in seconds since the epoch; 0 where its record does not say."""
+    """Return when an image was bought, in seconds since the epoch; 0 where its record does not say."""
     try:
         return datetime.fromisoformat(str(original.record.get("created"))).timestamp()
     except (ValueError, OverflowError, OSError):

@@ -1,4 +1,4 @@
-"""A picture made elsewhere becomes the pin of a directive. Its record claims no model for it."""
+"""An image made elsewhere becomes the pin of a directive. Its record claims no model for it."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from mkdocs_qhaigc.store.transfer import archive_orphan, pin_name
 
 
 def adopt(file: Path, one: Declared, options: Options) -> tuple[StoredImage, list[Path]]:
-    """Make a file the pin of a picture; return the pin, and where in the cache those are that it takes the place of.
+    """Make a file the pin of an image; return the pin, and where in the cache those are that it takes the place of.
 
     A file that is an original itself, beside its record, keeps what that says of who made it.
 
     Raises:
-        ImageError: it is no picture, or one that this site may not show.
+        ImageError: it is no image, or one that this site may not show.
         StoreError: it cannot be read, or the pins cannot be written.
     """
     from mkdocs_qhaigc.imaging.encode import inspect  # only this needs Pillow
@@ -43,7 +43,7 @@ def adopt(file: Path, one: Declared, options: Options) -> tuple[StoredImage, lis
     if about["api"] == ADOPTED and _is_of_sandbox(data, one):
         about = {**about, "api": SANDBOX}
     if about["api"] == SANDBOX and not options.sandboxed:
-        raise ImageError(f"{file} cannot be adopted: the sandbox drew it, and this site has real pictures")
+        raise ImageError(f"{file} cannot be adopted: the sandbox drew it, and this site has real images")
     key = one.request.key
     shelf = look_at(options.pins_dir)
     same = next((pin for pin in shelf.of(key) if pin.read_if_whole() == data), None)
@@ -56,7 +56,7 @@ def adopt(file: Path, one: Declared, options: Options) -> tuple[StoredImage, lis
         replaced.append(archive_orphan(path, options))
     pins = Library(options.pins_dir, report=lambda _: None)
     pin = Writer(pins).save(
-        name=pin_name(one.picture.order.name, sandbox=about["api"] == SANDBOX),
+        name=pin_name(one.image.order.name, sandbox=about["api"] == SANDBOX),
         key=key,
         data=data,
         format=info.format,
@@ -72,7 +72,7 @@ def _is_of_sandbox(data: bytes, one: Declared) -> bool:
     """Whether a file without a record is a drawing of the sandbox, as it was published."""
     from mkdocs_qhaigc.imaging.encode import origin  # as above
 
-    published = one.original if one.picture.state == "published" else None
+    published = one.original if one.image.state == "published" else None
     known = published is not None and published.sandbox and published.sha256 == hashlib.sha256(data).hexdigest()
     return known or origin(data).system == SANDBOX_SYSTEM
 
@@ -89,7 +89,7 @@ def _origin(file: Path, one: Declared) -> Mapping[str, Any]:
             kept = {field: original.record.get(field) for field in ("created", "api", "request", "revised_prompt")}
             return {**kept, "adopted": adopted}
     except (OSError, ValueError, RecursionError, StoreError):
-        pass  # a picture like any other
+        pass  # an image like any other
     return {
         "created": now,
         "api": ADOPTED,

@@ -1,4 +1,4 @@
-"""`mkdocs-qhaigc candidates`: several pictures of one prompt, a sheet to look at them, and the choice of one."""
+"""`mkdocs-qhaigc candidates`: several images of one prompt, a sheet to look at them, and the choice of one."""
 
 from __future__ import annotations
 
@@ -28,22 +28,20 @@ from mkdocs_qhaigc.cli.selection import select_one
 from mkdocs_qhaigc.generation.budget import Budget
 from mkdocs_qhaigc.site.survey import Declared, Survey
 
-_USED_UP = (
-    "this command may buy {most} new pictures (`max_new_images`). Ask for fewer, or run it again for the next ones"
-)
+_USED_UP = "this command may buy {most} new images (`max_new_images`). Ask for fewer, or run it again for the next ones"
 
 
-@click.command(short_help="Buy variants of a picture, and pick one.")
-@click.argument("picture", metavar="PAGE#NAME")
+@click.command(short_help="Buy variants of an image, and pick one.")
+@click.argument("image", metavar="PAGE#NAME")
 @click.option("-n", "variants", type=click.IntRange(1, 100), help="How many variants.  [default: 4]")
 @click.option("--pick", "picked", type=click.IntRange(1, 10_000), help="Write this variant into the page; buy nothing.")
 @yes_option
 @json_option
 @config_option
 def candidates(
-    picture: str, variants: int | None, picked: int | None, yes: bool, as_json: bool, config_file: Path
+    image: str, variants: int | None, picked: int | None, yes: bool, as_json: bool, config_file: Path
 ) -> None:
-    """Buy variants 1 to N of a picture, and write a contact sheet to choose from; then --pick one.
+    """Buy variants 1 to N of an image, and write a contact sheet to choose from; then --pick one.
 
     Variants that are there already are not bought again. Those that are not come in one call, where the model takes
     it. Says first how many it buys by which model, and asks.
@@ -54,7 +52,7 @@ def candidates(
         raise click.UsageError("--pick goes with neither -n nor --json.")
     survey = survey_of(config_file)
     tell_notices(survey)
-    declared = chosen(lambda: select_one(survey, picture))
+    declared = chosen(lambda: select_one(survey, image))
     if picked:
         _pick(declared, survey, picked)
         return
@@ -99,7 +97,7 @@ def _pick(declared: Declared, survey: Survey, variant: int) -> None:
         [beside] = find_candidates(dark, survey.options, [variant], docs_dir=survey.docs_dir, report=warn)
         if not beside.original:
             command = f"mkdocs-qhaigc generate {as_argument(dark.where)}"
-            click.echo(f"Its dark picture of that variant is not there. To buy it: {command}")
+            click.echo(f"Its dark image of that variant is not there. To buy it: {command}")
 
 
 def _buy(found: list[Candidate], survey: Survey, budget: Budget) -> tuple[list[Candidate], bool]:
@@ -136,7 +134,7 @@ def _print(found: list[Candidate], declared: Declared, sheet: Path, as_json: boo
             }
             for candidate in found
         ]
-        print_json({"picture": declared.where, "candidates": rows, "sheet": str(sheet)})
+        print_json({"image": declared.where, "candidates": rows, "sheet": str(sheet)})
         return
     there = sum(1 for candidate in found if candidate.original)
     click.echo(f"{count(there, 'variant')} of {declared.where} to choose from:")

@@ -13,24 +13,24 @@ from mkdocs_qhaigc.cli._checking import Finding
 from mkdocs_qhaigc.cli.common import config_files_option, count, failing, json_option, print_json, surveys_of
 
 
-@click.command(short_help="Exit with 1 where a picture is missing or damaged.")
+@click.command(short_help="Exit with 1 where an image is missing or damaged.")
 @config_files_option
 @json_option
 def check(config_files: tuple[Path, ...], as_json: bool) -> None:
-    """Exit with 1 if a picture is missing, damaged or not described, or if a directive cannot be used.
+    """Exit with 1 if an image is missing, damaged or not described, or if a directive cannot be used.
 
-    Reads every picture of the site and compares it with its record. Changes nothing, needs no key and no network.
+    Reads every image of the site and compares it with its record. Changes nothing, needs no key and no network.
     """
     surveys = surveys_of(*config_files)
     with failing():
         findings = list({found.message: found for survey in surveys for found in checking.check(survey)}.values())
-    pictures = len({one.request.key for survey in surveys for one in survey.declared})
+    images = len({one.request.key for survey in surveys for one in survey.declared})
     if as_json:
-        print_json({"pictures": pictures, "findings": [_as_fields(found) for found in findings]})
+        print_json({"images": images, "findings": [_as_fields(found) for found in findings]})
     else:
         for found in findings:
             click.echo(found.message)
-        looked = count(pictures, "picture")
+        looked = count(images, "image")
         click.echo(
             f"\n{count(len(findings), 'thing')} to mend, {looked} looked at."
             if findings

@@ -47,7 +47,7 @@ def config_files_option(command: _Command) -> _Command:
         multiple=True,
         default=lambda: [usual_config_file()],
         show_default="mkdocs.yml, else properdocs.yml, else zensical.toml or .yml",
-        help="The site's configuration; once for each, where several sites share the pictures.",
+        help="The site's configuration; once for each, where several sites share the images.",
     )(command)
 
 
@@ -143,5 +143,5 @@ def as_argument(where: str) -> str:
 
 
 def count(number: int, one: str, many: str | None = None) -> str:
-    """Return `1 picture`, `2 pictures`."""
+    """Return `1 image`, `2 images`."""
     return f"{number} {one if number == 1 else many or one + 's'}"

@@ -1,4 +1,4 @@
-"""`mkdocs-qhaigc gallery`: a contact sheet of every picture of the site."""
+"""`mkdocs-qhaigc gallery`: a contact sheet of every image of the site."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mkdocs_qhaigc.cli.plan import as_fields
 from mkdocs_qhaigc.site.gallery import DEFAULT_FILE, collect, write_gallery
 
 
-@click.command(short_help="Write a contact sheet of every picture.")
+@click.command(short_help="Write a contact sheet of every image.")
 @config_option
 @json_option
 @click.option(
@@ -21,7 +21,7 @@ from mkdocs_qhaigc.site.gallery import DEFAULT_FILE, collect, write_gallery
     help=f"The file to write.  [default: {DEFAULT_FILE} in cache_dir]",
 )
 def gallery(config_file: Path, as_json: bool, out: Path | None) -> None:
-    """Write a contact sheet (HTML) of every picture: prompt, model, size, bytes, state, and the pages that show it.
+    """Write a contact sheet (HTML) of every image: prompt, model, size, bytes, state, and the pages that show it.
 
     It opens from disk. Buys nothing, needs no key and no network.
     """
@@ -36,7 +36,7 @@ def gallery(config_file: Path, as_json: bool, out: Path | None) -> None:
         raise click.ClickException(
             f"{file} cannot be written ({error.strerror or error}). Choose another --out"
         ) from error
-    pictures = collect(survey.declared)
+    images = collect(survey.declared)
     if as_json:
         rows = [
             {
@@ -45,10 +45,10 @@ def gallery(config_file: Path, as_json: bool, out: Path | None) -> None:
                 "pages": list(one.pages),
                 "declared": [{"page": each.page, "name": each.name, "dark": each.dark} for each in one.declared],
             }
-            for one in pictures
+            for one in images
         ]
-        print_json({"file": str(file), "pictures": rows})
+        print_json({"file": str(file), "images": rows})
     else:
         missing = len(survey.missing())
-        said = f"{count(len(pictures), 'picture')}{f', {missing} missing' if missing else ''}"
+        said = f"{count(len(images), 'image')}{f', {missing} missing' if missing else ''}"
         click.echo(f"{file}: {said}. Open it in a browser.")

@@ -1,4 +1,4 @@
-"""`mkdocs-qhaigc generate`: buys the pictures that are missing, without building the site."""
+"""`mkdocs-qhaigc generate`: buys the images that are missing, without building the site."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.generation.budget import Budget
 from mkdocs_qhaigc.site.survey import Declared
 
-_USED_UP = "this command may buy {most} new pictures (`%s`). Run it again for the next ones, or give a higher --max-new"
+_USED_UP = "this command may buy {most} new images (`%s`). Run it again for the next ones, or give a higher --max-new"
 
 
-@click.command(short_help="Buy the pictures that are missing.")
+@click.command(short_help="Buy the images that are missing.")
 @click.argument("pages", nargs=-1, metavar="[PAGE[#NAME]]...")
-@click.option("--max-new", type=click.IntRange(0), help="The most pictures to buy.  [default: option max_new_images]")
+@click.option("--max-new", type=click.IntRange(0), help="The most images to buy.  [default: option max_new_images]")
 @yes_option
 @json_option
 @config_option
 def generate(pages: Sequence[str], max_new: int | None, yes: bool, as_json: bool, config_file: Path) -> None:
-    """Buy the pictures that are missing, without building the site.
+    """Buy the images that are missing, without building the site.
 
     All of the site, or those of the given pages (guide/start.md), or single ones (guide/start.md#hero;
     mkdocs.yml#logo for the option `images`). Says first how many it buys by which model, and asks.
@@ -40,21 +40,21 @@ def generate(pages: Sequence[str], max_new: int | None, yes: bool, as_json: bool
     wanted = {one.request.key for one in chosen(lambda: select(survey, pages))}
     missing = [one for one in survey.missing() if one.request.key in wanted]
     unreadable = [one for one in survey.each_once() if one.state == "unreadable" and one.request.key in wanted]
-    kept = [Result(one.picture.order, None, one.picture.reason) for one in unreadable]
+    kept = [Result(one.image.order, None, one.image.reason) for one in unreadable]
     complete = tell(kept)
     if not missing:
         if as_json:
             _print_as_json(unreadable, kept, survey.options)
         else:
-            click.echo("Nothing to buy" + (": every picture is there." if complete else "."))
+            click.echo("Nothing to buy" + (": every image is there." if complete else "."))
         if not complete:
             sys.exit(1)
         return
     limit = "max_new_images" if max_new is None else "--max-new"
     most = survey.options.max_new_images if max_new is None else max_new
-    agree([one.picture.order for one in missing], survey.options, most=most, limit=limit, yes=yes)
+    agree([one.image.order for one in missing], survey.options, most=most, limit=limit, yes=yes)
     with buying(survey.options, Budget(most, used_up=_USED_UP % limit)) as buyer:
-        ordered = [(one.picture.order, buyer.buy(one.picture.order)) for one in missing]
+        ordered = [(one.image.order, buyer.buy(one.image.order)) for one in missing]
         try:
             wait_for_all(future for _, future in ordered)
         except KeyboardInterrupt:
@@ -70,7 +70,7 @@ def generate(pages: Sequence[str], max_new: int | None, yes: bool, as_json: bool
 
 
 def _print_as_json(missing: Sequence[Declared], found: Sequence[Result], options: Options) -> None:
-    pictures: list[dict[str, Any]] = [
+    images: list[dict[str, Any]] = [
         {
             **as_fields(one),
             "state": "generated" if result.original else "missing",
@@ -82,4 +82,4 @@ def _print_as_json(missing: Sequence[Declared], found: Sequence[Result], options
     generated = [result for result in found if result.original]
     cost = cost_of(found, options)
     counts = {"generated": len(generated), "failed": len(found) - len(generated)}
-    print_json({"pictures": pictures, **counts, "cost": cost and cost.as_fields()})
+    print_json({"images": images, **counts, "cost": cost and cost.as_fields()})

@@ -1,4 +1,4 @@
-"""`mkdocs-qhaigc pin`: the pictures that the site uses, committed with its docs."""
+"""`mkdocs-qhaigc pin`: the images that the site uses, committed with its docs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _DONE = {"unpinned": "pinned", "unused": "taken away", "remnant": "taken away", 
 _TO_DO = {"unpinned": "not pinned", "unused": "not used", "remnant": "not used", "missing": "missing"}
 
 
-@click.command(short_help="Copy the site's pictures into the folder of pins.")
+@click.command(short_help="Copy the site's images into the folder of pins.")
 @config_files_option
 @click.option("--check", "only_check", is_flag=True, help="Change nothing; exit code 1 where something differs.")
 @click.option(
@@ -37,14 +37,14 @@ _TO_DO = {"unpinned": "not pinned", "unused": "not used", "remnant": "not used",
     "adopted",
     type=(click.Path(exists=True, dir_okay=False, path_type=Path), str),
     metavar="FILE PAGE#NAME",
-    help="Make a picture that was made elsewhere the pin of this one; NAME-dark is its dark picture.",
+    help="Make an image that was made elsewhere the pin of this one; NAME-dark is its dark image.",
 )
 @json_option
 def pin(config_files: tuple[Path, ...], only_check: bool, adopted: tuple[Path, str] | None, as_json: bool) -> None:
-    """Copy the pictures that the site uses into its folder of pins, to be committed.
+    """Copy the images that the site uses into its folder of pins, to be committed.
 
     What the site no longer uses is moved from there into the cache: nothing is ever deleted, and nothing is bought.
-    Exit code 1 where a picture is missing.
+    Exit code 1 where an image is missing.
     """
     if only_check and adopted:
         raise click.UsageError("--check changes nothing, and --adopt does. Use one of the two")
@@ -109,12 +109,12 @@ def _summary(comparison: Comparison, *, only_check: bool) -> str:
         if one.kind != "pinned":
             said[words[one.kind]] = said.get(words[one.kind], 0) + 1
     folder = shown_path(comparison.options.pins_dir) + (" (of the sandbox)" if comparison.options.sandboxed else "")
-    already = f"{count(len(comparison.of('pinned')), 'picture')} {'right' if only_check else 'right already'}"
+    already = f"{count(len(comparison.of('pinned')), 'image')} {'right' if only_check else 'right already'}"
     return f"{folder}: {', '.join([already, *(f'{number} {word}' for word, number in said.items())])}."
 
 
 def _adopt(file: Path, target: str, surveys: Sequence[Survey], *, as_json: bool) -> None:
-    """Make a file the pin of a picture, and tell what it takes the place of."""
+    """Make a file the pin of an image, and tell what it takes the place of."""
     survey, one = chosen(lambda: select_target(surveys, target))
     with alone(survey.options):
         original, replaced = adopt(file, one, survey.options)

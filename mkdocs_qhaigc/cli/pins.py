@@ -1,9 +1,9 @@
-"""The committed pictures: how they differ from what the site uses, and what makes them the same.
+"""The committed images: how they differ from what the site uses, and what makes them the same.
 
 pinned        the site uses it and it is whole: nothing to do
 unpinned      the cache has it                              → copied into the pins
-unused        no picture of the site any more               → moved into the cache
-remnant       files of no whole picture                     → moved into the cache
+unused        no image of the site any more               → moved into the cache
+remnant       files of no whole image                     → moved into the cache
 missing       nobody has it; remnants of it stay where they are
 """
 
@@ -30,13 +30,13 @@ Kind = Literal["pinned", "unpinned", "unused", "remnant", "missing"]
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """One picture, or one file, of the pins: as it is, or as it has to be."""
+    """One image, or one file, of the pins: as it is, or as it has to be."""
 
     kind: Kind
     path: Path
-    """In the folder of pins; where nobody has the picture: the folder."""
+    """In the folder of pins; where nobody has the image: the folder."""
     one: Declared | None
-    """The picture of the site whose key it has; None where there is none."""
+    """The image of the site whose key it has; None where there is none."""
     original: StoredImage | None = None
     """Where the bytes are."""
     why: str = ""
@@ -103,10 +103,10 @@ def compare(surveys: Sequence[Survey]) -> Comparison:
 
 
 def settle(pin: Pin, options: Options) -> Path:
-    """Make a difference go away; return where the picture, or what is left of it, is then.
+    """Make a difference go away; return where the image, or what is left of it, is then.
 
     Raises:
-        LfsPointer: Git LFS has the picture: a pointer in the cache is none.
+        LfsPointer: Git LFS has the image: a pointer in the cache is none.
         StoreError: it cannot be done. Nothing is lost.
     """
     beside = (pin.path.with_suffix(f".{extension}") for extension in ("json", *EXTENSIONS.values()))
@@ -120,7 +120,7 @@ def settle(pin: Pin, options: Options) -> Path:
 
 
 def take_away(original: StoredImage, options: Options) -> Path:
-    """Move a pin into the cache, as what it is; return the picture's path, or what is left of it, there.
+    """Move a pin into the cache, as what it is; return the image's path, or what is left of it, there.
 
     Raises:
         StoreError: it cannot be done. Nothing is lost.
@@ -152,10 +152,10 @@ def alone(options: Options) -> Iterator[None]:
 
 
 def advice(one: Declared, shelf: Shelf, options: Options, *, used: Set[str]) -> str:
-    """Return why a picture may be missing, and what can be done. `used`: the keys of all that the sites declare."""
-    if one.picture.reason:
-        return str(one.picture.reason)
-    if one.original and one.picture.state == "published":
+    """Return why an image may be missing, and what can be done. `used`: the keys of all that the sites declare."""
+    if one.image.reason:
+        return str(one.image.reason)
+    if one.original and one.image.state == "published":
         return (
             "There is only what `mkdocs-qhaigc sync` has written of it. Run `mkdocs-qhaigc pin` where it was bought, "
             f"or pin that: mkdocs-qhaigc pin --adopt {_typed(one.original.file)} {_typed(one.target)}"
@@ -168,7 +168,7 @@ def advice(one: Declared, shelf: Shelf, options: Options, *, used: Set[str]) -> 
             "saved. Restore both from version control (`git lfs pull` where it keeps them)"
         )
     unused = (pin for pin in shelf.originals if pin.key not in used)
-    stale = next((pin for pin in unused if _name(pin) == one.picture.order.name and _other(pin, one)), None)
+    stale = next((pin for pin in unused if _name(pin) == one.image.order.name and _other(pin, one)), None)
     hint = f"{options.pins_dir.name}/{stale.path.name} is of another {_other(stale, one)}. " if stale else ""
     if options.sandboxed or not any(pin.sandbox for pin in shelf.of(one.request.key)):
         return f"{hint}Run `mkdocs-qhaigc generate`, then `mkdocs-qhaigc pin`"
@@ -176,7 +176,7 @@ def advice(one: Declared, shelf: Shelf, options: Options, *, used: Set[str]) -> 
 
 
 def _surplus(shelf: Shelf, found: Mapping[str, Pin], options: Options) -> Iterator[Pin]:
-    """Yield what lies in the pins and is not used; what may be left of a picture that is missing is not among it."""
+    """Yield what lies in the pins and is not used; what may be left of an image that is missing is not among it."""
     used = {pin.path for pin in found.values() if pin.kind == "pinned"}
     for original in shelf.originals:
         pin = found.get(original.key)
@@ -185,15 +185,15 @@ def _surplus(shelf: Shelf, found: Mapping[str, Pin], options: Options) -> Iterat
             continue
         why = "nothing uses it"
         if refused:
-            why = "the sandbox drew it, and this site has real pictures"
+            why = "the sandbox drew it, and this site has real images"
         elif pin:
-            why = "it is a second one of its picture" if pin.kind == "pinned" else "it is damaged"
+            why = "it is a second one of its image" if pin.kind == "pinned" else "it is damaged"
         yield Pin("unused", original.path, pin.one if pin else None, original, why)
     by_digits = {key[:KEY_DIGITS]: pin for key, pin in found.items()}
     for path in shelf.remnants:
         pin = by_digits.get(digits_of(path))
         if pin is None or pin.kind != "missing":
-            yield Pin("remnant", path, pin.one if pin else None, why="it is no whole picture with a record")
+            yield Pin("remnant", path, pin.one if pin else None, why="it is no whole image with a record")
 
 
 def _compare_one(one: Declared, options: Options, shelf: Shelf, *, used: Set[str]) -> Pin:
@@ -218,7 +218,7 @@ def _compare_one(one: Declared, options: Options, shelf: Shelf, *, used: Set[str
             reason = reason or str(error)
         else:
             name = (
-                f"{pin_name(one.picture.order.name, sandbox=original.sandbox)}-{key[:KEY_DIGITS]}{original.path.suffix}"
+                f"{pin_name(one.image.order.name, sandbox=original.sandbox)}-{key[:KEY_DIGITS]}{original.path.suffix}"
             )
             return Pin("unpinned", options.pins_dir / name, one, original, why="run `mkdocs-qhaigc pin`")
     return Pin("missing", options.pins_dir, one, why=reason or advice(one, shelf, options, used=used))
@@ -234,7 +234,7 @@ def _name(pin: StoredImage) -> str:
 
 
 def _other(pin: StoredImage, one: Declared) -> str:
-    """Return which fields of its request are others than those of a picture of the site; empty where none is."""
+    """Return which fields of its request are others than those of an image of the site; empty where none is."""
     request = pin.record.get("request")
     if not isinstance(request, dict):
         return ""

@@ -1,4 +1,4 @@
-"""`mkdocs-qhaigc plan`: every picture that the site declares, and what a build would buy."""
+"""`mkdocs-qhaigc plan`: every image that the site declares, and what a build would buy."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from mkdocs_qhaigc.cli.common import config_option, count, json_option, print_js
 from mkdocs_qhaigc.site.survey import Declared, Survey
 
 
-@click.command(short_help="List every picture of the site; buys nothing.")
+@click.command(short_help="List every image of the site; buys nothing.")
 @config_option
 @json_option
 @click.option("--format", "format_", type=click.Choice(["table", "markdown"]), default="table", show_default=True)
 def plan(config_file: Path, as_json: bool, format_: str) -> None:
-    """List every picture of the site: page, name, model, size, and whether it is pinned, cached, published (only as
+    """List every image of the site: page, name, model, size, and whether it is pinned, cached, published (only as
     `sync` has written it), missing, or unreadable (it may be there, and is not bought: Git LFS has it, say).
 
     Buys nothing, needs no key and no network.
@@ -27,8 +27,8 @@ def plan(config_file: Path, as_json: bool, format_: str) -> None:
     if as_json:
         missing = survey.missing()
         cost = survey.options.cost(one.request for one in missing)
-        pictures = [as_fields(one) for one in survey.declared]
-        print_json({"pictures": pictures, "to_buy": len(missing), "cost": cost and cost.as_fields()})
+        images = [as_fields(one) for one in survey.declared]
+        print_json({"images": images, "to_buy": len(missing), "cost": cost and cost.as_fields()})
     elif format_ == "markdown":
         click.echo(as_markdown(survey))
     else:
@@ -36,7 +36,7 @@ def plan(config_file: Path, as_json: bool, format_: str) -> None:
 
 
 def as_fields(one: Declared) -> dict[str, Any]:
-    """Return a picture as JSON values."""
+    """Return an image as JSON values."""
     request = one.request
     return {
         "page": one.page,
@@ -54,13 +54,13 @@ def as_fields(one: Declared) -> dict[str, Any]:
 
 
 def print_table(survey: Survey) -> None:
-    """Print the pictures as a table as wide as the terminal, and what a build would buy."""
+    """Print the images as a table as wide as the terminal, and what a build would buy."""
     from rich.console import Console
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title, options in (
-        ("picture", {"overflow": "fold"}),
+        ("image", {"overflow": "fold"}),
         ("model", {}),
         ("size", {"no_wrap": True}),
         ("state", {"no_wrap": True}),
@@ -79,9 +79,9 @@ def print_table(survey: Survey) -> None:
 
 def as_markdown(survey: Survey) -> str:
     """Return a report that can be posted as a comment."""
-    lines = [f"**Pictures: {summary(survey)}**", ""]
+    lines = [f"**Images: {summary(survey)}**", ""]
     if survey.missing():
-        lines += ["| picture | model | size | prompt |", "|---|---|---|---|"]
+        lines += ["| image | model | size | prompt |", "|---|---|---|---|"]
         for one in survey.missing():
             where = f"`{one.where}`" + (" (dark)" if one.dark else "")
             lines.append(f"| {where} | {_cell(one.request.model)} | {one.request.size} | {_cell(one.request.prompt)} |")
@@ -91,7 +91,7 @@ def as_markdown(survey: Survey) -> str:
 
 
 def summary(survey: Survey) -> str:
-    """Return how many pictures there are, and how many of which model a build would buy."""
+    """Return how many images there are, and how many of which model a build would buy."""
     once = survey.each_once()
     states = [one.state for one in once]
     said = [
@@ -100,9 +100,9 @@ def summary(survey: Survey) -> str:
         if state in states
     ]
     missing = survey.missing()
-    buys = purchase([one.picture.order for one in missing], survey.options)
+    buys = purchase([one.image.order for one in missing], survey.options)
     sandbox = " (of the sandbox, which sells nothing)" if survey.options.sandboxed else ""
-    total = count(len(once), "picture")
+    total = count(len(once), "image")
     return f"{total}{': ' + ', '.join(said) if said else ''}. To buy: {buys}{sandbox if missing else ''}."
 
 

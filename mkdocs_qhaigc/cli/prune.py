@@ -34,7 +34,7 @@ def _seconds(context: click.Context, parameter: click.Parameter, value: str) -> 
     return int(match[1]) * _UNITS[match[2]]
 
 
-@click.command(short_help="Remove pictures that the site does not use.")
+@click.command(short_help="Remove images that the site does not use.")
 @config_files_option
 @click.option(
     "--older-than",
@@ -48,7 +48,7 @@ def _seconds(context: click.Context, parameter: click.Parameter, value: str) -> 
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @json_option
 def prune(config_files: tuple[Path, ...], older_than: int, dry_run: bool, yes: bool, as_json: bool) -> None:
-    """Remove saved pictures from the cache that the site does not use, and that have been there for a while.
+    """Remove saved images from the cache that the site does not use, and that have been there for a while.
 
     Pins are never touched. Says what and how much, and asks; where nobody can be asked, it needs --yes.
     """
@@ -80,13 +80,13 @@ def _print(found: Prunable) -> None:
         sandbox = ", of the sandbox" if one.original.sandbox else ""
         click.echo(f"{shown_path(one.original.path)}: {_size(one.size)}, {_days(one.age)} old{sandbox}")
     if found.old:
-        click.echo(f"\nNo picture of the site uses {'these' if len(found.old) > 1 else 'this'}: {_total(found.old)}.")
+        click.echo(f"\nNo image of the site uses {'these' if len(found.old) > 1 else 'this'}: {_total(found.old)}.")
         click.echo(_OTHERS)
     else:
-        click.echo("The cache has nothing that is old enough and that no picture of the site uses.")
+        click.echo("The cache has nothing that is old enough and that no image of the site uses.")
     if found.young:
         younger = count(len(found.young), "younger one")
-        click.echo(f"{younger} that no picture uses: kept for now (`--older-than 0d` takes all).")
+        click.echo(f"{younger} that no image uses: kept for now (`--older-than 0d` takes all).")
     if found.remnants:
         click.echo("Kept, for people to look at; remove by hand what nobody needs:")
         for path in found.remnants:
@@ -107,8 +107,8 @@ def _ask(found: Prunable) -> None:
     click.confirm(f"Remove {_total(found.old)} for good?", abort=True, err=True)
 
 
-def _total(pictures: tuple[Unused, ...] | list[Unused]) -> str:
-    return f"{count(len(pictures), 'picture')}, {_size(sum(one.size for one in pictures))}"
+def _total(images: tuple[Unused, ...] | list[Unused]) -> str:
+    return f"{count(len(images), 'image')}, {_size(sum(one.size for one in images))}"
 
 
 def _done(removed: list[Unused]) -> str:
@@ -140,7 +140,7 @@ def _as_fields(found: Prunable, removed: list[Unused]) -> dict[str, Any]:
 
     old = [one_of(one, "removed" if one in removed else "to remove") for one in found.old]
     return {
-        "pictures": [*old, *(one_of(one, "young") for one in found.young)],
+        "images": [*old, *(one_of(one, "young") for one in found.young)],
         "removed": len(removed),
         "removed_bytes": sum(one.size for one in removed),
         "kept": [{"file": str(path), "bytes": path.stat().st_size} for path in found.remnants],

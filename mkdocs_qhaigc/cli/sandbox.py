@@ -29,7 +29,7 @@ _ADDRESS_VARIABLE = "QHAIGC_BASE_URL"
 )
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def sandbox(port: int, latency: float, command: tuple[str, ...]) -> None:
-    """Run the embedded Images API server, which draws pictures instead of selling them.
+    """Run the embedded Images API server, which draws images instead of selling them.
 
     With a COMMAND (after --): run it with QHAIGC_BASE_URL and QHAIGC_API_KEY set to the server, and end with it.
 
@@ -49,7 +49,7 @@ def sandbox(port: int, latency: float, command: tuple[str, ...]) -> None:
         code = _run(command, {_ADDRESS_VARIABLE: server.base_url, _KEY_VARIABLE: "sandbox", SANDBOX_VARIABLE: "1"})
         count = sum(1 for request in server.received if request.path.endswith("/images/generations"))
         times = plural(count, "once", f"{count} times")
-        click.echo(f"The sandbox was asked for pictures {times}.", err=True)
+        click.echo(f"The sandbox was asked for images {times}.", err=True)
     sys.exit(code)
 
 

@@ -17,7 +17,7 @@ _ENDINGS = (".md", "/index.md", "/README.md")
 
 
 def select(survey: Survey, arguments: Sequence[str]) -> list[Declared]:
-    """Return the pictures that are meant, in the site's order; all of them without arguments.
+    """Return the images that are meant, in the site's order; all of them without arguments.
 
     `PAGE` means what the page declares and what it shows of the option `images`; `PAGE#NAME` one of these.
 
@@ -31,7 +31,7 @@ def select(survey: Survey, arguments: Sequence[str]) -> list[Declared]:
 
 
 def select_one(survey: Survey, argument: str) -> Declared:
-    """Return the picture that `PAGE#NAME` means; of one with a dark picture, the light one.
+    """Return the image that `PAGE#NAME` means; of one with a dark image, the light one.
 
     Raises:
         SelectionError: there is none, or `PAGE` alone means several.
@@ -39,12 +39,12 @@ def select_one(survey: Survey, argument: str) -> Declared:
     light = [one for one in select(survey, [argument]) if not one.dark]
     if len(light) > 1:
         names = ", ".join(one.where for one in light[:_SHOWN])
-        raise SelectionError(f"{argument} has several pictures. Write one of {names}")
+        raise SelectionError(f"{argument} has several images. Write one of {names}")
     return light[0]
 
 
 def select_target(surveys: Sequence[Survey], argument: str) -> tuple[Survey, Declared]:
-    """Return the picture that `PAGE#NAME` means on the first of these sites that has it; `PAGE#NAME-dark` a dark one.
+    """Return the image that `PAGE#NAME` means on the first of these sites that has it; `PAGE#NAME-dark` a dark one.
 
     Raises:
         SelectionError: as of `select_one`.
@@ -79,7 +79,7 @@ def _meant(survey: Survey, argument: str) -> list[Declared]:
         pages = _unique(one.page or SITE for one in survey.declared)
         close = _page_of(page, _pages(survey)) or closest_match(page, pages)
         raise SelectionError(
-            f"{argument}: {page or 'that'} is no page with pictures. "
+            f"{argument}: {page or 'that'} is no page with images. "
             + (f"Did you mean {close}?" if close else f"There are {_list(pages)}")
         )
     if not hash_:
@@ -87,7 +87,7 @@ def _meant(survey: Survey, argument: str) -> list[Declared]:
     name = unicodedata.normalize("NFC", name)
     if not any(one.name == name for one in found):
         raise SelectionError(
-            f"{argument}: {page} has no picture {name!r}. It has {_list(_unique(one.name for one in found))}"
+            f"{argument}: {page} has no image {name!r}. It has {_list(_unique(one.name for one in found))}"
         )
     return [one for one in found if one.name == name]
 

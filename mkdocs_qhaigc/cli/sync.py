@@ -1,4 +1,4 @@
-"""`mkdocs-qhaigc sync`: the pictures as files among the pages, for engines that run no MkDocs plugins."""
+"""`mkdocs-qhaigc sync`: the images as files among the pages, for engines that run no MkDocs plugins."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mkdocs_qhaigc.engines.zensical.sync import sync as sync_site
 from mkdocs_qhaigc.generation.budget import BUILD_BUDGET, Budget
 
 
-@click.command(short_help="Write the pictures into the docs folder.")
+@click.command(short_help="Write the images into the docs folder.")
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -35,13 +35,13 @@ from mkdocs_qhaigc.generation.budget import BUILD_BUDGET, Budget
     help="The site's configuration.",
 )
 def sync(out: Path | None, watch: bool, as_json: bool, config_file: Path) -> None:
-    """Write the site's pictures into a folder of its pages, for Zensical, which runs no MkDocs plugins.
+    """Write the site's images into a folder of its pages, for Zensical, which runs no MkDocs plugins.
 
     Reads mkdocs.yml or zensical.toml and the front matter of every page itself, buys what is missing as a build does
     (options `missing` and `max_new_images`), encodes, writes only what changed, and removes what is no longer used:
     only files that it wrote.
 
-    Exit code 1 where a placeholder stands for a picture, or a directive cannot be used.
+    Exit code 1 where a placeholder stands for an image, or a directive cannot be used.
     """
     if watch and as_json:
         raise click.UsageError("--watch goes on, and --json prints one object. Leave one of them out.")
@@ -49,7 +49,7 @@ def sync(out: Path | None, watch: bool, as_json: bool, config_file: Path) -> Non
     def read() -> Configuration:
         site = read_configuration(config_file)
         if site.zensical:  # which follows no links from there
-            return site.publishing_to(out or site.pictures_dir)
+            return site.publishing_to(out or site.images_dir)
         return site.publishing_to(out) if out else site
 
     with failing():
@@ -72,9 +72,9 @@ def _once(site: Configuration, *, as_json: bool = False) -> bool:
     if as_json:
         print_json(
             {
-                "out": str(site.pictures_dir),
-                "pictures": len(synced.pictures),
-                "missing": [picture.order.where for picture in synced.missing],
+                "out": str(site.images_dir),
+                "images": len(synced.images),
+                "missing": [image.order.where for image in synced.missing],
                 "written": synced.written,
                 "removed": synced.removed,
                 "kept": synced.kept,
@@ -89,7 +89,7 @@ def _once(site: Configuration, *, as_json: bool = False) -> bool:
 
 def _said(synced: Synced, site: Configuration) -> str:
     files = [f"{len(synced.written)} written", f"{synced.unchanged} unchanged", f"{len(synced.removed)} removed"]
-    lines = [f"{shown_path(site.pictures_dir)}: {count(len(synced.pictures), 'picture')}, {', '.join(files)}."]
+    lines = [f"{shown_path(site.images_dir)}: {count(len(synced.images), 'image')}, {', '.join(files)}."]
     lines += [f"Kept: {name} is no longer used, but was changed after it was written." for name in synced.kept]
     return "\n".join(lines)
 
@@ -98,7 +98,7 @@ def _watch(site: Configuration, read: Callable[[], Configuration]) -> None:
     """Sync, and again whenever a page or the configuration has changed, until Ctrl-C."""
     from mkdocs_qhaigc.engines.zensical.watch import watching  # imports what only this needs
 
-    with watching(site.docs_dir, site.files, without=site.pictures_dir) as changes:
+    with watching(site.docs_dir, site.files, without=site.images_dir) as changes:
         with _telling():
             _once(site)
         click.echo(f"Watching {shown_path(site.docs_dir)} and {shown_path(site.file)}. Ctrl-C ends it.", err=True)

@@ -30,29 +30,29 @@ def require_lasting(cache: Path, folder: Path) -> None:
     if deleted.resolve() in cache.resolve().parents:
         raise OptionError(
             "cache_dir",
-            f"`zensical build --clean` deletes {deleted}, and with it every picture that was bought. Write "
+            f"`zensical build --clean` deletes {deleted}, and with it every image that was bought. Write "
             f"`cache_dir: {LASTING_CACHE}`{_and_copy(cache, lasting)}",
         )
     bought = folder / CACHE
-    if _has_pictures(bought) and not _has_pictures(cache):
+    if _has_images(bought) and not _has_images(cache):
         raise OptionError(
             "cache_dir",
-            f"it has no pictures, and {bought} has, where MkDocs keeps them: they would be bought again, and "
+            f"it has no images, and {bought} has, where MkDocs keeps them: they would be bought again, and "
             f"`zensical build --clean` deletes them. Write this `cache_dir` into mkdocs.yml{_and_copy(bought, cache)}",
         )
 
 
 def copy_command(cache: Path, other: Path) -> str:
-    """Return what copies a cache into another one, and writes over no picture that was bought there."""
+    """Return what copies a cache into another one, and writes over no image that was bought there."""
     source, target = (shlex.quote(str(path)) for path in (cache, other))
-    return f"mkdir -p {target} && cp {'-Rn' if _has_pictures(other) else '-R'} {source}/. {target}"
+    return f"mkdir -p {target} && cp {'-Rn' if _has_images(other) else '-R'} {source}/. {target}"
 
 
-def _has_pictures(cache: Path) -> bool:
-    """Whether a cache has pictures that were bought."""
+def _has_images(cache: Path) -> bool:
+    """Whether a cache has images that were bought."""
     return any((cache / "originals").glob("*.json"))
 
 
 def _and_copy(cache: Path, lasting: Path) -> str:
-    """Return what else there is to do where a cache has pictures."""
-    return f", and copy what there is: {copy_command(cache, lasting)}" if _has_pictures(cache) else ""
+    """Return what else there is to do where a cache has images."""
+    return f", and copy what there is: {copy_command(cache, lasting)}" if _has_images(cache) else ""

@@ -11,7 +11,7 @@ from typing import Any
 
 from mkdocs_qhaigc.config.option_table import OPTIONS
 from mkdocs_qhaigc.directives.front_matter import META_KEY
-from mkdocs_qhaigc.directives.model import FIELDS, LONGEST_NAME, PICTURES, TEXT, Schema
+from mkdocs_qhaigc.directives.model import FIELDS, IMAGES, LONGEST_NAME, TEXT, Schema
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _NAME = rf"^[^\s!-,./:-@\[-^`{{-~]{{1,{LONGEST_NAME}}}$"
@@ -53,20 +53,20 @@ def options_schema() -> Schema:
                     },
                 ],
             },
-            **_pictures(),
+            **_images(),
         },
     }
 
 
 def front_matter_schema() -> Schema:
     """Return the schema of a page's front matter, of which it knows the key `qhaigc`."""
-    pictures = {"description": "The page's pictures: a prompt, or a mapping of names", "$ref": PICTURES}
+    images = {"description": "The page's images: a prompt, or a mapping of names", "$ref": IMAGES}
     return {
         "$schema": _DIALECT,
-        "title": "Front matter with pictures of the plugin qhaigc",
+        "title": "Front matter with images of the plugin qhaigc",
         "type": ["object", "null"],
-        "properties": {META_KEY: pictures},
-        "$defs": _pictures(),
+        "properties": {META_KEY: images},
+        "$defs": _images(),
     }
 
 
@@ -75,18 +75,18 @@ def as_json(schema: Schema) -> str:
     return json.dumps(schema, ensure_ascii=False, indent=2)
 
 
-def _pictures() -> dict[str, Any]:
-    """Return the definitions of a picture and of a page's pictures."""
+def _images() -> dict[str, Any]:
+    """Return the definitions of an image and of a page's images."""
     one = {"properties": {"prompt": {"not": {"type": "object"}}}, "required": ["prompt"]}
     named = {
         "type": "object",
         "minProperties": 1,
         "propertyNames": {"pattern": _NAME},
-        "properties": dict.fromkeys(FIELDS, _DIRECTIVE),  # a field's word names a picture only where it has fields
+        "properties": dict.fromkeys(FIELDS, _DIRECTIVE),  # a field's word names an image only where it has fields
         "additionalProperties": {"if": {"type": "string"}, "then": TEXT, "else": _DIRECTIVE},
     }
     return {
-        "pictures": {
+        "images": {
             "if": {"type": "string"},
             "then": TEXT,
             "else": {"if": {"type": "object", **one}, "then": _DIRECTIVE, "else": named},

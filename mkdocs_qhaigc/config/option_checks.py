@@ -206,7 +206,7 @@ def _list(value: Any) -> list[Any]:
 
 
 def formats(value: Any) -> tuple[str, ...]:
-    """Return picture formats, each once."""
+    """Return image formats, each once."""
     given = tuple(_format("formats", item) for item in _list(value))
     if not given or len(set(given)) != len(given):
         raise _fail("formats", value, "Write each format once, for example [avif, webp]")
@@ -284,7 +284,7 @@ def page(value: Any) -> str:
         or not path.removesuffix(".md").rpartition("/")[2]
         or path[-3:] != ".md"
     ):
-        raise _fail("gallery", value, "Write a page's file within docs_dir, for example pictures.md")
+        raise _fail("gallery", value, "Write a page's file within docs_dir, for example images.md")
     return path
 
 

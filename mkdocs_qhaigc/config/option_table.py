@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from mkdocs_qhaigc.config import option_checks as checks
-from mkdocs_qhaigc.directives.model import PICTURES, SIZE, TEXT, Schema
+from mkdocs_qhaigc.directives.model import IMAGES, SIZE, TEXT, Schema
 from mkdocs_qhaigc.imaging.renditions import MIME_TYPES
 
 
@@ -79,7 +79,7 @@ OPTIONS: Mapping[str, Option] = {
     "styles": Option(
         None, checks.styles, "named texts for the field `style`", {"type": "object", "additionalProperties": TEXT}
     ),
-    "images": Option(None, checks.images, "pictures for the whole site", {"$ref": PICTURES}),
+    "images": Option(None, checks.images, "images for the whole site", {"$ref": IMAGES}),
     "missing": _one_of(
         "missing",
         "`generate`, `placeholder` (never call the API), or `error` (never call it, fail the build)",
@@ -87,11 +87,11 @@ OPTIONS: Mapping[str, Option] = {
         "placeholder",
         "error",
     ),
-    "max_new_images": _number("max_new_images", 25, "the most pictures one build may buy", 0, 100_000),
+    "max_new_images": _number("max_new_images", 25, "the most images one build may buy", 0, 100_000),
     "prices": Option(
         None,
         checks.prices,
-        "what a picture costs, for each model or each of its sizes: "
+        "what an image costs, for each model or each of its sizes: "
         "`{dall-e-3: 0.04, qh-draw-x2-preview: {1280x720: 0.02, default: 0.03}, currency: USD}`",
         {
             "type": "object",
@@ -103,7 +103,7 @@ OPTIONS: Mapping[str, Option] = {
     "timeout": Option(
         180,
         checks.seconds,
-        "seconds for one picture, retries included",
+        "seconds for one image, retries included",
         {"type": "number", "exclusiveMinimum": 0, "maximum": 3600},
     ),
     "retries": _number("retries", 4, "further tries for what may be tried again", 0, 20),
@@ -113,11 +113,11 @@ OPTIONS: Mapping[str, Option] = {
     "cache_dir": Option(
         CACHE,
         checks.folder("cache_dir"),
-        "this machine's pictures; not committed",
+        "this machine's images; not committed",
         TEXT,
     ),
-    "pins_dir": Option("generated-images", checks.folder("pins_dir"), "pictures committed with the docs", TEXT),
-    "assets_dir": Option("assets/qhaigc", checks.assets_dir, "where pictures stand in the built site", TEXT),
+    "pins_dir": Option("generated-images", checks.folder("pins_dir"), "images committed with the docs", TEXT),
+    "assets_dir": Option("assets/qhaigc", checks.assets_dir, "where images stand in the built site", TEXT),
     "formats": Option(
         ("webp",),
         checks.formats,
@@ -127,7 +127,7 @@ OPTIONS: Mapping[str, Option] = {
     "widths": Option(
         (480, 800, 1280),
         checks.widths,
-        "pixels; narrower copies for small screens, beside the picture's own width",
+        "pixels; narrower copies for small screens, beside the image's own width",
         _some(_range(16, 16384)),
     ),
     "quality": Option(
@@ -156,21 +156,21 @@ OPTIONS: Mapping[str, Option] = {
     "sizes": Option(
         None,
         checks.text("sizes", "Write the attribute's value, for example 100vw"),
-        "how wide pictures are drawn, as in HTML; left out, the text column of the themes mkdocs, readthedocs and "
+        "how wide images are drawn, as in HTML; left out, the text column of the themes mkdocs, readthedocs and "
         "Material",
         TEXT,
     ),
     "gallery": Option(
         None,
         checks.page,
-        "a page, relative to `docs_dir`, that shows every picture with its prompt: at "
+        "a page, relative to `docs_dir`, that shows every image with its prompt: at "
         "`<!-- qhaigc-gallery -->` or at its end; made where there is none",
         {"type": "string", "pattern": r"[^/\\]\.md\s*$"},
     ),
     "report": Option(
         None,
         checks.json_file,
-        "a `.json` file outside the site in which `mkdocs build` says what it did for each picture",
+        "a `.json` file outside the site in which `mkdocs build` says what it did for each image",
         {"type": "string", "pattern": r"\.json\s*$"},
     ),
 }

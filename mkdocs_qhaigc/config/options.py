@@ -57,7 +57,7 @@ class Options(NamedTuple):
     sizes: str | None
     """None: what fits the theme."""
     gallery: str | None
-    """The page, relative to docs_dir, with `/`, that shows every picture; None: there is none."""
+    """The page, relative to docs_dir, with `/`, that shows every image; None: there is none."""
     report: Path | None
     """Where a build says what it did; None: nowhere."""
     prices: Prices
@@ -80,7 +80,7 @@ class Options(NamedTuple):
 
     @property
     def sandboxed(self) -> bool:
-        """Whether pictures come from a sandbox, and so must never stand under real keys."""
+        """Whether images come from a sandbox, and so must never stand under real keys."""
         return self.base_url == SANDBOX or urlsplit(self.base_url).path.startswith(SANDBOX_PATH)
 
     def api_key(self, environment: Mapping[str, str]) -> str | None:
@@ -88,14 +88,14 @@ class Options(NamedTuple):
         return environment.get(self.api_key_env, "").strip() or ("sandbox" if self.sandboxed else None)
 
     def cost(self, requests: Iterable[ImageRequest]) -> Cost | None:
-        """Return what pictures cost; None where nothing says it, and for those of a sandbox, which sells none."""
+        """Return what images cost; None where nothing says it, and for those of a sandbox, which sells none."""
         return None if self.sandboxed else self.prices.cost(requests)
 
     def require_sandbox_within(self, environment: Mapping[str, str]) -> None:
         """Refuse to buy where `mkdocs-qhaigc sandbox` runs the command.
 
         Raises:
-            OptionError: the pictures would come from a real API.
+            OptionError: the images would come from a real API.
         """
         if SANDBOX_VARIABLE in environment and not self.sandboxed:
             raise OptionError(
@@ -127,7 +127,7 @@ def read_options(values: Mapping[str, Any], *, folder: Path) -> Options:
         if directive.place != "none":
             raise OptionError(
                 "images",
-                f"`{directive.name}` has `place: {directive.place}`, and pictures of the whole site stand where pages "
+                f"`{directive.name}` has `place: {directive.place}`, and images of the whole site stand where pages "
                 f"refer to it: ![](qhaigc:{directive.name}). Remove `place`",
             )
     quality = get["quality"]
@@ -197,7 +197,7 @@ def no_option(name: object) -> str:
 
 
 def check_folders(options: Options, *, folder: Path, docs_dir: Path, site_dir: Path, zensical: bool = False) -> None:
-    """Refuse folders where pictures would be lost, published raw, or make `mkdocs serve` rebuild for ever.
+    """Refuse folders where images would be lost, published raw, or make `mkdocs serve` rebuild for ever.
 
     `zensical`: whether the site is built by that, too.
 

@@ -1,4 +1,4 @@
-"""What pictures cost, by the price list in the options. Pure. Where the list says nothing, no number is made up."""
+"""What images cost, by the price list in the options. Pure. Where the list says nothing, no number is made up."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MOST = 1_000_000
 
 
 class Cost(NamedTuple):
-    """What several pictures cost together."""
+    """What several images cost together."""
 
     amount: Decimal
     """Of those whose price is known."""
@@ -44,11 +44,11 @@ class Prices(NamedTuple):
     """The price list."""
 
     by_model: Mapping[str, Mapping[str, Decimal]] = MappingProxyType({})
-    """Model -> size (`WIDTHxHEIGHT`, or `default`) -> price of one picture."""
+    """Model -> size (`WIDTHxHEIGHT`, or `default`) -> price of one image."""
     currency: str = ""
 
     def cost(self, requests: Iterable[ImageRequest]) -> Cost | None:
-        """Return what pictures cost; None where there is no price list."""
+        """Return what images cost; None where there is no price list."""
         if not self.by_model:
             return None
         prices = [self._price(request) for request in requests]

@@ -26,7 +26,7 @@ _BREAK = re.compile(r"\r\n|\n|\r")
 
 
 def write_variant(page: str, name: str, variant: int) -> str:
-    """Return a page whose picture of this name has this variant.
+    """Return a page whose image of this name has this variant.
 
     Raises:
         EditError: that cannot be written without changing more than that.

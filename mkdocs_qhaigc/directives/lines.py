@@ -15,7 +15,7 @@ _NOT_SHOWN = re.compile(
     r"|(?<!`)(?P<code>`+)(?!`)[^\n]*?(?<!`)(?P=code)(?!`)|\\!\[|^(?: {4}|\t)[ \t]*!\[(?=[^\n]*\n\s*\n|[^\n]*\n?\Z)",
     re.DOTALL | re.MULTILINE | re.IGNORECASE,
 )
-"""Code, comments and what is escaped; a picture that is indented and stands alone is taken for code, mostly rightly."""
+"""Code, comments and what is escaped; an image that is indented and stands alone is taken for code, mostly rightly."""
 _IN_LINE = re.compile(r"(!?)\[([^\[\]\n]*)\]\(\s*<?\Z")
 _IN_TAG = re.compile(r"<img\b[^<>]*\Z", re.IGNORECASE)
 _BEFORE_URL = re.compile(
@@ -36,10 +36,10 @@ class Place(NamedTuple):
 
     name: str
     line: int
-    is_picture: bool | None
+    is_image: bool | None
     """None: it cannot be told, of a definition for instance."""
     described: bool | None
-    """Whether it says itself what the picture shows; None: `alt=""` in HTML says that it needs no words."""
+    """Whether it says itself what the image shows; None: `alt=""` in HTML says that it needs no words."""
 
 
 def places(source: str) -> list[Place]:
@@ -56,8 +56,8 @@ def places(source: str) -> list[Place]:
         elif in_tag:
             tag = in_tag[0] + text[end : text.find(">", end) + 1]
             described = bool(_LABEL.search(tag)) or (None if _EMPTY_ALT.search(tag) else False)
-        is_picture = bool(in_line[1]) if in_line else bool(in_tag) or None
-        found.append(Place(name, text.count("\n", 0, start) + 1, is_picture, described))
+        is_image = bool(in_line[1]) if in_line else bool(in_tag) or None
+        found.append(Place(name, text.count("\n", 0, start) + 1, is_image, described))
     return found
 
 
@@ -75,19 +75,19 @@ def misspelt_places(source: str) -> list[tuple[str, int]]:
 
 
 def lines_without_alt(source: str, name: str) -> tuple[list[int], int]:
-    """Return the lines on which a picture is shown without an alternative text of the reference's own.
+    """Return the lines on which an image is shown without an alternative text of the reference's own.
 
     Where none can be told for certain, those that refer to it in any other way: a definition of a link, say. And how
     often its tag, as the author wrote it, says that it needs none: `alt=""` in HTML is a decision, in Markdown none.
     """
     own = [place for place in places(source) if place.name == name]
-    certain = [place.line for place in own if place.is_picture and place.described is False]
-    possible = [place.line for place in own if place.is_picture is None]
+    certain = [place.line for place in own if place.is_image and place.described is False]
+    possible = [place.line for place in own if place.is_image is None]
     return certain or possible, sum(place.described is None for place in own)
 
 
 def directive_line(source: str, name: str) -> int | None:
-    """Return the line on which a page's front matter declares a picture; None where it does not."""
+    """Return the line on which a page's front matter declares an image; None where it does not."""
     text, key = _find_key(source, META_KEY)
     if not key:
         return None

@@ -37,7 +37,7 @@ def resolve_source(text: str, resolve: Resolve) -> str:
 
 
 def strip_source(text: str) -> str:
-    """Return the Markdown with nothing but the text of each picture and link that is a reference, outside of code."""
+    """Return the Markdown with nothing but the text of each image and link that is a reference, outside of code."""
     pieces: list[str] = []
     end = 0
     for match in _IN_LINE.finditer(without_code(text)):

@@ -19,7 +19,7 @@ Schema = dict[str, Any]
 """A JSON Schema."""
 TEXT: Schema = {"type": "string", "pattern": r"\S"}
 SIZE: Schema = {"type": "string", "pattern": f"^{SIZE_PATTERN}$"}
-PICTURES = "#/$defs/pictures"
+IMAGES = "#/$defs/images"
 """Where a schema of ours says what the value of `qhaigc` may be, and that of the option `images`."""
 
 
@@ -37,23 +37,23 @@ def _or_none(schema: Schema) -> Schema:
 
 
 FIELDS: Mapping[str, Field] = {
-    "prompt": Field("what the picture shows; required", TEXT),
+    "prompt": Field("what the image shows; required", TEXT),
     "alt": Field('alternative text; `""` for decoration; never filled from the prompt', {"type": ["string", "null"]}),
-    "caption": Field("a text below the picture, which then is a figure", _or_none(TEXT)),
+    "caption": Field("a text below the image, which then is a figure", _or_none(TEXT)),
     "model": Field("the model's name", TEXT),
     "size": Field("`WIDTHxHEIGHT` in pixels", SIZE),
     "style": Field("a name from the option `styles`, or a text; appended to the prompt", _or_none(TEXT)),
     "variant": Field(
-        "1, 2, 3 …: independent pictures of one prompt", {"type": "integer", "minimum": 1, "maximum": MOST_VARIANTS}
+        "1, 2, 3 …: independent images of one prompt", {"type": "integer", "minimum": 1, "maximum": MOST_VARIANTS}
     ),
     "params": Field(
         "further fields of the API's request body, sent as they are: `{quality: hd}`",
         {"type": ["object", "null"], "propertyNames": {"not": {"enum": list(OWN_BODY_FIELDS)}}},
     ),
-    "dark": Field("the prompt of a second picture, which readers of a dark page see instead", _or_none(TEXT)),
-    "place": Field("`after-title` or `top` puts the picture there without a reference", {"enum": list(PLACES)}),
+    "dark": Field("the prompt of a second image, which readers of a dark page see instead", _or_none(TEXT)),
+    "place": Field("`after-title` or `top` puts the image there without a reference", {"enum": list(PLACES)}),
     "priority": Field(
-        "the page's main picture: loaded first; lazily only where it has a `dark` one; at most one a page",
+        "the page's main image: loaded first; lazily only where it has a `dark` one; at most one a page",
         {"type": "boolean"},
     ),
     "sizes": Field("how wide it is drawn, as in HTML: `50vw`", _or_none(TEXT)),
@@ -73,7 +73,7 @@ class Defaults(NamedTuple):
 
 
 class Directive(NamedTuple):
-    """One picture as an author declared it."""
+    """One image as an author declared it."""
 
     name: str
     """Letters, digits, `_`, `-` of any script; NFC; at most 64."""
@@ -83,17 +83,17 @@ class Directive(NamedTuple):
     place: Place = "none"
     priority: bool = False
     caption: str | None = None
-    """Plain text; shown below the picture."""
+    """Plain text; shown below the image."""
     sizes: str | None = None
     """The attribute's value; None: the site's."""
     crop: tuple[int, int] | None = None
-    """Width and height of its card for link previews, in pixels; None: the picture's proportions."""
+    """Width and height of its card for link previews, in pixels; None: the image's proportions."""
     dark: ImageRequest | None = None
-    """The picture that readers of a dark page see instead."""
+    """The image that readers of a dark page see instead."""
 
     @property
     def requests(self) -> tuple[tuple[str, ImageRequest], ...]:
-        """Every picture of this directive, and what its files are called."""
+        """Every image of this directive, and what its files are called."""
         own = (self.name, self.request)
         return (own, (f"{self.name}-dark", self.dark)) if self.dark else (own,)
 
@@ -102,8 +102,8 @@ class Problem(NamedTuple):
     """What is wrong with one directive, and what to write instead."""
 
     name: str | None
-    """The picture's name, or None where the whole value is wrong."""
+    """The image's name, or None where the whole value is wrong."""
     message: str
 
     def __str__(self) -> str:
-        return f"picture {self.name!r}: {self.message}" if self.name else self.message
+        return f"image {self.name!r}: {self.message}" if self.name else self.message

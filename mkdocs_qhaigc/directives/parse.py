@@ -39,7 +39,7 @@ def read_directives(value: object, defaults: Defaults) -> tuple[dict[str, Direct
         try:
             name = valid_name(raw_name)
             if name in directives:
-                raise DirectiveError(f"the name {name!r} stands twice. Give each picture a name of its own")
+                raise DirectiveError(f"the name {name!r} stands twice. Give each image a name of its own")
             directives[name] = _read_one(name, body, defaults)
         except DirectiveError as error:
             shown_name = raw_name if isinstance(raw_name, str) else short_repr(raw_name)
@@ -49,7 +49,7 @@ def read_directives(value: object, defaults: Defaults) -> tuple[dict[str, Direct
 
 
 def _settle_priority(directives: dict[str, Directive], problems: list[Problem]) -> None:
-    """Leave one main picture at the most: the one that says so, else the first that is placed."""
+    """Leave one main image at the most: the one that says so, else the first that is placed."""
     main = [name for name, directive in directives.items() if directive.priority]
     placed = [name for name, directive in directives.items() if directive.place != "none"]
     if placed and not main:
@@ -59,13 +59,12 @@ def _settle_priority(directives: dict[str, Directive], problems: list[Problem]) 
         problems.append(
             Problem(
                 name,
-                f"`priority: true` stands at {main[0]!r} already, and a page has one main picture. "
-                "Remove one of the two",
+                f"`priority: true` stands at {main[0]!r} already, and a page has one main image. Remove one of the two",
             )
         )
 
 
-@lru_cache  # most pages call their pictures by the same few names
+@lru_cache  # most pages call their images by the same few names
 def valid_name(raw: object) -> str:
     """Return the name in NFC.
 
@@ -79,7 +78,7 @@ def valid_name(raw: object) -> str:
     # Files are called after it, and file systems count bytes: only rare scripts have letters of more than 3.
     if not name or len(name) > LONGEST_NAME or len(name.encode(errors="replace")) > 3 * LONGEST_NAME or not allowed:
         raise DirectiveError(
-            "a name is 1 to 64 letters, digits, `_` and `-` of any script. Rename the picture, for example to "
+            "a name is 1 to 64 letters, digits, `_` and `-` of any script. Rename the image, for example to "
             + repr(_suggested_name(name))
         )
     return name
@@ -102,12 +101,12 @@ def _split(value: object) -> list[tuple[object, object]]:
         meant = next((word for word in words if closest_match(word, ["prompt"])), None)
         hint = f" `{meant}` is probably meant to be `prompt`." if meant is not None else ""
         raise DirectiveError(
-            f"`qhaigc` has the field `{stray[0]}` of a picture, but no `prompt`.{hint} Write `prompt: …` beside it, "
-            f"or, for a picture of that name, `{stray[0]}: {{prompt: …}}`"
+            f"`qhaigc` has the field `{stray[0]}` of an image, but no `prompt`.{hint} Write `prompt: …` beside it, "
+            f"or, for an image of that name, `{stray[0]}: {{prompt: …}}`"
         )
     first, body = next(iter(value.items()), ("", None))
     if len(value) == 1 and isinstance(first, str) and isinstance(body, str) and closest_match(first, ["prompt"]):
-        raise DirectiveError(f"`{first:.64}` is probably meant to be `prompt`. Correct it, or rename the picture")
+        raise DirectiveError(f"`{first:.64}` is probably meant to be `prompt`. Correct it, or rename the image")
     if not value:
         raise DirectiveError("`qhaigc` is empty. Write a prompt, or remove the key")
     return list(value.items())
@@ -116,8 +115,8 @@ def _split(value: object) -> list[tuple[object, object]]:
 def _read_one(name: str, body: object, defaults: Defaults) -> Directive:
     if name in FIELDS and not isinstance(body, Mapping):
         raise DirectiveError(
-            f"the field `{name}` stands beside pictures. Write it into the picture that it is for, "
-            f"or, for a picture of that name, `{name}: {{prompt: …}}`"
+            f"the field `{name}` stands beside images. Write it into the image that it is for, "
+            f"or, for an image of that name, `{name}: {{prompt: …}}`"
         )
     fields: Mapping[Any, Any] = {"prompt": body} if isinstance(body, str) else _mapping(body)
     for field in fields:
@@ -142,7 +141,7 @@ def _read_one(name: str, body: object, defaults: Defaults) -> Directive:
         alt,
         place,
         priority,
-        caption=_optional_text(fields, "caption", "Write the text below the picture, or leave the field out"),
+        caption=_optional_text(fields, "caption", "Write the text below the image, or leave the field out"),
         sizes=plain_sizes(_optional_text(fields, "sizes", "Write the attribute's value, for example 50vw")),
         crop=_crop(fields["crop"]) if fields.get("crop") is not None else None,
         dark=_read_request(fields, "dark", defaults) if fields.get("dark") is not None else None,
@@ -153,7 +152,7 @@ def _read_request(fields: Mapping[Any, Any], prompt_field: str, defaults: Defaul
     prompt = _text(
         fields.get(prompt_field),
         prompt_field,
-        f"Write what the picture shows, for example `{prompt_field}: A lighthouse in fog`",
+        f"Write what the image shows, for example `{prompt_field}: A lighthouse in fog`",
     )
     model = defaults.model
     if "model" in fields:

@@ -1,6 +1,6 @@
-"""What is sent to the Images API for one picture, and the key under which the picture is kept for ever.
+"""What is sent to the Images API for one image, and the key under which the image is kept for ever.
 
-A change to the key buys everybody's pictures again: `tests/test_request.py` holds the keys of known requests.
+A change to the key buys everybody's images again: `tests/test_request.py` holds the keys of known requests.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 KEY_SCHEMA = 1
 MOST_PIXELS = 50_000_000
-"""Width times height of the largest picture that is asked for and read."""
+"""Width times height of the largest image that is asked for and read."""
 SIZE_LIMITS = (16, 16383)
 """The least and the most pixels of a side that can be asked for."""
 
@@ -30,7 +30,7 @@ _SENTENCE_ENDS = ".!?,;:…。！？，；：、"
 
 
 class ImageRequest:
-    """One picture to be had: everything that changes it, and nothing else. Never changed."""
+    """One image to be had: everything that changes it, and nothing else. Never changed."""
 
     __slots__ = ("key", "model", "params", "prompt", "size", "variant")
 
@@ -43,14 +43,14 @@ class ImageRequest:
         self.size = size
         """`WIDTHxHEIGHT` in pixels."""
         self.variant = variant
-        """1, 2, 3 …: independent pictures of one prompt."""
+        """1, 2, 3 …: independent images of one prompt."""
         self.params = params
         """Further fields of the request body; JSON values."""
         self.key = hashlib.sha256(self._canonical_json().encode()).hexdigest()
         """64 hex digits: the sha256 of the canonical JSON of all of the above."""
 
     def of_variant(self, variant: int) -> ImageRequest:
-        """Return the request for another picture of the same prompt."""
+        """Return the request for another image of the same prompt."""
         return ImageRequest(self.model, self.prompt, self.size, variant, self.params)
 
     def __hash__(self) -> int:

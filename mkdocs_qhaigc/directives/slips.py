@@ -1,6 +1,6 @@
 """What would be a reference but for a slip in its scheme: `Qhaigc:hero`, `qhiagc:hero`. Pure.
 
-Looked for where a page may mean a picture that it does not show, and by commands: a build with nothing wrong in it does
+Looked for where a page may mean an image that it does not show, and by commands: a build with nothing wrong in it does
 without.
 """
 

@@ -1,4 +1,4 @@
-"""How many pictures a build may still buy."""
+"""How many images a build may still buy."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import threading
 from mkdocs_qhaigc.errors import BudgetExceeded
 
 BUILD_BUDGET = (
-    "one build may buy {most} new pictures (`max_new_images`). Build again for the next ones, or raise `max_new_images`"
+    "one build may buy {most} new images (`max_new_images`). Build again for the next ones, or raise `max_new_images`"
 )
 
 
 class Budget:
-    """How many pictures may still be bought."""
+    """How many images may still be bought."""
 
     def __init__(self, most: int, *, used_up: str = BUILD_BUDGET) -> None:
         """`used_up` is what to say when it is; it may hold `{most}`."""
@@ -21,21 +21,21 @@ class Budget:
         self._spent = 0
         self._lock = threading.Lock()
 
-    def take(self, pictures: int = 1) -> None:
-        """Set the price of so many pictures aside, of all or of none.
+    def take(self, images: int = 1) -> None:
+        """Set the price of so many images aside, of all or of none.
 
         Raises:
             BudgetExceeded: there is not so much left.
         """
         with self._lock:
-            if self._spent + pictures > self.most:
+            if self._spent + images > self.most:
                 raise BudgetExceeded(self._used_up.format(most=self.most))
-            self._spent += pictures
+            self._spent += images
 
-    def give_back(self, pictures: int = 1) -> None:
-        """Put the price of so many pictures back: they were surely not billed."""
+    def give_back(self, images: int = 1) -> None:
+        """Put the price of so many images back: they were surely not billed."""
         with self._lock:
-            self._spent -= pictures
+            self._spent -= images
 
 
 class Spending:
@@ -43,15 +43,15 @@ class Spending:
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
-        self.pictures = 0
+        self.images = 0
         """How many it has cost, as far as is known."""
 
-    def take(self, pictures: int) -> None:
+    def take(self, images: int) -> None:
         """As of `Budget`."""
-        self._budget.take(pictures)
-        self.pictures += pictures
+        self._budget.take(images)
+        self.images += images
 
-    def give_back(self, pictures: int) -> None:
+    def give_back(self, images: int) -> None:
         """As of `Budget`."""
-        self._budget.give_back(pictures)
-        self.pictures -= pictures
+        self._budget.give_back(images)
+        self.images -= images

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class ImageJob(NamedTuple):
-    """A picture that a build wants, and for whom."""
+    """An image that a build wants, and for whom."""
 
     where: str
     """`guide/start.md#hero`"""
@@ -23,29 +23,29 @@ class ImageJob(NamedTuple):
 
 
 class JobStats(NamedTuple):
-    """What it took to buy a picture, or to try."""
+    """What it took to buy an image, or to try."""
 
     requests: int = 0
     """Calls of the API."""
     seconds: float | None = None
-    """From the order's turn to the saved picture, waits between tries included; None where nothing was asked."""
+    """From the order's turn to the saved image, waits between tries included; None where nothing was asked."""
 
 
 class Progress(Protocol):
     """What is told about buying; called from several threads."""
 
     def ordered(self, order: ImageJob) -> None:
-        """A picture is to be bought."""
+        """An image is to be bought."""
 
     def began(self, order: ImageJob) -> None:
         """Its call is about to be made."""
 
     def ended(self, order: ImageJob, *, seconds: float | None) -> None:
-        """It is saved, after so many seconds; None: there is no picture."""
+        """It is saved, after so many seconds; None: there is no image."""
 
 
 def failure_of(future: Future[StoredImage]) -> QhaigcError | None:
-    """Return why a finished future has no picture, or None where it has one. Other errors are raised."""
+    """Return why a finished future has no image, or None where it has one. Other errors are raised."""
     if future.cancelled():
         return GenerationStopped("the build was stopped")
     error = future.exception()

@@ -1,10 +1,10 @@
-"""Answers that were paid for, kept while they arrive and until their pictures are saved.
+"""Answers that were paid for, kept while they arrive and until their images are saved.
 
 A build that ends in between, killed even, loses nothing: the next one reads what was kept before it buys anything. What
 is kept is the body of the API's answer, as far as it came; one that was cut short is no JSON and counts as none. Of a
-call for several pictures each has the whole body under a name of its own, which says which of the body's pictures is
+call for several images each has the whole body under a name of its own, which says which of the body's images is
 meant (`KEY.2.json`; the first without a number). It is one file with several names: as many copies would take the room
-of the pictures. Where a file cannot have several, there are copies.
+of the images. Where a file cannot have several, there are copies.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from mkdocs_qhaigc.api.bodies import LARGEST_BODY, MOST_IN_ONE_CALL
 ANSWERS = "answers"
 """The folder of the cache for them."""
 OLDEST = 24 * 3600
-"""Seconds after which an address in a kept answer has expired, unless it still leads to its picture."""
+"""Seconds after which an address in a kept answer has expired, unless it still leads to its image."""
 SETTLED = 3600
-"""Seconds until which an address that leads to nothing may yet lead to its picture: it is not everywhere at once."""
+"""Seconds until which an address that leads to nothing may yet lead to its image: it is not everywhere at once."""
 _POSITION = re.compile(r".+\.([0-9]{1,4})\.json")
 
 
@@ -36,7 +36,7 @@ class Arrival:
         self._path = path
 
     def begin(self, position: int = 0) -> None:
-        """Start anew: the body of an answer follows, whose picture at this position is meant.
+        """Start anew: the body of an answer follows, whose image at this position is meant.
 
         Raises:
             OSError: nothing can be written there.
@@ -46,7 +46,7 @@ class Arrival:
         self._at(position).open("xb").close()  # a file of its own: never through a link that lies there
 
     def share(self, first: Arrival, position: int) -> None:
-        """Start anew: have the body that another one has begun to keep, whose picture at this position is meant.
+        """Start anew: have the body that another one has begun to keep, whose image at this position is meant.
 
         Raises:
             OSError: a file cannot have two names there.
@@ -72,7 +72,7 @@ class Arrival:
             return math.inf
 
     def read(self) -> tuple[int, bytes] | None:
-        """Return the picture's position and the body, or None where there is nothing that can be read."""
+        """Return the image's position and the body, or None where there is nothing that can be read."""
         try:
             file = self._file
             status = file.lstat()
@@ -84,7 +84,7 @@ class Arrival:
         return None
 
     def forget(self) -> None:
-        """Remove the file: its picture is saved, or gone for good."""
+        """Remove the file: its image is saved, or gone for good."""
         with contextlib.suppress(OSError):
             self._remove()
 
@@ -108,10 +108,10 @@ class Arrival:
 
 
 class Arrivals:
-    """The files in which the answer to one call for several pictures is kept."""
+    """The files in which the answer to one call for several images is kept."""
 
     def __init__(self, files: Sequence[Arrival]) -> None:
-        """One for each picture, in the order in which they are expected."""
+        """One for each image, in the order in which they are expected."""
         self._files = files
         self._written: list[Arrival] = []
         """Those into which the body is written: the first, and copies where it cannot have further names."""
@@ -139,7 +139,7 @@ class Arrivals:
         self.kept = True
 
     def add(self, chunk: bytes) -> None:
-        """Keep the next bytes, at once. What cannot be kept whole goes: it is of no use, and takes the pictures' room.
+        """Keep the next bytes, at once. What cannot be kept whole goes: it is of no use, and takes the images' room.
 
         Raises:
             OSError: they cannot be written.

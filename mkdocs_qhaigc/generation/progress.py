@@ -1,4 +1,4 @@
-"""What a build tells while it buys pictures: a live bar on a terminal, elsewhere one line a picture."""
+"""What a build tells while it buys images: a live bar on a terminal, elsewhere one line an image."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _COLUMNS_BESIDE = 36
 
 
 class LineProgress:
-    """One line for each picture that arrived."""
+    """One line for each image that arrived."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
@@ -26,7 +26,7 @@ class LineProgress:
         self._ordered = self._ended = 0
 
     def ordered(self, order: ImageJob) -> None:
-        """Count a picture that is to be bought."""
+        """Count an image that is to be bought."""
         with self._lock:
             self._ordered += 1
 
@@ -34,7 +34,7 @@ class LineProgress:
         """Nothing is told of a call that was just made."""
 
     def ended(self, order: ImageJob, *, seconds: float | None) -> None:
-        """Tell of a picture that arrived."""
+        """Tell of an image that arrived."""
         with self._lock:
             self._ended += 1
             count = f"[{self._ended}/{self._ordered}]"
@@ -47,7 +47,7 @@ class LineProgress:
 
 
 class LiveProgress:
-    """A bar with what is done, what is under way, and for how long; gone when the last picture is there."""
+    """A bar with what is done, what is under way, and for how long; gone when the last image is there."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -65,7 +65,7 @@ class LiveProgress:
                 self._bar.update(self._all, total=self._ordered, count=self._count)
 
     def began(self, order: ImageJob) -> None:
-        """Show a picture that is under way."""
+        """Show an image that is under way."""
         with self._lock:
             if order.request.key in self._tasks:
                 return  # asked for with others in vain, and now alone
@@ -75,7 +75,7 @@ class LiveProgress:
             self._tasks[order.request.key] = bar.add_task(_plain(label, room), total=None, count="")
 
     def ended(self, order: ImageJob, *, seconds: float | None) -> None:
-        """Take a picture from the list of those under way."""
+        """Take an image from the list of those under way."""
         with self._lock:
             self._ended += 1
             if self._bar is None or self._all is None:
@@ -116,7 +116,7 @@ class LiveProgress:
             )
             self._redirect_logs_around()
             self._all = self._bar.add_task(
-                "Generating pictures", total=self._ordered, completed=self._ended, count=self._count
+                "Generating images", total=self._ordered, completed=self._ended, count=self._count
             )
         return self._bar
 

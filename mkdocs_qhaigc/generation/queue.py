@@ -1,4 +1,4 @@
-"""Buying pictures: what is ordered and what has become of it, each picture once, within a budget.
+"""Buying images: what is ordered and what has become of it, each image once, within a budget.
 
 Threads take the orders to the shop (`shop.py`), so many at once as the options allow.
 """
@@ -25,7 +25,7 @@ from mkdocs_qhaigc.store.record import StoredImage
 
 
 class GenerationQueue:
-    """Buys pictures into one library. Lives as long as the plugin: over all rebuilds of `mkdocs serve`."""
+    """Buys images into one library. Lives as long as the plugin: over all rebuilds of `mkdocs serve`."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class GenerationQueue:
     ) -> None:
         """`api_key` None: there is none, and nothing can be bought. `say` is told what who pays wants to know.
 
-        `arrived` is called when a picture was saved, or could not be had.
+        `arrived` is called when an image was saved, or could not be had.
         """
         self._options = options
         self._shop = Shop(options, api_key=api_key, library=library, asked=self._count, say=say)
@@ -50,7 +50,7 @@ class GenerationQueue:
         self._futures: dict[str, Future[StoredImage]] = {}
         self._requests: Counter[str] = Counter()
         self._seconds: dict[str, float] = {}
-        at_once = options.concurrency  # and as many pictures are fetched and saved, while others are asked for
+        at_once = options.concurrency  # and as many images are fetched and saved, while others are asked for
         self._workers: Workers[StoredImage] = Workers(at_once, "qhaigc-buyer", aside=at_once)
         self._together: Workers[None] = Workers(1, "qhaigc-buyer-of-several")
         self._held: dict[str, tuple[ImageJob, Future[StoredImage]]] = {}
@@ -62,7 +62,7 @@ class GenerationQueue:
         """Whether new orders wait to be released."""
 
     def buy(self, order: ImageJob) -> Future[StoredImage]:
-        """Return the future of a picture: under way already, or ordered now. It failed once: it is not asked again."""
+        """Return the future of an image: under way already, or ordered now. It failed once: it is not asked again."""
         with self._lock:
             future = self._futures.get(order.request.key)
             if future is None and (refusal := self._shop.refusal):
@@ -102,7 +102,7 @@ class GenerationQueue:
             return list(futures.values())
 
     def new_build(self) -> None:
-        """Begin another build: of what is not begun, it may want other pictures."""
+        """Begin another build: of what is not begun, it may want other images."""
         held = set(self._held)
         self.drop()
         with self._lock:
@@ -130,12 +130,12 @@ class GenerationQueue:
             self._held.clear()
 
     def forget(self, key: str) -> None:
-        """Let a picture be ordered again: the one that was bought is there no more."""
+        """Let an image be ordered again: the one that was bought is there no more."""
         with self._lock:
             self._futures.pop(key, None)
 
     def effort(self, key: str) -> JobStats:
-        """Return what a picture has taken so far."""
+        """Return what an image has taken so far."""
         requests = self._requests[key]
         return JobStats(requests, self._seconds.get(key) if requests else None)
 
@@ -154,16 +154,16 @@ class GenerationQueue:
         self.drop()
         under_way = self.under_way()
         if under_way:
-            pictures = plural(len(under_way), "picture", "pictures")
+            images = plural(len(under_way), "image", "images")
             self._say(
-                f"the build has failed; waiting for {len(under_way)} {pictures} under way, which cost what they cost "
+                f"the build has failed; waiting for {len(under_way)} {images} under way, which cost what they cost "
                 "(Ctrl-C does not wait)"
             )
         for future in under_way:
             wait_for(future)
 
     def close(self) -> None:
-        """Stop buying; pictures that have arrived are still written."""
+        """Stop buying; images that have arrived are still written."""
         self._shop.stop()
         self._together.close()
         self._workers.close()
@@ -186,7 +186,7 @@ class GenerationQueue:
             self._progress.ended(order, seconds=seconds if original else None)
 
     def _have_together(self, orders: Sequence[ImageJob], futures: Mapping[str, Future[StoredImage]]) -> None:
-        """Bring each future its picture, or why there is none."""
+        """Bring each future its image, or why there is none."""
         started = time.monotonic()
 
         def end(order: ImageJob, result: StoredImage | QhaigcError) -> None:

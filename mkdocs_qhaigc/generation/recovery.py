@@ -1,6 +1,6 @@
 """Saving what was paid for the moment it arrives, and keeping what cannot be used.
 
-Bytes are written before anything looks at them; a picture counts as saved when its record is written, too.
+Bytes are written before anything looks at them; an image counts as saved when its record is written, too.
 """
 
 from __future__ import annotations
@@ -24,29 +24,29 @@ from mkdocs_qhaigc.store.library import Library
 from mkdocs_qhaigc.store.record import EXTENSIONS, KEY_DIGITS, SANDBOX, StoredImage
 
 if TYPE_CHECKING:
-    from mkdocs_qhaigc.imaging.encode import PictureInfo
+    from mkdocs_qhaigc.imaging.encode import ImageInfo
 
 _MOST_OFF = 8
-"""Of 255: by how much a picture's mean colour may change where it is compressed."""
+"""Of 255: by how much an image's mean colour may change where it is compressed."""
 
 
 class Saver:
-    """Writes pictures into one library."""
+    """Writes images into one library."""
 
     def __init__(self, options: Options, writer: Writer, *, say: Callable[[str], None]) -> None:
-        """`say` is told of pictures that were found again."""
+        """`say` is told of images that were found again."""
         self._options = options
         self._writer = writer
         self._say = say
         self._saved = threading.Condition()
         self._saving = 0
-        """Pictures that have arrived and are being written."""
+        """Images that have arrived and are being written."""
 
     def save(self, order: ImageJob, data: bytes, revised_prompt: str | None) -> StoredImage:
-        """Write a picture that has arrived; return it.
+        """Write an image that has arrived; return it.
 
         Raises:
-            ImageError: it is no picture that is used; what came is kept elsewhere.
+            ImageError: it is no image that is used; what came is kept elsewhere.
             GenerationStopped: it cannot be written; it is kept elsewhere, if anywhere.
         """
         with self._saved:
@@ -75,12 +75,12 @@ class Saver:
         return "no place: neither the cache nor the temporary folder can be written"
 
     def wait(self, seconds: float) -> None:
-        """Wait until no picture is being written, at most so long."""
+        """Wait until no image is being written, at most so long."""
         with self._saved:
             self._saved.wait_for(lambda: not self._saving, timeout=seconds)
 
     def leftover(self, order: ImageJob) -> StoredImage | None:
-        """Give a picture that has no record, or another one than its record is of, a record again: it was paid for.
+        """Give an image that has no record, or another one than its record is of, a record again: it was paid for.
 
         One that was rejected is looked at once more: a later version may be able to read it. Of one among the pins the
         library has a copy then.
@@ -102,7 +102,7 @@ class Saver:
                 continue
             self._writer.make_room(key, keep=path)
             where = "" if path.parent == self._writer.folder else f", in {self._writer.folder}"
-            self._say(f"{path} had no record that can be used. The picture is whole and has a new one{where}")
+            self._say(f"{path} had no record that can be used. The image is whole and has a new one{where}")
             named = order._replace(name=path.stem.rpartition("-")[0])
             return self._write_original(named, data, info, None, about)
         return None
@@ -117,7 +117,7 @@ class Saver:
         """
         if self._options.sandboxed:
             return []
-        found = Writer(Library(self._options.pins_dir, report=self._say)).pictures_of(key)
+        found = Writer(Library(self._options.pins_dir, report=self._say)).images_of(key)
         return [path for path in found if not path.stem.rpartition("-")[0].endswith(f".{SANDBOX}")]
 
     def _write(self, order: ImageJob, data: bytes, revised_prompt: str | None) -> StoredImage:
@@ -138,7 +138,7 @@ class Saver:
             return self._write_original(order, data, info, revised_prompt)
         except StoreError as error:
             raise GenerationStopped(
-                f"{error}. The picture is kept in {self.keep(order, EXTENSIONS[info.format], data)}. "
+                f"{error}. The image is kept in {self.keep(order, EXTENSIONS[info.format], data)}. "
                 f"Make space and move it to {self._writer.folder}: it is used again"
             ) from error
 
@@ -151,11 +151,11 @@ class Saver:
         self,
         order: ImageJob,
         data: bytes,
-        info: PictureInfo,
+        info: ImageInfo,
         revised_prompt: str | None,
         about: Mapping[str, Any] = MappingProxyType({}),
     ) -> StoredImage:
-        """Save a picture with what its record is to say; `about` is what an earlier record said of it."""
+        """Save an image with what its record is to say; `about` is what an earlier record said of it."""
         return self._writer.save(
             name=order.name,
             key=order.request.key,
@@ -174,8 +174,8 @@ class Saver:
         )
 
 
-def _may_be(info: PictureInfo, recorded: StoredImage) -> bool:
-    """Whether a whole picture may be the one of a record in other bytes.
+def _may_be(info: ImageInfo, recorded: StoredImage) -> bool:
+    """Whether a whole image may be the one of a record in other bytes.
 
     A JPEG of which a part is lost is decoded like a whole one: such a one is hardly of the same mean colour.
     """
@@ -192,9 +192,9 @@ def _make_private() -> Path:
     return Path(tempfile.mkdtemp(prefix="mkdocs-qhaigc-rescued-"))
 
 
-def _said_of(picture: Path, key: str) -> dict[str, Any]:
-    """Return what the record beside a picture says of how it came to be, where it is one of this key."""
-    path = picture.with_suffix(".json")
+def _said_of(image: Path, key: str) -> dict[str, Any]:
+    """Return what the record beside an image says of how it came to be, where it is one of this key."""
+    path = image.with_suffix(".json")
     try:
         record = json.loads(path.read_bytes()) if stat.S_ISREG(path.lstat().st_mode) else None  # no pipe, say
     except (OSError, ValueError, RecursionError):

@@ -1,7 +1,7 @@
-"""Where pictures are bought: opened for the first of them, where there is a key and room to save what is bought.
+"""Where images are bought: opened for the first of them, where there is a key and room to save what is bought.
 
 A key is bought by one thread of one process at a time (a file lock beside the cache); whoever waits for the lock finds
-the picture in the library afterwards. The API's answer is kept while it arrives and until its picture is saved: what
+the image in the library afterwards. The API's answer is kept while it arrives and until its image is saved: what
 was paid for is taken in by a later build if this one is ended in between.
 """
 
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from mkdocs_qhaigc.sandbox import Sandbox
 
 _TIME_TO_SAVE = 1.5
-"""Seconds that a program which ends gives to pictures that are just being written."""
+"""Seconds that a program which ends gives to images that are just being written."""
 
 
 class Shop:
-    """Buys pictures into one library. Safe to use from several threads."""
+    """Buys images into one library. Safe to use from several threads."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Shop:
     ) -> None:
         """`api_key` None: there is none, and nothing can be bought. `say` is told what who pays wants to know.
 
-        `asked` is told before each call which pictures it is for.
+        `asked` is told before each call which images it is for.
         """
         self._options = options
         self._api_key = api_key
@@ -90,9 +90,9 @@ class Shop:
     def buy(
         self, order: ImageJob, budget: Budget, *, began: Callable[[ImageJob], None], answered: Callable[[], None]
     ) -> StoredImage:
-        """Return a picture: one that was paid for and is found now, or a new one, of which `began` is told.
+        """Return an image: one that was paid for and is found now, or a new one, of which `began` is told.
 
-        `answered` is called when another call may begin, while the picture is fetched and saved.
+        `answered` is called when another call may begin, while the image is fetched and saved.
 
         Raises:
             QhaigcError: it cannot be had.
@@ -129,7 +129,7 @@ class Shop:
         self._stopped.set()
 
     def close(self) -> None:
-        """Close the connections; pictures that have arrived are still written."""
+        """Close the connections; images that have arrived are still written."""
         self._saver.wait(_TIME_TO_SAVE)
         if self._client:
             self._client.close()
@@ -161,7 +161,7 @@ class Shop:
         return original
 
     def _saved(self, key: str) -> StoredImage | None:
-        """Return what another process has saved since; never a sandbox's drawing for a real picture."""
+        """Return what another process has saved since; never a sandbox's drawing for a real image."""
         found = self._library.find_all(key, fresh=True)
         return next((one for one in found if self._options.sandboxed or not one.sandbox), None)
 

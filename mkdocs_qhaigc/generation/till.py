@@ -1,6 +1,6 @@
-"""One purchase: the call, its answer kept while it arrives, its pictures saved one by one.
+"""One purchase: the call, its answer kept while it arrives, its images saved one by one.
 
-Whoever buys owns the keys of the pictures meanwhile (`locks.py`).
+Whoever buys owns the keys of the images meanwhile (`locks.py`).
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from mkdocs_qhaigc.api.client import ImagesClient
 
 _MOST_USELESS = 3
-"""Calls that may be paid for without a picture, where there has been none yet, before no more are made."""
+"""Calls that may be paid for without an image, where there has been none yet, before no more are made."""
 _LARGEST = MOST_IN_ONE_CALL * LARGEST_BODY
 """Bytes of an answer that was kept."""
 _TO_FETCH = 10.0
-"""Seconds in which a picture is fetched whose answer has used up its time."""
+"""Seconds in which an image is fetched whose answer has used up its time."""
 
 
 class Till:
@@ -37,7 +37,7 @@ class Till:
     def __init__(
         self, client: ImagesClient, saver: Saver, options: Options, *, asked: Callable[[Sequence[ImageJob]], None]
     ) -> None:
-        """`asked` is told before each call which pictures it is for."""
+        """`asked` is told before each call which images it is for."""
         self._client = client
         self._asked = asked
         self._saver = saver
@@ -45,15 +45,15 @@ class Till:
         self._folder = options.cache_dir / ANSWERS
         self._lock = threading.Lock()
         self._useless: list[str] = []
-        """What became of the last calls that brought no picture, since that was told: it may be the same each time."""
+        """What became of the last calls that brought no image, since that was told: it may be the same each time."""
         self._useful = False
         """Whether one has."""
 
     def buy(self, order: ImageJob, budget: Budget, *, answered: Callable[[], None]) -> StoredImage:
-        """Return a picture, saved: from the answer that an earlier build was given, else from a new one.
+        """Return an image, saved: from the answer that an earlier build was given, else from a new one.
 
         `answered` is called when the API has given its answer and nothing can take that away: another call may begin,
-        while the picture is fetched and saved.
+        while the image is fetched and saved.
 
         Raises:
             QhaigcError: it cannot be had.
@@ -100,10 +100,10 @@ class Till:
             if arrivals.begun:
                 error.args = (f"{error}{self._lay_aside(wanted[0])}",)
                 arrivals.forget()
-            if spending.pictures and isinstance(error, ApiError):
+            if spending.images and isinstance(error, ApiError):
                 self._require_use(error)
             raise
-        if keeper is None or arrivals.kept:  # else the disk is in trouble, and no other picture is paid for meanwhile
+        if keeper is None or arrivals.kept:  # else the disk is in trouble, and no other image is paid for meanwhile
             answered()
         for order in wanted[len(answers) :]:
             self._arrival(order).forget()
@@ -112,7 +112,7 @@ class Till:
         for order, answer in zip(wanted, answers, strict=False):
             if len(orders) > 1:  # one that cannot be fetched must not take the time of the others
                 deadline = Deadline.after(self._options.timeout)
-            elif not deadline.left:  # the answer was read late, and its picture may be had at once
+            elif not deadline.left:  # the answer was read late, and its image may be had at once
                 deadline = Deadline.after(_TO_FETCH)
             try:
                 new = self._take_new(order, answer, deadline)
@@ -126,9 +126,9 @@ class Till:
             raise unsaved
 
     def _lay_aside(self, order: ImageJob) -> str:
-        """Let no build read an answer again in which no picture is found, and keep it for people: it may be paid for.
+        """Let no build read an answer again in which no image is found, and keep it for people: it may be paid for.
 
-        Return what to tell them. One that says itself why it has no picture is not kept.
+        Return what to tell them. One that says itself why it has no image is not kept.
         """
         came = self._arrival(order).read()
         body = self._client.redacted(unpacked(came[1], _LARGEST)) if came else b""
@@ -139,11 +139,11 @@ class Till:
         return told
 
     def _require_use(self, error: QhaigcError | None) -> None:
-        """Take note of what became of money; None: a picture.
+        """Take note of what became of money; None: an image.
 
         Raises:
             GenerationStopped: several times in a row nothing did, for one and the same reason, and never anything: it
-                is something that all pictures share.
+                is something that all images share.
         """
         with self._lock:
             self._useful = self._useful or error is None
@@ -153,7 +153,7 @@ class Till:
                 return
             self._useless.clear()
         raise GenerationStopped(
-            f"{_MOST_USELESS} calls in a row may have been billed, and none gave a picture that can be used. No more "
+            f"{_MOST_USELESS} calls in a row may have been billed, and none gave an image that can be used. No more "
             f"are made in this build: {error}"
         ) from error
 
@@ -165,15 +165,15 @@ class Till:
         except ApiError as error:
             span = "an hour" if isinstance(error, ImageUrlExpired) else "a day"
             told = ApiError(
-                f"the picture was made, but {error}. The next builds fetch it, and for {span} they buy no other"
+                f"the image was made, but {error}. The next builds fetch it, and for {span} they buy no other"
             )
             told.__cause__ = error
             return told
 
     def _take_kept(self, order: ImageJob, deadline: Deadline) -> StoredImage | ApiError | None:
-        """Return the picture of an answer that an earlier build could not finish with; None: there is none to be had.
+        """Return the image of an answer that an earlier build could not finish with; None: there is none to be had.
 
-        An address may lead to its picture for longer than a day; from then on another is bought where it does not.
+        An address may lead to its image for longer than a day; from then on another is bought where it does not.
         Where it says that there is nothing, that is believed an hour after the answer.
 
         Raises:
@@ -211,8 +211,8 @@ class Till:
             return None
 
     def _take(self, order: ImageJob, answer: Answer, deadline: Deadline) -> StoredImage:
-        """Return the saved picture of an answer, fetched where it is hosted."""
-        data = self._client.pictures.fetch(answer.url, deadline=deadline) if answer.data is None else answer.data
+        """Return the saved image of an answer, fetched where it is hosted."""
+        data = self._client.images.fetch(answer.url, deadline=deadline) if answer.data is None else answer.data
         original = self._saver.save(order, data, answer.revised_prompt)
         self._arrival(order).forget()
         return original

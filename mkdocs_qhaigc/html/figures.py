@@ -1,6 +1,6 @@
-"""A picture's caption: where in a page's HTML the figure goes. Pure.
+"""An image's caption: where in a page's HTML the figure goes. Pure.
 
-A picture that stands alone in a paragraph becomes a figure in its place; alone in a cell, a list item or a block, a
+An image that stands alone in a paragraph becomes a figure in its place; alone in a cell, a list item or a block, a
 figure within. An author's own figure is kept and gets the caption where it has none. In a line of text there is no
 room for a figure, so no caption either.
 """
@@ -26,7 +26,7 @@ _CONTAINERS = frozenset(
 
 
 class Captioned(NamedTuple):
-    """A picture that has a caption, by where its markup stands in a page's HTML."""
+    """An image that has a caption, by where its markup stands in a page's HTML."""
 
     start: int
     end: int
@@ -57,27 +57,27 @@ class _Element(NamedTuple):
     end: int
 
 
-def with_captions(html: str, pictures: Iterable[Captioned]) -> str:
-    """Return the page with the captions of its pictures, given in page order, where there is room for a figure."""
+def with_captions(html: str, images: Iterable[Captioned]) -> str:
+    """Return the page with the captions of its images, given in page order, where there is room for a figure."""
     pieces: list[str] = []
     end = 0
     figures = None
-    for picture in pictures:
+    for image in images:
         figures = _figures(html) if figures is None else figures
-        own = next((figure for figure in figures if figure.start < picture.start < figure.end), None)
-        for edit in _edits(html, picture, own):
+        own = next((figure for figure in figures if figure.start < image.start < figure.end), None)
+        for edit in _edits(html, image, own):
             pieces += html[end : edit.start], edit.text
             end = edit.end
     pieces.append(html[end:])
     return "".join(pieces)
 
 
-def _edits(html: str, picture: Captioned, own: _Span | None) -> Iterator[_Edit]:
-    """Yield what has to change around one picture; `own` is the author's figure that holds it."""
+def _edits(html: str, image: Captioned, own: _Span | None) -> Iterator[_Edit]:
+    """Yield what has to change around one image; `own` is the author's figure that holds it."""
     if own and "<figcaption" in html[own.start : own.end].lower():
         return
-    caption = render_caption(picture.caption)
-    left, right = picture.start, picture.end
+    caption = render_caption(image.caption)
+    left, right = image.start, image.end
     around = _around(html, left, right)
     while around and around.name == "a":
         left, right = around.start, around.end

@@ -1,4 +1,4 @@
-"""Our pictures as plain `<img>`, while other plugins look at a page. Pure.
+"""Our images as plain `<img>`, while other plugins look at a page. Pure.
 
 A plugin that wraps every `<img>` in a link would put the link into the `<picture>`, where browsers then ignore the
 other formats; one that puts a page elsewhere corrects its `src` and leaves `srcset` behind, of which browsers then load
@@ -16,7 +16,7 @@ from mkdocs_qhaigc.html.tags import parse, tags_with, with_changes
 MARK = "data-qhaigc-formats"
 
 _OPENING = f'<picture class="{CSS_CLASS}">'
-_PICTURE = re.compile(rf"{_OPENING}((?:<source [^>]*>)+)<img ([^>]*)></picture>")
+_IMAGE = re.compile(rf"{_OPENING}((?:<source [^>]*>)+)<img ([^>]*)></picture>")
 _IMG = re.compile(rf"<img (?!{MARK})([^>]*)>")
 _FOR_BROWSERS = re.compile(rf'((?: {COLOUR_ATTRIBUTE}="[^"]*")?)((?: srcset="[^"]*")?(?: sizes="[^"]*")?)\Z')
 _OURS = re.compile(rf'(?:^| )class="[^"]*\b{CSS_CLASS}"')
@@ -24,7 +24,7 @@ _OURS = re.compile(rf'(?:^| )class="[^"]*\b{CSS_CLASS}"')
 
 @dataclass(frozen=True, slots=True)
 class Aside:
-    """What stands aside of one picture."""
+    """What stands aside of one image."""
 
     src: str | None
     """Its address: where another plugin gives it another one, our other files do not show it any more."""
@@ -37,7 +37,7 @@ class Aside:
 
 
 def set_aside(html: str) -> tuple[str, list[Aside]]:
-    """Return the page with a marked plain `<img>` for each of our pictures, and what was taken from them."""
+    """Return the page with a marked plain `<img>` for each of our images, and what was taken from them."""
     asides: list[Aside] = []
     if CSS_CLASS not in html:
         return html, asides
@@ -53,7 +53,7 @@ def set_aside(html: str) -> tuple[str, list[Aside]]:
         return plain("", match[1]) if found and found[0] and (found[1] or _OURS.search(match[1])) else match[0]
 
     if _OPENING in html:
-        html = _PICTURE.sub(lambda match: plain(match[1], match[2]), html)
+        html = _IMAGE.sub(lambda match: plain(match[1], match[2]), html)
     return _IMG.sub(from_img, html), asides
 
 

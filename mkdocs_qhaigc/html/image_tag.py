@@ -1,4 +1,4 @@
-"""One picture as HTML: `<img>`, or `<picture>` where it comes in several formats. Pure.
+"""One image as HTML: `<img>`, or `<picture>` where it comes in several formats. Pure.
 
 What the author wrote on the tag wins; what is missing for a page that loads well is added.
 """
@@ -12,21 +12,21 @@ from typing import NamedTuple
 from mkdocs_qhaigc.html.tags import Attributes, start_tag
 
 CSS_CLASS = "qhaigc"
-"""On every picture that takes its proportions from its width and height; `qhaigc.css` gives it `height: auto`."""
+"""On every image that takes its proportions from its width and height; `qhaigc.css` gives it `height: auto`."""
 
 ONLY_LIGHT, ONLY_DARK = "#only-light", "#only-dark"
-"""At the end of a URL: on which pages the picture is shown. Material's convention, kept by `qhaigc.css` elsewhere."""
+"""At the end of a URL: on which pages the image is shown. Material's convention, kept by `qhaigc.css` elsewhere."""
 COLOUR_ATTRIBUTE = "data-colour"
-"""What `qhaigc.css` paints in the picture's place while it loads."""
+"""What `qhaigc.css` paints in the image's place while it loads."""
 
 _NUMBER = re.compile(r"\s*(\d{1,6})(?:px)?\s*")
 _WIDTH_BY_CONTENT = r"(?i)(?:^|;)\s*width\s*:\s*[a-z]"
 _OWN_HEIGHT = r"(?i)(?:^|;)\s*height\s*:"
-"""Compiled where a picture has a style of its own: most sites have none."""
+"""Compiled where an image has a style of its own: most sites have none."""
 
 
 class FormatSource(NamedTuple):
-    """One format of a picture."""
+    """One format of an image."""
 
     mime_type: str
     candidates: tuple[tuple[str, int], ...]
@@ -63,7 +63,7 @@ class ImageTag(NamedTuple):
     """What readers of a dark page see instead."""
 
     def among_others(self) -> ImageTag:
-        """Return it as one picture among others: neither it nor its dark one is loaded first."""
+        """Return it as one image among others: neither it nor its dark one is loaded first."""
         return self._replace(priority=False, dark=self.dark and self.dark._replace(priority=False))
 
     @property
@@ -73,7 +73,7 @@ class ImageTag(NamedTuple):
 
 
 def render_image(image: ImageTag) -> str:
-    """Return the whole HTML of a picture that stands without an author's tag: a figure where it has a caption."""
+    """Return the whole HTML of an image that stands without an author's tag: a figure where it has a caption."""
     markup = render_img({}, image, fragment="", in_picture=False)
     if image.caption is None:
         return markup
@@ -88,7 +88,7 @@ def render_caption(caption: str) -> str:
 def render_img(given: Attributes, image: ImageTag, *, fragment: str, in_picture: bool) -> str:
     """Return the `<img>` (in a `<picture>` where there are several formats); what the author gave wins.
 
-    A picture with a dark one is both, of which the style sheet shows one. Browsers load lazily what is not shown, so
+    An image with a dark one is both, of which the style sheet shows one. Browsers load lazily what is not shown, so
     that each reader loads one: neither is loaded at once, whatever their priority.
     """
     if image.dark and not fragment and not in_picture:
@@ -117,7 +117,7 @@ def _render_one(given: Attributes, image: ImageTag, *, fragment: str, in_picture
     if image.colour:
         attributes.setdefault(COLOUR_ATTRIBUTE, image.colour)
     if len(fallback.candidates) > 1 and "srcset" not in given:
-        # At the end, for whether they are needed shows late: when a picture comes that is larger than was asked for.
+        # At the end, for whether they are needed shows late: when an image comes that is larger than was asked for.
         attributes["srcset"] = fallback.srcset
         number = _NUMBER.fullmatch(given.get("width") or "")
         sizes = f"(max-width: {number[1]}px) 100vw, {number[1]}px" if number else image.sizes
@@ -136,7 +136,7 @@ def _render_one(given: Attributes, image: ImageTag, *, fragment: str, in_picture
 def _set_dimensions(attributes: Attributes, image: ImageTag) -> bool:
     """Add width and height so that nothing moves while loading; what the author gave keeps the proportions.
 
-    Return whether they say how wide the picture is drawn: a browser that is to choose by that must know it beforehand.
+    Return whether they say how wide the image is drawn: a browser that is to choose by that must know it beforehand.
     """
     width, height = attributes.get("width"), attributes.get("height")
     style = attributes.get("style") or ""
@@ -161,7 +161,7 @@ def _set_dimensions(attributes: Attributes, image: ImageTag) -> bool:
 
 
 def _keeps_proportions(width: str, height: str, image: ImageTag) -> bool:
-    """Whether both numbers are the picture's own proportions, within a hundredth."""
+    """Whether both numbers are the image's own proportions, within a hundredth."""
     numbers = _NUMBER.fullmatch(width), _NUMBER.fullmatch(height)
     if not (numbers[0] and numbers[1]) or not int(numbers[1][1]):
         return False

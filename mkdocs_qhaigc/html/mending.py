@@ -1,6 +1,6 @@
-"""Markup that was written before its picture was there, put right in the finished page. Pure.
+"""Markup that was written before its image was there, put right in the finished page. Pure.
 
-By then other plugins may have taken the page apart and written it anew: a lightbox wraps pictures in links, a parser
+By then other plugins may have taken the page apart and written it anew: a lightbox wraps images in links, a parser
 writes `&#x27;` as `'`, and attributes in an order of its own. So each tag is looked for by the addresses in it, and
 only the values that were guessed are changed: the page is, character by character, what it would have been without.
 """
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from mkdocs_qhaigc.html.tags import Attributes, parse, tags_with, with_changes
 
 _ADDRESSES = ("src", "srcset", "href", "poster", "style")
-"""Attributes of which one at least tells which picture a tag shows."""
+"""Attributes of which one at least tells which image a tag shows."""
 
 _Identity = tuple[str, tuple[str | None, ...]]
 _Changes = dict[str, tuple[str | None, str | None]]

@@ -1,4 +1,4 @@
-"""References in the finished HTML of a page -> pictures. Pure: it is handed what a name stands for.
+"""References in the finished HTML of a page -> images. Pure: it is handed what a name stands for.
 
 `qhaigc:NAME` inside a tag is a reference; inside text, a comment, a script or a style sheet it is text and stays.
 """
@@ -23,7 +23,7 @@ TEXT_ATTRIBUTES = frozenset(
 """What readers see or styles name: no URL stands there."""
 _URL_ATTRIBUTES = frozenset(("src", "href", "poster"))
 _LABELS = ("alt", "aria-label", "aria-labelledby", "aria-hidden")
-"""Attributes by which an author has said what a picture is for readers who do not see it."""
+"""Attributes by which an author has said what an image is for readers who do not see it."""
 _NAME = r"""qhaigc:([^\s"'()<>#?,&]+)(#[^\s"'()<>,]*)?"""
 _WHOLE = re.compile(rf"\s*{_NAME}\s*")
 _ANYWHERE = re.compile(_NAME)
@@ -46,7 +46,7 @@ class Change(NamedTuple):
     in_picture: bool
     """Whether it stands in an author's own `<picture>`."""
     first: bool
-    """Whether it may be the page's main picture: another reference to that is one picture among others."""
+    """Whether it may be the page's main image: another reference to that is one image among others."""
 
     def again(self, resolve: Resolve) -> str:
         """Return what would stand there if names stood for something else."""
@@ -54,7 +54,7 @@ class Change(NamedTuple):
 
 
 class _Shown(NamedTuple):
-    """A picture that a tag shows."""
+    """An image that a tag shows."""
 
     name: str
     image: ImageTag
@@ -71,13 +71,13 @@ class Rewritten(NamedTuple):
     unread: list[str]
     """Values that begin as a reference does and are none."""
     without_alt: list[str]
-    """Names of pictures for which neither the reference nor the directive has an alternative text, in page order."""
+    """Names of images for which neither the reference nor the directive has an alternative text, in page order."""
 
 
 def rewrite(html: str, resolve: Resolve, *, main_shown: bool = False) -> Rewritten:
     """Return the page with every reference resolved by `resolve(name)`.
 
-    `main_shown`: the page's main picture stands elsewhere already, or not on this page.
+    `main_shown`: the page's main image stands elsewhere already, or not on this page.
     """
     pieces: list[str] = []
     changes: list[Change] = []
@@ -111,7 +111,7 @@ def _with_captions(html: str, captions: list[tuple[int, int, str]]) -> str:
 
 
 def strip(html: str) -> str:
-    """Return the page with every picture reduced to its alt text and every other reference gone."""
+    """Return the page with every image reduced to its alt text and every other reference gone."""
     pieces: list[str] = []
     end = 0
     for tag, (name, attributes), start, _ in _tags_with_references(html, []):
@@ -161,7 +161,7 @@ def render_tag(tag: str, resolve: Resolve, *, in_picture: bool = False, first: b
 def _render(
     tag: str, parsed: tuple[str, Attributes], resolve: Resolve, *, in_picture: bool, first: bool
 ) -> tuple[str, _Shown | None]:
-    """Return the markup for one start tag that holds references, and the picture that it shows, if it is one."""
+    """Return the markup for one start tag that holds references, and the image that it shows, if it is one."""
     element, attributes = parsed
     source = _WHOLE.fullmatch(attributes.get("src") or "") if element.lower() == "img" else None
     if source:
@@ -178,7 +178,7 @@ def _render(
 
 
 def _tags_with_references(html: str, unread: list[str]) -> Iterator[tuple[str, tuple[str, Attributes], int, bool]]:
-    """Yield each start tag that refers to a picture.
+    """Yield each start tag that refers to an image.
 
     As (tag, its element and attributes, where it starts, whether it stands in a `<picture>`).
     """

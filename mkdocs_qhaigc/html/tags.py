@@ -29,7 +29,7 @@ _ATTRIBUTE = re.compile(r"""([^\s/>=][^\s/>=]*)(\s*=\s*(?:"([^"]*)"|'([^']*)'|([
 
 def tags_with(html: str, text: str) -> Iterator[tuple[str, int, bool]]:
     """Yield (tag, where it starts, whether it stands in a `<picture>`) for each start tag that holds the text."""
-    position, pictures, at = 0, 0, html.find(text)
+    position, images, at = 0, 0, html.find(text)
     while at >= 0 and (opening := _OPENING.search(html, _dull_end(html, position, at))):
         position = start = opening.start()
         if opening[0] == "<!--":
@@ -45,16 +45,16 @@ def tags_with(html: str, text: str) -> Iterator[tuple[str, int, bool]]:
             position = end
             tag = html[start:end]
             if tag[1] in "pP" and tag[1:8].lower() == "picture":
-                pictures += 1
+                images += 1
             elif tag[1] == "/" and tag[2:9].lower() == "picture":
-                pictures = max(0, pictures - 1)
+                images = max(0, images - 1)
             elif tag[1] in "sStTxXiInN":
                 element = _element(tag)
                 if element in _TEXT_ELEMENTS and not tag.endswith("/>"):
                     closing = re.compile(rf"</{element}[\s/>]", re.IGNORECASE).search(html, end)
                     position = closing.start() if closing else len(html)
             if at < end and tag[1] != "/":
-                yield tag, start, pictures > 0
+                yield tag, start, images > 0
         if at < position:
             at = html.find(text, position)
 

@@ -1,7 +1,7 @@
-"""How wide the text column of a theme is: what a picture as wide as its page is drawn at. Pure.
+"""How wide the text column of a theme is: what an image as wide as its page is drawn at. Pure.
 
-A browser chooses among the widths of a picture before it has read any style sheet. A picture that is loaded lazily can
-wait for the layout (`sizes="auto"`); a page's main picture must not wait, so its `sizes` has to be right beforehand.
+A browser chooses among the widths of an image before it has read any style sheet. An image that is loaded lazily can
+wait for the layout (`sizes="auto"`); a page's main image must not wait, so its `sizes` has to be right beforehand.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _COLUMNS = {
 
 
 def column(theme: str | None, *, features: Container[object] = (), hidden: Container[object] = ()) -> str:
-    """Return the attribute `sizes` for a picture as wide as the text of a theme's pages.
+    """Return the attribute `sizes` for an image as wide as the text of a theme's pages.
 
     `features` are those of Material; `hidden` is what a page of it says not to show: `navigation`, `toc`.
     """

@@ -1,4 +1,4 @@
-"""Reading pictures that came from outside: no other formats than are used, whole, and within bounds."""
+"""Reading images that came from outside: no other formats than are used, whole, and within bounds."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from mkdocs_qhaigc.errors import ImageError
 SEVERAL_JPEGS = "MPO"
 """Pillow's name for a JPEG behind which others stand: a gain map for bright screens, say, or the other eye's view."""
 _LARGEST_TEXT = 16 << 20
-"""Bytes of a text or a colour profile that a PNG holds compressed: what draws pictures may write down all it did."""
+"""Bytes of a text or a colour profile that a PNG holds compressed: what draws images may write down all it did."""
 _one_with_large_texts = threading.Lock()
 _FORMATS = tuple(
     plugin.format
@@ -38,10 +38,10 @@ _FORMATS = tuple(
 
 
 def decoded(data: bytes) -> Image.Image:
-    """Return a picture, all of it in memory, as it is to be seen.
+    """Return an image, all of it in memory, as it is to be seen.
 
     Raises:
-        ImageError: it is no PNG, JPEG, WebP or AVIF picture, is cut short, too large, or moves.
+        ImageError: it is no PNG, JPEG, WebP or AVIF image, is cut short, too large, or moves.
     """
     data = data.lstrip(b"\r\n")  # what some servers send before it
     if data.startswith(b"RIFF") and len(data) % 2:
@@ -57,11 +57,9 @@ def decoded(data: bytes) -> Image.Image:
     except ImageError:
         raise
     except UnidentifiedImageError as error:
-        raise ImageError("the bytes are no PNG, JPEG, WebP or AVIF picture") from error
+        raise ImageError("the bytes are no PNG, JPEG, WebP or AVIF image") from error
     except Exception as error:
-        raise ImageError(
-            f"the bytes are no picture that can be read ({type(error).__name__}: {error!s:.120})"
-        ) from error
+        raise ImageError(f"the bytes are no image that can be read ({type(error).__name__}: {error!s:.120})") from error
     with contextlib.suppress(Exception):  # in damaged words about it; its pixels are whole, and were paid for
         ImageOps.exif_transpose(image, in_place=True)
     return image
@@ -70,9 +68,9 @@ def decoded(data: bytes) -> Image.Image:
 def _loaded(data: bytes) -> Image.Image:
     image = Image.open(io.BytesIO(data), formats=_FORMATS)
     if image.width * image.height > MOST_PIXELS:
-        raise ImageError(f"the picture has {image.width}x{image.height} pixels: more than is read")
+        raise ImageError(f"the image has {image.width}x{image.height} pixels: more than is read")
     if image.format != SEVERAL_JPEGS and getattr(image, "n_frames", 1) > 1:
-        raise ImageError("the picture moves: only still pictures are used")
+        raise ImageError("the image moves: only still images are used")
     image.load()
     return image
 

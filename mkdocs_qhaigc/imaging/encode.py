@@ -1,4 +1,4 @@
-"""What pictures are that came from outside, and encoding those that are published."""
+"""What images are that came from outside, and encoding those that are published."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _EXIF, _USER_COMMENT = 0x8769, 0x9286
 
 
 @dataclass(frozen=True, slots=True)
-class PictureInfo:
-    """What a picture is, found by decoding all of it."""
+class ImageInfo:
+    """What an image is, found by decoding all of it."""
 
     format: str
     """png, jpeg, webp or avif."""
@@ -32,26 +32,26 @@ class PictureInfo:
     """Its mean, `#rrggbb`: what stands in its place while it loads. None where it is transparent anywhere."""
 
 
-def inspect(data: bytes) -> PictureInfo:
-    """Return what a picture is, after decoding it whole.
+def inspect(data: bytes) -> ImageInfo:
+    """Return what an image is, after decoding it whole.
 
     Raises:
-        ImageError: it is no PNG, JPEG, WebP or AVIF picture, is cut short, too large, or moves.
+        ImageError: it is no PNG, JPEG, WebP or AVIF image, is cut short, too large, or moves.
     """
     with decoded(data) as image:
         format_ = "jpeg" if image.format == SEVERAL_JPEGS else str(image.format).lower()
-        return PictureInfo(format_, image.width, image.height, _mean_colour(image))
+        return ImageInfo(format_, image.width, image.height, _mean_colour(image))
 
 
 def encode_all(
     data: bytes, wanted: Iterable[RenditionSpec], provenance: Provenance | None = None
 ) -> Iterator[tuple[RenditionSpec, bytes]]:
-    """Yield each wanted encoding with its bytes; the picture is decoded once.
+    """Yield each wanted encoding with its bytes; the image is decoded once.
 
     Of the copies of one format, none is larger in bytes than a wider one: readers with small screens never pay more.
     Where that would cost a copy too much of its quality (drawings of flat squares, whose narrower copies are the
     harder ones), it is the wider one under its own name: browsers draw what they get at the size they know.
-    Nothing that was in the file but the picture is carried over, with one exception: with a `provenance`, which is
+    Nothing that was in the file but the image is carried over, with one exception: with a `provenance`, which is
     written into every file, an AIGC label that the generating service put there stays beside it.
 
     Raises:
@@ -59,55 +59,55 @@ def encode_all(
     """
     with decoded(data) as image:
         packet = _about(image, provenance) if provenance else None
-        picture = _in_srgb(image)
+        pixels = _in_srgb(image)
     wider: dict[tuple[str, bool], bytes] = {}
     for spec in sorted(wanted, key=lambda spec: -spec.width):
         copies = spec.format, spec.cropped
-        wider[copies] = _encode(_scaled(picture, spec), spec, packet, wider.get(copies))
+        wider[copies] = _encode(_scaled(pixels, spec), spec, packet, wider.get(copies))
         yield spec, wider[copies]
 
 
-def _scaled(picture: Image.Image, spec: RenditionSpec) -> Image.Image:
+def _scaled(image: Image.Image, spec: RenditionSpec) -> Image.Image:
     size = (spec.width, spec.height)
     if spec.cropped:
-        picture = ImageOps.fit(picture, size, Image.Resampling.LANCZOS)
-    elif size != picture.size:
-        picture = picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
-    if spec.format == "jpeg" and picture.mode != "RGB":
-        ground = Image.new("RGB", picture.size, "white")
-        ground.paste(picture, mask=picture.getchannel("A"))
-        picture = ground
-    return picture
+        image = ImageOps.fit(image, size, Image.Resampling.LANCZOS)
+    elif size != image.size:
+        image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+    if spec.format == "jpeg" and image.mode != "RGB":
+        ground = Image.new("RGB", image.size, "white")
+        ground.paste(image, mask=image.getchannel("A"))
+        image = ground
+    return image
 
 
-def _encode(picture: Image.Image, spec: RenditionSpec, packet: bytes | None, wider: bytes | None) -> bytes:
-    """Return a picture's bytes, or those of the `wider` copy, if only a great loss would make it smaller than that."""
-    encoded = _written(picture, spec.format, spec.quality, packet)
+def _encode(image: Image.Image, spec: RenditionSpec, packet: bytes | None, wider: bytes | None) -> bytes:
+    """Return an image's bytes, or those of the `wider` copy, if only a great loss would make it smaller than that."""
+    encoded = _written(image, spec.format, spec.quality, packet)
     if wider is None or len(encoded) <= len(wider):
         return encoded
-    for coarser, quality in _coarser(picture, spec):
+    for coarser, quality in _coarser(image, spec):
         encoded = _written(coarser, spec.format, quality, packet)
         if len(encoded) <= len(wider):
             return encoded
     return wider
 
 
-def _coarser(picture: Image.Image, spec: RenditionSpec) -> Iterator[tuple[Image.Image, int]]:
-    """Yield (picture, quality) with a little less each time: PNG in fewer colours, the others in lower quality."""
+def _coarser(image: Image.Image, spec: RenditionSpec) -> Iterator[tuple[Image.Image, int]]:
+    """Yield (image, quality) with a little less each time: PNG in fewer colours, the others in lower quality."""
     if spec.format == "png":
         for colours in (256, 128, 64):
-            yield picture.quantize(colours, method=Image.Quantize.FASTOCTREE), spec.quality
+            yield image.quantize(colours, method=Image.Quantize.FASTOCTREE), spec.quality
         return
     for eighths in (7, 6, 5):
-        yield picture, max(1, spec.quality * eighths // 8)
+        yield image, max(1, spec.quality * eighths // 8)
 
 
-def _written(picture: Image.Image, format_: str, quality: int, packet: bytes | None) -> bytes:
+def _written(image: Image.Image, format_: str, quality: int, packet: bytes | None) -> bytes:
     options: dict[str, Any] = {} if format_ == "png" else {"quality": quality}
     if format_ == "webp":
         options["method"] = 4
     if format_ == "avif":
-        options["max_threads"] = 1  # the bytes depend on it; the pictures share the processors instead
+        options["max_threads"] = 1  # the bytes depend on it; the images share the processors instead
     if packet and format_ == "png":
         options["pnginfo"] = PngImagePlugin.PngInfo()
         options["pnginfo"].add_itxt(_XMP_KEYWORD, packet.decode())
@@ -115,9 +115,9 @@ def _written(picture: Image.Image, format_: str, quality: int, packet: bytes | N
         options["xmp"] = packet
     target = io.BytesIO()
     try:
-        picture.save(target, format=format_.upper(), **options)
+        image.save(target, format=format_.upper(), **options)
     except (OSError, ValueError) as error:
-        raise ImageError(f"the picture cannot be written as {format_} ({error})") from error
+        raise ImageError(f"the image cannot be written as {format_} ({error})") from error
     return target.getvalue()
 
 
@@ -135,13 +135,13 @@ def _in_srgb(image: Image.Image) -> Image.Image:
             image = converted or image
         except (ImageCms.PyCMSError, OSError, ValueError):
             pass  # a profile that cannot be read says nothing: the numbers are taken as sRGB
-    picture = image.convert("RGBA" if transparent else "RGB")
-    picture.info.clear()
-    return picture
+    image = image.convert("RGBA" if transparent else "RGB")
+    image.info.clear()
+    return image
 
 
 def _mean_colour(image: Image.Image) -> str | None:
-    """Return the picture's mean, near enough for what is seen for a moment; None where something shows through."""
+    """Return the image's mean, near enough for what is seen for a moment; None where something shows through."""
     if "transparency" in image.info or image.mode == "PA":
         return None
     if "A" in image.getbands() and image.getchannel("A").getextrema() != (255, 255):
@@ -152,7 +152,7 @@ def _mean_colour(image: Image.Image) -> str | None:
 
 
 def origin(data: bytes) -> Provenance:
-    """Return what a picture's own bytes say of how it came to be.
+    """Return what an image's own bytes say of how it came to be.
 
     Raises:
         ImageError: as of `inspect`.
@@ -162,7 +162,7 @@ def origin(data: bytes) -> Provenance:
 
 
 def _about(image: Image.Image, provenance: Provenance) -> bytes:
-    """Return the packet that says how a picture came to be; where nobody knows, what its original says of it."""
+    """Return the packet that says how an image came to be; where nobody knows, what its original says of it."""
     if provenance == Provenance():
         provenance = origin_in_xmp(_xmp(image))
     return provenance.as_xmp(_label(image))

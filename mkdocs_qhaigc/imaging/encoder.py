@@ -1,4 +1,4 @@
-"""From a picture's bytes to the encoded files that show it: in threads, while other pictures are still on their way.
+"""From an image's bytes to the encoded files that show it: in threads, while other images are still on their way.
 
 What is encoded once stays in the cache of variants; what that has lost is encoded again.
 """
@@ -26,7 +26,7 @@ Crop = tuple[int, int]
 
 
 class Subject(NamedTuple):
-    """A picture that can be encoded."""
+    """An image that can be encoded."""
 
     key: str
     """Of its request."""
@@ -38,7 +38,7 @@ class Subject(NamedTuple):
 
 
 class Encoder:
-    """The encoded files of one build's pictures."""
+    """The encoded files of one build's images."""
 
     def __init__(self, encoding: Encoding, folder: Path, *, report: Callable[[str], None]) -> None:
         """`folder` is the cache of variants. `report` is told where it cannot be used."""
@@ -62,7 +62,7 @@ class Encoder:
         self._closed = False
 
     def want_card(self, key: str, crop: Crop | None) -> bool:
-        """Note that a picture is to be shown in link previews; return whether that is news."""
+        """Note that an image is to be shown in link previews; return whether that is news."""
         cards = self._cards.setdefault(key, set())
         if crop in cards:
             return False
@@ -75,11 +75,11 @@ class Encoder:
         self._lent.update(paths.values())
 
     def lacks(self, key: str, drawn: Drawn) -> bool:
-        """Whether a picture has to be encoded, as far as is known without a look at the cache."""
+        """Whether an image has to be encoded, as far as is known without a look at the cache."""
         return not all(map(self._known, self._cache_keys(key, drawn)))
 
     def encode(self, subject: Subject) -> None:
-        """Begin to encode what is missing of a picture. Once closed, nothing: what comes later is of another build."""
+        """Begin to encode what is missing of an image. Once closed, nothing: what comes later is of another build."""
         for specs in self._together(subject.key, subject.drawn):
             missing = {spec.cache_key for spec in specs if not self._known(spec.cache_key)}
             if not missing or self._closed:
@@ -97,7 +97,7 @@ class Encoder:
         return bool(self._jobs)
 
     def error(self, subject: Subject) -> BaseException | None:
-        """Wait until a picture is encoded; return what went wrong."""
+        """Wait until an image is encoded; return what went wrong."""
         for specs in self._together(subject.key, subject.drawn):
             job = self._jobs.get(specs[0].cache_key)
             if job is not None:
@@ -109,12 +109,12 @@ class Encoder:
         return None
 
     def forget(self, subject: Subject) -> None:
-        """Take back that a picture was encoded."""
+        """Take back that an image was encoded."""
         for specs in self._together(subject.key, subject.drawn):
             self._jobs.pop(specs[0].cache_key, None)
 
     def gone(self, wanted: Mapping[str, Drawn]) -> list[str]:
-        """Return those of these pictures (by key) of which the cache of variants has lost some; each variant once."""
+        """Return those of these images (by key) of which the cache of variants has lost some; each variant once."""
         every = {cache_key for key, drawn in wanted.items() for cache_key in self._cache_keys(key, drawn)}
         self._paths |= self._whole(every - self._paths.keys())
         gone = every - self._paths.keys() - self._gone
@@ -160,7 +160,7 @@ class Encoder:
         return found
 
     def _together(self, key: str, drawn: Drawn) -> list[tuple[RenditionSpec, ...]]:
-        """Return what is encoded of a picture, in the groups in which it is."""
+        """Return what is encoded of an image, in the groups in which it is."""
         for_pages = rendition_specs(drawn, self._encoding)
         crops = tuple(self._cards.get(key, ()))  # another thread may add one
         return [for_pages, *((card_spec(drawn, self._encoding, crop),) for crop in crops)]
@@ -171,7 +171,7 @@ class Encoder:
     def _open_variants(self) -> Variants:
         with self._lock:
             if self._variants is None:
-                from mkdocs_qhaigc.imaging.variants import open_variants  # a site without pictures needs none
+                from mkdocs_qhaigc.imaging.variants import open_variants  # a site without images needs none
 
                 self._variants = open_variants(self._folder, report=self._report)
             return self._variants
@@ -190,7 +190,7 @@ class Encoder:
 
 
 def _encode_into(store: Variants, specs: Sequence[RenditionSpec], missing: Set[str], subject: Subject) -> None:
-    """Encode what is missing of a picture, and what that is measured by: the wider copies of the same format."""
+    """Encode what is missing of an image, and what that is measured by: the wider copies of the same format."""
     from mkdocs_qhaigc.imaging.encode import encode_all  # a warm build needs no Pillow
 
     narrowest: dict[str, int] = {}

@@ -26,7 +26,7 @@ _LONGEST_PROMPT = 6_000
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """How a picture came to be; nothing at all where nobody knows."""
+    """How an image came to be; nothing at all where nobody knows."""
 
     source_type: str | None = None
     """One of the IPTC's `digitalsourcetype` addresses."""
@@ -62,7 +62,7 @@ def label_in_xmp(packet: bytes) -> str | None:
 
 
 def origin_in_xmp(packet: bytes) -> Provenance:
-    """Return what the XMP packet of an original says of how the picture came to be."""
+    """Return what the XMP packet of an original says of how the image came to be."""
     said = {name: _value_in_xmp(packet, f"{{{_IPTC}}}{name}") for name in ("DigitalSourceType", "AISystemUsed")}
     return Provenance(said["DigitalSourceType"], said["AISystemUsed"])
 

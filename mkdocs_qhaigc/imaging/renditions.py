@@ -1,6 +1,6 @@
-"""Which files of the site show a picture, and what they are called. Pure: names are known before any pixel is.
+"""Which files of the site show an image, and what they are called. Pure: names are known before any pixel is.
 
-    assets/qhaigc/hero-5d0f6c1b2a9e.webp        the picture's own width
+    assets/qhaigc/hero-5d0f6c1b2a9e.webp        the image's own width
     assets/qhaigc/hero-5d0f6c1b2a9e-480.webp    480 pixels wide
 
 The hex is over the key *and* the encoding settings, so that readers' caches never show what either was before.
@@ -33,12 +33,12 @@ MIME_TYPES = {"avif": "image/avif", "webp": "image/webp", "jpeg": "image/jpeg", 
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """How every picture of a site is encoded."""
+    """How every image of a site is encoded."""
 
     formats: tuple[str, ...]
     """avif, webp, jpeg, png; the last one is for every reader."""
     widths: tuple[int, ...]
-    """Pixels, ascending; those narrower than a picture are used, besides its own width."""
+    """Pixels, ascending; those narrower than an image are used, besides its own width."""
     quality: Mapping[str, int]
     """By format; 1 to 100."""
     marked: bool = True
@@ -47,7 +47,7 @@ class Encoding:
     """Whether it also says from which prompt."""
 
     codes: Mapping[str, str] = field(init=False)
-    """By format: what tells its variants of a picture from those of other settings."""
+    """By format: what tells its variants of an image from those of other settings."""
     made: dict[Drawn, tuple[RenditionSpec, ...]] = field(init=False, repr=False, compare=False)
     """What `rendition_specs` has returned."""
     signature: str = field(init=False)
@@ -78,7 +78,7 @@ class Encoding:
 
 
 class Drawn(NamedTuple):
-    """What is encoded: a picture's size, and what tells its bytes from any others."""
+    """What is encoded: an image's size, and what tells its bytes from any others."""
 
     identity: str
     """What the bytes and the words in the file come from: an original's sha256 and its key, or `placeholder:…`."""
@@ -90,7 +90,7 @@ class Drawn(NamedTuple):
 
 
 class RenditionSpec(NamedTuple):
-    """One encoding of one picture."""
+    """One encoding of one image."""
 
     cache_key: str
     """Under which its bytes are in the cache of variants."""
@@ -101,7 +101,7 @@ class RenditionSpec(NamedTuple):
     """Pixels."""
     quality: int
     cropped: bool = False
-    """Whether the picture fills these proportions and loses what stands over, instead of having them."""
+    """Whether the image fills these proportions and loses what stands over, instead of having them."""
 
 
 class Rendition(NamedTuple):
@@ -113,10 +113,10 @@ class Rendition(NamedTuple):
 
 
 class PublishedImage(NamedTuple):
-    """All the files that show one picture under one name."""
+    """All the files that show one image under one name."""
 
     stem: str
-    """`NAME-HEX`: in the name of each of its files, and of no other picture's."""
+    """`NAME-HEX`: in the name of each of its files, and of no other image's."""
     variants: tuple[Rendition, ...]
     """By format in the author's order, then by width, the widest last."""
     width: int
@@ -132,7 +132,7 @@ class PublishedImage(NamedTuple):
         caption: str | None = None,
         colour: str | None = None,
     ) -> ImageTag:
-        """Return the picture as a page at `page_url` (relative to the site) shows it."""
+        """Return the image as a page at `page_url` (relative to the site) shows it."""
         first = self.variants[0].dest_uri
         length = first.rindex(self.stem) + len(self.stem)
         stem_url = relative_url(first[:length], page_url)  # what follows in any of the names stands in URLs as it is
@@ -144,7 +144,7 @@ class PublishedImage(NamedTuple):
 
 
 def rendition_specs(drawn: Drawn, encoding: Encoding) -> tuple[RenditionSpec, ...]:
-    """Return every encoding that pages need of a picture, whatever it is called there; the widest of a format last.
+    """Return every encoding that pages need of an image, whatever it is called there; the widest of a format last.
 
     The wider ones stand in the cache key: a copy is made so that it is not larger in bytes than they are.
     """
@@ -163,9 +163,9 @@ def rendition_specs(drawn: Drawn, encoding: Encoding) -> tuple[RenditionSpec, ..
     return specs
 
 
-@lru_cache  # most pictures of a site are of one size
+@lru_cache  # most images of a site are of one size
 def _copies(width: int, height: int, narrower: tuple[int, ...]) -> tuple[tuple[int, int, str], ...]:
-    """Return (width, height, its width and all wider ones) of each copy of a picture, the widest last."""
+    """Return (width, height, its width and all wider ones) of each copy of an image, the widest last."""
     widths = [*(other for other in narrower if other < width), width]
     return tuple(
         (other, max(1, round(height * other / width)), "<".join(map(str, widths[at:])))
@@ -174,9 +174,9 @@ def _copies(width: int, height: int, narrower: tuple[int, ...]) -> tuple[tuple[i
 
 
 def card_spec(drawn: Drawn, encoding: Encoding, crop: tuple[int, int] | None) -> RenditionSpec:
-    """Return the encoding of a picture for link previews; `crop` is the width and height wanted, in pixels.
+    """Return the encoding of an image for link previews; `crop` is the width and height wanted, in pixels.
 
-    Never larger than the picture: where it is too small, the card has the proportions of `crop` and what size there is.
+    Never larger than the image: where it is too small, the card has the proportions of `crop` and what size there is.
     """
     if crop:
         share = min(1.0, drawn.width / crop[0], drawn.height / crop[1])
@@ -195,7 +195,7 @@ def card_spec(drawn: Drawn, encoding: Encoding, crop: tuple[int, int] | None) ->
 
 
 def publish(*, name: str, key: str, drawn: Drawn, encoding: Encoding, assets_dir: str) -> PublishedImage:
-    """Return the files that show a picture: `drawn`, asked for under `key`, called `name` by the author."""
+    """Return the files that show an image: `drawn`, asked for under `key`, called `name` by the author."""
     stem = stem_of(name, key, encoding, placeholder=drawn.placeholder)
     uri = f"{assets_dir}/{stem}"
     variants = tuple(
@@ -208,7 +208,7 @@ def publish(*, name: str, key: str, drawn: Drawn, encoding: Encoding, assets_dir
 def publish_card(
     *, name: str, key: str, drawn: Drawn, encoding: Encoding, assets_dir: str, crop: tuple[int, int] | None
 ) -> PublishedImage:
-    """Return the one file that shows a picture in link previews."""
+    """Return the one file that shows an image in link previews."""
     wanted = f"{encoding.card_signature} {crop}"
     spec = card_spec(drawn, encoding, crop)
     stem = _stem(name, key, wanted, placeholder=drawn.placeholder)
@@ -217,7 +217,7 @@ def publish_card(
 
 
 def stem_of(name: str, key: str, encoding: Encoding, *, placeholder: bool = False) -> str:
-    """Return what the names of a picture's files on pages begin with: known before anything of the picture is."""
+    """Return what the names of an image's files on pages begin with: known before anything of the image is."""
     return _stem(name, key, encoding.signature, placeholder=placeholder)
 
 

@@ -63,7 +63,7 @@ def _is_value(folder: str, filename: str) -> bool:
 
 
 class Variants:
-    """Encoded pictures by key. Safe to use from several threads and processes at once."""
+    """Encoded images by key. Safe to use from several threads and processes at once."""
 
     def __init__(self, folder: Path, *, report: Callable[[str], None]) -> None:
         """Read the index of a cache, which need not exist yet. `report` is told where it cannot be written.
@@ -129,7 +129,7 @@ class Variants:
             yield
         except (sqlite3.Error, OSError) as error:
             what = f"{self._folder} cannot be used ({error})"
-            raise CacheError(f"{what}. Every picture that was bought is saved. Make space, or remove it") from error
+            raise CacheError(f"{what}. Every image that was bought is saved. Make space, or remove it") from error
 
     def _look_up(self, keys: list[str]) -> dict[str, str]:
         opened: list[tuple[str, Any, str]] = []
@@ -192,10 +192,10 @@ def open_variants(folder: Path, *, report: Callable[[str], None]) -> Variants:
         except OSError as kept:  # on Windows, while another process has a file of it open
             report(
                 f"{folder} is damaged ({error}) and cannot be renamed ({kept.strerror or kept}). Remove it; "
-                "until then pictures are encoded anew"
+                "until then images are encoded anew"
             )
         else:
-            report(f"{folder} is damaged ({error}). It is kept as {aside.name}; its pictures are encoded again")
+            report(f"{folder} is damaged ({error}). It is kept as {aside.name}; its images are encoded again")
             return Variants(folder, report=report)
     return Variants(_temporary_folder(), report=report)
 
@@ -236,7 +236,7 @@ def _cache_in(folder: Path) -> Cache:
 
 def _unusable(folder: Path, error: sqlite3.Error | OSError) -> str:
     reason = getattr(error, "strerror", None) or error
-    return f"{folder} cannot be used ({reason}). Pictures are encoded anew in every build until it can"
+    return f"{folder} cannot be used ({reason}). Images are encoded anew in every build until it can"
 
 
 def _set_aside(folder: Path) -> Path:

@@ -44,7 +44,7 @@ class ReceivedRequest:
 
 
 class _Hosted:
-    """The pictures behind the URLs; those longest unused go when all together outgrow `_MAX_HOSTED`."""
+    """The images behind the URLs; those longest unused go when all together outgrow `_MAX_HOSTED`."""
 
     def __init__(self) -> None:
         self._files: OrderedDict[str, bytes] = OrderedDict()

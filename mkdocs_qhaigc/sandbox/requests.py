@@ -11,7 +11,7 @@ from typing import Any, Literal
 from mkdocs_qhaigc.sandbox.replies import Rejection
 
 VARIANT_HEADER = "X-Qhaigc-Variant"
-"""What a real API gives by chance, another picture each time, the sandbox gives by this number: 1, 2, 3 …"""
+"""What a real API gives by chance, another image each time, the sandbox gives by this number: 1, 2, 3 …"""
 _FIELDS = frozenset(
     {"model", "prompt", "n", "size", "response_format", "quality", "style", "user", "background"}
     | {"moderation", "output_format", "output_compression", "seed", "negative_prompt"}
@@ -31,7 +31,7 @@ class GenerationRequest:
     seed: int | None
     as_base64: bool
     first: int
-    """Index of the first picture: independent pictures of one prompt are asked for one by one."""
+    """Index of the first image: independent images of one prompt are asked for one by one."""
     digest: str
     """SHA-256 over the canonical JSON of the body, in hex."""
 
@@ -41,7 +41,7 @@ class GenerationRequest:
         return "PNG" if self.model == "dall-e-3" else "WEBP"
 
     def draw(self, index: int) -> bytes:
-        """One picture's bytes: others for each index and seed, which the prompt to draw from takes along."""
+        """One image's bytes: others for each index and seed, which the prompt to draw from takes along."""
         from mkdocs_qhaigc.sandbox.drawing import draw as drawing
 
         seeded = self.prompt if self.seed is None else f"{self.prompt} [seed {self.seed}]"
@@ -49,10 +49,10 @@ class GenerationRequest:
         try:
             return drawing.draw_image(prompt, width=self.width, height=self.height, label="sandbox", format=self.format)
         except Exception as error:  # whatever broke, the client gets an answer
-            raise Rejection(500, f"The picture could not be drawn: {type(error).__name__}.") from error
+            raise Rejection(500, f"The image could not be drawn: {type(error).__name__}.") from error
 
     def file_name(self, index: int) -> str:
-        """The name that a picture is hosted under."""
+        """The name that an image is hosted under."""
         identity = hashlib.sha256(f"{self.digest}/{index}".encode()).hexdigest()
         return f"{identity}.{self.format.lower()}"
 

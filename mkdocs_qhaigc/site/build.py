@@ -1,4 +1,4 @@
-"""One build of a site: from its pages' pictures to the site's files, and what there is to say about it."""
+"""One build of a site: from its pages' images to the site's files, and what there is to say about it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class SiteBuild:
         self.pages = Renderer(options, pipeline, site_url=site_url, column=column, warn=warn)
 
     def settle(self, *, wait: bool) -> int:
-        """Wait for the pictures, mend what was written before they came, and say what is missing.
+        """Wait for the images, mend what was written before they came, and say what is missing.
 
         Return how many are still under way (none, if `wait`).
 
@@ -58,35 +58,35 @@ class SiteBuild:
             for scope in self.pages.scopes.values():
                 scope.shown.clear()
             self._mend(guessed)
-        missing = [picture for picture in self._pipeline.pictures() if picture.state == "placeholder"]
-        declared = [picture for picture in missing if picture.order.request.model]
+        missing = [image for image in self._pipeline.images() if image.state == "placeholder"]
+        declared = [image for image in missing if image.order.request.model]
         if self._options.missing == "error" and self._pipeline.damaged_pins():
             damage = "".join(f"\n  {message}" for message in self._pipeline.damaged_pins())
             raise MissingImages(
-                f"committed pictures are damaged, and `missing: error` accepts no others:{damage}\nRestore them from "
+                f"committed images are damaged, and `missing: error` accepts no others:{damage}\nRestore them from "
                 "version control, or run `mkdocs-qhaigc pin`, which takes whole ones from the cache"
             )
         if self._options.missing == "error" and missing:
             names = "".join(
-                f"\n  {picture.order.where}{f': {picture.reason}' if picture.reason else ''}" for picture in missing
+                f"\n  {image.order.where}{f': {image.reason}' if image.reason else ''}" for image in missing
             )
             raise MissingImages(
-                f"{len(missing)} {plural(len(missing), 'picture is', 'pictures are')} missing, and `missing: error` "
+                f"{len(missing)} {plural(len(missing), 'image is', 'images are')} missing, and `missing: error` "
                 f"forbids buying any:{names}\nRun `mkdocs-qhaigc generate` and `mkdocs-qhaigc pin` where they may be "
                 f"bought, and commit {self._options.pins_dir}; or correct the names"
             )
         may_be_under_way = self._options.missing == "generate"
-        self.pages.notices.missing([picture for picture in declared if picture.reason or not may_be_under_way])
+        self.pages.notices.missing([image for image in declared if image.reason or not may_be_under_way])
         return under_way
 
     def unfinished(self) -> set[str]:
         """Return the pages, as MkDocs names them, that show a placeholder. For a build that has settled."""
-        missing = [picture for picture in self._pipeline.pictures() if picture.state == "placeholder"]
-        return {page for picture in missing for page in self.pages.users.get(picture.order.request.key, ())}
+        missing = [image for image in self._pipeline.images() if image.state == "placeholder"]
+        return {page for image in missing for page in self.pages.users.get(image.order.request.key, ())}
 
     def complete(self) -> list[str]:
-        """Return the pages whose own pictures are all there. For a build that has settled."""
-        missing = {picture.order.request.key for picture in self._pipeline.pictures() if not picture.original}
+        """Return the pages whose own images are all there. For a build that has settled."""
+        missing = {image.order.request.key for image in self._pipeline.images() if not image.original}
         return [
             scope.src_uri
             for scope in self.pages.scopes.values()
@@ -106,7 +106,7 @@ class SiteBuild:
         return self._pipeline.files(self.pages.publisher.hand_out())
 
     def declared(self) -> list[Declared]:
-        """Return every picture that the site declares, in its order, and what is known of it."""
+        """Return every image that the site declares, in its order, and what is known of it."""
         from mkdocs_qhaigc.site.survey import Declared  # as below: most builds are not asked for it
 
         order = self.pages.order
@@ -121,7 +121,7 @@ class SiteBuild:
                 name=directive.name,
                 dark=request is directive.dark,
                 request=request,
-                picture=self._pipeline.picture(request),
+                image=self._pipeline.image(request),
                 users=users_of(request),
             )
             for scope in (self.pages.site, *self.pages.in_order())
@@ -135,19 +135,19 @@ class SiteBuild:
         return self.pages.notices.kinds
 
     def gallery(self, *, page_url: str, link: Link) -> str:
-        """Return the gallery of the site's pictures for the page at `page_url`. For a build that has settled."""
+        """Return the gallery of the site's images for the page at `page_url`. For a build that has settled."""
         from mkdocs_qhaigc.site.gallery import collect
         from mkdocs_qhaigc.site.gallery_page import SIZES, render_gallery
 
-        pictures = []
+        images = []
         for collected in collect(self.declared()):
             one = collected.first
             directive = (self.pages.scopes[one.page] if one.page else self.pages.site).directives[one.name]
-            shown = self.pages.publisher.show(f"{one.name}-dark" if one.dark else one.name, one.picture)
+            shown = self.pages.publisher.show(f"{one.name}-dark" if one.dark else one.name, one.image)
             alt = directive.alt or one.where
-            image = shown.publication.as_image(page_url=page_url, alt=alt, sizes=SIZES, colour=shown.picture.colour)
-            pictures.append((collected, image))
-        return render_gallery(pictures, page_url=page_url, assets_dir=self._options.assets_dir, link=link)
+            image = shown.publication.as_image(page_url=page_url, alt=alt, sizes=SIZES, colour=shown.image.colour)
+            images.append((collected, image))
+        return render_gallery(images, page_url=page_url, assets_dir=self._options.assets_dir, link=link)
 
     def survey(self, notices: Iterable[str], *, docs_dir: Path) -> Survey:
         """Return what the site declares, `notices` being all that was told; `docs_dir` is where its authors write."""
@@ -156,7 +156,7 @@ class SiteBuild:
         return Survey(self._options, tuple(self.declared()), tuple(notices), self.told, docs_dir)
 
     def report(self) -> list[Reported]:
-        """Return what was done for each picture."""
+        """Return what was done for each image."""
         from mkdocs_qhaigc.site.report import Reported
 
         return [
@@ -165,25 +165,25 @@ class SiteBuild:
         ]
 
     def summary(self) -> str | None:
-        """Return the one line that says how many pictures came from where; None where the site has none."""
-        pictures = self._pipeline.pictures()
-        states = [picture.state for picture in pictures]
+        """Return the one line that says how many images came from where; None where the site has none."""
+        images = self._pipeline.images()
+        states = [image.state for image in images]
         if not states:
             return None
         counts = [(states.count(state), state) for state in ("generated", "cached", "pinned", "published")]
         said = [f"{count} {state}" for count, state in counts if count]
-        generated = [picture.order.request for picture in pictures if picture.state == "generated"]
+        generated = [image.order.request for image in images if image.state == "generated"]
         bought = [request for request in generated if self._pipeline.effort(request).requests]  # else it was paid for
         if bought and (cost := self._options.cost(bought)):
             said[0] += f" for {cost}"
         missing = states.count("placeholder")
         if missing:
             said.append(f"{missing} {plural(missing, 'placeholder', 'placeholders')}")
-        total = f"{len(states)} {plural(len(states), 'picture', 'pictures')}"
+        total = f"{len(states)} {plural(len(states), 'image', 'images')}"
         return f"{total}{' of the sandbox' if self._options.sandboxed else ''}: {', '.join(said)}"
 
     def _subjects(self, one: Declared) -> set[str]:
-        """Return what messages about a picture are known by: its key, and where it is referred to."""
+        """Return what messages about an image are known by: its key, and where it is referred to."""
         if one.dark:
             return {one.request.key}
         if one.page:
@@ -196,7 +196,7 @@ class SiteBuild:
         return {one.request.key, one.where, *(f"{page}#{one.name}" for page in users)}
 
     def _mend(self, guessed: Mapping[str, Shown]) -> None:
-        """Write again what was written on the guess that each picture comes, and in the size that was asked for."""
+        """Write again what was written on the guess that each image comes, and in the size that was asked for."""
         from mkdocs_qhaigc.html.formats_aside import set_aside
         from mkdocs_qhaigc.html.mending import mend  # a warm build guesses nothing
 
@@ -211,7 +211,7 @@ class SiteBuild:
             meta[key] = resolve()
         renamed: dict[str, list[tuple[str, str]]] = {}  # by the hex in the old name
         for stem, shown in guessed.items():
-            now = shown.publish(self._pipeline.picture(shown.picture.order.request)).stem
+            now = shown.publish(self._pipeline.image(shown.image.order.request)).stem
             if now != stem:
                 renamed.setdefault(stem[-STEM_DIGITS:], []).append((stem, now))
         for page in pages.values():

@@ -1,6 +1,6 @@
-"""A contact sheet: pictures with what is known of them, as one HTML page that opens from disk.
+"""A contact sheet: images with what is known of them, as one HTML page that opens from disk.
 
-It needs no network and holds what it needs but the pictures. Without its scripts it is a plain list of them.
+It needs no network and holds what it needs but the images. Without its scripts it is a plain list of them.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from html import escape
 from mkdocs_qhaigc.assets import asset
 
 _PROPORTIONS = (0.8, 1.8)
-"""Width by height of the highest and the lowest frame; other pictures have room left beside them."""
+"""Width by height of the highest and the lowest frame; other images have room left beside them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One picture of a contact sheet."""
+    """One image of a contact sheet."""
 
     title: str
     image: str | None
-    """URL relative to the sheet; None where there is no picture."""
+    """URL relative to the sheet; None where there is no image."""
     width: int
     """Pixels."""
     height: int
@@ -69,8 +69,8 @@ def _read(name: str) -> str:
 _DIALOG = """<dialog aria-labelledby="large">
 <header>
 <h2 id="large"></h2>
-<button value="-1" aria-label="The picture before">←</button>
-<button value="1" aria-label="The next picture">→</button>
+<button value="-1" aria-label="The image before">←</button>
+<button value="1" aria-label="The next image">→</button>
 <button value="close">Close</button>
 </header>
 <img alt="">
@@ -107,7 +107,7 @@ def _card(card: Card) -> str:
     size = f'width="{card.width}" height="{card.height}"'
     if card.image is None:
         frame = (
-            f'<div class="frame empty" tabindex="0" role="img" aria-label="{_text(card.title)}: no picture">'
+            f'<div class="frame empty" tabindex="0" role="img" aria-label="{_text(card.title)}: no image">'
             f"{card.width} × {card.height}</div>"
         )
     else:
@@ -135,7 +135,7 @@ def _card(card: Card) -> str:
 
 
 def _proportion(cards: Sequence[Card]) -> float:
-    """Return width by height of the frames: the pictures' own, where most have the same."""
+    """Return width by height of the frames: the images' own, where most have the same."""
     common = Counter(card.width / max(card.height, 1) for card in cards).most_common(1)
     least, most = _PROPORTIONS
     return min(max(common[0][0] if common else 1.5, least), most)

@@ -1,4 +1,4 @@
-"""Every picture of a site as cards: what it was made from, what there is of it, and where it is shown."""
+"""Every image of a site as cards: what it was made from, what there is of it, and where it is shown."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DEFAULT_FILE = "gallery.html"
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """One picture with everything that declares it."""
+    """One image with everything that declares it."""
 
     declared: tuple[Declared, ...]
     """More than one where it is declared elsewhere, or under another name, with the same request."""
@@ -39,7 +39,7 @@ class Collected:
 
 
 def collect(declared: Iterable[Declared]) -> list[Collected]:
-    """Return every picture once, in the site's order."""
+    """Return every image once, in the site's order."""
     by_key: dict[str, list[Declared]] = {}
     for one in declared:
         by_key.setdefault(one.request.key, []).append(one)
@@ -47,7 +47,7 @@ def collect(declared: Iterable[Declared]) -> list[Collected]:
 
 
 def write_gallery(survey: Survey, file: Path) -> None:
-    """Write the contact sheet of a site's pictures; the originals are linked from where they are.
+    """Write the contact sheet of a site's images; the originals are linked from where they are.
 
     Raises:
         OSError: the file cannot be written.
@@ -55,16 +55,16 @@ def write_gallery(survey: Survey, file: Path) -> None:
     from mkdocs_qhaigc.site.contact_sheet import render_sheet  # as below
 
     cards = [card_of(collected, folder=file.parent) for collected in collect(survey.declared)]
-    intro = f"{len(cards)} {'picture' if len(cards) == 1 else 'pictures'}"
+    intro = f"{len(cards)} {'image' if len(cards) == 1 else 'images'}"
     if survey.options.sandboxed:
         intro += ", drawn by the sandbox"
-    page = render_sheet("Pictures of the site", cards, intro=f"{intro}. Written by mkdocs-qhaigc gallery.")
+    page = render_sheet("Images of the site", cards, intro=f"{intro}. Written by mkdocs-qhaigc gallery.")
     file.parent.mkdir(parents=True, exist_ok=True)
     atomic_write(file, page.encode())
 
 
 def card_of(collected: Collected, *, folder: Path) -> Card:
-    """Return the card of a picture, for a sheet in a folder."""
+    """Return the card of an image, for a sheet in a folder."""
     from mkdocs_qhaigc.site.contact_sheet import Card  # the gallery that is a page of the site needs none
 
     one, original = collected.first, collected.first.original
@@ -82,7 +82,7 @@ def card_of(collected: Collected, *, folder: Path) -> Card:
 
 
 def facts_of(collected: Collected) -> tuple[tuple[str, str], ...]:
-    """Return what there is to say of a picture beside its prompt: (what, value)."""
+    """Return what there is to say of an image beside its prompt: (what, value)."""
     one, original = collected.first, collected.first.original
     request = one.request
     facts = [("model", request.model), ("size", request.size.replace("x", " × "))]

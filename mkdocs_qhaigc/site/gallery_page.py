@@ -1,6 +1,6 @@
-"""The gallery as a page of the site: every picture, as the site's pages show it. Pure.
+"""The gallery as a page of the site: every image, as the site's pages show it. Pure.
 
-On it a picture is there or missing: where its original lies is no business of readers, and would change the page's
+On it an image is there or missing: where its original lies is no business of readers, and would change the page's
 bytes from one machine to another.
 """
 
@@ -19,9 +19,9 @@ MARKER = "<!-- qhaigc-gallery -->"
 NEW_PAGE = asset("gallery.md")
 """The page where no author wrote one: a file, for other plugins want to know where a page's is."""
 STYLE, SCRIPT = asset("gallery.css"), asset("find.js")
-"""What the page needs beside its pictures; they stand in `assets_dir`."""
+"""What the page needs beside its images; they stand in `assets_dir`."""
 SIZES = "(min-width: 45em) 18em, 100vw"
-"""Of its pictures."""
+"""Of its images."""
 
 _NO_BREAK = "\N{NO-BREAK SPACE}"
 
@@ -35,19 +35,17 @@ def place_gallery(content: str, markup: str) -> str:
     return f"{before}{markup}{after}" if marker else f"{content}\n{markup}"
 
 
-def render_gallery(
-    pictures: Iterable[tuple[Collected, ImageTag]], *, page_url: str, assets_dir: str, link: Link
-) -> str:
+def render_gallery(images: Iterable[tuple[Collected, ImageTag]], *, page_url: str, assets_dir: str, link: Link) -> str:
     """Return the gallery for the page at `page_url` (relative to the site)."""
-    items = "".join(_item(collected, image, page_url, link) for collected, image in pictures)
+    items = "".join(_item(collected, image, page_url, link) for collected, image in images)
     if not items:
         return ""
     style, script = (escape(relative_url(f"{assets_dir}/{file.name}", page_url)) for file in (STYLE, SCRIPT))
     return (
         f'<link rel="stylesheet" href="{style}">\n<div class="qhaigc-gallery">\n'
         '<form class="qhaigc-find" role="search" hidden><input type="search" name="words" '
-        'aria-label="Search the pictures" placeholder="Search the pictures" autocomplete="off"> '
-        f'<output></output></form>\n<div class="pictures" role="list">\n{items}</div>\n'
+        'aria-label="Search the images" placeholder="Search the images" autocomplete="off"> '
+        f'<output></output></form>\n<div class="images" role="list">\n{items}</div>\n'
         f'<script src="{script}"></script>\n</div>\n'
     )
 

@@ -1,6 +1,6 @@
-"""From a wanted picture to its bytes, which are there or are bought; and from its bytes to the files of the site.
+"""From a wanted image to its bytes, which are there or are bought; and from its bytes to the files of the site.
 
-Nothing here waits but `settle`: while pages render, pictures are bought and encoded in threads.
+Nothing here waits but `settle`: while pages render, images are bought and encoded in threads.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 class Pipeline:
-    """The pictures of one build."""
+    """The images of one build."""
 
     def __init__(
         self,
@@ -48,68 +48,68 @@ class Pipeline:
     ):
         """`report` is told of what was found damaged.
 
-        `open_buyer` is called when the first picture is missing. None: nothing is bought, and nothing encoded.
+        `open_buyer` is called when the first image is missing. None: nothing is bought, and nothing encoded.
         """
         self._options = options
         self._sources = sources
         self._open_buyer = open_buyer
         self._buyer: GenerationQueue | None = None
         self._report = report
-        self._pictures: dict[str, ResolvedImage] = {}
+        self._images: dict[str, ResolvedImage] = {}
         self._purchases: dict[str, Future[StoredImage]] = {}
         self._files: dict[str, str] = {}
         self._second_looks: set[str] = set()
-        """Keys of pictures that were damaged and wanted once more."""
+        """Keys of images that were damaged and wanted once more."""
         self._encoder = Encoder(options.encoding, options.cache_dir / "variants", report=report)
         if open_buyer and options.missing == "error":  # which `damaged_pins` ends
             sources.pins.leave_to_error()
 
     def want(self, order: ImageJob) -> ResolvedImage:
-        """Return what is known of a picture now; one that is missing is ordered, if the options allow it."""
+        """Return what is known of an image now; one that is missing is ordered, if the options allow it."""
         key = order.request.key
-        if key in self._pictures:
-            return self._pictures[key]
-        picture = self._find(order)
-        if picture is None and self._open_buyer and self._options.missing == "generate":
+        if key in self._images:
+            return self._images[key]
+        image = self._find(order)
+        if image is None and self._open_buyer and self._options.missing == "generate":
             self._buyer = self._buyer or self._open_buyer()
             future = self._buyer.buy(order)
             if future.done() and failure_of(future):  # there is no key, say: nobody needs to guess what will come
                 return self._know(bought(order, future))
             self._purchases[key] = future
             future.add_done_callback(self._encode_bought)
-            picture = self._pictures[key] = asked_for(order)
-            return picture
-        return self._know(picture or placeholder(order))
+            image = self._images[key] = asked_for(order)
+            return image
+        return self._know(image or placeholder(order))
 
     def want_card(self, name: str, request: ImageRequest, crop: Crop | None) -> None:
-        """Have a picture that was wanted also encoded for link previews, in a file that is called after `name`."""
-        picture = self._pictures[request.key]
-        if self._encoder.want_card(request.key, crop) and self._open_buyer and picture.state != "under way":
-            if self._sources.is_published(picture):
-                with contextlib.suppress(StoreError):  # then it is made of the picture itself
-                    self._use_published(name, picture, partial(publish_card, crop=crop))
-            self._encoder.encode(self._subject(picture))
+        """Have an image that was wanted also encoded for link previews, in a file that is called after `name`."""
+        image = self._images[request.key]
+        if self._encoder.want_card(request.key, crop) and self._open_buyer and image.state != "under way":
+            if self._sources.is_published(image):
+                with contextlib.suppress(StoreError):  # then it is made of the image itself
+                    self._use_published(name, image, partial(publish_card, crop=crop))
+            self._encoder.encode(self._subject(image))
 
     def stand_in(self, order: ImageJob) -> ResolvedImage:
         """Return a placeholder for what nobody declared."""
-        return self._pictures.get(order.request.key) or self._know(placeholder(order))
+        return self._images.get(order.request.key) or self._know(placeholder(order))
 
     @property
     def under_way(self) -> bool:
-        """Whether any picture is still being bought."""
+        """Whether any image is still being bought."""
         return bool(self._purchases)
 
-    def picture(self, request: ImageRequest) -> ResolvedImage:
-        """Return what is known of a picture that was wanted."""
-        return self._pictures[request.key]
+    def image(self, request: ImageRequest) -> ResolvedImage:
+        """Return what is known of an image that was wanted."""
+        return self._images[request.key]
 
     def effort(self, request: ImageRequest) -> JobStats:
-        """Return what it took to buy a picture in this build."""
+        """Return what it took to buy an image in this build."""
         return self._buyer.effort(request.key) if self._buyer else JobStats()
 
-    def pictures(self) -> list[ResolvedImage]:
-        """Return all pictures of the build, in the order in which they were first wanted."""
-        return list(self._pictures.values())
+    def images(self) -> list[ResolvedImage]:
+        """Return all images of the build, in the order in which they were first wanted."""
+        return list(self._images.values())
 
     def settle(self, *, wait: bool) -> int:
         """Take in what was bought; what is not there has a placeholder then. Return how many are still under way.
@@ -123,10 +123,10 @@ class Pipeline:
             import_what_encodes()
         while True:
             for key, future in list(self._purchases.items()):
-                order = self._pictures[key].order
+                order = self._images[key].order
                 del self._purchases[key]
                 if wait:
-                    from mkdocs_qhaigc._util.threads import wait_for  # a build that finds all its pictures has none
+                    from mkdocs_qhaigc._util.threads import wait_for  # a build that finds all its images has none
 
                     wait_for(future)
                 under_way += not future.done()
@@ -162,96 +162,96 @@ class Pipeline:
         self._encoder.close(used=self._files.values() if whole else None)
 
     def _find(self, order: ImageJob) -> ResolvedImage | None:
-        """Return a picture that is there, and use what `sync` has written of it."""
-        picture = self._sources.find(order, thorough=self._open_buyer is not None)
-        if picture is None or not self._open_buyer or not self._sources.is_published(picture):
-            return picture
+        """Return an image that is there, and use what `sync` has written of it."""
+        image = self._sources.find(order, thorough=self._open_buyer is not None)
+        if image is None or not self._open_buyer or not self._sources.is_published(image):
+            return image
         try:
-            whole = self._use_published(order.name, picture, publish)
+            whole = self._use_published(order.name, image, publish)
         except StoreError as error:
-            return placeholder(order, error) if picture.state == "published" else picture
-        if picture.original and picture.state == "published" and not whole:
+            return placeholder(order, error) if image.state == "published" else image
+        if image.original and image.state == "published" and not whole:
             self._report(
                 f"{order.where}: its original is neither pinned nor in {self._options.cache_dir}, and "
-                f"{picture.original.path}, as `sync` wrote it, is encoded once more. Pin it where it was bought, "
+                f"{image.original.path}, as `sync` wrote it, is encoded once more. Pin it where it was bought, "
                 "and it loses nothing"
             )
-        return picture
+        return image
 
-    def _use_published(self, name: str, picture: ResolvedImage, publish: Callable[..., PublishedImage]) -> bool:
-        """Use what `sync` has written of a picture; return whether that is all that is to be `published` of it."""
+    def _use_published(self, name: str, image: ResolvedImage, publish: Callable[..., PublishedImage]) -> bool:
+        """Use what `sync` has written of an image; return whether that is all that is to be `published` of it."""
         publication = publish(
             name=name,
-            key=picture.order.request.key,
-            drawn=picture.drawn,
+            key=image.order.request.key,
+            drawn=image.drawn,
             encoding=self._options.encoding,
             assets_dir=self._options.assets_dir,
         )
         files = self._sources.published_files(publication, name)
         self._encoder.lend(files)
-        best = picture.original
+        best = image.original
         for _, spec in publication.variants:
             if best and not spec.cropped and (spec.format, spec.width) == (best.format, best.width):
                 self._encoder.lend({spec.cache_key: best.file})  # it would lose each time that it is made again
         return len(files) == len(publication.variants)
 
     def damaged_pins(self) -> list[str]:
-        """Return what there is to tell of committed pictures that cannot be used."""
+        """Return what there is to tell of committed images that cannot be used."""
         return self._sources.pins.damaged
 
-    def _know(self, picture: ResolvedImage) -> ResolvedImage:
-        key = picture.order.request.key
-        self._pictures[key] = picture
-        if self._open_buyer and self._encoder.lacks(key, picture.drawn):
-            self._encoder.encode(self._subject(picture))
-        return picture
+    def _know(self, image: ResolvedImage) -> ResolvedImage:
+        key = image.order.request.key
+        self._images[key] = image
+        if self._open_buyer and self._encoder.lacks(key, image.drawn):
+            self._encoder.encode(self._subject(image))
+        return image
 
     def _encode_bought(self, future: Future[StoredImage]) -> None:
-        """Encode a picture when it has arrived, in the thread that brought it, while others are on their way."""
+        """Encode an image when it has arrived, in the thread that brought it, while others are on their way."""
         if not future.cancelled() and future.exception() is None:
             self._encoder.encode(self._subject_of(future.result()))
 
-    def _subject(self, picture: ResolvedImage) -> Subject:
-        original = picture.original
-        if original and picture.state == "published":
-            about = partial(provenance_of_published, picture.order, original, self._options.encoding)
-            return Subject(original.key, picture.drawn, original.read, about)
+    def _subject(self, image: ResolvedImage) -> Subject:
+        original = image.original
+        if original and image.state == "published":
+            about = partial(provenance_of_published, image.order, original, self._options.encoding)
+            return Subject(original.key, image.drawn, original.read, about)
         if original:
             return self._subject_of(original)
-        return Subject(picture.order.request.key, picture.drawn, partial(draw_placeholder, picture), lambda: None)
+        return Subject(image.order.request.key, image.drawn, partial(draw_placeholder, image), lambda: None)
 
     def _subject_of(self, original: StoredImage) -> Subject:
         about = partial(provenance_of, original, self._options.encoding)
         return Subject(original.key, drawn_as(original), original.read, about)
 
     def _finish_encoding(self) -> None:
-        """Wait for the encoders; look elsewhere for the pictures whose originals turn out to be damaged."""
-        for picture in self.pictures() if self._encoder.began else ():
-            error = None if picture.state == "under way" else self._encoder.error(self._subject(picture))
+        """Wait for the encoders; look elsewhere for the images whose originals turn out to be damaged."""
+        for image in self.images() if self._encoder.began else ():
+            error = None if image.state == "under way" else self._encoder.error(self._subject(image))
             if error is None:
                 continue
-            if not picture.original or not isinstance(error, (StoreError, ImageError)):
+            if not image.original or not isinstance(error, (StoreError, ImageError)):
                 raise error
-            if isinstance(error, ImageError) or not self._sources.set_aside(picture.original, str(error)):
-                self._know(placeholder(picture.order, error))  # its bytes may be right: it is not bought again
+            if isinstance(error, ImageError) or not self._sources.set_aside(image.original, str(error)):
+                self._know(placeholder(image.order, error))  # its bytes may be right: it is not bought again
                 continue
-            key = picture.order.request.key
-            del self._pictures[key]
-            self._encoder.forget(self._subject(picture))
+            key = image.order.request.key
+            del self._images[key]
+            self._encoder.forget(self._subject(image))
             if key in self._second_looks:
-                self._know(placeholder(picture.order, error))
+                self._know(placeholder(image.order, error))
                 continue
             self._second_looks.add(key)
             if self._open_buyer:
-                self._buyer = self._buyer or self._open_buyer()  # it may be one that has bought this very picture
+                self._buyer = self._buyer or self._open_buyer()  # it may be one that has bought this very image
                 self._buyer.forget(key)
-            self.want(picture.order)
+            self.want(image.order)
 
     def _encode_what_is_gone(self) -> None:
         """Encode again what the cache of variants has lost, while a damaged original can still be replaced."""
-        known = {key: picture.drawn for key, picture in self._pictures.items() if picture.state != "under way"}
+        known = {key: image.drawn for key, image in self._images.items() if image.state != "under way"}
         for key in self._encoder.gone(known):
-            subject = self._subject(self._pictures[key])
+            subject = self._subject(self._images[key])
             self._encoder.forget(subject)
             self._encoder.encode(subject)
         self._finish_encoding()

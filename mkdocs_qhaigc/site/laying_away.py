@@ -1,4 +1,4 @@
-"""What `sync` takes away from among the pages goes into the cache, where its pictures are nowhere else."""
+"""What `sync` takes away from among the pages goes into the cache, where its images are nowhere else."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mkdocs_qhaigc.store.availability import is_lfs_pointer
 def lay_away(
     folder: Path, before: Written, unused: Set[str], options: Options, *, has_original: Callable[[str], bool]
 ) -> None:
-    """Copy files that go into the cache, where their pictures have no original: they may be wanted again.
+    """Copy files that go into the cache, where their images have no original: they may be wanted again.
 
     `has_original` says it of a key. `before` is what is said of the folder.
 
@@ -25,12 +25,12 @@ def lay_away(
         OSError: it cannot be done. Nothing has gone.
     """
     going = {
-        key: picture
-        for key, picture in before.pictures.items()
-        if picture.file is not None
-        and picture.file in unused
-        and not picture.sandbox
-        and not is_lfs_pointer(folder / picture.file)
+        key: image
+        for key, image in before.images.items()
+        if image.file is not None
+        and image.file in unused
+        and not image.sandbox
+        and not is_lfs_pointer(folder / image.file)
         and not has_original(key)
     }
     if not going:
@@ -39,7 +39,7 @@ def lay_away(
     aside.mkdir(parents=True, exist_ok=True)
     earlier = read_remains(aside) or Written(before.config)
     digests = {}
-    for name in _of_pictures(going, before, unused):
+    for name in _of_images(going, before, unused):
         if is_lfs_pointer(folder / name):
             continue
         try:
@@ -48,14 +48,14 @@ def lay_away(
             continue
         atomic_write(aside / name, data)
         digests[name] = hashlib.sha256(data).hexdigest()
-    Written(before.config, {**earlier.pictures, **going}, {**earlier.files, **digests}).save(aside)
+    Written(before.config, {**earlier.images, **going}, {**earlier.files, **digests}).save(aside)
 
 
-def _of_pictures(going: Set[str] | Mapping[str, object], before: Written, unused: Set[str]) -> Iterator[str]:
-    """Yield those of the unused files that may be of these pictures; cards, too, whose names tell of no picture."""
-    codes = {key: _code(picture.file) for key, picture in before.pictures.items() if picture.file}
+def _of_images(going: Set[str] | Mapping[str, object], before: Written, unused: Set[str]) -> Iterator[str]:
+    """Yield those of the unused files that may be of these images; cards, too, whose names tell of no image."""
+    codes = {key: _code(image.file) for key, image in before.images.items() if image.file}
     wanted = {code for key, code in codes.items() if key in going}
-    cards = not any(picture.sandbox for picture in before.pictures.values())
+    cards = not any(image.sandbox for image in before.images.values())
     for name in unused:
         code = _code(name)
         if code and (code in wanted or (cards and code not in codes.values())):

@@ -32,7 +32,7 @@ from mkdocs_qhaigc.site.warnings import Notices
 
 
 class Emitted(NamedTuple):
-    """Markup that was written into a page before its pictures were there."""
+    """Markup that was written into a page before its images were there."""
 
     content: Any
     """The page: its `.content` holds the markup."""
@@ -46,7 +46,7 @@ class Renderer:
     def __init__(
         self,
         options: Options,
-        pictures: Images,
+        images: Images,
         *,
         site_url: Callable[[], str | None],
         column: Callable[[Container[object]], str],
@@ -57,7 +57,7 @@ class Renderer:
         `column` says how wide the text of a page is, from what its front matter says to `hide`.
         """
         self._options = options
-        self._pictures = pictures
+        self._images = images
         self._site_url = site_url
         self._column = column
         self.notices = Notices(warn)
@@ -68,9 +68,9 @@ class Renderer:
         """Pages as they were expected or taken in, some of them twice."""
         self.emitted: list[Emitted] = []
         self.meta_values: list[tuple[MutableMapping[str, Any], str, Callable[[], Any]]] = []
-        """Front matter that holds addresses of pictures: where it is, under which name, and what makes it again."""
+        """Front matter that holds addresses of images: where it is, under which name, and what makes it again."""
         self.users: dict[str, dict[str, None]] = {}
-        """By key: the pages that show a picture, in their order; a picture of the whole site has all of them."""
+        """By key: the pages that show an image, in their order; an image of the whole site has all of them."""
         directives, _ = read_directives(options.images, options.defaults) if options.images else ({}, [])
         self.site = Scope("", directives, column=column(()))
 
@@ -79,14 +79,14 @@ class Renderer:
         self._order.append(src_uri)
 
     def read_page(self, page: Any, *, src_uri: str, url: str, text: str, source: Callable[[], str]) -> None:
-        """Take in a page's front matter: order its pictures, resolve its values that are references.
+        """Take in a page's front matter: order its images, resolve its values that are references.
 
         `text` is its Markdown; `source` gives the whole file, front matter included, for messages.
         """
         scope = self._read_scope(page.meta, src_uri)
         scope.source = source
         if META_KEY not in page.meta and (problem := broken_front_matter(text)):
-            self.notices.directive(f"{src_uri}, {problem}. Its pictures are not made; correct that line")
+            self.notices.directive(f"{src_uri}, {problem}. Its images are not made; correct that line")
         for key in [key for key in page.meta if is_misspelt_key(key)]:
             self.notices.misspelt_key(src_uri, source, key)
         for key in [key for key, value in page.meta.items() if key != META_KEY and holds_reference(value)]:
@@ -94,12 +94,12 @@ class Renderer:
             page.meta[key] = resolve()
             self.meta_values.append((page.meta, key, resolve))
 
-    def want_shared_pictures(self) -> None:
-        """Order the pictures that the options declare for the whole site."""
+    def want_shared_images(self) -> None:
+        """Order the images that the options declare for the whole site."""
         self._want(self.site)
 
     def note_references(self, src_uri: str, text: str) -> None:
-        """Note that a page shows pictures, from its file alone: what it places, and what reads as a reference."""
+        """Note that a page shows images, from its file alone: what it places, and what reads as a reference."""
         from mkdocs_qhaigc.directives.lines import places  # where pages are rendered, that tells it
 
         scope = self.scopes[src_uri]
@@ -107,16 +107,16 @@ class Renderer:
         for name in dict.fromkeys((*placed, *(name for _, _, name in html.references_in(text)))):
             directive = scope.directives.get(name) or self.site.directives.get(name)
             for _, request in directive.requests if directive else ():
-                self._note_user(scope, self._pictures.picture(request))
+                self._note_user(scope, self._images.image(request))
             if directive and directive.alt is None and name in placed:
-                self.notices.picture_without_alt(src_uri, scope.source, name)
+                self.notices.image_without_alt(src_uri, scope.source, name)
         self.notices.look_at_source(src_uri, text)
         without_alt = []
         for place in places(text):
             directive = scope.directives.get(place.name) or self.site.directives.get(place.name)
-            if place.is_picture and directive is None and "{" not in place.name:  # which a plugin may fill in
+            if place.is_image and directive is None and "{" not in place.name:  # which a plugin may fill in
                 self._tell_unknown(scope, place.name)
-            elif place.is_picture and directive and directive.alt is None and place.described is False:
+            elif place.is_image and directive and directive.alt is None and place.described is False:
                 without_alt.append(place.name)
         self.notices.references_without_alt(src_uri, scope.source, without_alt)
 
@@ -126,7 +126,7 @@ class Renderer:
             self.notices.look_at_source(scope.src_uri, scope.source())
 
     def render(self, page: Any, text: str, *, src_uri: str, url: str, shown_at: str) -> str:
-        """Return a page's HTML with its references resolved and its placed pictures put in.
+        """Return a page's HTML with its references resolved and its placed images put in.
 
         `url` is the page's own; `shown_at` that of the page on which the HTML will stand: an excerpt's is another.
         """
@@ -147,10 +147,10 @@ class Renderer:
                 return shown if image.caption is not None else f"<p>{shown}</p>"
 
             if directive.alt is None:
-                self.notices.picture_without_alt(scope.src_uri, scope.source, name)
+                self.notices.image_without_alt(scope.src_uri, scope.source, name)
             after_title = directive.place == "after-title"
             text = html.place(text, markup(), after_title=after_title, excerpt=elsewhere)
-            if self._pictures.under_way:
+            if self._images.under_way:
                 self.emitted.append(Emitted(page, markup(), markup))
         return text
 
@@ -162,16 +162,16 @@ class Renderer:
         """Return what a name stands for on a page."""
         directive, shown = self._show(scope, name)
         for one in shown:
-            self._note_user(scope, one.picture)
+            self._note_user(scope, one.image)
         sizes = (directive and directive.sizes) or self._options.sizes or scope.column
         images = [
             one.publication.as_image(
                 page_url=page_url,
-                alt=directive.alt if directive else f"No picture is called {name}",
+                alt=directive.alt if directive else f"No image is called {name}",
                 sizes=sizes,
                 priority=bool(directive and directive.priority),
                 caption=directive.caption if directive else None,
-                colour=one.picture.colour,
+                colour=one.image.colour,
             )
             for one in shown
         ]
@@ -241,7 +241,7 @@ class Renderer:
         if rewritten.unread or rewritten.without_alt:
             self.notices.unread(scope.src_uri, rewritten.unread)
             self.notices.references_without_alt(scope.src_uri, scope.source, rewritten.without_alt)
-        for change in rewritten.changes if self._pictures.under_way else ():
+        for change in rewritten.changes if self._images.under_way else ():
             self.emitted.append(Emitted(page, change.markup, partial(change.again, resolve)))
         return rewritten.html
 
@@ -249,20 +249,20 @@ class Renderer:
         for name, directive in scope.directives.items():
             for file_name, request in directive.requests:
                 where = scope.where(name) + (" (dark)" if request is directive.dark else "")
-                self._pictures.want(ImageJob(where, file_name, request))
+                self._images.want(ImageJob(where, file_name, request))
 
     def _show(self, scope: Scope, name: str) -> tuple[Directive | None, list[Shown]]:
-        """Return what shows a name on a page, the dark picture last; a placeholder where it means nothing there."""
+        """Return what shows a name on a page, the dark image last; a placeholder where it means nothing there."""
         directive = scope.directives.get(name) or self.site.directives.get(name)
         if directive:
-            pictures = [(stem, self._pictures.picture(request)) for stem, request in directive.requests]
+            images = [(stem, self._images.image(request)) for stem, request in directive.requests]
         else:
-            pictures = [("missing", self._unknown_picture(scope, name))]
+            images = [("missing", self._unknown_image(scope, name))]
         scope.shown.add(name)
-        return directive, [self.publisher.show(stem, picture) for stem, picture in pictures]
+        return directive, [self.publisher.show(stem, image) for stem, image in images]
 
-    def _note_user(self, scope: Scope, picture: ResolvedImage) -> None:
-        self.users.setdefault(picture.order.request.key, {})[scope.src_uri] = None
+    def _note_user(self, scope: Scope, image: ResolvedImage) -> None:
+        self.users.setdefault(image.order.request.key, {})[scope.src_uri] = None
 
     def _tell_unknown(self, scope: Scope, name: str) -> None:
         if name not in scope.broken:
@@ -270,7 +270,7 @@ class Renderer:
             self.notices.unknown(scope.src_uri, scope.source, name, [*scope.directives, *others])
 
     def _look_for(self, scope: Scope, name: str, text: str) -> None:
-        """Tell where a picture that a page declares, and does not show, may be meant in its HTML."""
+        """Tell where an image that a page declares, and does not show, may be meant in its HTML."""
         if f":{name}" not in text:
             return
         from mkdocs_qhaigc.directives.slips import misspelt_references
@@ -278,19 +278,19 @@ class Renderer:
         if written := misspelt_references(text, name):
             self.notices.misspelt(scope.src_uri, scope.source, written)
 
-    def _unknown_picture(self, scope: Scope, name: str) -> ResolvedImage:
+    def _unknown_image(self, scope: Scope, name: str) -> ResolvedImage:
         self._tell_unknown(scope, name)
-        request = ImageRequest("", f"No picture is called {name}", self._options.defaults.size)
-        return self._pictures.stand_in(ImageJob(scope.where(name), name, request))
+        request = ImageRequest("", f"No image is called {name}", self._options.defaults.size)
+        return self._images.stand_in(ImageJob(scope.where(name), name, request))
 
     def _address(self, scope: Scope, name: str, page_url: str) -> str:
-        """Return the absolute address of a picture's card; the one relative to the page where the site has none."""
+        """Return the absolute address of an image's card; the one relative to the page where the site has none."""
         directive = scope.directives.get(name) or self.site.directives.get(name)
         crop = directive.crop if directive else None
-        picture = self._pictures.picture(directive.request) if directive else self._unknown_picture(scope, name)
-        self._note_user(scope, picture)
+        image = self._images.image(directive.request) if directive else self._unknown_image(scope, name)
+        self._note_user(scope, image)
         file_name = directive.name if directive else "missing"
-        self._pictures.want_card(file_name, picture.order.request, crop)
-        card = self.publisher.show_card(file_name, picture, crop)
+        self._images.want_card(file_name, image.order.request, crop)
+        card = self.publisher.show_card(file_name, image, crop)
         dest_uri = card.publication.variants[-1].dest_uri
         return self.absolute(quote(dest_uri)) or relative_url(dest_uri, page_url)

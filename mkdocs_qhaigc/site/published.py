@@ -1,4 +1,4 @@
-"""Pictures as `sync` has written them among the pages: what there is of a picture where its original is not.
+"""Images as `sync` has written them among the pages: what there is of an image where its original is not.
 
 A folder of pages is committed, and comes to machines on which nothing of it was bought. What is in it is not bought
 again: its files are used as they are, and where others are needed, they are made of the best of them. What `sync` takes
@@ -33,7 +33,7 @@ ENDING = rf"-([0-9a-f]{{{STEM_DIGITS}}})(?:-[0-9]+)?\.[a-z]+$"
 
 
 class Published:
-    """The pictures of a site that are among its pages, and those that were. Read when the first is looked for."""
+    """The images of a site that are among its pages, and those that were. Read when the first is looked for."""
 
     def __init__(self, folder: Path, options: Options) -> None:
         """The folder among the pages need not exist."""
@@ -43,9 +43,9 @@ class Published:
         self._searched = options.sandboxed  # what that draws again costs nothing
 
     def find(self, key: str, name: str) -> StoredImage | None:
-        """Return the best file of a picture, in the place of its original; None where none in its size is whole.
+        """Return the best file of an image, in the place of its original; None where none in its size is whole.
 
-        `name`: what the author calls the picture. Where the first is not found, it is looked for all over the pages:
+        `name`: what the author calls the image. Where the first is not found, it is looked for all over the pages:
         `sync` may have written it when `assets_dir` was another folder.
 
         Raises:
@@ -64,7 +64,7 @@ class Published:
     def files_of(self, publication: PublishedImage, name: str) -> dict[str, str]:
         """Return the paths of those files that are there and whole, by the cache key of their variant.
 
-        `name`: what the author calls the picture. It may have been called otherwise when its files were written.
+        `name`: what the author calls the image. It may have been called otherwise when its files were written.
 
         Raises:
             StoreError: as of `find`.
@@ -79,7 +79,7 @@ class Published:
         return found
 
     def is_best(self, original: StoredImage) -> bool:
-        """Whether an original is the best file of its picture: it has been taken from here."""
+        """Whether an original is the best file of its image: it has been taken from here."""
         return any(folder.is_best(original) for folder in self._folders)
 
 
@@ -90,25 +90,25 @@ class _Folder:
         self._folder = folder
 
     def find(self, key: str, stem_now: Callable[[], str]) -> StoredImage | None:
-        """As of `Published.find`. `stem_now` returns how the names of the picture's files would begin now."""
-        picture = self._written.pictures.get(key) if self._written else None
-        if picture is None or picture.file is None or picture.drawn.placeholder:
+        """As of `Published.find`. `stem_now` returns how the names of the image's files would begin now."""
+        image = self._written.images.get(key) if self._written else None
+        if image is None or image.file is None or image.drawn.placeholder:
             return self._find_by_name(key, stem_now()) if self._is_there else None
-        written_stem, _, best = picture.file.rpartition(".")
+        written_stem, _, best = image.file.rpartition(".")
         for extension in dict.fromkeys((best, *_FORMATS)):
             file = f"{written_stem}.{extension}"
-            data = self._read_whole(file, picture.drawn.width, picture.drawn.height)
+            data = self._read_whole(file, image.drawn.width, image.drawn.height)
             if data is not None and extension in _FORMATS:
                 return StoredImage(
                     str(self._folder / file),
                     key,
                     hashlib.sha256(data).hexdigest(),
                     _FORMATS[extension],
-                    picture.drawn.width,
-                    picture.drawn.height,
+                    image.drawn.width,
+                    image.drawn.height,
                     len(data),
-                    picture.sandbox,
-                    picture.colour,
+                    image.sandbox,
+                    image.colour,
                 )
         for extension in _FORMATS:
             require_here(self._folder / f"{written_stem}.{extension}")
@@ -117,7 +117,7 @@ class _Folder:
         return self._find_by_name(key, stem) if stem != written_stem else None
 
     def path_of(self, wanted: str, name_length: int, width: int, height: int) -> Path | None:
-        """Return the file of this name, or of another name for the same picture, which is so long in `wanted`."""
+        """Return the file of this name, or of another name for the same image, which is so long in `wanted`."""
         others: list[str] = self._by_ending.get(wanted[name_length:], [])
         for file in dict.fromkeys((wanted, *others)):
             if self._read_whole(file, width, height) is not None:
@@ -129,8 +129,8 @@ class _Folder:
             written = self._written
         except StoreError:  # which is told where it matters
             return False
-        picture = written.pictures.get(original.key) if written else None
-        return written is not None and picture is not None and written.files.get(picture.file or "") == original.sha256
+        image = written.images.get(original.key) if written else None
+        return written is not None and image is not None and written.files.get(image.file or "") == original.sha256
 
     @cached_property
     def _is_there(self) -> bool:
@@ -162,7 +162,7 @@ class _Folder:
         return found
 
     def _find_by_name(self, key: str, stem: str) -> StoredImage | None:
-        """Return a picture of which nothing says that it was written: who copies files may leave hidden ones behind.
+        """Return an image of which nothing says that it was written: who copies files may leave hidden ones behind.
 
         The names of its files are made of its key, and of what it was called then. Whether a sandbox drew it is in the
         files, if anywhere.
@@ -171,7 +171,7 @@ class _Folder:
         files = [name for extension in _FORMATS for name in self._by_ending.get(f"-{code}.{extension}", ())]
         if not files:
             return None
-        from mkdocs_qhaigc.imaging.encode import inspect, origin  # as for `_is_picture`
+        from mkdocs_qhaigc.imaging.encode import inspect, origin  # as for `_is_image`
         from mkdocs_qhaigc.site.resolved import SANDBOX_SYSTEM
 
         there = {name: data for name in files if (data := self._read(name)) is not None}
@@ -183,8 +183,8 @@ class _Folder:
                 continue
             if said.source_type is None:  # in a sandbox, too: what is written there would be said to be its drawing
                 raise StoreError(
-                    f"{path} may be the picture, but {MANIFEST} beside it, which says so, is lost. Restore that; "
-                    "or see what the picture is, and have it by `mkdocs-qhaigc pin --adopt`, or remove it"
+                    f"{path} may be the image, but {MANIFEST} beside it, which says so, is lost. Restore that; "
+                    "or see what the image is, and have it by `mkdocs-qhaigc pin --adopt`, or remove it"
                 )
             digest = hashlib.sha256(data).hexdigest()
             size = info.width, info.height, len(data)
@@ -199,7 +199,7 @@ class _Folder:
         if data is None:
             return None
         digest = self._written.files.get(file) if self._written else None
-        return data if hashlib.sha256(data).hexdigest() == digest or _is_picture(data, width, height) else None
+        return data if hashlib.sha256(data).hexdigest() == digest or _is_image(data, width, height) else None
 
     def _read(self, file: str) -> bytes | None:
         """Return the bytes of a file; None where there is none."""
@@ -226,8 +226,8 @@ def _unreadable(error: OSError, path: Path) -> StoreError:
     return StoreError(f"{error.filename or path} cannot be read ({error.strerror or error})")
 
 
-def _is_picture(data: bytes, width: int, height: int) -> bool:
-    """Whether these are the bytes of a picture of this size, in pixels."""
+def _is_image(data: bytes, width: int, height: int) -> bool:
+    """Whether these are the bytes of an image of this size, in pixels."""
     from mkdocs_qhaigc.imaging.encode import inspect  # most files are as they were written
 
     try:

@@ -1,4 +1,4 @@
-"""What one build publishes: which pictures are shown by which files, and which of those the site was given already."""
+"""What one build publishes: which images are shown by which files, and which of those the site was given already."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from mkdocs_qhaigc.site.resolved import ResolvedImage
 
 
 class Shown(NamedTuple):
-    """A picture with the files that show it."""
+    """An image with the files that show it."""
 
     publication: PublishedImage
-    picture: ResolvedImage
+    image: ResolvedImage
     publish: Callable[[ResolvedImage], PublishedImage]
-    """The files of another picture in its place."""
+    """The files of another image in its place."""
 
 
 class Publisher:
@@ -31,17 +31,17 @@ class Publisher:
         self._publications: dict[tuple[str, Drawn], PublishedImage] = {}
         self._handed_out: set[str] = set()
 
-    def show(self, name: str, picture: ResolvedImage) -> Shown:
-        """Return a picture with the files that pages show, which the site needs from now on."""
-        return self._show(partial(self._publish, name), name, picture)
+    def show(self, name: str, image: ResolvedImage) -> Shown:
+        """Return an image with the files that pages show, which the site needs from now on."""
+        return self._show(partial(self._publish, name), name, image)
 
-    def show_card(self, name: str, picture: ResolvedImage, crop: Crop | None) -> Shown:
-        """Return a picture with the file that link previews show, which the site needs from now on."""
-        return self._show(partial(self._publish_card, name, crop), f"{name} {crop}", picture)
+    def show_card(self, name: str, image: ResolvedImage, crop: Crop | None) -> Shown:
+        """Return an image with the file that link previews show, which the site needs from now on."""
+        return self._show(partial(self._publish_card, name, crop), f"{name} {crop}", image)
 
     def take_back_guesses(self) -> dict[str, Shown]:
-        """Forget the pictures that were still under way when they were shown; return them by stem."""
-        guessed = {stem: shown for stem, shown in self._shown.items() if shown.picture.state == "under way"}
+        """Forget the images that were still under way when they were shown; return them by stem."""
+        guessed = {stem: shown for stem, shown in self._shown.items() if shown.image.state == "under way"}
         self._shown = {stem: shown for stem, shown in self._shown.items() if stem not in guessed}
         return guessed
 
@@ -49,29 +49,29 @@ class Publisher:
         """Return what is shown since the last call."""
         new = {stem: shown for stem, shown in self._shown.items() if stem not in self._handed_out}
         self._handed_out.update(new)
-        return [(shown.publication, shown.picture) for shown in new.values()]
+        return [(shown.publication, shown.image) for shown in new.values()]
 
-    def _show(self, publish: Callable[[ResolvedImage], PublishedImage], purpose: str, picture: ResolvedImage) -> Shown:
-        publication = self._publications.get((purpose, picture.drawn))
+    def _show(self, publish: Callable[[ResolvedImage], PublishedImage], purpose: str, image: ResolvedImage) -> Shown:
+        publication = self._publications.get((purpose, image.drawn))
         if publication is None:
-            publication = self._publications[purpose, picture.drawn] = publish(picture)
-        shown = self._shown[publication.stem] = Shown(publication, picture, publish)
+            publication = self._publications[purpose, image.drawn] = publish(image)
+        shown = self._shown[publication.stem] = Shown(publication, image, publish)
         return shown
 
-    def _publish(self, name: str, picture: ResolvedImage) -> PublishedImage:
+    def _publish(self, name: str, image: ResolvedImage) -> PublishedImage:
         return publish(
             name=name,
-            key=picture.order.request.key,
-            drawn=picture.drawn,
+            key=image.order.request.key,
+            drawn=image.drawn,
             encoding=self._options.encoding,
             assets_dir=self._options.assets_dir,
         )
 
-    def _publish_card(self, name: str, crop: Crop | None, picture: ResolvedImage) -> PublishedImage:
+    def _publish_card(self, name: str, crop: Crop | None, image: ResolvedImage) -> PublishedImage:
         return publish_card(
             name=name,
-            key=picture.order.request.key,
-            drawn=picture.drawn,
+            key=image.order.request.key,
+            drawn=image.drawn,
             encoding=self._options.encoding,
             assets_dir=self._options.assets_dir,
             crop=crop,

@@ -1,4 +1,4 @@
-"""What the builds of a site did for each picture, for machines: the file that the option `report` names.
+"""What the builds of a site did for each image, for machines: the file that the option `report` names.
 
 Nothing in it tells the time: where nothing is bought, the same site gives the same bytes.
 """
@@ -22,7 +22,7 @@ SCHEMA = 1
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """A declared picture, and what a build did for it."""
+    """A declared image, and what a build did for it."""
 
     declared: Declared
     effort: JobStats
@@ -90,7 +90,7 @@ def _as_json(reported: Iterable[Reported], warnings: Iterable[str]) -> dict[str,
                 "dark": declared.dark,
                 "model": declared.request.model,
                 "key": key,
-                "state": declared.picture.state,
+                "state": declared.image.state,
                 "seconds": None if effort.seconds is None else round(effort.seconds, 3),
                 "bytes": declared.original.size if declared.original else None,
                 "requests": effort.requests,
@@ -98,7 +98,7 @@ def _as_json(reported: Iterable[Reported], warnings: Iterable[str]) -> dict[str,
             }
         )
     others = sorted(set(warnings) - told)  # pages that wait are told of last
-    return {"schema": SCHEMA, "pictures": rows, "warnings": others}
+    return {"schema": SCHEMA, "images": rows, "warnings": others}
 
 
 def _unusable(path: Path, error: OSError) -> OptionError:

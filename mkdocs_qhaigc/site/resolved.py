@@ -1,4 +1,4 @@
-"""What is known of a wanted picture: where it is or why there is none, what is encoded of it, what its files say."""
+"""What is known of a wanted image: where it is or why there is none, what is encoded of it, what its files say."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ State = Literal["pinned", "cached", "published", "generated", "under way", "plac
 
 
 class ResolvedImage(NamedTuple):
-    """What is known of a wanted picture."""
+    """What is known of a wanted image."""
 
     order: ImageJob
     state: State
@@ -41,14 +41,14 @@ class ResolvedImage(NamedTuple):
 
 
 def asked_for(order: ImageJob) -> ResolvedImage:
-    """Return a picture that is not there yet, on the guess that it comes, and in the size that was asked for."""
+    """Return an image that is not there yet, on the guess that it comes, and in the size that was asked for."""
     request = order.request
     drawn = Drawn(f"asked:{request.key}", request.width, request.height)
     return ResolvedImage(order, "under way", drawn, colour="transparent")
 
 
 def placeholder(order: ImageJob, reason: QhaigcError | None = None) -> ResolvedImage:
-    """Return the picture that stands where there is none."""
+    """Return the image that stands where there is none."""
     width, height = order.request.width, order.request.height
     scale = min(1.0, LARGEST_PLACEHOLDER / max(width, height))
     drawn = Drawn(
@@ -61,7 +61,7 @@ def placeholder(order: ImageJob, reason: QhaigcError | None = None) -> ResolvedI
 
 
 def there(order: ImageJob, state: State, original: StoredImage) -> ResolvedImage:
-    """Return a picture that is saved."""
+    """Return an image that is saved."""
     return ResolvedImage(order, state, drawn_as(original), original, colour=original.colour)
 
 
@@ -79,7 +79,7 @@ def drawn_as(original: StoredImage) -> Drawn:
 
 
 def draw_placeholder(wanted: ResolvedImage) -> bytes:
-    """Return the bytes of a picture that stands where there is none."""
+    """Return the bytes of an image that stands where there is none."""
     from mkdocs_qhaigc.sandbox.drawing.draw import draw_image  # a warm build needs no Pillow
 
     drawn = wanted.drawn
@@ -87,7 +87,7 @@ def draw_placeholder(wanted: ResolvedImage) -> bytes:
 
 
 def provenance_of(original: StoredImage, encoding: Encoding) -> Provenance | None:
-    """Return what a published file says of how its picture came to be; None where the site wants no such words."""
+    """Return what a published file says of how its image came to be; None where the site wants no such words."""
     if not encoding.marked:
         return None
     from mkdocs_qhaigc.imaging.metadata import ALGORITHMIC, TRAINED, Provenance  # a warm build encodes nothing

@@ -1,4 +1,4 @@
-"""The names that mean something on one page, and where their pictures come from."""
+"""The names that mean something on one page, and where their images come from."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from mkdocs_qhaigc.site.resolved import ResolvedImage
 
 
 class Images(Protocol):
-    """Where the pictures of pages come from."""
+    """Where the images of pages come from."""
 
     @property
     def under_way(self) -> bool:
-        """Whether any picture may still come, or come in another size than was asked for."""
+        """Whether any image may still come, or come in another size than was asked for."""
 
     def want(self, order: ImageJob) -> ResolvedImage:
-        """Return what is known of a picture now."""
+        """Return what is known of an image now."""
 
     def want_card(self, name: str, request: ImageRequest, crop: Crop | None) -> None:
-        """Have a picture that was wanted also for link previews, in a file that is called after `name`."""
+        """Have an image that was wanted also for link previews, in a file that is called after `name`."""
 
-    def picture(self, request: ImageRequest) -> ResolvedImage:
-        """Return what is known of a picture that was wanted."""
+    def image(self, request: ImageRequest) -> ResolvedImage:
+        """Return what is known of an image that was wanted."""
 
     def stand_in(self, order: ImageJob) -> ResolvedImage:
         """Return a placeholder for what nobody declared."""
@@ -48,7 +48,7 @@ class Scope:
         column: str = UNKNOWN,
         source: Callable[[], str] = str,
     ) -> None:
-        """`column` is the attribute `sizes` of a picture as wide as the page's text."""
+        """`column` is the attribute `sizes` of an image as wide as the page's text."""
         self.src_uri = src_uri
         """As MkDocs names the page; empty for the site itself."""
         self.directives = directives
@@ -61,5 +61,5 @@ class Scope:
         """The page as its file has it, for messages."""
 
     def where(self, name: str) -> str:
-        """Return how messages call a picture of this page."""
+        """Return how messages call an image of this page."""
         return f"{self.src_uri or 'mkdocs.yml'}#{name}"

@@ -1,4 +1,4 @@
-"""Where a picture is before any is bought: among the pins, then in the cache, then as `sync` has written it."""
+"""Where an image is before any is bought: among the pins, then in the cache, then as `sync` has written it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mkdocs_qhaigc.store.record import StoredImage
 
 
 class ImageFinder:
-    """The pictures that a site has, wherever they are. Its folders need not exist."""
+    """The images that a site has, wherever they are. Its folders need not exist."""
 
     def __init__(self, options: Options, *, folder: Path, report: Callable[[str], None]) -> None:
         """`folder` is where `sync` writes. `report` is told of what cannot be used."""
@@ -28,7 +28,7 @@ class ImageFinder:
         self._published = Published(folder, options)
 
     def find(self, order: ImageJob, *, thorough: bool) -> ResolvedImage | None:
-        """Return the picture that an order asks for; None where there is none.
+        """Return the image that an order asks for; None where there is none.
 
         Where there may be one and it cannot be read, its placeholder is returned: it is not bought. `thorough`: pins
         that nothing may replace are compared with their digests; else their records are believed.
@@ -36,7 +36,7 @@ class ImageFinder:
         compared = thorough and self._options.missing == "error"
         for library, original, state in self._saved(order.request.key):
             if original.sandbox and not self._options.sandboxed:
-                drawn = f"{original.path} was drawn by the sandbox and is not used for a real picture"
+                drawn = f"{original.path} was drawn by the sandbox and is not used for a real image"
                 self._report(f"{drawn}. Remove it, or let `mkdocs-qhaigc pin` take it away")
             elif original.sandbox and self._is_published(order):
                 continue  # a real one goes before what the sandbox drew
@@ -49,22 +49,22 @@ class ImageFinder:
             for library in (self.pins, self.cache):
                 library.require_readable(order.request.key)
                 if library is self.pins or not self._options.sandboxed:
-                    library.require_picture(order.request.key)
+                    library.require_image(order.request.key)
             self.pins.require_here(order.request.key, drawings=self._options.sandboxed)
             self._require_in_no_other_cache(order.request.key)
         except StoreError as error:
             return placeholder(order, error)
         return None
 
-    def is_published(self, picture: ResolvedImage) -> bool:
-        """Whether `sync` has written a picture, of this very original."""
-        original = picture.original
-        return original is not None and (picture.state == "published" or self._published.is_best(original))
+    def is_published(self, image: ResolvedImage) -> bool:
+        """Whether `sync` has written an image, of this very original."""
+        original = image.original
+        return original is not None and (image.state == "published" or self._published.is_best(original))
 
     def published_files(self, publication: PublishedImage, name: str) -> dict[str, str]:
-        """Return the paths of what `sync` has written of a picture, whole, by the cache keys of the variants.
+        """Return the paths of what `sync` has written of an image, whole, by the cache keys of the variants.
 
-        `name`: what the author calls the picture.
+        `name`: what the author calls the image.
 
         Raises:
             StoreError: a file cannot be read.
@@ -91,7 +91,7 @@ class ImageFinder:
             yield self.cache, original, "cached"
 
     def _require_in_no_other_cache(self, key: str) -> None:
-        """See that a picture was not bought when `cache_dir` was another one.
+        """See that an image was not bought when `cache_dir` was another one.
 
         Raises:
             ImageUnavailable: it was.
@@ -102,7 +102,7 @@ class ImageFinder:
 
                 other, cache = library.folder.parent, self._options.cache_dir
                 raise ImageUnavailable(
-                    f"{other} has pictures that were bought, and {cache}, which `cache_dir` names, does not. None is "
+                    f"{other} has images that were bought, and {cache}, which `cache_dir` names, does not. None is "
                     f"bought again: name that one, or copy what there is: {copy_command(other, cache)}"
                 )
 
@@ -111,13 +111,13 @@ class ImageFinder:
         """What may have been this site's cache."""
         if self._options.sandboxed:
             return ()
-        from mkdocs_qhaigc.config.caches import other_caches  # a build that finds all its pictures looks into none
+        from mkdocs_qhaigc.config.caches import other_caches  # a build that finds all its images looks into none
 
         others = other_caches(self._options.cache_dir, self._options.folder)
         return tuple(Library(cache / "originals", report=lambda _: None) for cache in others)
 
     def _is_published(self, order: ImageJob) -> bool:
-        """Whether a real picture is among the pages."""
+        """Whether a real image is among the pages."""
         try:
             best = self._published.find(order.request.key, order.name)
         except StoreError:
@@ -126,7 +126,7 @@ class ImageFinder:
 
 
 def open_cache(options: Options, *, report: Callable[[str], None]) -> Library:
-    """Return this machine's pictures; those of the sandbox lie apart. `report` is told of what is damaged in them."""
+    """Return this machine's images; those of the sandbox lie apart. `report` is told of what is damaged in them."""
     name = "sandbox" if options.sandboxed else "originals"
     return Library(options.cache_dir / name, report=report, index=options.cache_dir / "index" / f"{name}.json")
 

@@ -19,7 +19,7 @@ State = Literal["pinned", "cached", "published", "missing", "unreadable"]
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A picture that a page, or the site, declares."""
+    """An image that a page, or the site, declares."""
 
     page: str
     """As MkDocs names it (`guide/start.md`); empty for the option `images`."""
@@ -27,7 +27,7 @@ class Declared:
     dark: bool
     """Whether it is the second one of its directive, for readers of dark pages."""
     request: ImageRequest
-    picture: ResolvedImage
+    image: ResolvedImage
     users: tuple[str, ...]
     """The pages that show it."""
 
@@ -43,32 +43,32 @@ class Declared:
 
     @property
     def target(self) -> str:
-        """As `where`; of a dark picture `guide/start.md#hero-dark`, for commands that take one or the other."""
+        """As `where`; of a dark image `guide/start.md#hero-dark`, for commands that take one or the other."""
         return self.where + ("-dark" if self.dark else "")
 
     @property
     def state(self) -> State:
         """Where its original is, or what there is in its place."""
         if self.original is None:
-            return "unreadable" if self.picture.reason else "missing"
-        state = self.picture.state
+            return "unreadable" if self.image.reason else "missing"
+        state = self.image.state
         return state if state == "pinned" or state == "published" else "cached"
 
     @property
     def original(self) -> StoredImage | None:
-        """The saved picture; None where there is none."""
-        return self.picture.original
+        """The saved image; None where there is none."""
+        return self.image.original
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """A site's pictures."""
+    """A site's images."""
 
     options: Options
     declared: tuple[Declared, ...]
     """In the site's order: those of the whole site first, then page by page."""
     notices: tuple[str, ...]
-    """What the build would warn of, missing pictures left out."""
+    """What the build would warn of, missing images left out."""
     kinds: Mapping[str, Kind]
     """What these notices are about; those of files on the disk stand not here."""
     docs_dir: Path
@@ -76,12 +76,12 @@ class Survey:
 
     @property
     def problems(self) -> list[str]:
-        """The notices of directives that cannot be used: what they declare is not among the pictures."""
+        """The notices of directives that cannot be used: what they declare is not among the images."""
         return [notice for notice in self.notices if self.kinds.get(notice) == "directive"]
 
     @property
     def unresolved(self) -> list[str]:
-        """The notices of references that mean nothing: their pictures may be declared where nobody has read it."""
+        """The notices of references that mean nothing: their images may be declared where nobody has read it."""
         return [notice for notice in self.notices if self.kinds.get(notice) == "reference"]
 
     def missing(self) -> list[Declared]:
@@ -89,7 +89,7 @@ class Survey:
         return [one for one in self.each_once() if one.state == "missing"]
 
     def each_once(self) -> list[Declared]:
-        """Return the first of those that are one and the same picture."""
+        """Return the first of those that are one and the same image."""
         first: dict[str, Declared] = {}
         for one in self.declared:
             first.setdefault(one.request.key, one)

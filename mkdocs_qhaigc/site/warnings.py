@@ -1,4 +1,4 @@
-"""What a build tells about its pictures, each thing once: where, what, and what to do."""
+"""What a build tells about its images, each thing once: where, what, and what to do."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class Notices:
         self.kinds: dict[str, Kind] = {}
         """By message: what it is about."""
         self._subjects: dict[str, set[str]] = {}
-        """By message: the keys of the pictures that it is about, or where they are referred to."""
+        """By message: the keys of the images that it is about, or where they are referred to."""
 
     def warn(self, message: str, kind: Kind = "reference", *, about: Iterable[str] = ()) -> None:
-        """Tell something, unless it was told before. `about`: keys of pictures, or `guide/start.md#hero`."""
+        """Tell something, unless it was told before. `about`: keys of images, or `guide/start.md#hero`."""
         if message not in self.kinds:
             self.kinds[message] = kind
             self._warn(message)
@@ -51,13 +51,13 @@ class Notices:
         line = key_line(source(), key)
         self.directive(
             f"{src_uri}{f', line {line}' if line else ''}: the key {key!r} in the front matter is probably meant to be "
-            f"`{META_KEY}`. Correct it: nothing reads its pictures"
+            f"`{META_KEY}`. Correct it: nothing reads its images"
         )
 
     def unread(self, src_uri: str, values: Iterable[str]) -> None:
         """Tell of values that begin as a reference does and are none."""
         for value in values:
-            self.warn(f"{src_uri}: {value!r:.80} is no reference. Write `{SCHEME}` and a picture's name, no more")
+            self.warn(f"{src_uri}: {value!r:.80} is no reference. Write `{SCHEME}` and an image's name, no more")
 
     def unknown(self, src_uri: str, source: Callable[[], str], name: str, known: Sequence[str]) -> None:
         """Tell of a reference to a name that means nothing on its page. `source`: the page's file."""
@@ -68,7 +68,7 @@ class Notices:
         names = ", ".join(known[:_NAMES_SHOWN]) or "none"
         advice = f"Did you mean {meant!r}? " if meant else ""
         self.warn(
-            f"{src_uri or 'a template'}{f', line {line}' if line else ''}: there is no picture {name!r}. {advice}"
+            f"{src_uri or 'a template'}{f', line {line}' if line else ''}: there is no image {name!r}. {advice}"
             f"Known on this page: {names}. Declare it under `{META_KEY}` in the front matter, or correct the reference"
         )
 
@@ -96,7 +96,7 @@ class Notices:
             self._misspelt(src_uri, written, line)
 
     def references_without_alt(self, src_uri: str, source: Callable[[], str], names: Iterable[str]) -> None:
-        """Tell of references, in page order, to pictures that nobody has described. `source`: the page's file."""
+        """Tell of references, in page order, to images that nobody has described. `source`: the page's file."""
         for name, count in Counter(names).items():
             from mkdocs_qhaigc.directives.lines import lines_without_alt
 
@@ -105,26 +105,24 @@ class Notices:
             for line in places[: count - decided]:
                 self._without_alt(src_uri, name, line)
 
-    def picture_without_alt(self, src_uri: str, source: Callable[[], str], name: str) -> None:
-        """Tell of a picture that stands on a page without a reference, and that nobody has described."""
+    def image_without_alt(self, src_uri: str, source: Callable[[], str], name: str) -> None:
+        """Tell of an image that stands on a page without a reference, and that nobody has described."""
         from mkdocs_qhaigc.directives.lines import directive_line  # as above
 
         self._without_alt(src_uri, name, directive_line(source(), name))
 
-    def missing(self, pictures: Iterable[ResolvedImage]) -> None:
+    def missing(self, images: Iterable[ResolvedImage]) -> None:
         """Tell of the placeholders, and why they stand there."""
         common: dict[str, list[ImageJob]] = {}
-        for picture in pictures:
-            about = (picture.order.request.key,)
-            if isinstance(picture.reason, (GenerationStopped, ImageUnavailable)):
-                common.setdefault(str(picture.reason), []).append(picture.order)
-            elif picture.reason:
-                self.warn(
-                    f"{picture.order.where}: {picture.reason}. A placeholder stands there", "missing", about=about
-                )
+        for image in images:
+            about = (image.order.request.key,)
+            if isinstance(image.reason, (GenerationStopped, ImageUnavailable)):
+                common.setdefault(str(image.reason), []).append(image.order)
+            elif image.reason:
+                self.warn(f"{image.order.where}: {image.reason}. A placeholder stands there", "missing", about=about)
             else:
                 self.warn(
-                    f"{picture.order.where}: the picture is not generated yet, and `missing: placeholder` "
+                    f"{image.order.where}: the image is not generated yet, and `missing: placeholder` "
                     "keeps it so. A placeholder stands there",
                     "missing",
                     about=about,
@@ -134,7 +132,7 @@ class Notices:
             places = [order.where for order in orders]
             shown = ", ".join(places[:_NAMES_SHOWN]) + (" …" if count > _NAMES_SHOWN else "")
             self.warn(
-                f"{count} {plural(count, 'picture is a placeholder', 'pictures are placeholders')} ({shown}): {reason}",
+                f"{count} {plural(count, 'image is a placeholder', 'images are placeholders')} ({shown}): {reason}",
                 "missing",
                 about=[order.request.key for order in orders],
             )
@@ -148,7 +146,7 @@ class Notices:
     def _without_alt(self, src_uri: str, name: str, line: int | None) -> None:
         where = (src_uri or "mkdocs.yml") + (f", line {line}" if line else "")
         self.warn(
-            f"{where}: picture {name!r} has no alternative text. Write what it shows into the reference's brackets "
+            f"{where}: image {name!r} has no alternative text. Write what it shows into the reference's brackets "
             'or as `alt` into its directive; `alt: ""` there if it is decoration',
             "alt",
             about=(f"{src_uri or 'mkdocs.yml'}#{name}",),

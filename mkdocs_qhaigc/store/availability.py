@@ -1,4 +1,4 @@
-"""Pictures that are paid for and not here: what stands in their places is not followed, and none is bought instead."""
+"""Images that are paid for and not here: what stands in their places is not followed, and none is bought instead."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def is_lfs_pointer(path: Path) -> bool:
 
 
 def require_here(path: Path) -> None:
-    """See that a committed picture, of which nothing can be used, is not merely kept in another place.
+    """See that a committed image, of which nothing can be used, is not merely kept in another place.
 
     Raises:
         LfsPointer: Git LFS has it.
@@ -35,13 +35,13 @@ def require_here(path: Path) -> None:
         raise LfsPointer(path.parent)
     if path.is_symlink():
         raise StoreError(
-            f"{path} is a link, which may lead anywhere and is not followed. Put the picture itself there; "
+            f"{path} is a link, which may lead anywhere and is not followed. Put the image itself there; "
             "none is bought in its place"
         )
 
 
-def require_picture(path: Path) -> None:
-    """See that a picture which is not here, and whose record is, is not merely on its way: a copy or a sync of folders.
+def require_image(path: Path) -> None:
+    """See that an image which is not here, and whose record is, is not merely on its way: a copy or a sync of folders.
 
     Raises:
         StoreError: it may be. None is bought in its place.

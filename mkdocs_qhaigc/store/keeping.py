@@ -1,4 +1,4 @@
-"""Writing into a library, and setting aside what is in the way: what only those need who put pictures into one."""
+"""Writing into a library, and setting aside what is in the way: what only those need who put images into one."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Writer:
         colour: str | None,
         about: Mapping[str, Any],
     ) -> StoredImage:
-        """Write a picture and its record, durably, the record last; return it.
+        """Write an image and its record, durably, the record last; return it.
 
         Raises:
             StoreError: the folder cannot be written.
@@ -75,7 +75,7 @@ class Writer:
             self.folder.mkdir(parents=True, exist_ok=True)
             atomic_write(path, data, at_once=True)  # it has no record yet
             text = json.dumps(record, ensure_ascii=False, indent=2) + "\n"
-            # Half a character from the API becomes its JSON escape: a record must be written, the picture is paid for.
+            # Half a character from the API becomes its JSON escape: a record must be written, the image is paid for.
             atomic_write(self.folder / f"{stem}.json", text.encode(errors="backslashreplace"))
         except OSError as error:
             raise StoreError(f"{self.folder} cannot be written ({error.strerror or error})") from error
@@ -87,7 +87,7 @@ class Writer:
     def take_in(self, name: str, key: str, data: bytes) -> Path | None:
         """Write bytes before anybody has looked at them, so that a program that is killed leaves them as a leftover.
 
-        Return where they are; None where they begin as no picture, or cannot be written.
+        Return where they are; None where they begin as no image, or cannot be written.
         """
         format_ = format_of(data)
         if format_ is None:
@@ -101,36 +101,36 @@ class Writer:
         return path
 
     def leftovers(self, key: str) -> list[Path]:
-        """Return the pictures under a key whose records are missing or cannot be read. For the owner of the key."""
-        return [path for path in self.pictures_of(key) if recorded_beside(path) is None]
+        """Return the images under a key whose records are missing or cannot be read. For the owner of the key."""
+        return [path for path in self.images_of(key) if recorded_beside(path) is None]
 
     def changed(self, key: str) -> list[StoredImage]:
-        """Return what records say of pictures that have another size in bytes since. For the owner of the key."""
+        """Return what records say of images that have another size in bytes since. For the owner of the key."""
         found = []
-        for path in self.pictures_of(key):
+        for path in self.images_of(key):
             recorded = recorded_beside(path)
             with contextlib.suppress(FileNotFoundError):
                 if recorded and recorded.key == key and path.stat().st_size != recorded.size:
                     found.append(recorded)
         return found
 
-    def pictures_of(self, key: str) -> list[Path]:
-        """Return the pictures under a key, also those that are not as their records say."""
+    def images_of(self, key: str) -> list[Path]:
+        """Return the images under a key, also those that are not as their records say."""
         return [path for path in self._library.files_of(key) if path.suffix != ".json" and not path.is_symlink()]
 
     def make_room(self, key: str, *, keep: Path | None = None, as_: str = "damaged") -> None:
-        """Set aside what stands under a key, so that a new picture replaces nothing. For the owner of the key."""
+        """Set aside what stands under a key, so that a new image replaces nothing. For the owner of the key."""
         for path in self._library.files_of(key):
             if path != keep:
                 self._library.rename_aside(path, as_)
 
     def require_writable(self, *also: Path) -> None:
-        """See that there is room for a picture; write and remove small files, unless something was just written.
+        """See that there is room for an image; write and remove small files, unless something was just written.
 
         `also`: folders besides the library's into which is written.
 
         Raises:
-            StoreError: a picture could not be saved.
+            StoreError: an image could not be saved.
         """
         try:
             if time.monotonic() - self._written >= _STILL_WRITABLE:

@@ -3,8 +3,8 @@
     hero-3f9a1c2b7d5e8f01.webp     the bytes, untouched
     hero-3f9a1c2b7d5e8f01.json     key, request, sha256, width, height, when, by which API and model
 
-The hex is the start of the key and finds the picture; the name is for people. A picture is whole when its record is
-there: the record is written last. Both are plain files, so that no lost index can take the pictures with it.
+The hex is the start of the key and finds the image; the name is for people. An image is whole when its record is
+there: the record is written last. Both are plain files, so that no lost index can take the images with it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from mkdocs_qhaigc._util.files import free_name
 from mkdocs_qhaigc.errors import ImageDamaged, StoreError
-from mkdocs_qhaigc.store.availability import is_lfs_pointer, require_here, require_picture
+from mkdocs_qhaigc.store.availability import is_lfs_pointer, require_here, require_image
 from mkdocs_qhaigc.store.listing import Listing
 from mkdocs_qhaigc.store.record import EXTENSIONS, KEY_DIGITS, LARGEST_RECORD, SANDBOX, StoredImage, parse_record
 
@@ -42,20 +42,20 @@ class Library:
         self.damaged: list[str] = []
         """What was told, or is left to an error, of files that cannot be used."""
         self._by_digits: dict[str, list[str]] | None = None
-        """The names of records and pictures by the hex in them, as they were when they were first wanted."""
+        """The names of records and images by the hex in them, as they were when they were first wanted."""
         self._unreadable: dict[str, str] = {}
         """By the hex in a record's name: why what may be there cannot be read. By an empty text: the folder itself."""
-        self._without_picture: dict[str, Path] = {}
-        """By the hex in a record's name: the picture that is not beside it."""
+        self._without_image: dict[str, Path] = {}
+        """By the hex in a record's name: the image that is not beside it."""
         self._set_aside: dict[str, tuple[int, ...]] = {}
         """What could not be renamed: by name, its stamp. Others may yet put another file there."""
 
     def find(self, key: str, *, fresh: bool = False) -> StoredImage | None:
-        """Return the saved picture of a key, or None. `fresh` looks at the folder again, for what others wrote."""
+        """Return the saved image of a key, or None. `fresh` looks at the folder again, for what others wrote."""
         return next(self.find_all(key, fresh=fresh), None)
 
     def find_all(self, key: str, *, fresh: bool = False) -> Iterator[StoredImage]:
-        """Yield every saved picture of a key: several, where people have put them there."""
+        """Yield every saved image of a key: several, where people have put them there."""
         with self._lock:
             if self._names is None:
                 self._names = self._list()
@@ -68,7 +68,7 @@ class Library:
                 yield original
 
     def require_readable(self, key: str) -> None:
-        """See that a picture of which `find` found nothing is not merely out of reach: another user's, say.
+        """See that an image of which `find` found nothing is not merely out of reach: another user's, say.
 
         Raises:
             StoreError: it may be there. None is bought in its place.
@@ -77,18 +77,18 @@ class Library:
         if reason:
             raise StoreError(f"{reason}. None is bought in its place; make it readable")
 
-    def require_picture(self, key: str) -> None:
-        """See that a record of which `find` found nothing has not merely come before its picture.
+    def require_image(self, key: str) -> None:
+        """See that a record of which `find` found nothing has not merely come before its image.
 
         Raises:
-            StoreError: as of `elsewhere.require_picture`.
+            StoreError: as of `elsewhere.require_image`.
         """
-        picture = self._without_picture.get(key[:KEY_DIGITS])
-        if picture and all(path.suffix == ".json" for path in self.files_of(key)):
-            require_picture(picture)
+        image = self._without_image.get(key[:KEY_DIGITS])
+        if image and all(path.suffix == ".json" for path in self.files_of(key)):
+            require_image(image)
 
     def require_here(self, key: str, *, drawings: bool) -> None:
-        """See that a picture of which `find` found nothing is not merely elsewhere, with or without a record.
+        """See that an image of which `find` found nothing is not merely elsewhere, with or without a record.
 
         `drawings`: also one that the sandbox drew, as its name says.
 
@@ -114,14 +114,14 @@ class Library:
         self._listing.write()
 
     def set_aside(self, original: StoredImage, reason: str) -> bool:
-        """Rename a damaged picture and its record, so that nothing uses them and nothing is lost; tell of it.
+        """Rename a damaged image and its record, so that nothing uses them and nothing is lost; tell of it.
 
-        Return whether the picture may be looked for again: not where its bytes cannot be read, which need not be wrong.
+        Return whether the image may be looked for again: not where its bytes cannot be read, which need not be wrong.
         """
         record = original.path.with_suffix(".json")
         try:
             parse_record(record, record.read_bytes()).read()
-        except FileNotFoundError:  # another process has set it aside: the picture there now may be what that has bought
+        except FileNotFoundError:  # another process has set it aside: the image there now may be what that has bought
             self._forget(record.name)
             self._tell(f"{reason}. It is not used")
             return True
@@ -137,10 +137,10 @@ class Library:
         return True  # another process has put a whole one there since
 
     def files_of(self, key: str) -> list[Path]:
-        """Return the records and pictures, whole or not, that stand under a key."""
+        """Return the records and images, whole or not, that stand under a key."""
         endings = tuple(f"-{key[:KEY_DIGITS]}.{extension}" for extension in ("json", *EXTENSIONS.values()))
         try:
-            names = os.listdir(self.folder)  # noqa: PTH208 - a Path for each of all pictures takes long
+            names = os.listdir(self.folder)  # noqa: PTH208 - a Path for each of all images takes long
             return sorted(self.folder / name for name in names if name.endswith(endings))
         except OSError:
             return []
@@ -166,13 +166,13 @@ class Library:
             return None
 
     def _list(self) -> dict[str, list[str]]:
-        """Return the names of the records by the hex in them: one listing of the folder, however many pictures."""
+        """Return the names of the records by the hex in them: one listing of the folder, however many images."""
         names: dict[str, list[str]] = {}
         try:
             self._listing.refresh()
         except OSError as error:
             self._unreadable[""] = f"{self.folder} cannot be read ({error.strerror or error})"
-            self._tell(f"{self._unreadable['']}. Its pictures are not used")
+            self._tell(f"{self._unreadable['']}. Its images are not used")
             return names
         self._unreadable.pop("", None)
         for entry in self._listing.names:
@@ -182,14 +182,14 @@ class Library:
         return names
 
     def _list_of(self, key: str) -> list[str]:
-        """Return the names of the records of a key as they are now: whoever buys asks for each picture."""
+        """Return the names of the records of a key as they are now: whoever buys asks for each image."""
         ending = f"-{key[:KEY_DIGITS]}.json"
         try:
             names = sorted(name for name in os.listdir(self.folder) if name.endswith(ending))  # noqa: PTH208 - texts do
         except FileNotFoundError:
             return []
         except OSError as error:
-            self._tell(f"{self.folder} cannot be read ({error.strerror or error}). Its pictures are not used")
+            self._tell(f"{self.folder} cannot be read ({error.strerror or error}). Its images are not used")
             return []
         return [name for name in names if _RECORD_NAME.fullmatch(name) and not self._is_set_aside(name)]
 
@@ -212,19 +212,19 @@ class Library:
                 text = file.read(LARGEST_RECORD + 1)
             original = parse_record(path, text)
             if original.key != key:
-                raise ValueError("it is the record of another picture")
+                raise ValueError("it is the record of another image")
             status = original.path.lstat()
             if not stat.S_ISREG(status.st_mode) or status.st_size != original.size:
                 raise ValueError(f"{original.path.name} is not of the size that was saved")
         except FileNotFoundError as error:
             if error.filename != str(path):
-                self._without_picture[key[:KEY_DIGITS]] = Path(error.filename)
-            self._tell(f"{error.filename} is missing. The picture is looked for elsewhere")
+                self._without_image[key[:KEY_DIGITS]] = Path(error.filename)
+            self._tell(f"{error.filename} is missing. The image is looked for elsewhere")
         except (OSError, ValueError, RecursionError) as error:
             if isinstance(error, OSError):
                 self._unreadable[key[:KEY_DIGITS]] = f"{path} cannot be read ({error.strerror or error})"
             if not any(map(is_lfs_pointer, self.files_of(key))):
-                self._tell(f"{path} cannot be used: {error}. The picture is looked for elsewhere")
+                self._tell(f"{path} cannot be used: {error}. The image is looked for elsewhere")
         else:
             self._unreadable.pop(key[:KEY_DIGITS], None)
             self._listing.learn(name, original)

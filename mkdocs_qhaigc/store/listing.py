@@ -64,10 +64,10 @@ class Listing:
         if row is None or stamp is None or row[:3] != [*stamp, key]:
             return None
         _, _, _, sha256, format_, width, height, size, sandbox, colour = row
-        picture = f"{name.removesuffix('.json')}.{EXTENSIONS[format_]}"
-        if self._stamps.get(picture, (0, -1))[1] != size:
+        image = f"{name.removesuffix('.json')}.{EXTENSIONS[format_]}"
+        if self._stamps.get(image, (0, -1))[1] != size:
             return None
-        return StoredImage(self._prefix + picture, key, sha256, format_, width, height, size, sandbox, colour or None)
+        return StoredImage(self._prefix + image, key, sha256, format_, width, height, size, sandbox, colour or None)
 
     def learn(self, name: str, original: StoredImage) -> None:
         """Remember what a record says that was just read."""

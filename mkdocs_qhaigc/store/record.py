@@ -1,4 +1,4 @@
-"""One saved picture: the bytes as they came from the API, and the record beside them."""
+"""One saved image: the bytes as they came from the API, and the record beside them."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ RECORD_SCHEMA = 1
 SANDBOX = "sandbox"
 """What stands in a record for the API, and in the options for its address."""
 ADOPTED = "adopted"
-"""What stands in a record for the API where nobody knows who made the picture."""
+"""What stands in a record for the API where nobody knows who made the image."""
 KEY_DIGITS = 16
 """Hex digits of the key in a file's name."""
 EXTENSIONS = {"png": "png", "jpeg": "jpg", "webp": "webp", "avif": "avif"}
-"""Picture format -> file extension."""
+"""Image format -> file extension."""
 LARGEST_RECORD = 1 << 20
 """Bytes."""
 LARGEST_IMAGE = 160 << 20
-"""Bytes: what a picture of as many pixels as are read takes where nothing makes it smaller, and some more."""
+"""Bytes: what an image of as many pixels as are read takes where nothing makes it smaller, and some more."""
 _STARTS = {
     "png": re.compile(rb"\x89PNG"),
     "jpeg": re.compile(rb"\xff\xd8\xff"),
@@ -37,7 +37,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class StoredImage(NamedTuple):
-    """A saved picture: what its record says, and where its bytes are."""
+    """A saved image: what its record says, and where its bytes are."""
 
     file: str
     """The path of its bytes."""
@@ -53,9 +53,9 @@ class StoredImage(NamedTuple):
     size: int
     """Bytes."""
     sandbox: bool = False
-    """Whether a sandbox drew it: then it never stands for a real picture."""
+    """Whether a sandbox drew it: then it never stands for a real image."""
     colour: str | None = None
-    """The picture's mean, `#rrggbb`; None where it is transparent, or the record does not say."""
+    """The image's mean, `#rrggbb`; None where it is transparent, or the record does not say."""
 
     @property
     def path(self) -> Path:
@@ -72,7 +72,7 @@ class StoredImage(NamedTuple):
         return record if isinstance(record, dict) else {}
 
     def read(self) -> bytes:
-        """Return the picture's bytes.
+        """Return the image's bytes.
 
         Raises:
             ImageDamaged: they are gone, or are not the bytes that were saved.
@@ -89,7 +89,7 @@ class StoredImage(NamedTuple):
         return data
 
     def read_if_whole(self) -> bytes | None:
-        """Return the picture's bytes; None where they are gone, are others, or cannot be read."""
+        """Return the image's bytes; None where they are gone, are others, or cannot be read."""
         try:
             return self.read()
         except StoreError:
@@ -97,7 +97,7 @@ class StoredImage(NamedTuple):
 
 
 def format_of(data: bytes) -> str | None:
-    """Return the format as which bytes begin, whatever follows; None where they begin as no picture."""
+    """Return the format as which bytes begin, whatever follows; None where they begin as no image."""
     return next((format_ for format_, start in _STARTS.items() if start.match(data)), None)
 
 
@@ -136,11 +136,11 @@ def parse_record(path: Path, text: bytes) -> StoredImage:
     )
 
 
-def recorded_beside(picture: Path) -> StoredImage | None:
-    """Return what a whole record beside a picture says of it; None where there is none."""
-    record = picture.with_suffix(".json")
+def recorded_beside(image: Path) -> StoredImage | None:
+    """Return what a whole record beside an image says of it; None where there is none."""
+    record = image.with_suffix(".json")
     try:
         said = parse_record(record, record.read_bytes()) if stat.S_ISREG(record.lstat().st_mode) else None
     except (OSError, ValueError, RecursionError):
         return None
-    return said if said and said.path == picture else None
+    return said if said and said.path == image else None

@@ -1,4 +1,4 @@
-"""A folder of originals, looked at file by file: the whole pictures, and what is left of others. Changes nothing."""
+"""A folder of originals, looked at file by file: the whole images, and what is left of others. Changes nothing."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ class Shelf:
     originals: tuple[StoredImage, ...]
     """Whole as far as their records and sizes say, in the order in which a library gives them."""
     remnants: tuple[Path, ...]
-    """Pictures without a record, records without a picture, and what was set aside."""
+    """Images without a record, records without an image, and what was set aside."""
     unfinished: tuple[Path, ...]
     """What a program that was killed had begun to write."""
 
     def of(self, key: str) -> list[StoredImage]:
-        """Return the pictures of a key."""
+        """Return the images of a key."""
         return [original for original in self.originals if original.key == key]
 
     def remnants_of(self, key: str) -> list[Path]:
-        """Return what is left of pictures of a key, as far as names tell."""
+        """Return what is left of images of a key, as far as names tell."""
         return [path for path in self.remnants if digits_of(path) == key[:KEY_DIGITS]]
 
 
@@ -64,7 +64,7 @@ def digits_of(path: Path) -> str:
 
 
 def _whole(record: Path) -> StoredImage | None:
-    """Return what a record says, if its picture is there in the size that it says."""
+    """Return what a record says, if its image is there in the size that it says."""
     try:
         if not stat.S_ISREG(record.lstat().st_mode) or record.stat().st_size > LARGEST_RECORD:
             return None

@@ -1,6 +1,6 @@
-"""Moving pictures between the pins and the cache: copied, safe from a power cut, and only then taken away.
+"""Moving images between the pins and the cache: copied, safe from a power cut, and only then taken away.
 
-Whatever ends the program in between, each picture is whole in one of the two. Nothing is ever written over: what stood
+Whatever ends the program in between, each image is whole in one of the two. Nothing is ever written over: what stood
 in the cache under the same key stays there under another name.
 """
 
@@ -26,35 +26,35 @@ def cache_folder(options: Options, *, sandbox: bool) -> Path:
 
 
 def pin_name(name: str, *, sandbox: bool) -> str:
-    """Return what a pin is called, without its hex: `hero`; `hero.sandbox`, which no author can call a picture."""
+    """Return what a pin is called, without its hex: `hero`; `hero.sandbox`, which no author can call an image."""
     return f"{name}.{SANDBOX}" if sandbox else name
 
 
 def copy_into(original: StoredImage, folder: Path, stem: str) -> Path:
-    """Copy a picture and its record into a folder, durably, the record last; return the picture's path there.
+    """Copy an image and its record into a folder, durably, the record last; return the image's path there.
 
     Raises:
         StoreError: it cannot be read or written, or other files are in its place.
     """
     data = original.read()
-    record, picture = folder / f"{stem}.json", folder / f"{stem}{original.path.suffix}"
-    for path in (picture, record):
+    record, image = folder / f"{stem}.json", folder / f"{stem}{original.path.suffix}"
+    for path in (image, record):
         if os.path.lexists(path) and not _holds(path, data):
             raise StoreError(f"{path} is in the way. Move it, and try again")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        atomic_write(picture, data)
+        atomic_write(image, data)
         atomic_write(record, original.path.with_suffix(".json").read_bytes())
         sync_names(folder)
     except OSError as error:
         raise StoreError(f"{folder} cannot be written ({error.strerror or error})") from error
-    return picture
+    return image
 
 
 def unpin(original: StoredImage, options: Options) -> Path:
     """Move a pin into the cache, which gives it from then on; return its path there.
 
-    Another picture that the cache has under the key is kept there as `….replaced`.
+    Another image that the cache has under the key is kept there as `….replaced`.
 
     Raises:
         Damaged: its bytes are not those of its record. It stays where it is.
@@ -77,7 +77,7 @@ def unpin(original: StoredImage, options: Options) -> Path:
 
 
 def archive_orphan(remnant: Path, options: Options) -> Path:
-    """Move what is left of a picture into the cache; return the file there that has those very bytes.
+    """Move what is left of an image into the cache; return the file there that has those very bytes.
 
     Raises:
         StoreError: it cannot be moved. It stays where it is.
@@ -100,7 +100,7 @@ def archive_orphan(remnant: Path, options: Options) -> Path:
 
 
 def remove(original: StoredImage) -> None:
-    """Remove a picture and its record, the record first: a picture without one is at worst looked at again.
+    """Remove an image and its record, the record first: an image without one is at worst looked at again.
 
     Raises:
         StoreError: they cannot be removed.
@@ -121,11 +121,11 @@ def _holds(path: Path, data: bytes) -> bool:
 
 
 def _owning(key: str, options: Options) -> AbstractContextManager[object]:
-    """Return a held lock against whoever would buy this picture into the cache."""
+    """Return a held lock against whoever would buy this image into the cache."""
     folder = options.cache_dir / "locks"
     try:
         return hold(folder, key[:KEY_DIGITS], seconds=options.timeout + 5)
     except TimeoutError as error:
-        raise StoreError("another process is buying this very picture. Try again later") from error
+        raise StoreError("another process is buying this very image. Try again later") from error
     except OSError as error:
         raise StoreError(f"{folder} cannot be written ({error.strerror or error})") from error

@@ -1,4 +1,4 @@
-"""What a reader's browser makes of the pictures: real Chromium on real builds. Run by `pytest -m browser`."""
+"""What a reader's browser makes of the images: real Chromium on real builds. Run by `pytest -m browser`."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ PROMPTS: dict[str, Any] = {
 FRONT = {name: fields if isinstance(fields, dict) else {"prompt": fields} for name, fields in PROMPTS.items()}
 FRONT["hero"] |= {"place": "after-title", "alt": "hero"}
 WORDS = "Words of a long text about harbours, lights and weather. " * 30
-BODY = f"""# Pictures
+BODY = f"""# Images
 
 {WORDS}
 
@@ -69,7 +69,7 @@ BODY = f"""# Pictures
 
 ![below](qhaigc:below)
 
-| Picture | Words |
+| Image | Words |
 |---|---|
 | ![cell](qhaigc:cell) | In a table |
 
@@ -111,7 +111,7 @@ def draw(handler: Handler, body: dict[str, Any]) -> None:
 
 
 class Sites:
-    """One project, built once for each theme and choice of formats; its pictures are bought and encoded once."""
+    """One project, built once for each theme and choice of formats; its images are bought and encoded once."""
 
     def __init__(self, project: Project) -> None:
         self.project = project
@@ -162,38 +162,38 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
         yield Sites(Project(tmp_path_factory.mktemp("browser") / "project", api.base_url))
 
 
-def faults(pictures: list[Shown], scale: float, formats: tuple[str, ...]) -> list[str]:
-    """What is wrong with a page's pictures, in words."""
+def faults(images: list[Shown], scale: float, formats: tuple[str, ...]) -> list[str]:
+    """What is wrong with a page's images, in words."""
     wrong = []
-    for picture in pictures:
-        name, drawn = picture.alt, f"drawn {picture.width:.1f}x{picture.height:.1f}, sizes={picture.sizes!r}"
-        if not picture.loaded:
+    for image in images:
+        name, drawn = image.alt, f"drawn {image.width:.1f}x{image.height:.1f}, sizes={image.sizes!r}"
+        if not image.loaded:
             wrong.append(f"{name}: not there")
             continue
-        if picture.distortion > 0.01:
-            wrong.append(f"{name}: {picture.pixels} distorted by {picture.distortion:.1%}, {drawn}")
-        with Image.open(picture.file) as image:
-            if image.format != formats[0].upper():
-                wrong.append(f"{name}: {image.format} was chosen")
-        if any(picture.srcsets) and (best := picture.best(scale)) != picture.pixels[0]:
-            wrong.append(f"{name}: {picture.pixels[0]} pixels are loaded where {best} are best, {drawn}")
+        if image.distortion > 0.01:
+            wrong.append(f"{name}: {image.pixels} distorted by {image.distortion:.1%}, {drawn}")
+        with Image.open(image.file) as opened:
+            if opened.format != formats[0].upper():
+                wrong.append(f"{name}: {opened.format} was chosen")
+        if any(image.srcsets) and (best := image.best(scale)) != image.pixels[0]:
+            wrong.append(f"{name}: {image.pixels[0]} pixels are loaded where {best} are best, {drawn}")
     return wrong
 
 
-def assert_faultless(pictures: list[Shown], scale: float, formats: tuple[str, ...]) -> None:
-    wrong = faults(pictures, scale, formats)
+def assert_faultless(images: list[Shown], scale: float, formats: tuple[str, ...]) -> None:
+    wrong = faults(images, scale, formats)
     assert not wrong, "\n".join(wrong)
 
 
 def read_through(visit: Visit, path: str) -> list[Shown]:
-    """Read a page to its end while no picture has come yet, then with all of them."""
+    """Read a page to its end while no image has come yet, then with all of them."""
     visit.open(path)
     visit.scroll()
-    before = visit.pictures()
+    before = visit.images()
     visit.arrive()
     visit.page.evaluate("scrollTo(0, 0)")
     visit.scroll()
-    after = visit.pictures()
+    after = visit.images()
     moved = [f"{old.place} -> {new.place} {new.alt}" for old, new in zip(before, after, strict=True) if old.moved(new)]
     assert moved == []
     return after
@@ -202,13 +202,13 @@ def read_through(visit: Visit, path: str) -> list[Shown]:
 @pytest.mark.parametrize(("width", "scale"), SCREENS)
 @pytest.mark.parametrize("formats", [SEVERAL, ONE], ids="-".join)
 @pytest.mark.parametrize("theme", THEMES)
-def test_every_picture_is_sharp_undistorted_and_moves_nothing(
+def test_every_image_is_sharp_undistorted_and_moves_nothing(
     sites: Sites, browser: Browser, theme: str, formats: tuple[str, ...], width: int, scale: int
 ) -> None:
     with visiting(browser, sites.built(theme, formats), width=width, scale=scale) as visit:
-        pictures = read_through(visit, "")
-        assert sorted(picture.alt for picture in pictures) == sorted(FRONT)
-        assert_faultless(pictures, scale, formats)
+        images = read_through(visit, "")
+        assert sorted(image.alt for image in images) == sorted(FRONT)
+        assert_faultless(images, scale, formats)
         assert visit.shifts() == []
         visit.page.wait_for_load_state("networkidle")  # the search index too
         assert visit.trouble == []
@@ -226,20 +226,20 @@ def test_the_main_picture_is_never_wider_than_it_is_drawn_whatever_the_window(
         with visiting(browser, sites.built(theme), width=width, scale=scale) as visit:
             visit.open(f"{page}/")
             visit.arrive()
-            (hero,) = visit.pictures()
+            (hero,) = visit.images()
             wrong += [f"{width}: {fault}" for fault in faults([hero], scale, SEVERAL)]
     assert not wrong, "\n".join(wrong)
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_what_an_author_set_distorts_no_picture(sites: Sites, browser: Browser, theme: str) -> None:
+def test_what_an_author_set_distorts_no_image(sites: Sites, browser: Browser, theme: str) -> None:
     with visiting(browser, sites.built(theme), width=1280) as visit:
         visit.open("own/")
         visit.scroll()
         visit.arrive()
-        pictures = visit.pictures()
-        assert len(pictures) == OWN.count("![")
-        assert [f"{p.alt}: {p.width}x{p.height}" for p in pictures if not p.loaded or p.distortion > 0.01] == []
+        images = visit.images()
+        assert len(images) == OWN.count("![")
+        assert [f"{p.alt}: {p.width}x{p.height}" for p in images if not p.loaded or p.distortion > 0.01] == []
         assert visit.trouble == []
 
 
@@ -263,8 +263,8 @@ def test_of_a_pair_the_one_for_the_page_s_scheme_is_shown_and_loaded(
         visit.open("pair/")
         visit.scroll()
         visit.arrive()
-        shown = [picture for picture in visit.pictures() if picture.width > 0]
-        assert [picture.source.rpartition("#")[2] for picture in shown] == [
+        shown = [image for image in visit.images() if image.width > 0]
+        assert [image.source.rpartition("#")[2] for image in shown] == [
             "only-dark" if dark and follows else "only-light"
         ]
         assert shown[0].distortion < 0.01
@@ -276,7 +276,7 @@ def test_of_a_pair_the_one_for_the_page_s_scheme_is_shown_and_loaded(
             visit.page.locator("label[for^=__palette_]:visible").click()
             visit.page.wait_for_function(f"document.images[0].checkVisibility() != {str(not dark).lower()}")
             visit.arrive()
-            (other,) = (picture for picture in visit.pictures() if picture.width > 0)
+            (other,) = (image for image in visit.images() if image.width > 0)
             assert other.loaded
             assert other.source != shown[0].source
 
@@ -288,12 +288,12 @@ def test_paper_is_light(sites: Sites, browser: Browser, theme: str) -> None:
         visit.arrive()
         visit.page.emulate_media(media="print")
         visit.arrive()
-        shown = [picture.source.rpartition("#")[2] for picture in visit.pictures() if picture.width > 0]
+        shown = [image.source.rpartition("#")[2] for image in visit.images() if image.width > 0]
     assert shown == ["only-light"]
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_a_figure_is_no_wider_than_the_page_and_its_caption_stands_below_its_picture(
+def test_a_figure_is_no_wider_than_the_page_and_its_caption_stands_below_its_image(
     sites: Sites, browser: Browser, theme: str
 ) -> None:
     for width in (390, 1280):
@@ -306,18 +306,16 @@ def test_a_figure_is_no_wider_than_the_page_and_its_caption_stands_below_its_pic
                   return [box.left, box.right, box.top, box.bottom];
                 })"""
             )
-            figure, picture, caption = boxes
+            figure, image, caption = boxes
             assert figure[0] >= 0
             assert figure[1] <= width
-            assert 0 <= caption[2] - picture[3] <= 24
-            assert abs((caption[0] + caption[1]) / 2 - (picture[0] + picture[1]) / 2) < 2
+            assert 0 <= caption[2] - image[3] <= 24
+            assert abs((caption[0] + caption[1]) / 2 - (image[0] + image[1]) / 2) < 2
             assert visit.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-@pytest.mark.parametrize(
-    "theme", ["readthedocs", "material"]
-)  # the theme mkdocs frames pictures in a colour of its own
-def test_a_picture_s_own_colour_stands_there_while_it_loads(sites: Sites, browser: Browser, theme: str) -> None:
+@pytest.mark.parametrize("theme", ["readthedocs", "material"])  # the theme mkdocs frames images in a colour of its own
+def test_an_image_s_own_colour_stands_there_while_it_loads(sites: Sites, browser: Browser, theme: str) -> None:
     with visiting(browser, sites.built(theme), width=390) as visit:
         visit.open("pair/")
         given = visit.page.evaluate("document.images[0].dataset.colour")
@@ -330,7 +328,7 @@ POLICY = {"Content-Security-Policy": "default-src 'self'; style-src 'self'; img-
 
 
 @pytest.mark.parametrize("theme", ["mkdocs", "readthedocs"])
-def test_a_strict_content_security_policy_has_nothing_against_the_pictures(
+def test_a_strict_content_security_policy_has_nothing_against_the_images(
     sites: Sites, browser: Browser, theme: str
 ) -> None:
     with visiting(browser, sites.built(theme, enabled=False), width=390, headers=POLICY) as visit:
@@ -339,8 +337,8 @@ def test_a_strict_content_security_policy_has_nothing_against_the_pictures(
         visit.arrive()
         without = sorted(visit.violations())
     with visiting(browser, sites.built(theme), width=390, headers=POLICY) as visit:
-        pictures = read_through(visit, "")
-        assert_faultless(pictures, 1, SEVERAL)
+        images = read_through(visit, "")
+        assert_faultless(images, 1, SEVERAL)
         assert sorted(visit.violations()) == without  # the theme's own, in the order in which its files came
 
 
@@ -358,13 +356,13 @@ def test_a_phone_loads_a_tenth_of_the_original_at_the_most(
             visit.open("")
             visit.scroll()
             visit.arrive()
-            files = [picture.file for picture in visit.pictures() if picture.alt in names]
+            files = [image.file for image in visit.images() if image.alt in names]
         assert len(files) == len(names)
         for format_, suffix in (("avif", ".avif"), ("webp", ".webp"), ("jpeg", ".jpg")):
             sizes = [file.with_suffix(suffix).stat().st_size for file in files]
             loaded.setdefault(scale, {})[format_] = sum(sizes) // len(sizes)
     original = sum(size for name, size in originals.items() if name in names) // len(names)
-    table: list[tuple[str, ...]] = [("bytes of a 1280x720 picture", *SEVERAL, "PNG")]
+    table: list[tuple[str, ...]] = [("bytes of a 1280x720 image", *SEVERAL, "PNG")]
     table += [
         (f"390 px wide at {scale}x", *(str(row[name]) for name in SEVERAL), str(original))
         for scale, row in loaded.items()

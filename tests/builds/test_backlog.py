@@ -1,4 +1,4 @@
-"""Pages whose pictures are all there wait, and are rendered together: nobody can tell but by the clock."""
+"""Pages whose images are all there wait, and are rendered together: nobody can tell but by the clock."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NAMES = ("a", "b", "c", "d")
 
 @pytest.fixture
 def site(project: Project, api: ImagesApi) -> Project:
-    """Four pages with a picture each and one that all of them show, a gallery and a report."""
+    """Four pages with an image each and one that all of them show, a gallery and a report."""
     project.options |= {
         "images": {"logo": {"prompt": "A logo", "alt": "Logo"}},
         "gallery": "gallery.md",
@@ -29,13 +29,13 @@ def site(project: Project, api: ImagesApi) -> Project:
 
 
 def write(project: Project, name: str, prompt: str | None = None) -> None:
-    hero = {"prompt": prompt or f"Picture {name}", "alt": name, "caption": f"Of {name}", "place": "top"}
+    hero = {"prompt": prompt or f"Image {name}", "alt": name, "caption": f"Of {name}", "place": "top"}
     project.page(f"{name}.md", f"# {name}\n\n![](qhaigc:logo) [x](qhaigc:hero)\n", qhaigc={"hero": hero})
 
 
 def reported(project: Project) -> list[tuple[str, str]]:
     report = json.loads((project.folder / "report.json").read_bytes())
-    return [(one["page"], one["name"]) for one in report["pictures"]]
+    return [(one["page"], one["name"]) for one in report["images"]]
 
 
 def waits(project: Project) -> set[str]:
@@ -45,7 +45,7 @@ def waits(project: Project) -> set[str]:
 
 
 def anew(project: Project) -> Built:
-    """The site, built with all pictures there and no memory of anything else."""
+    """The site, built with all images there and no memory of anything else."""
     shutil.rmtree(project.cache / "index", ignore_errors=True)
     return project.build("--strict", site="anew")
 
@@ -61,11 +61,11 @@ def test_a_site_is_the_same_whether_its_pages_wait_or_not(site: Project, api: Im
 
 
 def test_the_order_of_pages_is_the_same_where_some_of_them_wait(site: Project, api: ImagesApi) -> None:
-    """In the gallery, in the report, and among the pages that show a picture."""
+    """In the gallery, in the report, and among the pages that show an image."""
     site.build("--strict")
-    write(site, "c", "Another picture")
+    write(site, "c", "Another image")
     site.build("--strict")
-    write(site, "b", "Yet another picture")
+    write(site, "b", "Yet another image")
     (site.cache / "index/pages.json").write_text(
         (site.cache / "index/pages.json").read_text(encoding="utf-8").replace('"c.md"', '"z.md"'), encoding="utf-8"
     )
@@ -77,7 +77,7 @@ def test_the_order_of_pages_is_the_same_where_some_of_them_wait(site: Project, a
     assert len(api.calls) == 7
 
 
-def test_a_picture_that_has_gone_is_bought_though_its_page_waits(site: Project, api: ImagesApi) -> None:
+def test_an_image_that_has_gone_is_bought_though_its_page_waits(site: Project, api: ImagesApi) -> None:
     expected = site.build("--strict").digest()
     for path in (site.cache / "originals").glob("*"):
         path.unlink()
@@ -99,7 +99,7 @@ def test_a_memory_of_pages_that_cannot_be_read_costs_nothing(site: Project, api:
     assert len(api.calls) == 5
 
 
-def test_a_page_without_all_its_pictures_does_not_wait(site: Project, api: ImagesApi) -> None:
+def test_a_page_without_all_its_images_does_not_wait(site: Project, api: ImagesApi) -> None:
     site.options["missing"] = "placeholder"
     site.build()
     assert not (site.cache / "index/pages.json").exists()
@@ -120,7 +120,7 @@ HOOKS = {
 
 
 @pytest.mark.parametrize("event", HOOKS)
-def test_who_looks_at_pages_sees_pictures_also_of_pages_that_could_wait(site: Project, event: str) -> None:
+def test_who_looks_at_pages_sees_images_also_of_pages_that_could_wait(site: Project, event: str) -> None:
     seen = site.folder / "seen.txt"
     see = f"def seen(html):\n    with open({str(seen)!r}, 'a', encoding='utf-8') as file: file.write(html)\n"
     site.config["hooks"] = [str(site.write("hook.py", see + HOOKS[event]))]
@@ -137,7 +137,7 @@ LATE = (
 )
 LATER = {
     "front matter": "page.meta['hide'] = ['navigation']\n",
-    "pictures": "page.meta['qhaigc'] = {'hero': {'prompt': 'Of a hook', 'alt': 'Of a hook'}}\n",
+    "images": "page.meta['qhaigc'] = {'hero': {'prompt': 'Of a hook', 'alt': 'Of a hook'}}\n",
 }
 
 
@@ -268,7 +268,7 @@ CONVERTERS = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("what", CONVERTERS)
-def test_whatever_else_is_converted_pages_show_their_pictures(site: Project, api: ImagesApi, what: str) -> None:
+def test_whatever_else_is_converted_pages_show_their_images(site: Project, api: ImagesApi, what: str) -> None:
     site.config["hooks"] = [str(site.write("hook.py", CONVERTERS[what]))]
     site.build("--strict")
     index = site.cache / "index/pages.json"
@@ -282,8 +282,8 @@ def test_whatever_else_is_converted_pages_show_their_pictures(site: Project, api
 
 
 def test_a_page_says_what_is_wrong_with_it_in_every_build(site: Project) -> None:
-    """Those whose own pictures are all there, too."""
-    site.page("a.md", "# a\n\n![](qhaigc:heron) ![](qhaigc:hero)\n", qhaigc="A picture without a text")
+    """Those whose own images are all there, too."""
+    site.page("a.md", "# a\n\n![](qhaigc:heron) ![](qhaigc:hero)\n", qhaigc="An image without a text")
     first = site.build().warnings
     assert len(first) == 2
     assert "a.md" in waits(site)
@@ -323,7 +323,7 @@ def test_a_dirty_build_keeps_what_it_does_not_build(site: Project, api: ImagesAp
     assert waits(site) == before
 
 
-def test_references_that_other_extensions_add_at_the_end_become_pictures(project: Project, api: ImagesApi) -> None:
+def test_references_that_other_extensions_add_at_the_end_become_images(project: Project, api: ImagesApi) -> None:
     project.write(
         "late.py",
         "from markdown.extensions import Extension\n"

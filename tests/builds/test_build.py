@@ -1,4 +1,4 @@
-"""Whole builds: prompts in, saved and referenced pictures out."""
+"""Whole builds: prompts in, saved and referenced images out."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from tests.helpers.api import ImagesApi, by_base64
 
 
 @pytest.mark.parametrize("answers", ["url", "base64"])
-def test_a_prompt_becomes_a_saved_and_referenced_picture(project: Project, api: ImagesApi, answers: str) -> None:
+def test_a_prompt_becomes_a_saved_and_referenced_image(project: Project, api: ImagesApi, answers: str) -> None:
     if answers == "base64":
         api.default = by_base64
     project.page("index.md", "# Home\n\n![A tower](qhaigc:hero)\n", qhaigc="A lighthouse in fog")
     built = project.build("--strict")
     assert built.code == 0, built.output
-    (name,) = built.pictures()
+    (name,) = built.images()
     assert name.startswith("hero-")
     assert f'<img alt="A tower" src="assets/qhaigc/{name}" width="96" height="54"' in built.html()
     assert 'loading="lazy" decoding="async"' in built.html()
-    record_name, picture_name = project.originals
+    record_name, image_name = project.originals
     record = json.loads((project.cache / "originals" / record_name).read_text(encoding="utf-8"))
     assert record["request"]["prompt"] == "A lighthouse in fog"
     assert (record["width"], record["height"], record["api"]) == (96, 54, api.base_url)
-    assert picture_name == f"hero-{record['key'][:16]}.png"
+    assert image_name == f"hero-{record['key'][:16]}.png"
 
 
 def test_a_second_build_buys_nothing_and_gives_the_same_bytes(project: Project, api: ImagesApi) -> None:
@@ -76,7 +76,7 @@ def test_only_a_changed_prompt_is_asked_for_again(project: Project, api: ImagesA
     project.options["widths"] = [32, 48]
     built = project.build("--strict")
     assert len(api.calls) == 1
-    assert len(built.pictures()) == 3
+    assert len(built.images()) == 3
     project.page("b/moved.md", body, qhaigc={"hero": {"prompt": "A lighthouse in rain", "alt": "another"}})
     project.build("--strict")
     assert api.prompts == ["A lighthouse in fog", "A lighthouse in rain"]

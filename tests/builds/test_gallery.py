@@ -43,7 +43,7 @@ def run(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def site(project: Project) -> Project:
-    """Three pictures that are there, one of them on two pages and declared twice, and one that is not."""
+    """Three images that are there, one of them on two pages and declared twice, and one that is not."""
     project.options["images"] = {"emblem": {"prompt": "An emblem <b>in red</b>", "alt": "x"}}
     project.page("index.md", "![a](qhaigc:hero) ![b](qhaigc:emblem)\n", qhaigc="A lighthouse in fog")
     project.page(
@@ -57,21 +57,21 @@ def site(project: Project) -> Project:
     return project
 
 
-def test_the_sheet_shows_every_picture_once_with_what_is_known_of_it(site: Project, api: ImagesApi) -> None:
+def test_the_sheet_shows_every_image_once_with_what_is_known_of_it(site: Project, api: ImagesApi) -> None:
     asked = len(api.calls)
     finished = run(site, "gallery")
     assert finished.returncode == 0, finished.stderr
     file = site.cache / "gallery.html"
-    assert finished.stdout == f"{file}: 4 pictures, 1 missing. Open it in a browser.\n"
+    assert finished.stdout == f"{file}: 4 images, 1 missing. Open it in a browser.\n"
     assert len(api.calls) == asked
     html = file.read_text(encoding="utf-8")
-    pictures = [unquote(img.attributes["src"] or "") for img in elements(html, "img") if img.attributes.get("src")]
-    assert [name.rpartition("-")[0] for name in pictures] == [
+    images = [unquote(img.attributes["src"] or "") for img in elements(html, "img") if img.attributes.get("src")]
+    assert [name.rpartition("-")[0] for name in images] == [
         "originals/emblem",
         "originals/hero",
         "originals/card",
     ]
-    assert all((file.parent / picture).is_file() for picture in pictures)
+    assert all((file.parent / image).is_file() for image in images)
     assert [li.attributes["data-state"] for li in elements(html, "li")] == ["cached", "cached", "missing", "cached"]
     words = text_of(html)
     for said in (
@@ -93,11 +93,11 @@ def test_json_says_the_same_and_out_chooses_the_file(site: Project, tmp_path: Pa
     finished = run(site, "gallery", "--json", "--out", str(out))
     content = json.loads(finished.stdout)
     assert (content["schema"], content["file"]) == (1, str(out))
-    hero = next(one for one in content["pictures"] if one["name"] == "hero")
+    hero = next(one for one in content["images"] if one["name"] == "hero")
     assert hero["pages"] == ["index.md", "guide/ein Weg.md"]
     assert [each["name"] for each in hero["declared"]] == ["hero", "same"]
     assert hero["bytes"] == Path(hero["file"]).stat().st_size
-    missing = content["pictures"][2]
+    missing = content["images"][2]
     assert (missing["state"], missing["bytes"], missing["file"]) == ("missing", None, None)
     html = out.read_text(encoding="utf-8")
     sources = [unescape(img.attributes["src"] or "") for img in elements(html, "img") if img.attributes.get("src")]
@@ -124,7 +124,7 @@ def test_nothing_that_an_author_wrote_becomes_markup() -> None:
 
 
 def test_a_sheet_of_nothing_is_a_page() -> None:
-    assert "<h1>Empty</h1>" in render_sheet("Empty", [], intro="No pictures.")
+    assert "<h1>Empty</h1>" in render_sheet("Empty", [], intro="No images.")
 
 
 THEMES = ("mkdocs", "material")
@@ -142,12 +142,12 @@ def gallery_of(built: Built, path: str) -> str:
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_the_site_has_a_page_with_every_picture_as_its_pages_show_them(
+def test_the_site_has_a_page_with_every_image_as_its_pages_show_them(
     project: Project, api: ImagesApi, theme: str
 ) -> None:
     api.default = bigger
     project.config["theme"] = {"name": theme, "font": False} if theme == "material" else {"name": theme}
-    project.options |= {"gallery": "design/all pictures.md", "formats": ["avif", "webp"], "widths": [48]}
+    project.options |= {"gallery": "design/all images.md", "formats": ["avif", "webp"], "widths": [48]}
     pair = {"prompt": "By <b>day</b>", "dark": "By night", "alt": "A <tower>", "caption": "Tower"}
     project.page("index.md", "# Home\n\n![](qhaigc:pair)\n", qhaigc={"pair": pair})
     project.page("a/b.md", "# B & C\n\n![x](qhaigc:pair)\n", qhaigc={"pair": pair, "unused": "Nobody's"})
@@ -156,7 +156,7 @@ def test_the_site_has_a_page_with_every_picture_as_its_pages_show_them(
     warm = project.build("--strict", site="warm")
     assert warm.code == 0, warm.output
     assert cold.digest() == warm.digest()
-    page = "design/all pictures/index.html"
+    page = "design/all images/index.html"
     gallery = gallery_of(cold, page)
     assert [img.attributes["alt"] for img in elements(gallery, "img")] == ["A <tower>", "A <tower>", "a/b.md#unused"]
     assert {(img.attributes["width"], img.attributes["height"]) for img in elements(gallery, "img")} == {("120", "80")}
@@ -173,53 +173,53 @@ def test_the_site_has_a_page_with_every_picture_as_its_pages_show_them(
 
 
 def test_an_author_s_page_has_the_gallery_at_its_marker_or_at_its_end(project: Project) -> None:
-    project.options["gallery"] = "pictures.md"
-    project.config["nav"] = [{"Home": "index.md"}, {"Ours": "pictures.md"}]
+    project.options["gallery"] = "images.md"
+    project.config["nav"] = [{"Home": "index.md"}, {"Ours": "images.md"}]
     project.page("index.md", "# Home\n\n![x](qhaigc:hero)\n", qhaigc="A lighthouse in fog")
     text = "# Ours\n\nBefore `<!-- qhaigc-gallery -->`.\n\n{}\n\nAfter.\n"
-    project.page("pictures.md", text.format("<!-- qhaigc-gallery -->"))
-    html = project.build("--strict").html("pictures/index.html")
+    project.page("images.md", text.format("<!-- qhaigc-gallery -->"))
+    html = project.build("--strict").html("images/index.html")
     assert html.index("Before <code>") < html.index("A lighthouse in fog") < html.index("After.")
-    project.page("pictures.md", text.format(""))
-    html = project.build("--strict").html("pictures/index.html")
+    project.page("images.md", text.format(""))
+    html = project.build("--strict").html("images/index.html")
     assert html.index("Before <code>") < html.index("After.") < html.index("A lighthouse in fog")
 
 
 def test_a_page_that_no_author_wrote_troubles_no_navigation(project: Project) -> None:
-    project.options["gallery"] = "pictures.md"
+    project.options["gallery"] = "images.md"
     project.config |= {"nav": [{"Home": "index.md"}], "validation": {"omitted_files": "warn"}}
     project.page("index.md", "# Home\n\n![x](qhaigc:hero)\n", qhaigc="A lighthouse in fog")
     built = project.build("--strict")
     assert built.code == 0, built.output
-    assert "<h1" in built.html("pictures/index.html")
-    project.config["nav"] = [{"Home": "index.md"}, "pictures.md"]
+    assert "<h1" in built.html("images/index.html")
+    project.config["nav"] = [{"Home": "index.md"}, "images.md"]
     built = project.build("--strict")
-    assert 'href="pictures/"' in built.html()
+    assert 'href="images/"' in built.html()
     project.options["enabled"] = False
     built = project.build("--strict")
     assert built.code == 0, built.output
-    assert "qhaigc-gallery" not in built.html("pictures/index.html")
+    assert "qhaigc-gallery" not in built.html("images/index.html")
 
 
 def test_what_is_missing_is_said_on_the_page_and_a_page_that_is_left_out_is_told(project: Project) -> None:
-    project.options |= {"gallery": "pictures.md", "missing": "placeholder"}
+    project.options |= {"gallery": "images.md", "missing": "placeholder"}
     project.page("index.md", "# Home\n\n![x](qhaigc:hero)\n", qhaigc="A lighthouse in fog")
     built = project.build()
-    assert "· missing<br>" in gallery_of(built, "pictures/index.html")
+    assert "· missing<br>" in gallery_of(built, "images/index.html")
     assert broken_urls(built.site) == []
-    project.page("pictures.md", "# Ours\n")
-    project.config["exclude_docs"] = "pictures.md"
+    project.page("images.md", "# Ours\n")
+    project.config["exclude_docs"] = "images.md"
     built = project.build()
     assert built.code == 0
-    assert "option `gallery`: pictures.md is not part of the site" in built.output
+    assert "option `gallery`: images.md is not part of the site" in built.output
 
 
-def test_a_site_without_pictures_has_an_empty_page(project: Project) -> None:
-    project.options["gallery"] = "pictures.md"
+def test_a_site_without_images_has_an_empty_page(project: Project) -> None:
+    project.options["gallery"] = "images.md"
     project.page("index.md", "# Home\n")
     built = project.build("--strict")
     assert built.code == 0, built.output
-    assert "qhaigc" not in built.html("pictures/index.html")
+    assert "qhaigc" not in built.html("images/index.html")
 
 
 CARDS = [
@@ -241,8 +241,8 @@ def opened(
     from mkdocs_qhaigc.sandbox.drawing import draw as drawing
 
     for card in CARDS[:3]:
-        picture = drawing.draw_image(card.prompt, width=96, height=54, label="test", format="PNG")
-        (folder / str(card.image)).write_bytes(picture)
+        image = drawing.draw_image(card.prompt, width=96, height=54, label="test", format="PNG")
+        (folder / str(card.image)).write_bytes(image)
     (folder / "sheet.html").write_text(render_sheet("Sheet", CARDS, intro="Four."), encoding="utf-8")
     context = browser.new_context(
         viewport={"width": width, "height": 800},
@@ -258,7 +258,7 @@ def opened(
         page.on("request", lambda asked: None if asked.url.startswith("file:") else trouble.append(asked.url))
         page.goto((folder / "sheet.html").as_uri())
         if script:
-            page.evaluate(ARRIVED)  # lazy pictures come after the page's own load event
+            page.evaluate(ARRIVED)  # lazy images come after the page's own load event
         yield page
         assert trouble == []
     finally:
@@ -296,7 +296,7 @@ def test_keys_go_from_card_to_card_enlarge_and_copy(browser: Browser, tmp_path: 
         assert page.evaluate(shown) == "one.png"
         page.keyboard.press("ArrowRight")
         page.keyboard.press("ArrowRight")
-        page.keyboard.press("ArrowRight")  # the fourth has no picture
+        page.keyboard.press("ArrowRight")  # the fourth has no image
         assert page.evaluate(shown) == "three.png"
         page.locator("dialog img").evaluate("(image) => image.decode()")
         page.keyboard.press("c")
@@ -372,14 +372,14 @@ def test_the_sheet_reads_well_on_each_screen(browser: Browser, tmp_path: Path, w
         assert all(abs(wide / high - 96 / 54) < 0.05 for wide, high in boxes)
 
 
-WIDTHS_IN_CARDS = """() => [...document.querySelectorAll(".qhaigc-gallery .pictures > div")]
+WIDTHS_IN_CARDS = """() => [...document.querySelectorAll(".qhaigc-gallery .images > div")]
   .map((card) => Math.round(100 * card.querySelector("img").offsetWidth / card.clientWidth) / 100)"""
 
 
 @pytest.mark.browser
 @pytest.mark.parametrize("theme", THEMES)
 def test_the_site_s_page_is_searched_and_fits_each_screen(project: Project, browser: Browser, theme: str) -> None:
-    project.options |= {"gallery": "pictures.md", "size": "1200x800", "widths": [300, 600], "base_url": "sandbox"}
+    project.options |= {"gallery": "images.md", "size": "1200x800", "widths": [300, 600], "base_url": "sandbox"}
     plain: dict[str, Any] = {"mkdocs": {"highlightjs": False}, "material": {"font": False}}
     project.config["theme"] = {"name": theme, **plain[theme]}
     prompts = {"fog": "A lighthouse in fog", "night": "A harbour at night", "more": "A buoy", "most": "A pier"}
@@ -389,17 +389,17 @@ def test_the_site_s_page_is_searched_and_fits_each_screen(project: Project, brow
     assert built.code == 0, built.output
     for width, columns in ((390, 1), (1280, 2)):
         with visiting(browser, built.site, width=width) as visit:
-            visit.open("pictures/")
+            visit.open("images/")
             visit.scroll()
             visit.arrive()
-            pictures = visit.pictures()
-            assert len(pictures) == 4
-            assert all(picture.loaded and picture.distortion < 0.02 for picture in pictures)
-            assert len({round(picture.left) for picture in pictures}) >= columns
+            images = visit.images()
+            assert len(images) == 4
+            assert all(image.loaded and image.distortion < 0.02 for image in images)
+            assert len({round(image.left) for image in images}) >= columns
             assert visit.page.evaluate(WIDTHS_IN_CARDS) == [1, 1, 1, 1]
             assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
-            visit.page.get_by_label("Search the pictures").fill("harbour")
-            assert visit.page.locator(".qhaigc-gallery .pictures > div:visible").count() == 1
+            visit.page.get_by_label("Search the images").fill("harbour")
+            assert visit.page.locator(".qhaigc-gallery .images > div:visible").count() == 1
             assert visit.page.locator(".qhaigc-find output").text_content() == "1 of 4"
             visit.page.wait_for_load_state("networkidle")
             assert visit.trouble == []

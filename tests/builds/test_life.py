@@ -1,4 +1,4 @@
-"""The whole life of a picture, by the command line alone."""
+"""The whole life of an image, by the command line alone."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def done(finished: object, code: int = 0) -> str:
     return printed
 
 
-def test_a_picture_is_planned_bought_picked_pinned_cloned_checked_changed_and_pruned(
+def test_an_image_is_planned_bought_picked_pinned_cloned_checked_changed_and_pruned(
     project: Project, api: ImagesApi, tmp_path: Path
 ) -> None:
     project.options["missing"] = "error"  # a build of this site never buys
@@ -29,7 +29,7 @@ def test_a_picture_is_planned_bought_picked_pinned_cloned_checked_changed_and_pr
     assert "index.md#hero" in done(run(project, "check"), 1)
 
     said = done(run(project, "generate", "--yes"))
-    assert "1 picture" in said
+    assert "1 image" in said
     assert api.prompts == ["A lighthouse in fog"]
     done(run(project, "candidates", "index.md#hero", "-n", "3", "--yes"))
     assert len(list((project.cache / "originals").glob("*.json"))) == 3
@@ -61,7 +61,7 @@ def test_a_picture_is_planned_bought_picked_pinned_cloned_checked_changed_and_pr
     in_clone = clone / "docs/index.md"
     in_clone.write_text(in_clone.read_text(encoding="utf-8").replace("fog", "rain"), encoding="utf-8")
     assert "index.md#hero" in done(run_in(clone, project, "check"), 1)
-    done(run_in(clone, project, "pin"), 1)  # the new picture is missing; the old one goes into the cache
+    done(run_in(clone, project, "pin"), 1)  # the new image is missing; the old one goes into the cache
     assert not list((clone / "generated-images").glob("*.png"))
     kept = clone / ".cache/plugin/qhaigc/originals"
     assert len(list(kept.glob("*.png"))) == 1

@@ -1,4 +1,4 @@
-"""What a directive's fields make of a page: alternative texts, captions, dark pictures, cards, sizes."""
+"""What a directive's fields make of a page: alternative texts, captions, dark images, cards, sizes."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ SHOWS_META = (
 
 
 def images(built: Built, path: str = "index.html") -> list[dict[str, str | None]]:
-    """Return the attributes of the pictures of a page that are ours."""
+    """Return the attributes of the images of a page that are ours."""
     found = [element.attributes for element in elements(built.html(path), "img")]
     return [attributes for attributes in found if "assets/qhaigc" in (attributes["src"] or "")]
 
 
-def test_a_picture_that_nobody_describes_is_a_warning_with_page_and_line(project: Project) -> None:
+def test_an_image_that_nobody_describes_is_a_warning_with_page_and_line(project: Project) -> None:
     project.write(
         "docs/guide/a.md",
         "---\n"
@@ -53,16 +53,16 @@ def test_a_picture_that_nobody_describes_is_a_warning_with_page_and_line(project
     assert project.build("--strict").code == 1
 
 
-def test_a_template_s_picture_that_nobody_describes_is_a_warning_too(project: Project) -> None:
+def test_a_template_s_image_that_nobody_describes_is_a_warning_too(project: Project) -> None:
     project.config["theme"]["custom_dir"] = "overrides"
     project.write("overrides/main.html", SHOWS_META)
     project.write("docs/index.md", "---\nqhaigc: A tower\n---\n# Home\n")
     built = project.build()
     assert len(built.warnings) == 1
-    assert "index.md, line 2: picture 'hero' has no alternative text" in built.warnings[0]
+    assert "index.md, line 2: image 'hero' has no alternative text" in built.warnings[0]
 
 
-def test_a_caption_makes_a_figure_of_a_reference_and_of_a_placed_picture(project: Project) -> None:
+def test_a_caption_makes_a_figure_of_a_reference_and_of_a_placed_image(project: Project) -> None:
     hero = {"prompt": "A tower", "alt": "A tower", "caption": "The <north> *mole* &\n light", "place": "after-title"}
     other = {"prompt": "Fog", "alt": "Fog", "caption": "Fog"}
     project.page(
@@ -81,7 +81,7 @@ def test_a_caption_makes_a_figure_of_a_reference_and_of_a_placed_picture(project
 
 
 @pytest.mark.parametrize("theme", ["mkdocs", "material"])
-def test_a_dark_prompt_is_a_second_picture_for_dark_pages(project: Project, api: ImagesApi, theme: str) -> None:
+def test_a_dark_prompt_is_a_second_image_for_dark_pages(project: Project, api: ImagesApi, theme: str) -> None:
     api.default = bytes_by_url(draw("square", 80, 60, "WEBP"))
     project.config["theme"] = {"name": theme}
     project.config["markdown_extensions"] = ["attr_list"]
@@ -102,7 +102,7 @@ def test_a_dark_prompt_is_a_second_picture_for_dark_pages(project: Project, api:
     assert warm.summary == "2 cached"
 
 
-def test_the_author_s_own_pair_for_light_and_dark_pages_stays_two_pictures(project: Project) -> None:
+def test_the_author_s_own_pair_for_light_and_dark_pages_stays_two_images(project: Project) -> None:
     hero = {"prompt": "day", "dark": "night", "alt": "x"}
     project.page(
         "index.md",
@@ -133,7 +133,7 @@ def test_a_card_is_a_jpeg_of_the_proportions_asked_for(
     with Image.open(card) as image:
         assert (image.format, image.size) == ("JPEG", size)
     assert cold.digest() == warm.digest()
-    assert {name.rpartition(".")[2] for name in cold.pictures()} == {"avif", "jpg"}
+    assert {name.rpartition(".")[2] for name in cold.images()} == {"avif", "jpg"}
     assert len(api.calls) == 1
 
 
@@ -141,9 +141,7 @@ def test_a_placeholder_s_card_and_one_that_is_missing_from_the_cache_are_made_to
     project.options["missing"] = "placeholder"
     project.page("index.md", "# Title\n", qhaigc={"hero": {"prompt": "x", "alt": "x"}}, image="qhaigc:hero")
     first = project.build(site="first")
-    assert [name.rpartition(".")[2] for name in sorted(first.pictures())] == ["jpg", "webp"] or len(
-        first.pictures()
-    ) == 2
+    assert [name.rpartition(".")[2] for name in sorted(first.images())] == ["jpg", "webp"] or len(first.images()) == 2
     (card,) = (path for path in (project.cache / "variants").rglob("*.val") if path.read_bytes()[:2] == b"\xff\xd8")
     card.unlink()
     assert project.build(site="second").digest() == first.digest()
@@ -191,7 +189,7 @@ def test_only_the_first_showing_of_the_main_picture_is_loaded_first(project: Pro
         ]
 
 
-def test_a_picture_s_colour_stands_in_its_place_while_it_loads(project: Project, api: ImagesApi) -> None:
+def test_an_image_s_colour_stands_in_its_place_while_it_loads(project: Project, api: ImagesApi) -> None:
     api.default = bytes_by_url(_filled("RGB", (16, 32, 48)))
     project.page("index.md", "![x](qhaigc:hero)\n", qhaigc="A tower")
     built = project.build("--strict")

@@ -34,7 +34,7 @@ DIRECTIVES = {
 MAIN = """{% extends "base.html" %}
 {% block extrahead %}{% if page %}
 <meta name="image" content="{{ page.meta.image }}">
-<meta name="nested" content="{{ page.meta.social and page.meta.social.cards[1].picture }}">
+<meta name="nested" content="{{ page.meta.social and page.meta.social.cards[1].image }}">
 <meta name="text" content="{{ page.meta.note }}">
 {% endif %}{% endblock %}
 """
@@ -42,7 +42,7 @@ MAIN = """{% extends "base.html" %}
 
 @dataclass(frozen=True)
 class Form:
-    """One form of a reference, and the element that it becomes; `{NAME}` is the URL of a picture."""
+    """One form of a reference, and the element that it becomes; `{NAME}` is the URL of an image."""
 
     markdown: str
     tag: str
@@ -50,7 +50,7 @@ class Form:
 
 
 def image(markdown: str, **attributes: str) -> Form:
-    """A form that becomes `<img>` of the picture hero."""
+    """A form that becomes `<img>` of the image hero."""
     return Form(markdown, "img", {"src": "{hero}", "width": "96", "height": "54", **attributes})
 
 
@@ -128,7 +128,7 @@ TEXTS = {
 
 @dataclass(frozen=True)
 class Example:
-    """The built site, and the API that its pictures came from."""
+    """The built site, and the API that its images came from."""
 
     built: Built
     api: ImagesApi
@@ -140,11 +140,11 @@ class Example:
         return found[1]
 
     def url(self, template: str, *, up: str) -> str:
-        """Return the text with each `{NAME}` replaced by the URL of that picture, each `{NAME.jpg}` of its card."""
+        """Return the text with each `{NAME}` replaced by the URL of that image, each `{NAME.jpg}` of its card."""
 
         def address(match: re.Match[str]) -> str:
             ending = match[2] or ".webp"
-            files = self.built.pictures()
+            files = self.built.images()
             (file,) = [name for name in files if name.startswith(f"{match[1]}-") and name.endswith(ending)]
             return f"{up}assets/qhaigc/{quote(file)}"
 
@@ -174,13 +174,13 @@ def example(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
             project.config["theme"]["highlightjs"] = False
         project.options["images"] = {
             "emblem": {"prompt": "A badge", "alt": "Our emblem"},
-            "common": {"prompt": "The site's common picture", "alt": "The site's"},
+            "common": {"prompt": "The site's common image", "alt": "The site's"},
         }
-        nested = {"cards": ["plain", {"picture": "qhaigc:tall"}]}
+        nested = {"cards": ["plain", {"image": "qhaigc:tall"}]}
         front = {"qhaigc": DIRECTIVES, "image": "qhaigc:hero", "social": nested, "note": "see qhaigc:hero"}
         project.page("index.md", body(), **front)
         project.page("guide/deep.md", body(), **front)
-        common = {"prompt": "The page's common picture", "alt": "The page's"}
+        common = {"prompt": "The page's common image", "alt": "The page's"}
         project.page("shared.md", "![](qhaigc:common)\n", image="qhaigc:common")
         project.page("own.md", "![](qhaigc:common)\n", qhaigc={"common": common})
         placed = {"prompt": "A lighthouse in fog", "place": "after-title", "priority": True, "alt": "Placed"}
@@ -194,7 +194,7 @@ def example(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 @pytest.mark.parametrize("name", FORMS)
 @pytest.mark.parametrize(("page", "up"), [("index.html", ""), ("guide/deep/index.html", "../../")])
-def test_each_form_of_a_reference_becomes_a_picture(example: Example, page: str, up: str, name: str) -> None:
+def test_each_form_of_a_reference_becomes_an_image(example: Example, page: str, up: str, name: str) -> None:
     form = FORMS[name]
     section = example.section(page, name)
     wanted = {key: example.url(value, up=up) for key, value in form.attributes.items()}
@@ -211,7 +211,7 @@ def test_in_code_and_in_text_a_reference_stays_text(example: Example, name: str)
     assert "assets/qhaigc" not in section
 
 
-def test_a_picture_in_a_footnote_is_one_too(example: Example) -> None:
+def test_an_image_in_a_footnote_is_one_too(example: Example) -> None:
     (noted,) = [e for e in elements(example.built.html(), "img") if e.attributes.get("id") == "noted"]
     assert noted.attributes["src"] == example.url("{hero}", up="")
 
@@ -239,16 +239,16 @@ def test_a_pages_own_name_wins_over_the_sites(example: Example) -> None:
         ("top/index.html", r"<p><img [^>]*></p>\s*<h1 id=\"title\">"),
     ],
 )
-def test_a_picture_stands_where_place_puts_it(example: Example, page: str, around: str) -> None:
+def test_an_image_stands_where_place_puts_it(example: Example, page: str, around: str) -> None:
     html = example.built.html(page)
     assert re.search(around, html), html
     assert html.count('alt="Placed"') == 1
 
 
 def test_the_main_picture_is_loaded_first_and_never_lazily(example: Example) -> None:
-    (picture,) = [e for e in elements(example.built.html("placed/index.html"), "img") if e.attributes["alt"]]
-    assert picture.attributes["fetchpriority"] == "high"
-    assert "loading" not in picture.attributes
+    (image,) = [e for e in elements(example.built.html("placed/index.html"), "img") if e.attributes["alt"]]
+    assert image.attributes["fetchpriority"] == "high"
+    assert "loading" not in image.attributes
 
 
 @pytest.mark.parametrize("page", ["index.html", "guide/deep/index.html"])
@@ -271,6 +271,6 @@ def test_every_page_has_the_style_sheet_that_keeps_proportions(example: Example)
     assert "qhaigc" in (scaled.attributes["class"] or "").split()
 
 
-def test_each_picture_was_asked_for_once(example: Example) -> None:
+def test_each_image_was_asked_for_once(example: Example) -> None:
     assert sorted(example.api.prompts) == sorted({*example.api.prompts})
     assert len(example.api.calls) == 7

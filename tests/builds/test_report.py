@@ -1,4 +1,4 @@
-"""The file that the option `report` names: what a build did for each picture, for machines."""
+"""The file that the option `report` names: what a build did for each image, for machines."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ def reporting(project: Project) -> Project:
 
 def read(project: Project) -> dict[str, Any]:
     report: dict[str, Any] = json.loads((project.folder / "ci/qhaigc-report.json").read_text(encoding="utf-8"))
-    assert list(report) == ["schema", "pictures", "warnings"]
+    assert list(report) == ["schema", "images", "warnings"]
     assert report["schema"] == 1
-    assert all(list(row) == FIELDS for row in report["pictures"])
+    assert all(list(row) == FIELDS for row in report["images"])
     return report
 
 
 def rows(project: Project, *fields: str) -> list[tuple[Any, ...]]:
-    return [tuple(row[field] for field in fields) for row in read(project)["pictures"]]
+    return [tuple(row[field] for field in fields) for row in read(project)["images"]]
 
 
-def test_a_build_reports_what_it_did_for_each_picture(reporting: Project, api: ImagesApi) -> None:
+def test_a_build_reports_what_it_did_for_each_image(reporting: Project, api: ImagesApi) -> None:
     api.by_prompt["two"] = [error(503, "busy", **{"retry-after": "0"}), error(503, "busy", **{"retry-after": "0"})]
     pair = {"prompt": "one", "dark": "two", "alt": "x"}
     reporting.page("index.md", "![](qhaigc:pair)\n", qhaigc={"pair": pair})
@@ -43,12 +43,12 @@ def test_a_build_reports_what_it_did_for_each_picture(reporting: Project, api: I
         ("index.md", "pair", True, "generated", 3),
         ("b.md", "again", False, "generated", 0),
     ]
-    first, second, third = read(reporting)["pictures"]
+    first, second, third = read(reporting)["images"]
     assert (first["seconds"] > 0, second["seconds"] > 0, third["seconds"]) == (True, True, None)
     assert first["key"] == third["key"]
     (original,) = (reporting.cache / "originals").glob(f"*-{first['key'][:16]}.png")
     assert first["bytes"] == original.stat().st_size
-    assert sum(row["requests"] for row in read(reporting)["pictures"]) == len(api.calls)
+    assert sum(row["requests"] for row in read(reporting)["images"]) == len(api.calls)
 
 
 def test_where_nothing_is_bought_the_same_site_gives_the_same_bytes(reporting: Project) -> None:
@@ -67,22 +67,22 @@ def test_where_nothing_is_bought_the_same_site_gives_the_same_bytes(reporting: P
     assert rows(reporting, "state", "seconds", "requests") == [("pinned", None, 0)]
 
 
-def test_warnings_stand_at_the_pictures_that_they_are_about(reporting: Project, api: ImagesApi) -> None:
+def test_warnings_stand_at_the_images_that_they_are_about(reporting: Project, api: ImagesApi) -> None:
     api.by_prompt["refused"] = [answer(400, {"error": {"message": "not this", "code": "content_policy_violation"}})]
     reporting.options["images"] = {"shared": "three"}
     reporting.page("index.md", "![](qhaigc:hero) ![](qhaigc:shared) ![x](qhaigc:nobody)\n", qhaigc="one")
     reporting.page("b.md", "![x](qhaigc:bad)\n", qhaigc={"bad": "refused"})
     assert reporting.build().code == 0
-    shared, hero, bad = read(reporting)["pictures"]
+    shared, hero, bad = read(reporting)["images"]
     (told,) = hero["warnings"]
-    assert "picture 'hero' has no alternative text" in told
+    assert "image 'hero' has no alternative text" in told
     (told,) = shared["warnings"]
-    assert "picture 'shared' has no alternative text" in told
+    assert "image 'shared' has no alternative text" in told
     (told,) = bad["warnings"]
     assert "b.md#bad" in told
     assert (bad["state"], bad["bytes"], bad["requests"]) == ("placeholder", None, 1)
     (other,) = read(reporting)["warnings"]
-    assert "there is no picture 'nobody'" in other
+    assert "there is no image 'nobody'" in other
 
 
 def test_one_reason_for_many_stands_at_each(reporting: Project) -> None:
@@ -90,11 +90,11 @@ def test_one_reason_for_many_stands_at_each(reporting: Project) -> None:
     reporting.page("index.md", "![x](qhaigc:a) ![x](qhaigc:b)\n", qhaigc={"a": "one", "b": "two"})
     assert reporting.build().code == 0
     assert rows(reporting, "state", "seconds", "requests") == [("placeholder", None, 0)] * 2
-    assert all("no API key" in row["warnings"][0] for row in read(reporting)["pictures"])
+    assert all("no API key" in row["warnings"][0] for row in read(reporting)["images"])
     assert read(reporting)["warnings"] == []
 
 
-def test_a_build_that_fails_for_missing_pictures_reports_them(reporting: Project) -> None:
+def test_a_build_that_fails_for_missing_images_reports_them(reporting: Project) -> None:
     reporting.options["missing"] = "error"
     reporting.page("index.md", "![x](qhaigc:hero)\n", qhaigc="one")
     assert reporting.build().code == 1
@@ -110,10 +110,10 @@ def test_after_a_build_that_ends_early_no_old_report_is_left(reporting: Project)
     assert not (reporting.folder / "ci/qhaigc-report.json").exists()
 
 
-def test_a_site_without_pictures_has_a_report_of_none(reporting: Project) -> None:
+def test_a_site_without_images_has_a_report_of_none(reporting: Project) -> None:
     reporting.page("index.md", "# Home\n")
     reporting.build("--strict")
-    assert read(reporting) == {"schema": 1, "pictures": [], "warnings": []}
+    assert read(reporting) == {"schema": 1, "images": [], "warnings": []}
 
 
 @pytest.mark.parametrize("report", ["docs/report.json", "site/report.json"])

@@ -1,4 +1,4 @@
-"""`mkdocs serve`: writing is never blocked, pictures come when they are there, and then it is quiet."""
+"""`mkdocs serve`: writing is never blocked, images come when they are there, and then it is quiet."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ class Server:
         except OSError:
             return ""
 
-    def picture(self) -> str:
-        """Return the address of the first page's picture."""
+    def image(self) -> str:
+        """Return the address of the first page's image."""
         return next((element.attributes["src"] or "" for element in elements(self.page(), "img")), "")
 
     def wait_until(self, condition: Callable[[], object]) -> None:
@@ -105,30 +105,28 @@ def write(project: Project, prompts: str | dict[str, str], words: str = "Words")
     project.page("index.md", f"# Home\n\n{words}.\n\n![A tower](qhaigc:hero)\n", qhaigc=prompts)
 
 
-def test_pages_come_at_once_with_placeholders_and_pictures_when_they_are_there(
-    project: Project, api: ImagesApi
-) -> None:
+def test_pages_come_at_once_with_placeholders_and_images_when_they_are_there(project: Project, api: ImagesApi) -> None:
     first, second = threading.Event(), threading.Event()
     api.script = [waits_for(first), waits_for(second)]
     write(project, "A lighthouse in fog")
     with serving(project) as server:
-        server.wait_until(server.picture)
-        placeholder = server.picture()
+        server.wait_until(server.image)
+        placeholder = server.image()
         assert server.get(f"/{placeholder}")
         assert project.originals == []
         first.set()
-        server.wait_until(lambda: server.picture() != placeholder)
-        picture = server.picture()
-        assert server.get(f"/{picture}")
+        server.wait_until(lambda: server.image() != placeholder)
+        image = server.image()
+        assert server.get(f"/{image}")
         assert len(project.originals) == 2
 
         write(project, "A lighthouse in rain", "Other words")
         server.wait_until(lambda: "Other words." in server.page())
-        next_placeholder = server.picture()
-        assert next_placeholder not in (picture, placeholder)
+        next_placeholder = server.image()
+        assert next_placeholder not in (image, placeholder)
         second.set()
-        server.wait_until(lambda: server.picture() != next_placeholder)
-        last_picture = server.picture()
+        server.wait_until(lambda: server.image() != next_placeholder)
+        last_image = server.image()
 
         server.wait_until_quiet()
         assert server.builds <= 5, server.output
@@ -136,21 +134,21 @@ def test_pages_come_at_once_with_placeholders_and_pictures_when_they_are_there(
         assert server.end() == 0
     assert api.prompts == ["A lighthouse in fog", "A lighthouse in rain"]
     built = project.build("--strict")
-    assert [f"assets/qhaigc/{name}" for name in built.pictures()] == [last_picture]
+    assert [f"assets/qhaigc/{name}" for name in built.images()] == [last_image]
     assert len(api.calls) == 2
 
 
-def test_a_server_that_began_with_every_picture_buys_the_next(project: Project, api: ImagesApi) -> None:
+def test_a_server_that_began_with_every_image_buys_the_next(project: Project, api: ImagesApi) -> None:
     write(project, "A lighthouse in fog")
     project.build("--strict")
     with serving(project) as server:
-        server.wait_until(server.picture)
-        first = server.picture()
+        server.wait_until(server.image)
+        first = server.image()
         assert len(api.calls) == 1
         write(project, "A lighthouse in rain")
         server.wait_until(lambda: len(project.originals) == 4)
-        (name,) = project.build("--strict", site="beside").pictures()
-        server.wait_until(lambda: server.picture() == f"assets/qhaigc/{name}")
+        (name,) = project.build("--strict", site="beside").images()
+        server.wait_until(lambda: server.image() == f"assets/qhaigc/{name}")
         assert server.end() == 0, server.output
     assert first != f"assets/qhaigc/{name}"
     assert len(api.calls) == 2
@@ -169,7 +167,7 @@ def on_env(env, **_):
 
 @pytest.mark.slow
 def test_a_prompt_is_asked_for_when_it_is_no_longer_being_typed(tmp_path: Path) -> None:
-    """Editors save after each pause; each state of a prompt would be a picture of its own. Sites of several kinds."""
+    """Editors save after each pause; each state of a prompt would be an image of its own. Sites of several kinds."""
     prompt = "A lighthouse at the end of a pier"
     hooks = {"slow builds": SLOW, "prompts in a watched folder": PROMPTS_ELSEWHERE}
     with ExitStack() as stack:
@@ -219,7 +217,7 @@ on_config.mkdocs_priority = 100
 
 @pytest.mark.slow
 def test_a_site_whose_docs_are_copied_for_each_build_has_one_budget(project: Project, api: ImagesApi) -> None:
-    """What shows a picture that has arrived is no edit, though every file is new."""
+    """What shows an image that has arrived is no edit, though every file is new."""
     project.write("hook.py", COPIED)
     project.config["hooks"] = ["hook.py"]
     project.options |= {"max_new_images": 1, "concurrency": 1}
@@ -301,12 +299,12 @@ def test_what_was_not_had_is_told_and_then_it_is_quiet(
     assert "Traceback" not in session.output
 
 
-def test_ctrl_c_ends_it_with_a_picture_under_way(project: Project, api: ImagesApi) -> None:
+def test_ctrl_c_ends_it_with_an_image_under_way(project: Project, api: ImagesApi) -> None:
     never = threading.Event()
     api.default = waits_for(never, by_url)
     write(project, "A lighthouse in fog")
     with serving(project) as server:
-        server.wait_until(server.picture)
+        server.wait_until(server.image)
         assert api.called.wait(PATIENCE)
         started = time.monotonic()
         server.end()

@@ -28,7 +28,7 @@ SHOWS_META += "{% endblock %}"
     ("use_directory_urls", "site_url"),
     [(True, "https://example.com/docs/"), (False, "https://example.com/docs"), (True, None), (False, None)],
 )
-def test_pictures_are_found_whatever_pages_are_called(
+def test_images_are_found_whatever_pages_are_called(
     project: Project, use_directory_urls: bool, site_url: str | None
 ) -> None:
     project.config |= {"use_directory_urls": use_directory_urls, "site_url": site_url}
@@ -43,7 +43,7 @@ def test_pictures_are_found_whatever_pages_are_called(
     assert broken_urls(built.site, address) == []
     pages = [page for page in built.site.rglob("*.html") if page.name != "404.html"]
     assert len(pages) == len(names)
-    card, file = built.pictures()
+    card, file = built.images()
     if not card.endswith(".jpg"):
         card, file = file, card
     for page in pages:
@@ -69,7 +69,7 @@ def test_a_page_is_read_however_its_bytes_are_written(project: Project, api: Ima
     built = project.build("--strict")
     assert built.code == 0, built.output
     assert sorted(api.prompts) == ["a MultiMarkdown header", "both", "byte order mark", "dots", "line ends"]
-    assert len(built.pictures()) == 5
+    assert len(built.images()) == 5
     for page in ("windows", "marked", "both", "multi", "dotted"):
         assert len(elements(built.html(f"{page}/index.html"), "img")) == 1
     assert broken_urls(built.site) == []
@@ -83,7 +83,7 @@ site_name: Test
 theme: {name: mkdocs, highlightjs: false}
 plugins:
   - qhaigc:
-      enabled: !ENV [PICTURES, false]
+      enabled: !ENV [IMAGES, false]
       base_url: !ENV BASE
       model: !ENV [MODEL, none]
       size: !ENV [UNSET, 96x54]
@@ -97,7 +97,7 @@ plugins:
       styles: !ENV [UNSET, null]
 """
     project.environment |= {
-        "PICTURES": "true",
+        "IMAGES": "true",
         "BASE": api.base_url,
         "MODEL": "即梦4.0",
         "STYLE": "ink",
@@ -112,7 +112,7 @@ plugins:
     assert built.code == 0, built.output
     (call,) = api.calls
     assert (call["model"], call["prompt"], call["size"]) == ("即梦4.0", f"{prompt}, ink", SMALL)
-    assert sorted(Path(name).suffix for name in built.pictures()) == [".jpg"] * 3 + [".webp"] * 3
+    assert sorted(Path(name).suffix for name in built.images()) == [".jpg"] * 3 + [".webp"] * 3
     assert (project.folder / "kept/originals").is_dir()
     assert not project.cache.exists()
 
@@ -139,7 +139,7 @@ def test_switched_off_a_reference_is_nothing_but_its_alt_text(project: Project, 
 
 
 def test_a_site_without_directives_is_built_as_without_the_plugin(project: Project) -> None:
-    project.page("index.md", "# Home\n\nWrite `qhaigc:hero` for a picture.\n", title="Start")
+    project.page("index.md", "# Home\n\nWrite `qhaigc:hero` for an image.\n", title="Start")
     project.page("a/b.md", "Words.\n")
     with_plugin = project.build("--strict", site="with")
     project.yaml = "site_name: Test\nsite_url: https://example.com/docs/\ntheme: {name: mkdocs, highlightjs: false}\n"
@@ -149,19 +149,19 @@ def test_a_site_without_directives_is_built_as_without_the_plugin(project: Proje
     assert not (project.folder / ".cache").exists()
 
 
-def test_several_formats_give_a_picture_element_and_files_that_are_what_they_say(project: Project) -> None:
+def test_several_formats_give_an_image_element_and_files_that_are_what_they_say(project: Project) -> None:
     project.options |= {"formats": ["avif", "webp"], "widths": [48], "sizes": "50vw"}
     project.page("index.md", "![A tower](qhaigc:hero){ .wide }\n", qhaigc="fog")
     project.config["markdown_extensions"] = ["attr_list"]
     built = project.build("--strict")
     source, img = (elements(built.html(), tag)[0].attributes for tag in ("source", "img"))
-    narrow, wide = (f"assets/qhaigc/{name}" for name in built.pictures() if name.endswith(".avif"))
+    narrow, wide = (f"assets/qhaigc/{name}" for name in built.images() if name.endswith(".avif"))
     assert {narrow, wide} == {candidate.split()[0] for candidate in (source["srcset"] or "").split(", ")}
     assert (source["type"], source["sizes"]) == ("image/avif", "auto, 50vw")
     assert (img["src"] or "").endswith(".webp")
     assert (img["class"] or "").split()[0] == "wide"
     assert "48w" in (img["srcset"] or "")
-    for name in built.pictures():
+    for name in built.images():
         with Image.open(built.site / "assets/qhaigc" / name) as image:
             assert image.format == Path(name).suffix[1:].upper()
             assert image.size == ((48, 27) if "-48." in name else (96, 54))
@@ -196,7 +196,7 @@ def test_missing_placeholder_never_calls_and_says_so_for_each(project: Project, 
     assert built.code == 0
     assert [sum(name in line for line in built.warnings) for name in ("index.md#hero", "index.md#two")] == [1, 1]
     assert built.summary == "2 placeholders"
-    assert len(built.pictures()) == 2
+    assert len(built.images()) == 2
     assert broken_urls(built.site) == []
     assert api.calls == []
     assert project.originals == []
@@ -218,7 +218,7 @@ def test_pins_make_a_build_without_cache_key_or_network(project: Project, api: I
 
 
 @pytest.mark.parametrize("theme", ["mkdocs", "material"])
-def test_a_picture_of_another_size_than_asked_is_shown_in_its_own(project: Project, api: ImagesApi, theme: str) -> None:
+def test_an_image_of_another_size_than_asked_is_shown_in_its_own(project: Project, api: ImagesApi, theme: str) -> None:
     api.default = bytes_by_url(draw("square", 80, 60, "WEBP"))
     project.config["theme"] = {"name": theme, "custom_dir": "overrides"}
     project.config["markdown_extensions"] = ["attr_list"]
@@ -244,7 +244,7 @@ def test_a_picture_of_another_size_than_asked_is_shown_in_its_own(project: Proje
     assert len(api.calls) == 1
 
 
-def test_placeholders_are_the_same_in_each_build_and_never_called_as_the_picture(
+def test_placeholders_are_the_same_in_each_build_and_never_called_as_the_image(
     project: Project, api: ImagesApi
 ) -> None:
     project.page("index.md", "![x](qhaigc:hero)\n", qhaigc="fog", image="qhaigc:hero")
@@ -257,7 +257,7 @@ def test_placeholders_are_the_same_in_each_build_and_never_called_as_the_picture
     api.default = by_url
     third = project.build("--strict", site="third")
     assert third.code == 0, third.output
-    assert not set(first.pictures()) & set(third.pictures())
+    assert not set(first.images()) & set(third.images())
     assert broken_urls(first.site) == broken_urls(third.site) == []
 
 

@@ -31,7 +31,7 @@ def site(project: Project, banner: str) -> None:
     project.page("a/b.md", "# Deep\n", qhaigc={"灯塔": {"prompt": "fog", "alt": "A tower"}}, banner=banner)
 
 
-def test_templates_show_pictures_of_the_page_and_of_the_site(project: Project, api: ImagesApi) -> None:
+def test_templates_show_images_of_the_page_and_of_the_site(project: Project, api: ImagesApi) -> None:
     site(project, "灯塔")
     built = project.build("--strict")
     assert built.code == 0, built.output
@@ -51,7 +51,7 @@ def test_templates_show_pictures_of_the_page_and_of_the_site(project: Project, a
     assert project.build("--strict", site="again").digest() == built.digest()
 
 
-def test_a_page_that_refers_to_nothing_has_pictures_as_wide_as_its_text(project: Project) -> None:
+def test_a_page_that_refers_to_nothing_has_images_as_wide_as_its_text(project: Project) -> None:
     site(project, "灯塔")
     project.options["widths"] = [48]
     built = project.build("--strict")
@@ -66,7 +66,7 @@ def test_an_unknown_name_in_a_template_is_told_with_the_known_ones(project: Proj
     built = project.build()
     assert built.code == 0, built.output
     (told,) = built.warnings
-    assert re.search(r"a/b\.md.* there is no picture '灯达'.*灯塔, emblem", told)
+    assert re.search(r"a/b\.md.* there is no image '灯达'.*灯塔, emblem", told)
     assert broken_urls(built.site, "https://example.com/docs/") == []
 
 

@@ -1,4 +1,4 @@
-"""Pictures made elsewhere that become pins."""
+"""Images made elsewhere that become pins."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COMPOSITE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrained
 
 @pytest.fixture
 def foggy(project: Project, api: ImagesApi) -> Project:
-    """A project with one picture that was bought and pinned."""
+    """A project with one image that was bought and pinned."""
     project.page("index.md", "![Fog](qhaigc:hero)", qhaigc="fog")
     buy(project, api)
     assert run(project, "pin").returncode == 0
@@ -35,8 +35,8 @@ def record_of(project: Project) -> Any:
 
 
 def packet(built: Built) -> bytes:
-    """Return the XMP packet of the one picture of a site."""
-    (name,) = built.pictures()
+    """Return the XMP packet of the one image of a site."""
+    (name,) = built.images()
     with Image.open(built.site / "assets/qhaigc" / name) as image:
         xmp = image.info.get("xmp", b"")
     assert isinstance(xmp, bytes)
@@ -44,12 +44,12 @@ def packet(built: Built) -> bytes:
 
 
 def drawn(path: Path, provenance: Provenance | None = None) -> Path:
-    """Write a picture that somebody drew."""
+    """Write an image that somebody drew."""
     Image.new("RGB", (60, 40), "teal").save(path, xmp=provenance.as_xmp() if provenance else b"")
     return path
 
 
-def test_a_picture_made_elsewhere_takes_the_place_of_a_pin_which_is_kept(foggy: Project, api: ImagesApi) -> None:
+def test_an_image_made_elsewhere_takes_the_place_of_a_pin_which_is_kept(foggy: Project, api: ImagesApi) -> None:
     shutil.rmtree(foggy.cache)
     before = contents(foggy.folder / "generated-images")
     file = foggy.write("mine.jpg", draw("mine", 200, 100, "JPEG"))
@@ -73,7 +73,7 @@ def test_a_picture_made_elsewhere_takes_the_place_of_a_pin_which_is_kept(foggy: 
     assert api.calls == []
 
 
-def test_an_adopted_picture_needs_no_purchase_and_serves_light_and_dark(project: Project, api: ImagesApi) -> None:
+def test_an_adopted_image_needs_no_purchase_and_serves_light_and_dark(project: Project, api: ImagesApi) -> None:
     project.options["images"] = {"logo": {"prompt": "a logo", "dark": "a dark logo"}}
     project.page("index.md", "![Logo](qhaigc:logo)")
     drawn(project.folder / "a.webp")
@@ -100,7 +100,7 @@ def test_what_an_adopted_file_says_of_itself_is_said_on(foggy: Project) -> None:
     assert packet(foggy.build("--strict")) == b""
 
 
-def test_a_bought_picture_that_is_adopted_for_another_directive_keeps_its_maker(foggy: Project) -> None:
+def test_a_bought_image_that_is_adopted_for_another_directive_keeps_its_maker(foggy: Project) -> None:
     (original,) = (foggy.cache / "originals").glob("*.png")
     foggy.page("index.md", "![Fog](qhaigc:mist)", qhaigc={"mist": {"prompt": "mist", "model": "other"}})
     assert run(foggy, "pin", "--adopt", str(original), "index.md#mist").returncode == 0
@@ -120,7 +120,7 @@ def test_a_drawing_of_the_sandbox_is_adopted_by_a_sandboxed_site_alone(foggy: Pr
     before = contents(foggy.folder / "generated-images")
     finished = run(foggy, "pin", "--adopt", str(drawing), "index.md#hero")
     assert finished.returncode == 1
-    assert "the sandbox drew it, and this site has real pictures" in finished.stderr
+    assert "the sandbox drew it, and this site has real images" in finished.stderr
     assert contents(foggy.folder / "generated-images") == before
     sandboxed.page("index.md", "![Fog](qhaigc:hero)", qhaigc="other fog")
     assert run(sandboxed, "pin", "--adopt", str(drawing), "index.md#hero").returncode == 0
@@ -131,7 +131,7 @@ def test_a_drawing_of_the_sandbox_is_adopted_by_a_sandboxed_site_alone(foggy: Pr
 
 
 @pytest.mark.parametrize("target", ["./index.md#hafen-möwe", "docs/index.md#hafen-mo\u0308we", "index.md"])
-def test_the_picture_may_be_named_as_every_command_takes_it(foggy: Project, target: str) -> None:
+def test_the_image_may_be_named_as_every_command_takes_it(foggy: Project, target: str) -> None:
     foggy.page("index.md", "![Gull](qhaigc:hafen-möwe)", qhaigc={"hafen-möwe": {"prompt": "gull", "dark": "owl"}})
     foggy.write("good.png", draw("x", 90, 60))
     assert run(foggy, "pin", "--adopt", "good.png", target).returncode == 0
@@ -146,9 +146,9 @@ def test_the_picture_may_be_named_as_every_command_takes_it(foggy: Project, targ
         (["words.png", "index.md#hero"], 1, "words.png cannot be adopted: the bytes are no PNG, JPEG, WebP or AVIF"),
         (["cut.png", "index.md#hero"], 1, "cut.png cannot be adopted"),
         (["none.png", "index.md#hero"], 2, "does not exist"),
-        (["good.png", "index.md#boat"], 2, "index.md has no picture 'boat'. It has hero"),
-        (["good.png", "index.md#hero-dark"], 2, "index.md has no picture 'hero-dark'. It has hero"),
-        (["good.png", "guide.md#hero"], 2, "guide.md is no page with pictures"),
+        (["good.png", "index.md#boat"], 2, "index.md has no image 'boat'. It has hero"),
+        (["good.png", "index.md#hero-dark"], 2, "index.md has no image 'hero-dark'. It has hero"),
+        (["good.png", "guide.md#hero"], 2, "guide.md is no page with images"),
         (["good.png", "index.md#hero", "--check"], 2, "--check changes nothing"),
     ],
 )

@@ -20,7 +20,7 @@ from tests.helpers.commands import Terminal, run
 
 pytestmark = pytest.mark.slow
 
-PICTURE = "guide/start.md#hero"
+IMAGE = "guide/start.md#hero"
 
 
 @pytest.fixture
@@ -32,12 +32,12 @@ def site(project: Project, api: ImagesApi) -> Project:
 
 
 def counts(api: ImagesApi) -> list[int]:
-    """How many pictures each call has asked for."""
+    """How many images each call has asked for."""
     return [call["n"] for call in api.calls]
 
 
 def records(site: Project) -> dict[int, Path]:
-    """The saved pictures of the prompt, by variant."""
+    """The saved images of the prompt, by variant."""
     found = {}
     for path in (site.cache / "originals").glob("*.json"):
         record = json.loads(path.read_bytes())
@@ -46,16 +46,16 @@ def records(site: Project) -> dict[int, Path]:
 
 
 def test_variants_come_in_one_call_and_only_those_that_are_missing(site: Project, api: ImagesApi) -> None:
-    finished = run(site, "candidates", PICTURE, "--yes")
+    finished = run(site, "candidates", IMAGE, "--yes")
     assert finished.returncode == 0, finished.stderr
-    assert "4 pictures (4 by qh-draw-x2-preview)" in finished.stderr
+    assert "4 images (4 by qh-draw-x2-preview)" in finished.stderr
     assert counts(api) == [4]
     assert sorted(records(site)) == [1, 2, 3, 4]
     assert len({path.read_bytes() for path in records(site).values()}) == 4
-    more = run(site, "candidates", PICTURE, "--yes", "-n", "6")
+    more = run(site, "candidates", IMAGE, "--yes", "-n", "6")
     assert more.returncode == 0, more.stderr
     assert counts(api) == [4, 2]
-    again = run(site, "candidates", PICTURE, "-n", "6")
+    again = run(site, "candidates", IMAGE, "-n", "6")
     assert again.returncode == 0, again.stderr
     assert site.build().summary == "1 cached"
     site.page("guide/start.md", qhaigc={"prompt": "fog", "variant": 5})
@@ -64,7 +64,7 @@ def test_variants_come_in_one_call_and_only_those_that_are_missing(site: Project
 
 
 def test_the_sheet_shows_each_variant_and_the_line_to_write(site: Project) -> None:
-    finished = run(site, "candidates", PICTURE, "--yes", "-n", "3")
+    finished = run(site, "candidates", IMAGE, "--yes", "-n", "3")
     sheet = Path(finished.stdout.splitlines()[1].strip())
     assert sheet.parent == site.cache / "candidates"
     html = sheet.read_text(encoding="utf-8")
@@ -90,10 +90,10 @@ def test_the_sheet_is_written_whatever_the_page_is_called_and_wherever_the_cache
     assert Path(os.path.normpath(sheet.parent / unquote(address))).is_file()  # as browsers resolve it
 
 
-def test_a_model_that_takes_one_picture_a_call_is_asked_one_by_one(site: Project, api: ImagesApi) -> None:
+def test_a_model_that_takes_one_image_a_call_is_asked_one_by_one(site: Project, api: ImagesApi) -> None:
     api.default = one_at_a_time
     site.options["max_new_images"] = 4
-    finished = run(site, "candidates", PICTURE, "--yes")
+    finished = run(site, "candidates", IMAGE, "--yes")
     assert finished.returncode == 0, finished.stderr
     assert counts(api) == [4, 1, 1, 1, 1]
     assert sorted(records(site)) == [1, 2, 3, 4]
@@ -105,7 +105,7 @@ def test_a_server_that_overlooks_n_is_asked_for_the_rest_one_by_one(site: Projec
 
     api.script = [overlooks]
     site.options["max_new_images"] = 4
-    finished = run(site, "candidates", PICTURE, "--yes")
+    finished = run(site, "candidates", IMAGE, "--yes")
     assert finished.returncode == 0, finished.stderr
     assert counts(api) == [4, 1, 1, 1]
     assert sorted(records(site)) == [1, 2, 3, 4]
@@ -113,7 +113,7 @@ def test_a_server_that_overlooks_n_is_asked_for_the_rest_one_by_one(site: Projec
 
 def test_a_refused_prompt_is_asked_once(site: Project, api: ImagesApi) -> None:
     api.default = error(400, "content_policy_violation", "No fog.")
-    finished = run(site, "candidates", PICTURE, "--yes")
+    finished = run(site, "candidates", IMAGE, "--yes")
     assert finished.returncode == 1
     assert finished.stderr.count("the API refuses this prompt") == 4
     assert counts(api) == [4]
@@ -121,7 +121,7 @@ def test_a_refused_prompt_is_asked_once(site: Project, api: ImagesApi) -> None:
 
 def test_a_call_for_several_that_may_have_been_billed_is_not_made_again(site: Project, api: ImagesApi) -> None:
     api.default = disconnect
-    finished = run(site, "candidates", PICTURE, "--yes")
+    finished = run(site, "candidates", IMAGE, "--yes")
     assert finished.returncode == 1
     assert "Traceback" not in finished.stderr
     assert counts(api) == [4]
@@ -129,24 +129,24 @@ def test_a_call_for_several_that_may_have_been_billed_is_not_made_again(site: Pr
 
 def test_a_budget_that_is_too_small_for_all_buys_some(site: Project, api: ImagesApi) -> None:
     site.options["max_new_images"] = 3
-    finished = run(site, "candidates", PICTURE, "--yes")
+    finished = run(site, "candidates", IMAGE, "--yes")
     assert finished.returncode == 1
-    assert "this command may buy 3 new pictures (`max_new_images`)" in finished.stderr
+    assert "this command may buy 3 new images (`max_new_images`)" in finished.stderr
     assert sum(counts(api)) == 3
     assert len(records(site)) == 3
-    assert run(site, "candidates", PICTURE, "--yes").returncode == 0
+    assert run(site, "candidates", IMAGE, "--yes").returncode == 0
     assert sum(counts(api)) == 4
 
 
-def test_a_picture_that_cannot_be_fetched_takes_no_other_with_it(site: Project, api: ImagesApi) -> None:
+def test_an_image_that_cannot_be_fetched_takes_no_other_with_it(site: Project, api: ImagesApi) -> None:
     site.options["retries"] = 0
     site.options["concurrency"] = 1
     api.fetch_script = [lambda handler, _: handler.send(500, {})]
-    finished = run(site, "candidates", PICTURE, "--yes")
+    finished = run(site, "candidates", IMAGE, "--yes")
     assert finished.returncode == 1
-    assert "the picture was made, but the picture's address answered 500" in finished.stderr
+    assert "the image was made, but the image's address answered 500" in finished.stderr
     assert sorted(records(site)) == [2, 3, 4]
-    again = run(site, "candidates", PICTURE, "--yes")
+    again = run(site, "candidates", IMAGE, "--yes")
     assert again.returncode == 0, again.stderr
     assert sorted(records(site)) == [1, 2, 3, 4]
     assert counts(api) == [4]
@@ -154,11 +154,11 @@ def test_a_picture_that_cannot_be_fetched_takes_no_other_with_it(site: Project, 
 
 
 @pytest.mark.parametrize("how", ["SIGKILL", "SIGINT"])
-def test_a_command_that_is_ended_in_the_middle_loses_none_of_the_pictures(
+def test_a_command_that_is_ended_in_the_middle_loses_none_of_the_images(
     site: Project, api: ImagesApi, how: str
 ) -> None:
     api.fetch_script = [lambda handler, body: handler.send_bytes(200, body["data"], "image/png"), hang]
-    terminal = Terminal(site, "candidates", PICTURE, "--yes")
+    terminal = Terminal(site, "candidates", IMAGE, "--yes")
     ends = time.monotonic() + 60
     while len(api.fetches) < 2:
         assert time.monotonic() < ends
@@ -171,14 +171,14 @@ def test_a_command_that_is_ended_in_the_middle_loses_none_of_the_pictures(
     site.page("guide/start.md", qhaigc={"prompt": "fog", "variant": 3})
     assert site.build("--strict").code == 0
     assert sorted(records(site)) == [1, 3]
-    assert run(site, "candidates", PICTURE, "--yes").returncode == 0
+    assert run(site, "candidates", IMAGE, "--yes").returncode == 0
     assert sorted(records(site)) == [1, 2, 3, 4]
     assert len({path.read_bytes() for path in records(site).values()}) == 4
     assert counts(api) == [4]
 
 
 def test_two_commands_at_once_buy_each_variant_once(site: Project, api: ImagesApi) -> None:
-    both = [Terminal(site, "candidates", PICTURE, "--yes", "-n", number) for number in ("4", "6")]
+    both = [Terminal(site, "candidates", IMAGE, "--yes", "-n", number) for number in ("4", "6")]
     assert [terminal.end()[0] for terminal in both] == [0, 0]
     assert sum(counts(api)) == 6
 
@@ -186,7 +186,7 @@ def test_two_commands_at_once_buy_each_variant_once(site: Project, api: ImagesAp
 def test_the_sandbox_draws_in_one_call_what_it_draws_one_by_one(site: Project) -> None:
     with Sandbox() as sandbox:
         site.options["base_url"] = sandbox.base_url
-        assert run(site, "candidates", PICTURE, "--yes").returncode == 0
+        assert run(site, "candidates", IMAGE, "--yes").returncode == 0
         assert [call.body and call.body["n"] for call in sandbox.received if call.method == "POST"] == [4]
         together = [path.read_bytes() for path in sorted((site.cache / "sandbox").glob("*.webp"))]
         for path in (site.cache / "sandbox").iterdir():
@@ -196,15 +196,15 @@ def test_the_sandbox_draws_in_one_call_what_it_draws_one_by_one(site: Project) -
             assert run(site, "generate", "--yes").returncode == 0
         assert [path.read_bytes() for path in sorted((site.cache / "sandbox").glob("*.webp"))] == together
         site.page("guide/start.md", qhaigc={"prompt": "fog", "model": "dall-e-3"})
-        finished = run(site, "candidates", PICTURE, "--yes", "-n", "2")
+        finished = run(site, "candidates", IMAGE, "--yes", "-n", "2")
         assert finished.returncode == 0, finished.stderr
         calls = [(call.body and call.body["n"], call.status) for call in sandbox.received if call.method == "POST"]
         assert calls[-3:] == [(2, 400), (1, 200), (1, 200)]
 
 
 def test_json_names_the_sheet_and_every_candidate(site: Project) -> None:
-    content = json.loads(run(site, "candidates", PICTURE, "--yes", "--json", "-n", "2").stdout)
-    assert content["picture"] == PICTURE
+    content = json.loads(run(site, "candidates", IMAGE, "--yes", "--json", "-n", "2").stdout)
+    assert content["image"] == IMAGE
     assert Path(content["sheet"]).is_file()
     assert [(row["variant"], row["state"], row["in_use"]) for row in content["candidates"]] == [
         (1, "generated", True),
@@ -215,9 +215,9 @@ def test_json_names_the_sheet_and_every_candidate(site: Project) -> None:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (["guide/start.md#her"], "guide/start.md has no picture 'her'. It has hero"),
-        (["index.md"], "index.md is no page with pictures"),
-        ([PICTURE, "-n", "0"], "-n"),
+        (["guide/start.md#her"], "guide/start.md has no image 'her'. It has hero"),
+        (["index.md"], "index.md is no page with images"),
+        ([IMAGE, "-n", "0"], "-n"),
         ([], "PAGE#NAME"),
     ],
 )
@@ -228,7 +228,7 @@ def test_wrong_usage_is_told(site: Project, api: ImagesApi, given: list[str], wo
     assert not api.calls
 
 
-def test_a_page_with_one_picture_needs_no_name(site: Project, api: ImagesApi) -> None:
+def test_a_page_with_one_image_needs_no_name(site: Project, api: ImagesApi) -> None:
     assert run(site, "candidates", "docs/guide/start.md", "--yes", "-n", "2").returncode == 0
     site.page("guide/start.md", qhaigc={"one": "fog", "two": "more fog"})
     finished = run(site, "candidates", "guide/start.md", "--yes")
@@ -243,8 +243,8 @@ def test_a_picked_variant_is_written_into_the_page_and_used_by_the_build(site: P
     )
     require_posix("permissions such as 0640")
     page.chmod(0o640)
-    assert run(site, "candidates", PICTURE, "--yes").returncode == 0
-    finished = run(site, "candidates", PICTURE, "--pick", "3")
+    assert run(site, "candidates", IMAGE, "--yes").returncode == 0
+    finished = run(site, "candidates", IMAGE, "--pick", "3")
     assert finished.returncode == 0, finished.stderr
     assert finished.stdout == f"{page}: hero is variant 3 now.\n"
     assert page.read_bytes().decode() == (
@@ -254,9 +254,9 @@ def test_a_picked_variant_is_written_into_the_page_and_used_by_the_build(site: P
     assert page.stat().st_mode & 0o777 == 0o640
     assert site.build("--strict").summary == "1 cached"
     assert counts(api) == [4]
-    again = run(site, "candidates", PICTURE, "--pick", "3")
-    assert (again.returncode, again.stdout) == (0, f"{PICTURE} is variant 3 already.\n")
-    back = run(site, "candidates", PICTURE, "--pick", "1")
+    again = run(site, "candidates", IMAGE, "--pick", "3")
+    assert (again.returncode, again.stdout) == (0, f"{IMAGE} is variant 3 already.\n")
+    back = run(site, "candidates", IMAGE, "--pick", "1")
     assert back.returncode == 0, back.stderr
     assert b"variant: 1\r\n" in page.read_bytes()
     assert site.build("--strict").summary == "1 cached"
@@ -268,17 +268,17 @@ def test_a_page_that_is_a_link_stays_one(site: Project) -> None:
     require_posix("links that anybody may make")
     link.unlink()
     link.symlink_to(real)
-    assert run(site, "candidates", PICTURE, "--yes", "-n", "2").returncode == 0
-    assert run(site, "candidates", PICTURE, "--pick", "2").returncode == 0
+    assert run(site, "candidates", IMAGE, "--yes", "-n", "2").returncode == 0
+    assert run(site, "candidates", IMAGE, "--pick", "2").returncode == 0
     assert link.is_symlink()
     assert real.read_text(encoding="utf-8") == "---\nqhaigc:\n  prompt: fog\n  variant: 2\n---\n"
 
 
 def test_a_variant_that_nobody_has_seen_is_not_picked(site: Project, api: ImagesApi) -> None:
     before = (site.docs / "guide/start.md").read_bytes()
-    finished = run(site, "candidates", PICTURE, "--pick", "2")
+    finished = run(site, "candidates", IMAGE, "--pick", "2")
     assert finished.returncode == 1
-    assert f"there is no variant 2 of {PICTURE}" in finished.stderr
+    assert f"there is no variant 2 of {IMAGE}" in finished.stderr
     assert (site.docs / "guide/start.md").read_bytes() == before
     assert not api.calls
 
@@ -286,36 +286,36 @@ def test_a_variant_that_nobody_has_seen_is_not_picked(site: Project, api: Images
 def test_what_cannot_be_edited_alone_is_told_and_left_as_it_is(site: Project) -> None:
     page = site.write("docs/guide/start.md", "---\nqhaigc:\n  hero: &h {prompt: fog}\n  other: *h\n---\n")
     before = page.read_bytes()
-    assert run(site, "candidates", PICTURE, "--yes", "-n", "2").returncode == 0
-    finished = run(site, "candidates", PICTURE, "--pick", "2")
+    assert run(site, "candidates", IMAGE, "--yes", "-n", "2").returncode == 0
+    finished = run(site, "candidates", IMAGE, "--pick", "2")
     assert finished.returncode == 1
     assert f"{page} was not changed" in finished.stderr
     assert "Write `variant: 2` into the directive yourself" in finished.stderr
     assert page.read_bytes() == before
 
 
-def test_pictures_of_the_whole_site_and_of_made_pages_are_not_edited(site: Project) -> None:
+def test_images_of_the_whole_site_and_of_made_pages_are_not_edited(site: Project) -> None:
     site.options["images"] = {"logo": "a logo"}
     site.write("hooks.py", "def on_page_markdown(markdown, page, **_):\n    page.meta.setdefault('qhaigc', 'made')\n")
     site.config["hooks"] = ["hooks.py"]
-    for picture, words in (("mkdocs.yml#logo", "in mkdocs.yml"), ("index.md#hero", "index.md was not changed")):
-        assert run(site, "candidates", picture, "--yes", "-n", "2").returncode == 0
-        finished = run(site, "candidates", picture, "--pick", "2")
+    for image, words in (("mkdocs.yml#logo", "in mkdocs.yml"), ("index.md#hero", "index.md was not changed")):
+        assert run(site, "candidates", image, "--yes", "-n", "2").returncode == 0
+        finished = run(site, "candidates", image, "--pick", "2")
         assert finished.returncode == 1
         assert words in " ".join(finished.stderr.split())
 
 
-def test_a_pick_says_that_the_dark_picture_is_missing(site: Project, api: ImagesApi) -> None:
+def test_a_pick_says_that_the_dark_image_is_missing(site: Project, api: ImagesApi) -> None:
     site.page("guide/start.md", qhaigc={"prompt": "fog", "dark": "night"})
-    assert run(site, "candidates", PICTURE, "--yes", "-n", "2").returncode == 0
-    finished = run(site, "candidates", PICTURE, "--pick", "2")
+    assert run(site, "candidates", IMAGE, "--yes", "-n", "2").returncode == 0
+    finished = run(site, "candidates", IMAGE, "--pick", "2")
     assert finished.returncode == 0, finished.stderr
-    assert f"mkdocs-qhaigc generate {PICTURE}" in finished.stdout
-    assert run(site, "generate", PICTURE, "--yes").returncode == 0
+    assert f"mkdocs-qhaigc generate {IMAGE}" in finished.stdout
+    assert run(site, "generate", IMAGE, "--yes").returncode == 0
     assert api.prompts == ["fog", "night"]
 
 
 def test_pick_goes_with_no_number_of_variants(site: Project) -> None:
-    finished = run(site, "candidates", PICTURE, "--pick", "2", "-n", "4")
+    finished = run(site, "candidates", IMAGE, "--pick", "2", "-n", "4")
     assert finished.returncode == 2
     assert "--pick goes with neither -n nor --json" in finished.stderr

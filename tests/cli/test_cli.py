@@ -40,7 +40,7 @@ def test_sandbox_runs_a_command_against_the_server_and_ends_with_its_exit_code()
     finished = run("sandbox", "--", sys.executable, "-c", ASK, "--port", "-x")
     assert finished.returncode == 7, finished.stderr
     assert finished.stdout == "1 ['--port', '-x']\n"
-    assert "asked for pictures once" in finished.stderr
+    assert "asked for images once" in finished.stderr
 
 
 def test_sandbox_without_a_command_serves_until_ctrl_c() -> None:

@@ -26,22 +26,22 @@ def site(project: Project) -> Project:
 def test_it_buys_what_is_missing_and_the_build_after_it_buys_nothing(site: Project, api: ImagesApi) -> None:
     finished = run(site, "generate", "--yes")
     assert finished.returncode == 0, finished.stderr
-    assert finished.stdout == "6 pictures generated.\n"
-    assert f"To buy from {api.base_url}: 6 pictures (5 by qh-draw-x2-preview, 1 by other).\n" in finished.stderr
+    assert finished.stdout == "6 images generated.\n"
+    assert f"To buy from {api.base_url}: 6 images (5 by qh-draw-x2-preview, 1 by other).\n" in finished.stderr
     assert "[6/6]" in finished.stderr
     assert sorted(api.prompts) == ["a harbor", "a harbor by night", "a logo", "an emblem", "fog", "stars"]
     assert any(name.startswith("hero-dark-") for name in site.originals)
     assert not (site.folder / "site").exists()
     assert site.build().summary == "6 cached"
     again = run(site, "generate")
-    assert (again.returncode, again.stdout) == (0, "Nothing to buy: every picture is there.\n")
+    assert (again.returncode, again.stdout) == (0, "Nothing to buy: every image is there.\n")
     assert len(api.calls) == 6
 
 
 def test_nothing_is_bought_where_nobody_can_be_asked(site: Project, api: ImagesApi) -> None:
     finished = run(site, "generate")
     assert finished.returncode == 2
-    assert "6 pictures (5 by qh-draw-x2-preview, 1 by other)" in finished.stderr
+    assert "6 images (5 by qh-draw-x2-preview, 1 by other)" in finished.stderr
     assert "Write --yes" in finished.stderr
     assert not api.calls
 
@@ -71,8 +71,8 @@ def test_pages_and_names_choose(site: Project, api: ImagesApi, given: list[str],
     [
         ("gide/start.md", "Did you mean guide/start.md?"),
         ("zzz", "There are mkdocs.yml, index.md, guide/same.md, guide/start.md"),
-        ("index.md#harbor", "index.md has no picture 'harbor'. It has hero, night, logo"),
-        ("#hero", "that is no page with pictures"),
+        ("index.md#harbor", "index.md has no image 'harbor'. It has hero, night, logo"),
+        ("#hero", "that is no page with images"),
     ],
 )
 def test_a_page_or_name_that_is_not_known_is_wrong_usage(site: Project, api: ImagesApi, given: str, words: str) -> None:
@@ -97,7 +97,7 @@ def test_of_a_folder_or_an_address_the_page_is_proposed(site: Project, given: st
     site.page("tour/README.md", qhaigc="a path")
     finished = run(site, "generate", given)
     assert finished.returncode == 2
-    assert f"is no page with pictures. Did you mean {page}?" in finished.stderr
+    assert f"is no page with images. Did you mean {page}?" in finished.stderr
 
 
 def test_what_fails_is_told_with_its_reason_and_the_rest_is_bought(site: Project, api: ImagesApi) -> None:
@@ -107,7 +107,7 @@ def test_what_fails_is_told_with_its_reason_and_the_rest_is_bought(site: Project
     }
     finished = run(site, "generate", "--yes")
     assert finished.returncode == 1
-    assert finished.stdout == "4 pictures generated, 2 not.\n"
+    assert finished.stdout == "4 images generated, 2 not.\n"
     assert "Error: index.md#hero: the API refuses this prompt (No fog.). Change the prompt.\n" in finished.stderr
     assert "Error: index.md#night: the API answered 400 (invalid_value): No such model.\n" in finished.stderr
 
@@ -117,29 +117,29 @@ def test_no_more_is_bought_than_the_budget_allows(site: Project, api: ImagesApi)
     finished = run(site, "generate", "--yes")
     assert finished.returncode == 1
     assert "Of these at most 2 now (max_new_images)." in finished.stderr
-    assert "this command may buy 2 new pictures (`max_new_images`). Run it again" in finished.stderr
+    assert "this command may buy 2 new images (`max_new_images`). Run it again" in finished.stderr
     assert len(api.calls) == 2
     rest = run(site, "generate", "--yes", "--max-new", "3")
     assert rest.returncode == 1
-    assert "this command may buy 3 new pictures (`--max-new`)" in rest.stderr
+    assert "this command may buy 3 new images (`--max-new`)" in rest.stderr
     assert len(api.calls) == 5
     assert run(site, "generate", "--yes").returncode == 0
     assert len(api.calls) == 6
 
 
-def test_json_says_what_became_of_each_picture(site: Project, api: ImagesApi) -> None:
+def test_json_says_what_became_of_each_image(site: Project, api: ImagesApi) -> None:
     api.by_prompt = {"fog": [error(400, "content_policy_violation", "No fog.")]}
     finished = run(site, "generate", "--yes", "--json", "index.md")
     content = json.loads(finished.stdout)
     assert (content["schema"], content["generated"], content["failed"]) == (1, 2, 1)
-    by_name = {picture["name"]: picture for picture in content["pictures"]}
+    by_name = {image["name"]: image for image in content["images"]}
     assert by_name["hero"]["state"] == "missing"
     assert "No fog." in by_name["hero"]["reason"]
     assert by_name["night"]["state"] == "generated"
     assert by_name["night"]["reason"] is None
     assert by_name["night"]["file"].endswith(".png")
     nothing = json.loads(run(site, "generate", "--yes", "--json", "index.md#logo").stdout)
-    assert nothing == {"schema": 1, "pictures": [], "generated": 0, "failed": 0, "cost": None}
+    assert nothing == {"schema": 1, "images": [], "generated": 0, "failed": 0, "cost": None}
 
 
 def test_without_a_key_nothing_is_asked(site: Project, api: ImagesApi) -> None:
@@ -175,19 +175,19 @@ def test_the_sandbox_draws_and_says_that_it_sells_nothing(site: Project) -> None
     site.environment["QHAIGC_API_KEY"] = ""
     finished = run(site, "generate", "--yes", "guide/same.md")
     assert finished.returncode == 0, finished.stderr
-    assert "To buy from the sandbox, which sells nothing: 1 picture (1 by qh-draw-x2-preview)." in finished.stderr
+    assert "To buy from the sandbox, which sells nothing: 1 image (1 by qh-draw-x2-preview)." in finished.stderr
     assert len(list((site.cache / "sandbox").glob("*.json"))) == 1
 
 
 def test_on_a_terminal_it_asks_before_it_buys(site: Project, api: ImagesApi) -> None:
     terminal = Terminal(site, "generate", "guide/start.md")
     seen = terminal.until("Buy now? [y/N]: ")
-    assert "2 pictures (2 by qh-draw-x2-preview)" in seen
+    assert "2 images (2 by qh-draw-x2-preview)" in seen
     assert not api.calls
     terminal.type("y\n")
     code, seen = terminal.end()
     assert code == 0, seen
-    assert seen.endswith("2 pictures generated.\n")
+    assert seen.endswith("2 images generated.\n")
     assert len(api.calls) == 2
 
 
@@ -215,14 +215,14 @@ def test_ctrl_c_keeps_what_has_arrived(site: Project, api: ImagesApi) -> None:
     code, seen = terminal.end()
     assert code == 1
     assert "Stopped. Not waited for: index.md#hero, index.md#night." in " ".join(seen.split())
-    assert "4 pictures generated, 2 not.\n" in seen
+    assert "4 images generated, 2 not.\n" in seen
     assert "Traceback" not in seen
     assert len(site.originals) == 8
     assert run(site, "generate", "--yes").returncode == 0
     assert len(api.calls) == 8
 
 
-def test_beside_a_build_each_picture_is_bought_once(site: Project, api: ImagesApi) -> None:
+def test_beside_a_build_each_image_is_bought_once(site: Project, api: ImagesApi) -> None:
     go = threading.Event()
     api.by_prompt = {"fog": [waits_for(go)]}
     build = site.start("build")

@@ -1,4 +1,4 @@
-"""Pins: the pictures that a site uses, committed with its docs, the same everywhere."""
+"""Pins: the images that a site uses, committed with its docs, the same everywhere."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def bought(project: Project, api: ImagesApi) -> Project:
-    """A project with two pictures in its cache, `hero` and `boat`."""
+    """A project with two images in its cache, `hero` and `boat`."""
     project.page("index.md", "![Fog](qhaigc:hero) ![A boat](qhaigc:boat)", qhaigc={"hero": "fog", "boat": "a boat"})
     buy(project, api)
     return project
@@ -60,13 +60,13 @@ def test_pin_copies_what_the_site_uses_with_every_byte(bought: Project) -> None:
         ["pinned", "index.md#hero:"],
         ["pinned", "index.md#boat:"],
     ]
-    assert finished.stdout.endswith("generated-images: 0 pictures right already, 2 pinned.\n")
+    assert finished.stdout.endswith("generated-images: 0 images right already, 2 pinned.\n")
     assert names(pins(bought)) == names(originals(bought))
     assert contents(pins(bought)) == before
     again = run(bought, "pin")
-    assert (again.returncode, again.stdout) == (0, "generated-images: 2 pictures right already.\n")
+    assert (again.returncode, again.stdout) == (0, "generated-images: 2 images right already.\n")
     checked = run(bought, "pin", "--check")
-    assert (checked.returncode, checked.stdout) == (0, "generated-images: 2 pictures right.\n")
+    assert (checked.returncode, checked.stdout) == (0, "generated-images: 2 images right.\n")
 
 
 def test_two_clones_of_which_one_has_no_cache_and_no_key_build_the_same_bytes(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_two_clones_of_which_one_has_no_cache_and_no_key_build_the_same_bytes(tm
     project.write(".gitignore", ".cache/\nsite/\n")
     git(project.folder, "init", "-q")
     git(project.folder, "add", "-A")
-    git(project.folder, "commit", "-qm", "pictures")
+    git(project.folder, "commit", "-qm", "images")
     clones = [tmp_path / "one", tmp_path / "other"]
     for clone in clones:
         git(tmp_path, "clone", "-q", str(project.folder), str(clone))
@@ -96,11 +96,11 @@ def test_two_clones_of_which_one_has_no_cache_and_no_key_build_the_same_bytes(tm
     builds.append(build_in(clones[1], project))
     assert [built.code for built in builds] == [0, 0], builds[1].output
     assert [built.summary for built in builds] == ["3 pinned", "3 pinned"]
-    assert len(builds[0].pictures()) == 3 * 4 + 1
+    assert len(builds[0].images()) == 3 * 4 + 1
     assert builds[0].digest() == builds[1].digest()
 
 
-def test_branches_that_pinned_different_pictures_merge_by_themselves(project: Project, api: ImagesApi) -> None:
+def test_branches_that_pinned_different_images_merge_by_themselves(project: Project, api: ImagesApi) -> None:
     project.config["plugins"] = []
     project.write(".gitignore", ".cache/\nsite/\n")
     project.page("index.md", "![Fog](qhaigc:hero)", qhaigc="fog")
@@ -123,9 +123,7 @@ def test_branches_that_pinned_different_pictures_merge_by_themselves(project: Pr
     assert len(list(pins(project).glob("hero-*.json"))) == 3
 
 
-def test_one_picture_bought_on_two_branches_is_a_whole_one_while_git_asks_which(
-    project: Project, api: ImagesApi
-) -> None:
+def test_one_image_bought_on_two_branches_is_a_whole_one_while_git_asks_which(project: Project, api: ImagesApi) -> None:
     """With the lines of .gitattributes that the README has."""
     project.config["plugins"] = []
     project.write(".gitignore", ".cache/\nsite/\n")
@@ -180,7 +178,7 @@ def test_what_the_site_no_longer_uses_goes_into_the_cache(bought: Project) -> No
     assert contents(pins(bought), originals(bought)) == everything
 
 
-def test_another_picture_that_the_cache_has_for_the_key_is_kept_beside_the_one_that_was_pinned(
+def test_another_image_that_the_cache_has_for_the_key_is_kept_beside_the_one_that_was_pinned(
     bought: Project, api: ImagesApi
 ) -> None:
     run(bought, "pin")
@@ -223,7 +221,7 @@ def test_a_pin_copied_by_hand_from_another_repository_is_used(bought: Project, t
     assert run(other, "pin", "--check").returncode == 0
     other.options["missing"] = "error"
     assert other.build("--strict").summary == "1 pinned"
-    assert run(other, "pin").stdout == "generated-images: 1 picture right already.\n"
+    assert run(other, "pin").stdout == "generated-images: 1 image right already.\n"
     assert len(names(pins(other))) == 2
 
 
@@ -273,7 +271,7 @@ def test_a_damaged_pin_that_nothing_replaces_stays_where_it_is(bought: Project, 
 
 
 def test_files_that_are_no_pins_of_ours_stay(bought: Project) -> None:
-    bought.write("generated-images/README.md", "our pictures")
+    bought.write("generated-images/README.md", "our images")
     bought.write("generated-images/hero-large.png", draw("x", 10, 10))
     bought.write("generated-images/.hero-0123456789abcdef.png.01234567.part", b"what a killed program had begun")
     assert run(bought, "pin").returncode == 0
@@ -314,7 +312,7 @@ def test_a_second_plugin_in_a_site_takes_no_pins_away(bought: Project) -> None:
     assert "switch all but one off" in finished.stderr
     assert names(pins(bought)) == before
     bought.config["plugins"][0]["qhaigc"]["enabled"] = False
-    assert run(bought, "pin").stdout == "generated-images: 2 pictures right already.\n"
+    assert run(bought, "pin").stdout == "generated-images: 2 images right already.\n"
 
 
 def test_pins_that_lie_in_the_cache_are_refused(bought: Project) -> None:
@@ -349,7 +347,7 @@ def test_pins_of_the_sandbox_say_so_and_are_never_real_ones(project: Project, ap
     assert project.build().code == 0
     finished = run(project, "pin")
     assert finished.returncode == 0
-    assert finished.stdout.endswith("generated-images (of the sandbox): 0 pictures right already, 1 pinned.\n")
+    assert finished.stdout.endswith("generated-images (of the sandbox): 0 images right already, 1 pinned.\n")
     record = the_one(pins(project), "hero.sandbox-*.json")
     assert json.loads(record.read_bytes())["api"] == "sandbox"
     drawing = contents(pins(project))
@@ -360,7 +358,7 @@ def test_pins_of_the_sandbox_say_so_and_are_never_real_ones(project: Project, ap
     assert run(project, "check").returncode == 1
     finished = run(project, "pin")
     assert finished.returncode == 1
-    assert "the sandbox drew it, and this site has real pictures" in finished.stdout
+    assert "the sandbox drew it, and this site has real images" in finished.stdout
     assert names(pins(project)) == names(originals(project)) == []
     assert contents(project.cache / "sandbox") == drawing
     assert api.calls == []
@@ -380,7 +378,7 @@ def test_a_pin_of_the_sandbox_hides_no_real_one(bought: Project, api: ImagesApi)
 
 
 @pytest.mark.parametrize("direction", ["into the pins", "into the cache"])
-def test_a_process_that_is_killed_loses_no_picture(project: Project, api: ImagesApi, direction: str) -> None:
+def test_a_process_that_is_killed_loses_no_image(project: Project, api: ImagesApi, direction: str) -> None:
     count = 24
     front = {f"p{index}": f"number {index}" for index in range(count)}
     project.options |= {"max_new_images": count}

@@ -21,7 +21,7 @@ DAY = 86400
 
 @pytest.fixture
 def bought(project: Project, api: ImagesApi) -> Project:
-    """A project with two pictures in its cache, `hero` and `boat`; its page then shows `hero` alone."""
+    """A project with two images in its cache, `hero` and `boat`; its page then shows `hero` alone."""
     project.page("index.md", "![Fog](qhaigc:hero) ![A boat](qhaigc:boat)", qhaigc={"hero": "fog", "boat": "a boat"})
     buy(project, api)
     project.page("index.md", "![Fog](qhaigc:hero)", qhaigc="fog")
@@ -33,7 +33,7 @@ def originals(project: Project) -> Path:
 
 
 def age(project: Project, pattern: str, days: float) -> None:
-    """Have pictures bought, and come into the cache, so many days ago."""
+    """Have images bought, and come into the cache, so many days ago."""
     then = time.time() - days * DAY
     moment = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(then))
     for record in originals(project).glob(f"{pattern}.json"):
@@ -51,8 +51,8 @@ def test_a_whole_site_passes_without_key_network_and_pillow(bought: Project, tmp
     bought.environment["PYTHONPATH"] = str(bought.folder / "shadow")
     finished = run(bought, "check")
     assert finished.returncode == 0, finished.stderr
-    assert finished.stdout == "1 picture: nothing is missing, damaged or without a description.\n"
-    assert answer(bought, "check") == {"schema": 1, "pictures": 1, "findings": []}
+    assert finished.stdout == "1 image: nothing is missing, damaged or without a description.\n"
+    assert answer(bought, "check") == {"schema": 1, "images": 1, "findings": []}
 
 
 def test_check_says_where_what_and_what_to_do(bought: Project, api: ImagesApi) -> None:
@@ -67,12 +67,12 @@ def test_check_says_where_what_and_what_to_do(bought: Project, api: ImagesApi) -
     assert finished.returncode == 1
     assert contents(bought.folder / ".cache") == before
     lines = finished.stdout.splitlines()
-    assert lines[0] == ("b.md#hero: its picture is missing. Run `mkdocs-qhaigc generate`, then `mkdocs-qhaigc pin`")
+    assert lines[0] == ("b.md#hero: its image is missing. Run `mkdocs-qhaigc generate`, then `mkdocs-qhaigc pin`")
     assert lines[1].startswith(f"d.md#boat: {damaged} is damaged: its bytes are not those that were saved. ")
-    assert any(line.startswith("c.md, line 6: picture 'hero' has no alternative text. Write") for line in lines)
-    assert any(line.startswith("d.md, picture 'bad': there is no field 'sise'. Did you mean `size`?") for line in lines)
-    assert any(line.startswith("d.md, line 4: there is no picture 'boot'. Did you mean 'boat'?") for line in lines)
-    assert lines[-1] == "5 things to mend, 3 pictures looked at."
+    assert any(line.startswith("c.md, line 6: image 'hero' has no alternative text. Write") for line in lines)
+    assert any(line.startswith("d.md, image 'bad': there is no field 'sise'. Did you mean `size`?") for line in lines)
+    assert any(line.startswith("d.md, line 4: there is no image 'boot'. Did you mean 'boat'?") for line in lines)
+    assert lines[-1] == "5 things to mend, 3 images looked at."
     found = answer(bought, "check")["findings"]
     assert [one["kind"] for one in found] == ["missing", "damaged", "alt", "directive", "reference"]
     assert [(one["page"], one["name"]) for one in found[:2]] == [("b.md", "hero"), ("d.md", "boat")]
@@ -100,14 +100,14 @@ def test_a_site_that_cannot_be_built_is_no_site_that_passes(bought: Project) -> 
     assert "Traceback" not in finished.stderr
 
 
-def test_prune_removes_old_pictures_that_nothing_uses(bought: Project) -> None:
+def test_prune_removes_old_images_that_nothing_uses(bought: Project) -> None:
     age(bought, "*", 100)
     finished = run(bought, "prune", "--yes")
     assert finished.returncode == 0, finished.stderr
     assert "originals/boat-" in finished.stdout
     assert "100 days old" in finished.stdout
     assert "Other branches, drafts, languages and sites" in finished.stdout
-    assert finished.stdout.splitlines()[-1].startswith("Removed 1 picture, ")
+    assert finished.stdout.splitlines()[-1].startswith("Removed 1 image, ")
     assert [name.partition("-")[0] for name in names(originals(bought))] == ["hero", "hero"]
     assert bought.build("--strict").summary == "1 cached"
 
@@ -119,7 +119,7 @@ def test_prune_leaves_the_young(bought: Project, older_than: str, days: float, g
     assert finished["removed"] == gone
     assert len(names(originals(bought))) == 4 - 2 * gone
     if not gone:
-        assert "1 younger one that no picture uses: kept for now" in run(bought, "prune").stdout
+        assert "1 younger one that no image uses: kept for now" in run(bought, "prune").stdout
 
 
 def test_what_came_into_the_cache_of_late_is_young_however_long_ago_it_was_bought(bought: Project) -> None:
@@ -136,7 +136,7 @@ def test_prune_asks_and_where_nobody_is_there_it_removes_nothing(bought: Project
     assert "there is nobody to ask. Add --yes, or --dry-run" in piped.stderr
     looked = run(bought, *arguments, "--dry-run")
     assert (looked.returncode, looked.stdout.splitlines()[-1]) == (0, "Nothing was removed: --dry-run.")
-    assert answer(bought, *arguments, "--dry-run")["pictures"][0]["state"] == "to remove"
+    assert answer(bought, *arguments, "--dry-run")["images"][0]["state"] == "to remove"
     assert len(names(originals(bought))) == 4
     require_posix("terminals that a program can have")
     import pty
@@ -160,7 +160,7 @@ def test_prune_asks_and_where_nobody_is_there_it_removes_nothing(bought: Project
         assert len(names(originals(bought))) == left
 
 
-def test_pins_and_what_is_left_of_pictures_are_never_pruned(bought: Project) -> None:
+def test_pins_and_what_is_left_of_images_are_never_pruned(bought: Project) -> None:
     bought.page("index.md", "![Fog](qhaigc:hero) ![A boat](qhaigc:boat)", qhaigc={"hero": "fog", "boat": "a boat"})
     run(bought, "pin")
     bought.page("index.md", "hello")

@@ -19,14 +19,14 @@ pytestmark = pytest.mark.compatibility
 
 
 @pytest.fixture(autouse=True)
-def _pictures_in_two_widths(project: Project) -> None:
+def _images_in_two_widths(project: Project) -> None:
     project.options["widths"] = [48]
 
 
 MACROS = """
 def define_env(env):
     @env.macro
-    def picture(name, alt=""):
+    def image(name, alt=""):
         return f"![{alt}](qhaigc:{name})"
 
 
@@ -44,18 +44,18 @@ def test_macros_write_references_and_directives(project: Project, api: ImagesApi
     project.config["extra"] = {"mood": "in fog"}
     project.page(
         "index.md",
-        "# Home\n\n{{ picture('hero') }}\n\n{% for name in ['hero', 'mast'] %}\n"
+        "# Home\n\n{{ image('hero') }}\n\n{% for name in ['hero', 'mast'] %}\n"
         "![{{ name }} {{ mood }}](qhaigc:{{ name }})\n{% endfor %}\n\n"
-        "{{ qhaigc.hero.alt }} is drawn by `{{ picture('hero') }}`.\n\n"
-        "```jinja\n{% raw %}{{ picture('hero') }} gives ![](qhaigc:hero){% endraw %}\n```\n",
+        "{{ qhaigc.hero.alt }} is drawn by `{{ image('hero') }}`.\n\n"
+        "```jinja\n{% raw %}{{ image('hero') }} gives ![](qhaigc:hero){% endraw %}\n```\n",
         qhaigc={**hero("A tower", "Tower"), "mast": "A mast"},
     )
-    project.page("town.md", "# Town\n\n{{ picture('town') }}\n", town="Ghent", image="qhaigc:town")
+    project.page("town.md", "# Town\n\n{{ image('town') }}\n", town="Ghent", image="qhaigc:town")
     project.page("plain.md", "# Plain\n\n{{ x }} ![](qhaigc:hero)\n", render_macros=False, qhaigc=hero("Fog", "Fog"))
     built = build_both_ways(project, api, prompts=["A tower", "A mast", "Ghent at dusk", "Fog"])
     assert alts(built) == ["Tower", "hero in fog", "mast in fog"]
     assert "Tower is drawn by" in text_of(built.html())
-    assert "{{ picture('hero') }} gives ![](qhaigc:hero)" in text_of(built.html())
+    assert "{{ image('hero') }} gives ![](qhaigc:hero)" in text_of(built.html())
     assert alts(built, "town/index.html") == ["Ghent"]
     assert alts(built, "plain/index.html") == ["Fog"]
 
@@ -75,7 +75,7 @@ with mkdocs_gen_files.open("written.md", "a") as page:
 
 
 @beside("gen-files", *EVERY_MKDOCS)
-def test_generated_pages_declare_and_show_pictures(project: Project, api: ImagesApi, column: str) -> None:
+def test_generated_pages_declare_and_show_images(project: Project, api: ImagesApi, column: str) -> None:
     project.config["plugins"] = ["search", {"gen-files": {"scripts": [str(project.write("gen.py", GENERATES))]}}]
     project.options["images"] = {"map": {"prompt": "A map", "alt": "The map"}}
     project.page("index.md", "# Home\n\n![](qhaigc:map)\n")
@@ -107,20 +107,20 @@ def test_what_scripts_and_hooks_print_is_no_part_of_a_command_s_answer(project: 
     project.page("written.md", "# Written\n", qhaigc=hero("A tower", "Tower"))
     finished = run(project, "plan", "--json")
     assert finished.returncode == 0, finished.stderr
-    assert len(json.loads(finished.stdout)["pictures"]) == 3
+    assert len(json.loads(finished.stdout)["images"]) == 3
     assert finished.stderr.count("generating") >= 2
-    assert run(project, "plan", "--format", "markdown").stdout.startswith("**Pictures: ")
+    assert run(project, "plan", "--format", "markdown").stdout.startswith("**Images: ")
 
 
 def pages_of_a_book(project: Project) -> None:
-    """Two chapters, each with its picture; the second one's page is an index of its folder."""
+    """Two chapters, each with its image; the second one's page is an index of its folder."""
     project.page("index.md", "# Home\n\n![](qhaigc:hero)\n", qhaigc=hero("A tower", "Tower"))
     project.page("one.md", "# One\n\n![](qhaigc:hero)\n", qhaigc=hero("A mast", "Mast", place="top"))
     project.page("two/index.md", "# Two\n\n![](qhaigc:hero)\n", qhaigc=hero("Fog", "Fog"))
     project.page("two/more.md", "# More\n\n[Two](index.md) ![](qhaigc:hero)\n", qhaigc=hero("Rain", "Rain"))
 
 
-def the_book_shows_its_pictures(project: Project, api: ImagesApi) -> str:
+def the_book_shows_its_images(project: Project, api: ImagesApi) -> str:
     built = build_both_ways(project, api, prompts=["A tower", "A mast", "Fog", "Rain"])
     assert alts(built) == ["Tower"]
     assert alts(built, "one/index.html") == ["Mast", "Mast"]
@@ -136,15 +136,15 @@ def test_a_navigation_written_as_a_page(project: Project, api: ImagesApi, column
     project.write("docs/SUMMARY.md", "* [Home](index.md)\n* [First](one.md)\n* [Second](two/)\n")
     project.write("docs/two/SUMMARY.md", "* *.md\n")
     project.config["exclude_docs"] = "SUMMARY.md"
-    assert "First" in text_of(the_book_shows_its_pictures(project, api))
+    assert "First" in text_of(the_book_shows_its_images(project, api))
 
 
 @beside("section-index", READTHEDOCS, MATERIAL, PROPER_MATERIAL)
-def test_a_section_leads_to_its_own_page_which_shows_its_picture(project: Project, api: ImagesApi, column: str) -> None:
+def test_a_section_leads_to_its_own_page_which_shows_its_image(project: Project, api: ImagesApi, column: str) -> None:
     project.config["plugins"] = ["search", "section-index"]
     pages_of_a_book(project)
     project.config["nav"] = [{"Home": "index.md"}, {"First": "one.md"}, {"Second": ["two/index.md", "two/more.md"]}]
-    html = the_book_shows_its_pictures(project, api)
+    html = the_book_shows_its_images(project, api)
     assert re.search(r'<a [^>]*href="two/"[^>]*>(?:\s|<[^>]*>)*Second', html)
 
 
@@ -153,11 +153,11 @@ def test_a_navigation_in_files_beside_the_pages(project: Project, api: ImagesApi
     project.config["plugins"] = ["search", "awesome-nav"]
     pages_of_a_book(project)
     project.write("docs/.nav.yml", "nav:\n  - index.md\n  - First: one.md\n  - '*'\n")
-    assert "First" in text_of(the_book_shows_its_pictures(project, api))
+    assert "First" in text_of(the_book_shows_its_images(project, api))
 
 
 @beside("include-markdown", *EVERY_MKDOCS)
-def test_included_pages_show_the_pictures_of_the_page_that_includes_them(
+def test_included_pages_show_the_images_of_the_page_that_includes_them(
     project: Project, api: ImagesApi, column: str
 ) -> None:
     project.config["plugins"] = ["search", "include-markdown"]
@@ -183,7 +183,7 @@ def test_included_pages_show_the_pictures_of_the_page_that_includes_them(
 
 
 @beside("snippets", *EVERY_MKDOCS)
-def test_snippets_show_the_pictures_of_their_page(project: Project, api: ImagesApi, column: str) -> None:
+def test_snippets_show_the_images_of_their_page(project: Project, api: ImagesApi, column: str) -> None:
     project.config["markdown_extensions"] = [
         "attr_list",
         "admonition",
@@ -223,9 +223,7 @@ def light(colour: str) -> None:
 
 
 @beside("mkdocstrings", *EVERY_MKDOCS)
-def test_docstrings_show_the_pictures_of_the_page_that_holds_them(
-    project: Project, api: ImagesApi, column: str
-) -> None:
+def test_docstrings_show_the_images_of_the_page_that_holds_them(project: Project, api: ImagesApi, column: str) -> None:
     project.write("src/harbour.py", DOCSTRINGS)
     python = {"paths": [str(project.folder / "src")], "options": {"show_source": False}}
     project.config["plugins"] = ["search", "autorefs", {"mkdocstrings": {"handlers": {"python": python}}}]
@@ -239,7 +237,7 @@ def test_docstrings_show_the_pictures_of_the_page_that_holds_them(
 
 
 @beside("redirects", *EVERY_MKDOCS)
-def test_redirects_lead_to_pages_with_their_pictures(project: Project, api: ImagesApi, column: str) -> None:
+def test_redirects_lead_to_pages_with_their_images(project: Project, api: ImagesApi, column: str) -> None:
     project.config["plugins"] = ["search", {"redirects": {"redirect_maps": {"old/page.md": "guide/new.md"}}}]
     project.page("index.md", "# Home\n")
     project.page("guide/new.md", "# New\n\n![](qhaigc:hero)\n", qhaigc=hero("A tower", "Tower"))
@@ -264,7 +262,7 @@ def monorepo(project: Project) -> None:
 
 
 @beside("monorepo", *EVERY_MKDOCS)
-def test_included_sites_show_their_pictures_and_the_whole_site_s(project: Project, api: ImagesApi, column: str) -> None:
+def test_included_sites_show_their_images_and_the_whole_site_s(project: Project, api: ImagesApi, column: str) -> None:
     monorepo(project)
     built = build_both_ways(project, api, prompts=["A badge", "A tower", "A pier", "Fog"])
     assert alts(built) == ["Tower", "Emblem"]
@@ -300,7 +298,7 @@ def on_files(files, config):
 def on_page_markdown(markdown, page, config, files):
     if "town" in page.meta:
         page.meta["qhaigc"] = {"hero": {"prompt": page.meta["town"] + " at dusk", "alt": page.meta["town"]}}
-        return markdown.replace("PICTURE", "![](qhaigc:hero)")
+        return markdown.replace("IMAGE", "![](qhaigc:hero)")
 
 
 def on_page_content(html, page, config, files):
@@ -311,7 +309,7 @@ def on_page_content(html, page, config, files):
 @beside("hooks", *EVERY_MKDOCS)
 def test_hooks_add_directives_references_and_pages(project: Project, api: ImagesApi, column: str) -> None:
     project.config["hooks"] = [str(project.write("hooks.py", HOOKS))]
-    project.page("index.md", "# Home\n\nPICTURE\n\nLATE\n", town="Ghent", image="qhaigc:hero")
+    project.page("index.md", "# Home\n\nIMAGE\n\nLATE\n", town="Ghent", image="qhaigc:hero")
     built = build_both_ways(project, api, prompts=["Ghent at dusk", "A pier"])
     assert alts(built) == ["Ghent", "Ghent"]
     assert alts(built, "made/index.html") == ["Pier"]

@@ -58,25 +58,25 @@ def assert_each_language_shows_its_own(project: Project, api: ImagesApi) -> None
     assert alts(built, "fr/guide/index.html") == ["Map"]
     (there,), (here,) = ours(built, "fr/guide/index.html"), ours(built, "guide/index.html")
     assert there["src"] == f"../{here['src']}"  # one file for both
-    assert len(built.pictures()) == 2 * len(PROMPTS)
+    assert len(built.images()) == 2 * len(PROMPTS)
     assert not (built.site / "zh/assets/qhaigc").exists()
 
 
 @beside("static-i18n, folders", *EVERY_MKDOCS)
-def test_each_language_in_a_folder_shows_its_own_pictures(project: Project, api: ImagesApi, column: str) -> None:
+def test_each_language_in_a_folder_shows_its_own_images(project: Project, api: ImagesApi, column: str) -> None:
     site(project, "folder")
     assert_each_language_shows_its_own(project, api)
 
 
 @beside("static-i18n, suffixes", *EVERY_MKDOCS)
-def test_each_language_by_suffix_shows_its_own_pictures(project: Project, api: ImagesApi, column: str) -> None:
+def test_each_language_by_suffix_shows_its_own_images(project: Project, api: ImagesApi, column: str) -> None:
     site(project, "suffix")
     assert_each_language_shows_its_own(project, api)
 
 
 def test_the_commands_see_every_language(project: Project, api: ImagesApi, structure: str) -> None:
     site(project, structure)
-    rows = answer(project, "plan")["pictures"]
+    rows = answer(project, "plan")["images"]
     assert sorted(row["prompt"] for row in rows) == PROMPTS
     assert {row["state"] for row in rows} == {"missing"}
     emblem = next(row for row in rows if row["name"] == "emblem")
@@ -88,19 +88,19 @@ def test_the_commands_see_every_language(project: Project, api: ImagesApi, struc
     assert run(project, "generate", "--yes").returncode == 0
     assert sorted(api.prompts) == PROMPTS
     assert run(project, "check").returncode == 0
-    assert answer(project, "gallery")["pictures"]
-    assert {row["prompt"] for row in answer(project, "gallery")["pictures"]} == set(PROMPTS)
+    assert answer(project, "gallery")["images"]
+    assert {row["prompt"] for row in answer(project, "gallery")["images"]} == set(PROMPTS)
     assert not (project.folder / "site").exists()
 
 
-def test_pin_and_prune_keep_the_pictures_of_every_language(project: Project, api: ImagesApi, structure: str) -> None:
+def test_pin_and_prune_keep_the_images_of_every_language(project: Project, api: ImagesApi, structure: str) -> None:
     site(project, structure)
     buy(project, api)
     assert run(project, "pin").returncode == 0
     pins = names(project.folder / "generated-images")
     assert len(pins) == 2 * len(PROMPTS)
     assert run(project, "pin", "--check").returncode == 0
-    assert "0 pictures right already" not in run(project, "pin").stdout
+    assert "0 images right already" not in run(project, "pin").stdout
     assert names(project.folder / "generated-images") == pins
     assert run(project, "prune", "--older-than", "0d", "--yes").returncode == 0
     assert len(project.originals) == 2 * len(PROMPTS)
@@ -133,11 +133,11 @@ def test_the_report_holds_every_language(project: Project, api: ImagesApi, struc
     project.page(broken, "# 指南\n\n![x](qhaigc:heroo)\n", qhaigc=hero("一张地图", "地图"))
     assert project.build().code == 0
     report = json.loads((project.folder / "report.json").read_text(encoding="utf-8"))
-    assert len(report["pictures"]) == len(PROMPTS)
-    assert {row["state"] for row in report["pictures"]} == {"generated"}
-    assert sum(row["requests"] for row in report["pictures"]) == len(api.calls) == len(PROMPTS)
+    assert len(report["images"]) == len(PROMPTS)
+    assert {row["state"] for row in report["images"]} == {"generated"}
+    assert sum(row["requests"] for row in report["images"]) == len(api.calls) == len(PROMPTS)
     (warning,) = report["warnings"]
-    assert f"{broken}, line 6: there is no picture 'heroo'" in warning
+    assert f"{broken}, line 6: there is no image 'heroo'" in warning
 
 
 def test_one_build_of_all_languages_keeps_to_the_most_that_it_may_buy(
@@ -178,20 +178,20 @@ def test_a_gallery_that_nobody_wrote_is_made_once_for_the_first_language(project
     assert not (built.site / "fr/gallery").exists()
 
 
-def test_a_preview_shows_the_pictures_of_a_language_that_was_built_before_the_last_one(
+def test_a_preview_shows_the_images_of_a_language_that_was_built_before_the_last_one(
     project: Project, api: ImagesApi
 ) -> None:
     arrives = threading.Event()
     api.by_prompt["A tower"] = [waits_for(arrives)]
     site(project, "folder")
     with serving(project) as server:
-        server.wait_until(server.picture)
-        placeholder = server.picture()
+        server.wait_until(server.image)
+        placeholder = server.image()
         server.wait_until(lambda: len(api.calls) == len(PROMPTS))
         server.wait_until_quiet()
-        assert server.picture() == placeholder
+        assert server.image() == placeholder
         arrives.set()
-        server.wait_until(lambda: server.picture() != placeholder)
+        server.wait_until(lambda: server.image() != placeholder)
         assert server.end() == 0
     assert len(api.calls) == len(PROMPTS)
 

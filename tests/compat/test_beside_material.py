@@ -30,7 +30,7 @@ OG_IMAGE = (
 
 @pytest.fixture
 def site(project: Project, api: ImagesApi) -> Project:
-    """Two pages in two folders, and an API whose pictures come in another size than asked."""
+    """Two pages in two folders, and an API whose images come in another size than asked."""
     api.default = bytes_by_url(draw("square", 80, 60, "WEBP"))
     project.options |= {"formats": ["avif", "webp"], "widths": [48]}
     project.page("index.md", "# Home\n\n![](qhaigc:hero)\n", qhaigc={"hero": {"prompt": "A tower", "alt": "Tower"}})
@@ -44,7 +44,7 @@ HOME, FOG = [("Tower", "80", "60")], [("Fog", "80", "60"), ("own", "80", "60")]
 
 
 def post(project: Project, number: int, category: str) -> None:
-    """Write a blog post whose date says its number; of its two pictures the first is placed."""
+    """Write a blog post whose date says its number; of its two images the first is placed."""
     hero = {"prompt": f"A tower {number}", "alt": f"Tower {number}", "place": "after-title", "caption": "A tower"}
     other = {"prompt": f"Fog {number}", "alt": f"Fog {number}"}
     front = {"qhaigc": {"hero": hero, "fog": other}, "image": "qhaigc:hero", "categories": [category]}
@@ -54,7 +54,7 @@ def post(project: Project, number: int, category: str) -> None:
 
 
 @beside("blog", *EVERY_MATERIAL)
-def test_every_view_of_a_blog_shows_the_pictures_of_its_posts_and_loads_none_first(
+def test_every_view_of_a_blog_shows_the_images_of_its_posts_and_loads_none_first(
     project: Project, api: ImagesApi, column: str
 ) -> None:
     api.default = bytes_by_url(draw("square", 80, 60, "WEBP"))
@@ -112,7 +112,7 @@ def test_defaults_of_a_folder_come_from_materials_meta_plugin(project: Project, 
 
 
 def cards(html: str) -> list[str]:
-    """Return the addresses of a page's pictures for link previews."""
+    """Return the addresses of a page's images for link previews."""
     found = [element.attributes for element in elements(html, "meta")]
     return [attributes["content"] or "" for attributes in found if attributes.get("property") == "og:image"]
 
@@ -151,7 +151,7 @@ def test_social_cards_stand_beside_ours_unless_a_page_turns_them_off(
 
 
 @beside("privacy", *EVERY_MATERIAL)
-def test_external_assets_are_fetched_and_our_pictures_left_alone(site: Project, api: ImagesApi, column: str) -> None:
+def test_external_assets_are_fetched_and_our_images_left_alone(site: Project, api: ImagesApi, column: str) -> None:
     site.ours_last = ours_last(column)
     photo = api.host(draw("from elsewhere", 30, 20))
     background = api.host(draw("of the style sheet", 30, 20))
@@ -183,7 +183,7 @@ def noise(width: int, height: int) -> bytes:
 
 
 @beside("optimize", *EVERY_MATERIAL)
-def test_pictures_are_compressed_and_ours_keep_their_marking(site: Project, api: ImagesApi, column: str) -> None:
+def test_images_are_compressed_and_ours_keep_their_marking(site: Project, api: ImagesApi, column: str) -> None:
     site.ours_last = ours_last(column)
     site.options["formats"] = ["jpeg"]
     site.config["plugins"] = [{"optimize": {"optimize_png": False, "cache": False}}]  # pngquant is no Python package
@@ -194,15 +194,15 @@ def test_pictures_are_compressed_and_ours_keep_their_marking(site: Project, api:
     assert whole(cold.html()) == HOME
     assert whole(cold.html("mixed/index.html")) == [("M", "80", "60")]
     assert (cold.site / "photo.jpg").stat().st_size < len(photo)
-    assert len(cold.pictures()) == 6
-    for name in cold.pictures():
+    assert len(cold.images()) == 6
+    for name in cold.images():
         assert b"trainedAlgorithmicMedia" in (cold.site / "assets/qhaigc" / name).read_bytes()
     assert cold.digest() == warm.digest()
     assert len(api.calls) == 3
 
 
 @beside("optimize", *EVERY_MATERIAL)
-def test_pictures_that_sync_wrote_among_the_pages_keep_their_marking_too(
+def test_images_that_sync_wrote_among_the_pages_keep_their_marking_too(
     site: Project, api: ImagesApi, column: str
 ) -> None:
     site.ours_last = ours_last(column)
@@ -220,7 +220,7 @@ def test_pictures_that_sync_wrote_among_the_pages_keep_their_marking_too(
 
 
 @beside("tags", *EVERY_MATERIAL)
-def test_a_page_of_tags_has_pictures_of_its_own_and_lists_pages_without_theirs(
+def test_a_page_of_tags_has_images_of_its_own_and_lists_pages_without_theirs(
     site: Project, api: ImagesApi, column: str
 ) -> None:
     site.ours_last = ours_last(column)
@@ -238,7 +238,7 @@ def test_a_page_of_tags_has_pictures_of_its_own_and_lists_pages_without_theirs(
 
 
 @beside("typeset", *EVERY_MATERIAL)
-def test_titles_with_markup_stand_beside_pictures(site: Project, api: ImagesApi, column: str) -> None:
+def test_titles_with_markup_stand_beside_images(site: Project, api: ImagesApi, column: str) -> None:
     site.ours_last = ours_last(column)
     site.config["plugins"] = ["typeset"]
     mast = {"prompt": "A mast", "alt": "Mast", "place": "after-title"}
@@ -252,7 +252,7 @@ def test_titles_with_markup_stand_beside_pictures(site: Project, api: ImagesApi,
 
 
 @beside("typeset", *EVERY_MATERIAL, cell="see below")
-def test_a_picture_in_a_title_is_lost_in_the_navigation_unless_front_matter_has_the_title(
+def test_an_image_in_a_title_is_lost_in_the_navigation_unless_front_matter_has_the_title(
     site: Project, column: str
 ) -> None:
     """The plugin copies the heading as it stands to every page, where its relative addresses lead elsewhere."""
@@ -270,7 +270,7 @@ def test_a_picture_in_a_title_is_lost_in_the_navigation_unless_front_matter_has_
 
 
 @beside("offline", *EVERY_MATERIAL)
-def test_a_site_for_reading_from_disk_has_its_pictures_beside_its_pages(
+def test_a_site_for_reading_from_disk_has_its_images_beside_its_pages(
     site: Project, api: ImagesApi, column: str
 ) -> None:
     site.ours_last = ours_last(column)
@@ -313,7 +313,7 @@ def test_our_plugin_works_as_part_of_a_group_and_commands_find_it_there(
     site.yaml = json.dumps({**site.config, "plugins": plugins})
     planned = run(site, "plan")
     assert planned.returncode == 0, planned.stderr
-    assert "2 pictures: 2 missing" in planned.stdout
+    assert "2 images: 2 missing" in planned.stdout
     cold, warm = build_twice(site, "--strict")
     assert whole(cold.html()) == HOME
     assert whole(cold.html("guide/fog/index.html")) == FOG
@@ -338,7 +338,7 @@ def test_a_preview_buys_nothing_for_projects_whose_builds_nobody_waits_for(site:
             write(words)
             server.wait_until(lambda words=words: f">{words}<" in server.page("/one/"))  # type: ignore[misc]
         server.wait_until_quiet()
-        assert "1 picture has not been asked for" in server.output
+        assert "1 image has not been asked for" in server.output
         assert server.end() == 0, server.output
     assert "A mast" not in api.prompts
     assert build_from_its_folder(site, "site").code == 0
@@ -352,13 +352,13 @@ def test_projects_of_a_site_share_what_was_bought_where_they_share_the_cache(
     site.ours_last = ours_last(column)
     site.config["plugins"] = ["projects"]
     options = {**site.options, "cache_dir": "../../.cache/plugin/qhaigc"}
-    pictures = {"hero": {"prompt": "A tower", "alt": "The same tower"}, "own": {"prompt": "A mast", "alt": "Mast"}}
+    images = {"hero": {"prompt": "A tower", "alt": "The same tower"}, "own": {"prompt": "A mast", "alt": "Mast"}}
     for name in ("one", "two"):
         plugins = [{"qhaigc": options}, "projects"]
         config = {"site_name": name, "theme": {**site.config["theme"], "custom_dir": "overrides"}, "plugins": plugins}
         site.write(f"projects/{name}/mkdocs.yml", json.dumps(config))
         site.write(f"projects/{name}/overrides/main.html", OG_IMAGE)
-        front = json.dumps({"qhaigc": pictures, "image": "qhaigc:hero"})
+        front = json.dumps({"qhaigc": images, "image": "qhaigc:hero"})
         body = f"---\n{front}\n---\n# {name}\n\n![](qhaigc:hero) ![](qhaigc:own)\n"
         site.write(f"projects/{name}/docs/sub/page.md", body)
         site.write(f"projects/{name}/docs/index.md", f"# {name}\n")

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.compatibility
 
 
 @pytest.fixture(autouse=True)
-def _pictures_in_two_widths(project: Project) -> None:
+def _images_in_two_widths(project: Project) -> None:
     project.options["widths"] = [48]
 
 
@@ -50,7 +50,7 @@ def test_of_several_instances_the_one_that_is_switched_on_does_the_work(
     assert api.prompts == ["A tower"]
     assert alts(built) == ["Tower", "Tower"]
     assert_whole(built)
-    assert [row["prompt"] for row in answer(project, "plan")["pictures"]] == ["A tower"]
+    assert [row["prompt"] for row in answer(project, "plan")["images"]] == ["A tower"]
 
 
 def test_with_all_instances_switched_off_references_become_nothing(project: Project, api: ImagesApi) -> None:
@@ -88,7 +88,7 @@ def edit(project: Project, path: str, body: str, **front: Any) -> None:
 
 
 @beside("--dirty", *EVERY_MKDOCS)
-def test_pages_that_are_not_built_again_keep_their_pictures(project: Project, api: ImagesApi, column: str) -> None:
+def test_pages_that_are_not_built_again_keep_their_images(project: Project, api: ImagesApi, column: str) -> None:
     project.options["gallery"] = "gallery.md"
     pages(project)
     whole = project.build("--strict")
@@ -113,20 +113,18 @@ def test_pages_that_are_not_built_again_keep_their_pictures(project: Project, ap
     assert len(api.calls) == 3
 
 
-def test_a_preview_that_builds_only_what_was_edited_shows_pictures_that_arrive(
-    project: Project, api: ImagesApi
-) -> None:
+def test_a_preview_that_builds_only_what_was_edited_shows_images_that_arrive(project: Project, api: ImagesApi) -> None:
     arrives = threading.Event()
     api.by_prompt["A tower"] = [waits_for(arrives)]
     pages(project)
     with serving(project, "--dirty") as server:
-        server.wait_until(server.picture)
-        placeholder = server.picture()
+        server.wait_until(server.image)
+        placeholder = server.image()
         server.wait_until(lambda: len(api.calls) == 2)
         server.wait_until_quiet()
         arrives.set()
-        server.wait_until(lambda: server.picture() != placeholder)
-        assert server.get(f"/{server.picture()}")
+        server.wait_until(lambda: server.image() != placeholder)
+        assert server.get(f"/{server.image()}")
         assert server.end() == 0
     assert len(api.calls) == 2
 
@@ -138,16 +136,16 @@ def test_pages_that_are_excluded_buy_nothing(project: Project, api: ImagesApi, c
     project.page("parts/x.md", "# X\n\n![](qhaigc:hero)\n", qhaigc=hero("Never asked for", "X"))
     project.page("_draft.md", "# Y\n\n![](qhaigc:hero)\n", qhaigc=hero("Never asked for either", "Y"))
     built = build_both_ways(project, api, prompts=["A tower", "Fog"])
-    assert len(built.pictures()) == 4
+    assert len(built.images()) == 4
     assert not (built.site / "parts").exists()
-    assert {row["prompt"] for row in answer(project, "plan")["pictures"]} == {"A tower", "Fog"}
+    assert {row["prompt"] for row in answer(project, "plan")["images"]} == {"A tower", "Fog"}
 
 
 @beside("draft_docs", *EVERY_MKDOCS)
 def test_drafts_buy_nothing_in_a_build(project: Project, api: ImagesApi, column: str) -> None:
     drafts(project)
     built = build_both_ways(project, api, prompts=["A tower", "Fog"])
-    assert len(built.pictures()) == 4
+    assert len(built.images()) == 4
     assert not (built.site / "drafts").exists()
 
 
@@ -157,7 +155,7 @@ def drafts(project: Project) -> None:
     project.page("drafts/next.md", "# Next\n\n![](qhaigc:hero)\n", qhaigc=hero("A draft", "Draft", place="top"))
 
 
-def test_drafts_are_shown_with_their_pictures_in_a_preview(project: Project, api: ImagesApi) -> None:
+def test_drafts_are_shown_with_their_images_in_a_preview(project: Project, api: ImagesApi) -> None:
     drafts(project)
     with serving(project) as server:
         server.wait_until(lambda: len(api.calls) == 3 and "A draft" in api.prompts)
@@ -171,7 +169,7 @@ def test_drafts_are_shown_with_their_pictures_in_a_preview(project: Project, api
 
 
 @beside("not_in_nav", *EVERY_MKDOCS)
-def test_pages_outside_the_navigation_show_their_pictures(project: Project, api: ImagesApi, column: str) -> None:
+def test_pages_outside_the_navigation_show_their_images(project: Project, api: ImagesApi, column: str) -> None:
     project.config |= {"nav": [{"Home": "index.md"}], "not_in_nav": "/a.md"}
     pages(project)
     built = build_both_ways(project, api, prompts=["A tower", "Fog"])
@@ -190,7 +188,7 @@ alt="Open"></p>
 
 
 @beside("theme overrides", *EVERY_MKDOCS)
-def test_templates_of_the_site_show_pictures(project: Project, api: ImagesApi, column: str) -> None:
+def test_templates_of_the_site_show_images(project: Project, api: ImagesApi, column: str) -> None:
     project.config["theme"]["custom_dir"] = "overrides"
     project.write("overrides/main.html", OVERRIDE)
     project.write("overrides/404.html", "<html><body>{{ qhaigc_image(page, 'emblem') }}</body></html>")

@@ -26,7 +26,7 @@ ALT = 'The harbour\'s "tower" & mast'
 
 @pytest.fixture
 def site(project: Project, api: ImagesApi) -> Project:
-    """Two pages in two folders, and an API whose pictures come in another size than asked."""
+    """Two pages in two folders, and an API whose images come in another size than asked."""
     api.default = bytes_by_url(draw("square", 80, 60, "WEBP"))
     project.options |= {"formats": ["avif", "webp"], "widths": [48]}
     project.config["site_url"] = f"{api.origin}/docs/"  # feeds ask there for what is not published yet
@@ -48,7 +48,7 @@ def assert_pages_are_whole(built: Built) -> None:
 
 @beside("glightbox", *EVERY_MKDOCS)
 @pytest.mark.parametrize("formats", [["webp"], ["avif", "jpeg"]])
-def test_a_lightbox_wraps_the_whole_picture_and_a_cold_build_is_as_a_warm_one(
+def test_a_lightbox_wraps_the_whole_image_and_a_cold_build_is_as_a_warm_one(
     project: Project, api: ImagesApi, column: str, formats: list[str]
 ) -> None:
     api.default = bytes_by_url(draw("square", 80, 60, "WEBP"))
@@ -68,12 +68,12 @@ def test_a_lightbox_wraps_the_whole_picture_and_a_cold_build_is_as_a_warm_one(
     assert [(width, height) for _, width, height in whole(html)] == sizes
     assert not re.search(r"<picture[^>]*>(?:<source[^>]*>)*<a", html)
     assert len(elements(html, "picture")) == (4 if len(formats) > 1 else 0)
-    assert re.search(r'<a href="a/">\s*<(?:picture|img)', html)
+    assert re.search(r'<a href="a/">\s*<(?:image|img)', html)
     assert cold.digest() == warm.digest()
 
 
 @beside("minify", *EVERY_MKDOCS)
-def test_minified_pages_have_their_pictures(site: Project, api: ImagesApi, column: str) -> None:
+def test_minified_pages_have_their_images(site: Project, api: ImagesApi, column: str) -> None:
     site.ours_last = ours_last(column)
     options = {"minify_html": True, "minify_js": True, "minify_css": True, "htmlmin_opts": {"remove_comments": True}}
     site.config["plugins"] = ["search", {"minify": options}]
@@ -114,7 +114,7 @@ def file_of(built: Built, project: Project, url: str | None) -> Path:
 
 
 @beside("rss", *EVERY_MKDOCS)
-def test_a_feed_shows_pictures_by_their_absolute_addresses(site: Project, api: ImagesApi, column: str) -> None:
+def test_a_feed_shows_images_by_their_absolute_addresses(site: Project, api: ImagesApi, column: str) -> None:
     site.ours_last = ours_last(column)
     site.options["gallery"] = "gallery.md"
     site.config["plugins"] = [{"rss": {"use_git": False, "abstract_chars_count": 400}}]
@@ -151,12 +151,12 @@ def test_without_a_key_a_feed_and_pages_for_language_models_show_the_placeholder
     for page in ("index.md", "guide/fog/index.md"):
         names = re.findall(r"assets/qhaigc/([^\s)]+)\)", (built.site / page).read_text(encoding="utf-8"))
         assert names
-        assert set(names) <= set(built.pictures())
+        assert set(names) <= set(built.images())
 
 
 @beside("rss", *EVERY_MATERIAL)
 def test_whole_pages_in_a_feed_have_plain_pictures(site: Project, column: str) -> None:
-    """Their addresses are relative to the item's link, like those of all other pictures there."""
+    """Their addresses are relative to the item's link, like those of all other images there."""
     site.config["plugins"] = [{"rss": {"use_git": False, "abstract_chars_count": -1}}]
     cold, _ = build_twice(site, "--strict")
     item = items(cold)["Fog"]
@@ -168,7 +168,7 @@ def test_whole_pages_in_a_feed_have_plain_pictures(site: Project, column: str) -
 
 
 @beside("rss", *EVERY_MATERIAL)
-def test_a_feed_of_a_blog_leaves_the_excerpts_their_pictures(site: Project, api: ImagesApi, column: str) -> None:
+def test_a_feed_of_a_blog_leaves_the_excerpts_their_images(site: Project, api: ImagesApi, column: str) -> None:
     site.config["plugins"] = ["blog", {"rss": {"use_git": False, "match_path": "blog/posts/.*"}}]
     site.page("blog/index.md", "# Blog\n")
     front = {"qhaigc": {"hero": {"prompt": "A mast", "alt": "Mast"}}, "image": "qhaigc:hero"}
@@ -195,7 +195,7 @@ def test_switched_off_a_feed_has_the_alternative_texts(site: Project, column: st
 
 
 @beside("llmstxt", *EVERY_MKDOCS)
-def test_pages_for_language_models_have_pictures_where_they_are_wanted(
+def test_pages_for_language_models_have_images_where_they_are_wanted(
     site: Project, api: ImagesApi, column: str
 ) -> None:
     site.ours_last = ours_last(column)
@@ -214,7 +214,7 @@ def test_pages_for_language_models_have_pictures_where_they_are_wanted(
 
 
 @beside("print-site", *EVERY_MKDOCS)
-def test_the_page_of_all_pages_shows_each_picture(site: Project, api: ImagesApi, column: str) -> None:
+def test_the_page_of_all_pages_shows_each_image(site: Project, api: ImagesApi, column: str) -> None:
     site.config["plugins"] = ["search", "print-site"]
     cold, warm = build_twice(site, "--strict")
     assert_pages_are_whole(cold)
@@ -227,7 +227,7 @@ def test_the_page_of_all_pages_shows_each_picture(site: Project, api: ImagesApi,
 
 
 @beside("print-site", *EVERY_MKDOCS)
-def test_the_page_of_all_pages_is_made_with_templates_that_show_pictures(
+def test_the_page_of_all_pages_is_made_with_templates_that_show_images(
     site: Project, api: ImagesApi, column: str
 ) -> None:
     """The plugin makes it by an environment of its own, with what the theme's 404 page was told."""
@@ -260,7 +260,7 @@ def commit(project: Project) -> None:
 
 
 @beside("git-revision-date-localized", *EVERY_MKDOCS)
-def test_pages_with_dates_from_git_have_their_pictures_and_the_gallery_has_a_date(
+def test_pages_with_dates_from_git_have_their_images_and_the_gallery_has_a_date(
     site: Project, api: ImagesApi, column: str
 ) -> None:
     site.ours_last = ours_last(column)
@@ -303,7 +303,7 @@ main()
 
 
 @beside("mike", *EVERY_MKDOCS)
-def test_versions_share_the_pictures_that_were_bought_once(
+def test_versions_share_the_images_that_were_bought_once(
     site: Project, api: ImagesApi, column: str, tmp_path: Path
 ) -> None:
     site.options["formats"] = ["webp"]

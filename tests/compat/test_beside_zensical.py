@@ -33,21 +33,21 @@ TEXTS = {".html", ".xml", ".json", ".txt", ".md"}
 
 
 @pytest.fixture(autouse=True)
-def _square_pictures(project: Project, api: ImagesApi) -> None:
-    """Have pictures come in another size than was asked for, and in two widths."""
+def _square_images(project: Project, api: ImagesApi) -> None:
+    """Have images come in another size than was asked for, and in two widths."""
     api.default = bytes_by_url(draw("square", 80, 60, "WEBP"))
     project.options["widths"] = [48]
 
 
-def pictures_of(built: Built, page: str) -> list[Attributes]:
-    """Return the attributes of each picture of ours on a page."""
+def images_of(built: Built, page: str) -> list[Attributes]:
+    """Return the attributes of each image of ours on a page."""
     images = [element.attributes for element in elements(built.html(page), "img")]
     return [attributes for attributes in images if "assets/qhaigc/" in (attributes["src"] or "")]
 
 
 def ours(built: Built, page: str = "index.html") -> list[Attributes]:
     """Return the same, after looking at what all of them have in common."""
-    found = pictures_of(built, page)
+    found = images_of(built, page)
     for attributes in found:
         assert (attributes["width"], attributes["height"]) == ("80", "60")
         assert re.search(r"-48\.webp\S* 48w, \S+\.webp\S* 80w$", attributes.get("srcset") or "")
@@ -68,17 +68,17 @@ def build_twice(
     project: Project,
     api: ImagesApi,
     *,
-    pictures: int,
+    images: int,
     but: Iterable[str] = (),
     site_url: str = "https://example.com/docs/",
 ) -> Built:
-    """Sync and build twice: every picture is bought once, no URL is broken, and the second build changes nothing.
+    """Sync and build twice: every image is bought once, no URL is broken, and the second build changes nothing.
 
     `but` are files that hold the moment of the build.
     """
     built = project.build()
     assert built.code == 0, built.output
-    assert len(api.calls) == pictures
+    assert len(api.calls) == images
     assert broken_urls(built.site, site_url) == []
     for path in built.site.rglob("*"):
         if path.suffix in TEXTS:
@@ -89,12 +89,12 @@ def build_twice(
     after = again.digest()
     assert {path for path in before if before[path] != after[path]} <= {*but}
     assert before.keys() == after.keys()
-    assert len(api.calls) == pictures
+    assert len(api.calls) == images
     return built
 
 
 def blog_posts(project: Project, *, separator: str = "<!-- more -->") -> None:
-    """Write three posts with a placed picture each, and another one before and behind the end of the excerpt."""
+    """Write three posts with a placed image each, and another one before and behind the end of the excerpt."""
     project.page("blog/index.md", "# Blog\n")
     project.page("index.md", "# Home\n")
     for number in range(3):
@@ -110,7 +110,7 @@ def blog_posts(project: Project, *, separator: str = "<!-- more -->") -> None:
 @pytest.mark.parametrize(
     ("formats", "end"), [(["webp"], "<!-- more -->"), (["avif", "webp"], "<!-- cut -->"), (["webp"], "")]
 )
-def test_excerpts_of_a_blog_show_their_pictures_on_every_list(
+def test_excerpts_of_a_blog_show_their_images_on_every_list(
     project: Project, api: ImagesApi, column: str, formats: list[str], end: str
 ) -> None:
     project.options["formats"] = formats
@@ -119,7 +119,7 @@ def test_excerpts_of_a_blog_show_their_pictures_on_every_list(
         blog["post_excerpt_separator"] = end
     project.config["plugins"] = [{"blog": blog}]
     blog_posts(project, separator=end)
-    built = build_twice(project, api, pictures=6)
+    built = build_twice(project, api, images=6)
     lists = {
         "blog/index.html": (2, 1),
         "blog/page/2/index.html": (0,),
@@ -129,7 +129,7 @@ def test_excerpts_of_a_blog_show_their_pictures_on_every_list(
     }
     again = [] if end else ["Fog"]
     for page, numbers in lists.items():
-        shown = pictures_of(built, page)
+        shown = images_of(built, page)
         assert [attributes["alt"] for attributes in shown] == [
             f"{word} {number}" for number in numbers for word in ("Tower", "Fog", *again)
         ]
@@ -140,7 +140,7 @@ def test_excerpts_of_a_blog_show_their_pictures_on_every_list(
         assert len(re.findall(r"</h2>\s*<figure", built.html(page))) == len(numbers)
     for number in range(3):
         page = f"blog/2026/01/0{number + 1}/post-{number}/index.html"
-        shown = pictures_of(built, page)
+        shown = images_of(built, page)
         assert [attributes["alt"] for attributes in shown] == [f"Tower {number}", f"Fog {number}", f"Fog {number}"]
         assert ["srcset" in attributes for attributes in shown] == [False, False, bool(end)]
         assert len(elements(built.html(page), "source")) == (1 if end and len(formats) > 1 else 0)
@@ -148,7 +148,7 @@ def test_excerpts_of_a_blog_show_their_pictures_on_every_list(
 
 
 @beside("meta", ZENSICAL)
-def test_defaults_of_a_folder_declare_pictures(project: Project, api: ImagesApi, column: str) -> None:
+def test_defaults_of_a_folder_declare_images(project: Project, api: ImagesApi, column: str) -> None:
     project.config["theme"]["custom_dir"] = "overrides"
     project.config["plugins"] = ["meta"]
     project.write("overrides/main.html", SHOWS_META_IMAGE)
@@ -158,7 +158,7 @@ def test_defaults_of_a_folder_declare_pictures(project: Project, api: ImagesApi,
     project.page("index.md", "# Home\n")
     project.page("guide/a.md", "# A\n\n![](qhaigc:own)\n", qhaigc={"own": {"prompt": "Fog", "alt": "Fog"}})
     project.page("guide/deep/b.md", "# B\n")
-    built = build_twice(project, api, pictures=2)
+    built = build_twice(project, api, images=2)
     assert alts(built, "guide/a/index.html") == ["Tower", "Fog"]
     assert alts(built, "guide/deep/b/index.html") == ["Tower"]
     for page in ("guide/a/index.html", "guide/deep/b/index.html"):
@@ -170,13 +170,13 @@ def test_pages_with_tags_and_their_listing(project: Project, api: ImagesApi, col
     project.config["plugins"] = ["tags", "search"]
     project.page("index.md", "# Home\n\n![](qhaigc:hero)\n", qhaigc={"hero": HERO}, tags=["Sea"])
     project.page("tags.md", "# Tags ![](qhaigc:hero)\n\n<!-- material/tags -->\n", qhaigc={"hero": HERO})
-    built = build_twice(project, api, pictures=1)
+    built = build_twice(project, api, images=1)
     assert alts(built) == alts(built, "tags/index.html") == ["Tower"]
     assert "Sea" in built.html("tags/index.html")
 
 
 @beside("glightbox", ZENSICAL)
-def test_a_lightbox_opens_the_picture(project: Project, api: ImagesApi, column: str) -> None:
+def test_a_lightbox_opens_the_image(project: Project, api: ImagesApi, column: str) -> None:
     project.config["markdown_extensions"] = ["attr_list", "md_in_html"]
     project.config["plugins"] = [{"glightbox": {"auto_themed": True, "auto_caption": True}}]
     body = (
@@ -188,12 +188,12 @@ def test_a_lightbox_opens_the_picture(project: Project, api: ImagesApi, column: 
     project.page("index.md", body, qhaigc=front)
     project.page("a.md", "# A\n")
     project.page("deep/b.md", body.replace("a.md", "../a.md"), qhaigc=front)
-    built = build_twice(project, api, pictures=3)
+    built = build_twice(project, api, images=3)
     for page in ("index.html", "deep/b/index.html"):
         html = built.html(page)
         boxes = [e.attributes for e in elements(html, "a") if "glightbox" in (e.attributes.get("class") or "")]
         opened = [Path(box["href"] or "").name.partition("-")[0] for box in boxes]
-        assert opened == ["hero", "b", "hero"]  # a picture that `place` has put there is shown, and opens nothing
+        assert opened == ["hero", "b", "hero"]  # an image that `place` has put there is shown, and opens nothing
         assert [box.get("data-gallery") for box in boxes] == [None, "dark", None]
         assert alts(built, page) == ["A 'mast'", "Tower", "Tower", "x", "raw", "off"]
 
@@ -209,24 +209,24 @@ def define_env(env):
 @beside("macros", ZENSICAL)
 def test_macros_make_references(project: Project, api: ImagesApi, column: str) -> None:
     project.config["plugins"] = [{"macros": {"include_dir": "include"}}]
-    project.config["extra"] = {"picture": "![x](qhaigc:hero)"}
+    project.config["extra"] = {"image": "![x](qhaigc:hero)"}
     project.write("main.py", MACROS)
     project.write("include/part.md", "![of a part](qhaigc:hero)\n")
-    body = '# Home\n\n{{ shown("hero") }}\n\n{{ picture }}\n\n{% include "part.md" %}\n\n`{{ shown("hero", "c") }}`\n'
+    body = '# Home\n\n{{ shown("hero") }}\n\n{{ image }}\n\n{% include "part.md" %}\n\n`{{ shown("hero", "c") }}`\n'
     project.page("index.md", body, qhaigc={"hero": HERO})
-    built = build_twice(project, api, pictures=1)
+    built = build_twice(project, api, images=1)
     assert alts(built) == ["Tower", "x", "of a part"]
     assert "<code>![c](qhaigc:hero)</code>" in built.html()
 
 
 @beside("literate-nav", ZENSICAL)
-def test_a_navigation_page_may_show_pictures(project: Project, api: ImagesApi, column: str) -> None:
+def test_a_navigation_page_may_show_images(project: Project, api: ImagesApi, column: str) -> None:
     project.config["plugins"] = [{"literate-nav": {"nav_file": "SUMMARY.md"}}]
     project.page("index.md", "# Home\n\n![](qhaigc:hero)\n", qhaigc={"hero": HERO})
     project.page("guide/a.md", "# A\n\n![](qhaigc:hero)\n", qhaigc={"hero": HERO})
     navigation = "![](qhaigc:hero)\n\n* [Home](index.md)\n* [A with ![](qhaigc:hero)](guide/a.md)\n"
     project.page("SUMMARY.md", navigation, qhaigc={"hero": HERO})
-    built = build_twice(project, api, pictures=1)
+    built = build_twice(project, api, images=1)
     assert alts(built) == alts(built, "guide/a/index.html") == ["Tower"]
     assert alts(built, "SUMMARY/index.html") == ["Tower", "Tower"]
     assert "A with" in built.html("index.html")
@@ -238,23 +238,23 @@ def test_navigation_files_beside_the_pages(project: Project, api: ImagesApi, col
     project.write("docs/.nav.yml", 'nav:\n  - index.md\n  - guide\n  - "*"\n')
     project.page("index.md", "# Home\n\n![](qhaigc:hero)\n", qhaigc={"hero": HERO})
     project.page("guide/index.md", "# A\n\n![](qhaigc:hero)\n", qhaigc={"hero": HERO})
-    built = build_twice(project, api, pictures=1)
+    built = build_twice(project, api, images=1)
     assert alts(built) == alts(built, "guide/index.html") == ["Tower"]
 
 
 @beside("include-markdown", ZENSICAL)
-def test_an_included_page_shows_the_including_pages_pictures(project: Project, api: ImagesApi, column: str) -> None:
+def test_an_included_page_shows_the_including_pages_images(project: Project, api: ImagesApi, column: str) -> None:
     project.config["plugins"] = ["include-markdown"]
     project.page("index.md", '# Home\n\n{% include-markdown "parts/part.md" %}\n', qhaigc={"hero": HERO})
     project.page("deep/a.md", '# Deep\n\n{% include-markdown "../parts/part.md" %}\n', qhaigc={"hero": HERO})
     project.write("docs/parts/part.md", "![](qhaigc:hero)\n")
     project.config["exclude_docs"] = "parts/\n"
-    built = build_twice(project, api, pictures=1)
+    built = build_twice(project, api, images=1)
     assert alts(built) == alts(built, "deep/a/index.html") == ["Tower"]
 
 
 @beside("snippets", ZENSICAL)
-def test_snippets_show_the_including_pages_pictures(project: Project, api: ImagesApi, column: str) -> None:
+def test_snippets_show_the_including_pages_images(project: Project, api: ImagesApi, column: str) -> None:
     options = {"base_path": ["snippets"], "auto_append": ["all.md"]}
     project.config["markdown_extensions"] = [{"pymdownx.snippets": options}]
     project.write("snippets/part.md", "![](qhaigc:hero)\n")
@@ -262,12 +262,12 @@ def test_snippets_show_the_including_pages_pictures(project: Project, api: Image
     body = '# Home\n\n--8<-- "part.md"\n\n![by a reference][tower]\n'
     project.page("index.md", body, qhaigc={"hero": HERO})
     project.page("deep/a.md", body, qhaigc={"hero": HERO})
-    built = build_twice(project, api, pictures=1)
+    built = build_twice(project, api, images=1)
     assert alts(built) == alts(built, "deep/a/index.html") == ["Tower", "by a reference"]
 
 
 @beside("mkdocstrings", ZENSICAL)
-def test_docstrings_show_the_pages_pictures_and_placed_ones_stand_there_once(
+def test_docstrings_show_the_pages_images_and_placed_ones_stand_there_once(
     project: Project, api: ImagesApi, column: str
 ) -> None:
     project.config["plugins"] = [{"mkdocstrings": {"handlers": {"python": {"paths": ["source"]}}}}]
@@ -279,18 +279,18 @@ def test_docstrings_show_the_pages_pictures_and_placed_ones_stand_there_once(
     front = {"plan": {"prompt": "A plan", "alt": "Plan"}, "hero": {**HERO, "place": "after-title"}}
     project.page("api/index.md", "# Harbour\n\n::: harbour\n\n![](qhaigc:plan)\n", qhaigc=front)
     project.page("index.md", "# Home\n\n![](qhaigc:hero)\n", qhaigc={"hero": HERO})
-    built = build_twice(project, api, pictures=2)
+    built = build_twice(project, api, images=2)
     assert alts(built, "api/index.html") == ["Tower", "Plan", "Plan", "Plan"]
     assert alts(built) == ["Tower"]
     assert "<code>qhaigc:plan</code>" in built.html("api/index.html")
 
 
 @beside("redirects", ZENSICAL)
-def test_moved_pages_lead_to_their_pictures(project: Project, api: ImagesApi, column: str) -> None:
+def test_moved_pages_lead_to_their_images(project: Project, api: ImagesApi, column: str) -> None:
     project.config["plugins"] = [{"redirects": {"redirect_maps": {"old.md": "guide/new.md"}}}]
     project.page("index.md", "# Home\n")
     project.page("guide/new.md", "# New\n\n![](qhaigc:hero)\n", qhaigc={"hero": HERO})
-    built = build_twice(project, api, pictures=1)
+    built = build_twice(project, api, images=1)
     assert alts(built, "guide/new/index.html") == ["Tower"]
     assert "guide/new/" in built.html("old/index.html")
 
@@ -307,7 +307,7 @@ def test_minified_pages(project: Project, api: ImagesApi, column: str) -> None:
         "c": {"prompt": "C", "alt": ""},
     }
     project.page("index.md", "# Home\n\n![](qhaigc:hero)\n\n![](qhaigc:b) ![](qhaigc:c)\n", qhaigc=front)
-    built = build_twice(project, api, pictures=3)
+    built = build_twice(project, api, images=3)
     assert alts(built) == ["Tower", 'a "b" & c', ""]
     assert len(elements(built.html(), "source")) == 3
     assert "\n\n" not in built.html()
@@ -318,7 +318,7 @@ def test_private_sites_fetch_nothing_of_ours(project: Project, api: ImagesApi, c
     project.config["plugins"] = ["privacy"]
     project.page("index.md", "# Home\n\n![](qhaigc:hero)\n", qhaigc={"hero": HERO}, image="qhaigc:hero")
     project.page("deep/a.md", "# Deep\n\n[![](qhaigc:hero)](qhaigc:hero)\n", qhaigc={"hero": HERO})
-    built = build_twice(project, api, pictures=1)
+    built = build_twice(project, api, images=1)
     assert alts(built) == alts(built, "deep/a/index.html") == ["Tower"]
     assert not (built.site / "assets/external").exists()
 
@@ -328,7 +328,7 @@ def test_pages_that_are_opened_as_files(project: Project, api: ImagesApi, column
     project.config["plugins"] = ["offline", "search"]
     project.page("index.md", "# Home\n\n![](qhaigc:hero)\n", qhaigc={"hero": HERO})
     project.page("deep/a.md", "# Deep\n\n![](qhaigc:hero)\n", qhaigc={"hero": HERO})
-    built = build_twice(project, api, pictures=1)
+    built = build_twice(project, api, images=1)
     assert alts(built) == alts(built, "deep/a.html") == ["Tower"]
     (shown,) = ours(built, "deep/a.html")
     assert (built.site / "deep" / (shown["src"] or "")).resolve().is_file()
@@ -341,19 +341,19 @@ def test_pages_as_text(project: Project, api: ImagesApi, column: str, autoclean:
     project.page("index.md", "# Home\n\n![](qhaigc:hero)\n", qhaigc={"hero": HERO})
     project.page("deep/a.md", "# Deep\n\n![](qhaigc:hero)\n", qhaigc={"hero": HERO})
     project.config["plugins"][0]["llmstxt"]["autoclean"] = autoclean
-    built = build_twice(project, api, pictures=1)
-    for path, pictures in {
+    built = build_twice(project, api, images=1)
+    for path, images in {
         "index.md": "https://example.com/docs/assets/qhaigc/",
         "deep/a/index.md": "https://example.com/docs/assets/qhaigc/",
         "llms-full.txt": "https://example.com/docs/assets/qhaigc/",
     }.items():
         text = built.html(path)
         assert ("Tower" in text) is not autoclean
-        assert (pictures in text) is not autoclean
+        assert (images in text) is not autoclean
 
 
 @beside("rss", ZENSICAL, cell="see below")
-def test_a_feed_shows_pictures_of_the_front_matter_and_none_of_the_text(
+def test_a_feed_shows_images_of_the_front_matter_and_none_of_the_text(
     project: Project, api: ImagesApi, column: str
 ) -> None:
     """Zensical makes its abstracts from the text of a page, where a reference is a reference."""
@@ -369,7 +369,7 @@ def test_a_feed_shows_pictures_of_the_front_matter_and_none_of_the_text(
     feeds = [
         f"feed_{kind}" for kind in ("json_created.json", "json_updated.json", "rss_created.xml", "rss_updated.xml")
     ]
-    built = build_twice(project, api, pictures=6, but=feeds)
+    built = build_twice(project, api, images=6, but=feeds)
     items = json.loads(built.html("feed_json_created.json"))["items"]
     assert [item["content_html"] for item in items] == ["Words."] * 3
     for item in items:
@@ -386,13 +386,13 @@ def test_social_cards_are_made_beside_ours(project: Project, api: ImagesApi, col
     for name in ("Regular", "Bold"):  # where the plugin keeps what it has fetched from Google
         project.write(f".cache/plugin/social/fonts/Roboto/{name}.ttf", font.font_bytes)
     project.page("index.md", "# Home\n\n![](qhaigc:hero)\n", qhaigc={"hero": HERO}, image="qhaigc:hero")
-    built = build_twice(project, api, pictures=1)
+    built = build_twice(project, api, images=1)
     assert alts(built) == ["Tower"]
     assert (built.site / "assets/images/social/index.png").is_file()
 
 
 @beside("mike", ZENSICAL)
-def test_each_version_has_its_own_pictures(project: Project, api: ImagesApi, column: str) -> None:
+def test_each_version_has_its_own_images(project: Project, api: ImagesApi, column: str) -> None:
     """The variable is what mike tells the engine by."""
     project.config["theme"]["custom_dir"] = "overrides"
     project.config["plugins"] = ["mike"]
@@ -400,7 +400,7 @@ def test_each_version_has_its_own_pictures(project: Project, api: ImagesApi, col
     project.page("index.md", "# Home\n\n![](qhaigc:hero)\n", qhaigc={"hero": HERO}, image="qhaigc:hero")
     for version in ("1.0", "2.0"):
         project.environment["MIKE_DOCS_VERSION"] = version
-        built = build_twice(project, api, pictures=1, site_url=f"https://example.com/docs/{version}/")
+        built = build_twice(project, api, images=1, site_url=f"https://example.com/docs/{version}/")
         assert alts(built) == ["Tower"]
         assert meta_image(built).startswith(f"https://example.com/docs/{version}/assets/qhaigc/hero-")
 
@@ -412,7 +412,7 @@ def test_pages_that_are_left_out_buy_nothing(project: Project, api: ImagesApi, c
     project.page("drafts/a.md", "# A\n\n![](qhaigc:hero)\n", qhaigc="never bought")
     project.page("guide/a.tmpl.md", "# A\n\n![](qhaigc:hero)\n", qhaigc="never bought either")
     project.page("keep.tmpl.md", "# A\n\n![](qhaigc:hero)\n", qhaigc={"hero": {"prompt": "Fog", "alt": "Fog"}})
-    built = build_twice(project, api, pictures=2)
+    built = build_twice(project, api, images=2)
     assert alts(built) == ["Tower"]
     assert alts(built, "keep.tmpl/index.html") == ["Fog"]
 
@@ -422,24 +422,24 @@ def test_drafts_buy_nothing(project: Project, api: ImagesApi, column: str) -> No
     project.config["draft_docs"] = "drafts/\n"
     project.page("index.md", "# Home\n\n![](qhaigc:hero)\n", qhaigc={"hero": HERO})
     project.page("drafts/a.md", "# A\n\n![](qhaigc:hero)\n", qhaigc="never bought")
-    built = build_twice(project, api, pictures=1)
+    built = build_twice(project, api, images=1)
     assert alts(built) == ["Tower"]
     assert not (built.site / "drafts").exists()
 
 
 @beside("not_in_nav", ZENSICAL)
-def test_pages_outside_the_navigation_have_their_pictures(project: Project, api: ImagesApi, column: str) -> None:
+def test_pages_outside_the_navigation_have_their_images(project: Project, api: ImagesApi, column: str) -> None:
     project.config["not_in_nav"] = "hidden.md\n"
     project.config["nav"] = [{"Home": "index.md"}]
     project.page("index.md", "# Home\n\n![](qhaigc:hero)\n", qhaigc={"hero": HERO})
     project.page("hidden.md", "# A\n\n![](qhaigc:hero)\n", qhaigc={"hero": {"prompt": "Fog", "alt": "Fog"}})
-    built = build_twice(project, api, pictures=2)
+    built = build_twice(project, api, images=2)
     assert alts(built) == ["Tower"]
     assert alts(built, "hidden/index.html") == ["Fog"]
 
 
 @beside("theme overrides", ZENSICAL)
-def test_templates_take_pictures_from_the_front_matter(project: Project, api: ImagesApi, column: str) -> None:
+def test_templates_take_images_from_the_front_matter(project: Project, api: ImagesApi, column: str) -> None:
     project.config["theme"]["custom_dir"] = "overrides"
     project.write(
         "overrides/main.html",
@@ -449,5 +449,5 @@ def test_templates_take_pictures_from_the_front_matter(project: Project, api: Im
     )
     project.page("index.md", "# Home\n", qhaigc={"hero": HERO})
     project.page("deep/a.md", "# Deep\n", qhaigc={"hero": HERO})
-    built = build_twice(project, api, pictures=1)
+    built = build_twice(project, api, images=1)
     assert alts(built) == alts(built, "deep/a/index.html") == ["Tower"]

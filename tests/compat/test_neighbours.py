@@ -1,4 +1,4 @@
-"""Beside plugins that rewrite pages or compress pictures, whichever they are."""
+"""Beside plugins that rewrite pages or compress images, whichever they are."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ import re
 
 
 def on_page_content(html, page, config, files):
-    '''As a lightbox does: every picture in a link, and the whole page written anew by a parser.'''
+    '''As a lightbox does: every image in a link, and the whole page written anew by a parser.'''
     html = re.sub(r'(<img [^>]*>)', r'<a class="box" href="#">\\1</a>', html)
     return html.replace("&#x27;", "'")
 """
 
 
-def test_whatever_another_plugin_makes_of_a_page_its_pictures_are_mended(project: Project, api: ImagesApi) -> None:
+def test_whatever_another_plugin_makes_of_a_page_its_images_are_mended(project: Project, api: ImagesApi) -> None:
     api.default = bytes_by_url(draw("square", 80, 60, "WEBP"))
     project.options["widths"] = [48]
     project.config["hooks"] = [str(project.write("hooks.py", REWRITES))]
@@ -40,17 +40,17 @@ from pathlib import Path
 
 
 def on_env(env, config, files):
-    '''As plugins that compress pictures do: every picture of the site, whoever made it, loses what it says.'''
+    '''As plugins that compress images do: every image of the site, whoever made it, loses what it says.'''
     for file in files:
         if file.src_uri.endswith((".jpg", ".webp")):
             Path(config["config_file_path"]).with_name("seen.txt").open("a").write(file.src_uri)
 """
 
 
-def test_plugins_that_compress_pictures_do_not_see_ours(project: Project) -> None:
+def test_plugins_that_compress_images_do_not_see_ours(project: Project) -> None:
     """They would write them anew without the words that an AI has made them."""
     project.config["hooks"] = [str(project.write("hooks.py", COMPRESSES))]
     project.page("index.md", "![x](qhaigc:hero)\n", qhaigc="fog", image="qhaigc:hero")
     built = project.build("--strict")
-    assert len(built.pictures()) == 2
+    assert len(built.images()) == 2
     assert not (project.folder / "seen.txt").exists()

@@ -77,7 +77,7 @@ def proper(project: Project, alone: Environment) -> Project:
 
 
 def write_site(project: Project) -> None:
-    """Write pages that show pictures in many ways."""
+    """Write pages that show images in many ways."""
     project.options |= {"widths": [48], "formats": ["avif", "webp"], "images": {"logo": "A badge"}}
     hero = {"prompt": "A tower", "alt": "A tower", "place": "after-title", "caption": "The tower", "dark": "At night"}
     project.page("index.md", "# Home\n\nWords ![x](qhaigc:logo)\n", qhaigc={"hero": hero}, image="qhaigc:hero")
@@ -85,7 +85,7 @@ def write_site(project: Project) -> None:
 
 
 def ours(built: Built) -> dict[str, list[Element]]:
-    """Return the elements of every page that show pictures."""
+    """Return the elements of every page that show images."""
     tags = ("img", "picture", "source", "figure", "figcaption")
     return {
         str(page.relative_to(built.site)): [
@@ -111,7 +111,7 @@ def test_a_site_is_built_again_with_the_same_bytes_and_no_call(project: Project,
 
 
 @pytest.mark.parametrize("theme", ["mkdocs", "readthedocs"])
-def test_alone_it_shows_pictures_as_mkdocs_does(proper: Project, api: ImagesApi, theme: str) -> None:
+def test_alone_it_shows_images_as_mkdocs_does(proper: Project, api: ImagesApi, theme: str) -> None:
     api.default = bytes_by_url(draw("square", 80, 60, "WEBP"))
     proper.config["theme"]["name"] = theme
     write_site(proper)
@@ -127,7 +127,7 @@ def test_alone_it_shows_pictures_as_mkdocs_does(proper: Project, api: ImagesApi,
     by_mkdocs = proper.build("--strict", site="by-mkdocs")
     assert by_mkdocs.code == 0, by_mkdocs.output
     assert ours(by_mkdocs) == ours(cold)
-    assert by_mkdocs.pictures() == cold.pictures()
+    assert by_mkdocs.images() == cold.images()
     assert len(api.calls) == 4
 
 
@@ -150,28 +150,28 @@ def test_alone_the_commands_find_the_site_and_work(proper: Project, api: ImagesA
     hero = {"prompt": "A tower", "alt": "A tower"}
     proper.page("index.md", "![](qhaigc:hero)\n", qhaigc={"hero": hero})
     plan = answer(proper, "plan")
-    assert [(one["page"], one["name"], one["state"]) for one in plan["pictures"]] == [("index.md", "hero", "missing")]
+    assert [(one["page"], one["name"], one["state"]) for one in plan["images"]] == [("index.md", "hero", "missing")]
     bought = run(proper, "generate", "--yes")
-    assert (bought.returncode, bought.stdout) == (0, "1 picture generated.\n"), bought.stderr
+    assert (bought.returncode, bought.stdout) == (0, "1 image generated.\n"), bought.stderr
     assert run(proper, "pin").returncode == 0
     shutil.rmtree(proper.folder / ".cache")
-    assert answer(proper, "plan")["pictures"][0]["state"] == "pinned"
+    assert answer(proper, "plan")["images"][0]["state"] == "pinned"
     checked = run(proper, "check")
     assert (checked.returncode, checked.stderr) == (0, "")
     assert run(proper, "gallery").returncode == 0
     assert len(api.calls) == 1
 
 
-def test_alone_its_server_shows_a_picture_that_arrives(proper: Project, api: ImagesApi) -> None:
+def test_alone_its_server_shows_an_image_that_arrives(proper: Project, api: ImagesApi) -> None:
     drawn = threading.Event()
     api.default = waits_for(drawn)
     write(proper, "A lighthouse in fog")
     with serving(proper) as server:
-        server.wait_until(server.picture)
-        placeholder = server.picture()
+        server.wait_until(server.image)
+        placeholder = server.image()
         drawn.set()
-        server.wait_until(lambda: server.picture() != placeholder)
-        assert server.get(f"/{server.picture()}")
+        server.wait_until(lambda: server.image() != placeholder)
+        assert server.get(f"/{server.image()}")
         server.wait_until_quiet()
         assert "Traceback" not in server.output
         assert server.end() == 0
@@ -206,7 +206,7 @@ def test_on_a_terminal_log_lines_pass_above_the_bar(project: Project, api: Image
     terminal.until("1 generated")
     code, _ = terminal.end()
     assert code == 0
-    assert "Generating pictures" in terminal.seen
+    assert "Generating images" in terminal.seen
     before, line, _ = terminal.seen.partition("INFO    -  qhaigc: the API did not answer")
     assert line
     assert before.endswith(("\n", "\x1b[2K")), repr(before)  # at the beginning of a line, where nothing else is
@@ -222,5 +222,5 @@ def test_where_both_are_installed_the_configurations_name_chooses(
     project.config_file = config_file
     project.config["hooks"] = [str(project.write("hooks.py", SHOWS_ENGINE))]
     project.page("index.md", "# Home\n")
-    assert answer(project, "plan")["pictures"] == []
+    assert answer(project, "plan")["images"] == []
     assert (project.folder / "engine.txt").read_text(encoding="utf-8") == module

@@ -140,7 +140,7 @@ def run_steps(repository: Repository, folder: Path, of: Recipe, **secrets: str) 
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-def test_a_deploy_of_committed_pictures_needs_no_key_and_no_network(
+def test_a_deploy_of_committed_images_needs_no_key_and_no_network(
     repository: Repository, api: ImagesApi, machine: str
 ) -> None:
     bought = repository.run("mkdocs build --strict && mkdocs-qhaigc pin", repository.folder, QHAIGC_API_KEY=KEY)
@@ -149,12 +149,12 @@ def test_a_deploy_of_committed_pictures_needs_no_key_and_no_network(
     assert len(api.calls) == 1
     clone = repository.clone("clone")
     api.default = lambda handler, body: handler.send(500, {})
-    run_steps(repository, clone, recipe("Deploy the committed pictures", machine))
+    run_steps(repository, clone, recipe("Deploy the committed images", machine))
     assert len(list((site_of(clone) / "assets/qhaigc").glob("hero-*.webp"))) == 1
     assert len(api.calls) == 1
     page = clone / "docs/index.md"
     page.write_text(page.read_text(encoding="utf-8").replace("fog", "rain"), encoding="utf-8")
-    line, variables = recipe("Deploy the committed pictures", machine).steps[-1]
+    line, variables = recipe("Deploy the committed images", machine).steps[-1]
     refused = repository.run(line, clone, **variables)
     assert refused.returncode == 1
     assert "index.md#hero" in refused.stdout + refused.stderr
@@ -181,7 +181,7 @@ def test_a_fork_s_pull_request_shows_placeholders_and_what_merging_would_buy(
     repository: Repository, api: ImagesApi, machine: str
 ) -> None:
     clone = repository.clone("fork")
-    report = clone / ("summary.md" if machine == "github" else "pictures.md")
+    report = clone / ("summary.md" if machine == "github" else "images.md")
     said = run_steps(repository, clone, recipe("Pull requests from forks", machine), GITHUB_STEP_SUMMARY=str(report))
     assert "1 placeholder" in said
     assert "index.md#hero" in report.read_text(encoding="utf-8")
@@ -190,7 +190,7 @@ def test_a_fork_s_pull_request_shows_placeholders_and_what_merging_would_buy(
 
 
 @pytest.mark.parametrize("machine", ["pre-commit", "shell"])
-def test_a_commit_without_its_pictures_is_refused(repository: Repository, machine: str) -> None:
+def test_a_commit_without_its_images_is_refused(repository: Repository, machine: str) -> None:
     if machine == "shell":
         (line,) = blocks("Before each commit", "bash")
     else:

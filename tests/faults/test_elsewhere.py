@@ -1,4 +1,4 @@
-"""Pictures that are paid for and not all here: pointers of Git LFS, pins without records, hidden files left behind."""
+"""Images that are paid for and not all here: pointers of Git LFS, pins without records, hidden files left behind."""
 
 from __future__ import annotations
 
@@ -62,17 +62,17 @@ def test_pins_that_git_lfs_has_are_not_bought_again(pinned: Project, api: Images
     built = pinned.build()
     assert built.summary == "2 placeholders"
     (warning,) = built.warnings
-    assert "2 pictures are placeholders (index.md#hero, index.md#boat)" in warning
+    assert "2 images are placeholders (index.md#hero, index.md#boat)" in warning
     assert PULL in warning
 
     plan = json.loads(run(pinned, "plan", "--json").stdout)
-    assert (plan["to_buy"], {one["state"] for one in plan["pictures"]}) == (0, {"unreadable"})
+    assert (plan["to_buy"], {one["state"] for one in plan["images"]}) == (0, {"unreadable"})
     for arguments in (("generate", "--yes"), ("check",), ("pin",), ("candidates", "index.md#hero", "-n", "1", "--yes")):
         finished = run(pinned, *arguments)
         assert finished.returncode == 1, arguments
         assert PULL in finished.stdout + finished.stderr, arguments
     generated = json.loads(run(pinned, "generate", "index.md#hero", "--yes", "--json").stdout)
-    assert (generated["failed"], PULL in generated["pictures"][0]["reason"]) == (1, True)
+    assert (generated["failed"], PULL in generated["images"][0]["reason"]) == (1, True)
 
     pinned.options["missing"] = "error"
     built = pinned.build()
@@ -90,7 +90,7 @@ def test_what_is_missing_beside_what_git_lfs_has_is_bought(pinned: Project, api:
     pinned.page("more.md", "![New](qhaigc:hero)", qhaigc="something new")
     finished = run(pinned, "generate", "--yes")
     assert finished.returncode == 1
-    assert "1 picture generated" in finished.stdout
+    assert "1 image generated" in finished.stdout
     assert PULL in finished.stderr
     assert api.prompts == ["something new"]
 
@@ -115,7 +115,7 @@ def test_pointers_without_records_are_not_bought_either(pinned: Project, api: Im
     assert not api.calls
 
 
-def test_a_drawing_of_the_sandbox_that_git_lfs_has_keeps_no_picture_away(project: Project, api: ImagesApi) -> None:
+def test_a_drawing_of_the_sandbox_that_git_lfs_has_keeps_no_image_away(project: Project, api: ImagesApi) -> None:
     real = project.options["base_url"]
     project.options["base_url"] = "sandbox"
     project.page("index.md", "![Fog](qhaigc:hero)", qhaigc="fog")
@@ -129,7 +129,7 @@ def test_a_drawing_of_the_sandbox_that_git_lfs_has_keeps_no_picture_away(project
 
 
 def test_pins_that_git_lfs_has_are_not_taken_away(pinned: Project, api: ImagesApi) -> None:
-    """Of the picture the cache would have its pointer."""
+    """Of the image the cache would have its pointer."""
     folder = pinned.folder / "generated-images"
     fetch = to_pointers(folder, "*.png")
     committed = contents(folder)
@@ -162,7 +162,7 @@ def test_what_git_lfs_has_is_not_written_over_by_what_is_made_of_other_formats(c
     assert not api.calls
 
 
-def test_pointers_are_not_laid_away_in_the_place_of_pictures(clone: Project, api: ImagesApi) -> None:
+def test_pointers_are_not_laid_away_in_the_place_of_images(clone: Project, api: ImagesApi) -> None:
     page = clone.docs / "index.md"
     words = page.read_text("utf-8")
     page.write_text("# Home", "utf-8")
@@ -186,7 +186,7 @@ def test_pointers_are_not_laid_away_in_the_place_of_pictures(clone: Project, api
 
 
 @pytest.mark.parametrize("pattern", ["*.webp", ".qhaigc.json", "*"])
-def test_synced_pictures_that_git_lfs_has_are_neither_bought_nor_written_over(
+def test_synced_images_that_git_lfs_has_are_neither_bought_nor_written_over(
     clone: Project, api: ImagesApi, pattern: str
 ) -> None:
     clone.options["formats"] = ["webp"]
@@ -202,7 +202,7 @@ def test_synced_pictures_that_git_lfs_has_are_neither_bought_nor_written_over(
     assert not api.calls
 
 
-def test_synced_pictures_are_found_without_the_hidden_file_that_names_them(clone: Project, api: ImagesApi) -> None:
+def test_synced_images_are_found_without_the_hidden_file_that_names_them(clone: Project, api: ImagesApi) -> None:
     """`cp docs/assets/qhaigc/* …` leaves it behind, and so does a `.gitignore` of all that is hidden."""
     whole = synced(clone)
     (clone.folder / COMMITTED).unlink()
@@ -210,11 +210,11 @@ def test_synced_pictures_are_found_without_the_hidden_file_that_names_them(clone
     assert "written" in sync(clone)
     again = synced(clone)
     account, before = (json.loads(one.pop(".qhaigc.json")) for one in (again, whole))
-    assert (again, account["files"], account["pictures"].keys()) == (whole, before["files"], before["pictures"].keys())
+    assert (again, account["files"], account["images"].keys()) == (whole, before["files"], before["images"].keys())
     assert not api.calls
 
 
-def test_synced_pictures_are_found_beside_a_hidden_file_that_names_older_ones(clone: Project, api: ImagesApi) -> None:
+def test_synced_images_are_found_beside_a_hidden_file_that_names_older_ones(clone: Project, api: ImagesApi) -> None:
     """`git checkout --ours docs/assets/qhaigc/.qhaigc.json`, where their branch has changed an option."""
     ours = (clone.folder / COMMITTED).read_bytes()
     clone.options["quality"] = 70
@@ -227,7 +227,7 @@ def test_synced_pictures_are_found_beside_a_hidden_file_that_names_older_ones(cl
     assert not api.calls
 
 
-def test_synced_pictures_are_found_by_what_follows_their_names(clone: Project, api: ImagesApi) -> None:
+def test_synced_images_are_found_by_what_follows_their_names(clone: Project, api: ImagesApi) -> None:
     (clone.folder / COMMITTED).unlink()
     clone.page("index.md", "![x](qhaigc:cover)", qhaigc={"cover": "fog"})
     assert clone.build("--strict").summary == "3 published"
@@ -235,7 +235,7 @@ def test_synced_pictures_are_found_by_what_follows_their_names(clone: Project, a
     assert not api.calls
 
 
-def test_a_sandbox_claims_no_picture_of_which_nothing_is_known(project: Project, api: ImagesApi) -> None:
+def test_a_sandbox_claims_no_image_of_which_nothing_is_known(project: Project, api: ImagesApi) -> None:
     real = project.options["base_url"]
     project.options |= {"provenance": False, "cache_dir": ".qhaigc"}
     project.page("index.md", "![x](qhaigc:hero)", qhaigc={"hero": "fog"})
@@ -269,7 +269,7 @@ def test_a_diagram_that_a_program_drew_is_no_drawing_of_the_sandbox(project: Pro
     assert not api.calls
 
 
-def test_a_picture_that_nothing_vouches_for_is_neither_bought_nor_shown(
+def test_an_image_that_nothing_vouches_for_is_neither_bought_nor_shown(
     project: Project, api: ImagesApi, tmp_path: Path
 ) -> None:
     project.options |= {"provenance": False, "cache_dir": ".qhaigc"}
@@ -327,7 +327,7 @@ def test_a_pin_without_its_record_is_used_and_has_one_again(
 
 
 @pytest.mark.parametrize("folder", ["generated-images", OUT])
-def test_links_in_the_place_of_pictures_are_neither_followed_nor_bought(
+def test_links_in_the_place_of_images_are_neither_followed_nor_bought(
     project: Project, api: ImagesApi, tmp_path: Path, folder: str
 ) -> None:
     """As git-annex and DVC leave them."""

@@ -67,24 +67,24 @@ PLACEHOLDER = "A placeholder stands there"
 
 @dataclass(frozen=True)
 class Fault:
-    """One picture's fate in two builds, the second of which meets a server that is well."""
+    """One image's fate in two builds, the second of which meets a server that is well."""
 
     id: str
     answers: tuple[Behaviour, ...]
     """What the calls meet, in their order; after those all is well."""
     calls: int = 1
-    picture: bool = False
-    """Whether the first build has the picture; else a placeholder stands there."""
+    image: bool = False
+    """Whether the first build has the image; else a placeholder stands there."""
     says: str = ""
     """In the warning about it; empty where there is none."""
     keeps: str = ""
     """The cache's folder in which something is left of it: `rejected` or `answers`."""
     next_calls: int | None = None
-    """In the next build; None: one where there is no picture yet."""
+    """In the next build; None: one where there is no image yet."""
 
     @property
     def prompt(self) -> str:
-        return f"a picture of {self.id}"
+        return f"an image of {self.id}"
 
 
 def image(format: str, size: tuple[int, int] = (96, 54), mode: str = "RGB", **options: Any) -> bytes:
@@ -109,7 +109,7 @@ def with_gain_map() -> bytes:
 
 
 def with_text(size: int) -> bytes:
-    """As ComfyUI writes down how a picture was made, and pngcrush compresses it."""
+    """As ComfyUI writes down how an image was made, and pngcrush compresses it."""
     target, words = io.BytesIO(), PngImagePlugin.PngInfo()
     words.add_text("workflow", "x" * size, zip=True)
     Image.open(io.BytesIO(draw("x", 96, 54))).save(target, "PNG", pnginfo=words)
@@ -167,7 +167,7 @@ def compressed(handler: Handler, given: dict[str, Any]) -> None:
 
 
 def unended(head: bytes) -> Behaviour:
-    """Answer with a whole picture whose end does not come."""
+    """Answer with a whole image whose end does not come."""
 
     def behave(handler: Handler, given: dict[str, Any]) -> None:
         data: bytes = given["data"]
@@ -189,30 +189,30 @@ passenger = b"<script>RODE-ALONG</script>PK\x03\x04RODE-ALONG"
 
 FAULTS = [
     # Surely not billed: up to `retries` further tries (2 in these builds).
-    Fault("429-then-fine", (busy,), calls=2, picture=True),
-    Fault("429-retry-after-seconds", (error(429, "slow_down", Retry_After="1"),), calls=2, picture=True),
-    Fault("429-retry-after-date", (in_two_seconds,), calls=2, picture=True),
-    Fault("429-retry-after-ms", (error(429, "slow_down", retry_after_ms="300"),), calls=2, picture=True),
-    Fault("429-retry-after-nonsense", (error(429, "slow_down", Retry_After="soon"),), calls=2, picture=True),
-    Fault("429-retry-after-a-day", (error(429, "slow_down", Retry_After="86400"),), calls=2, picture=True),
+    Fault("429-then-fine", (busy,), calls=2, image=True),
+    Fault("429-retry-after-seconds", (error(429, "slow_down", Retry_After="1"),), calls=2, image=True),
+    Fault("429-retry-after-date", (in_two_seconds,), calls=2, image=True),
+    Fault("429-retry-after-ms", (error(429, "slow_down", retry_after_ms="300"),), calls=2, image=True),
+    Fault("429-retry-after-nonsense", (error(429, "slow_down", Retry_After="soon"),), calls=2, image=True),
+    Fault("429-retry-after-a-day", (error(429, "slow_down", Retry_After="86400"),), calls=2, image=True),
     Fault("429-always", (busy,) * 3, calls=3, says="429 (rate_limit_exceeded)"),
-    Fault("503-then-fine", (answer(503),), calls=2, picture=True),
+    Fault("503-then-fine", (answer(503),), calls=2, image=True),
     Fault("503-always", (answer(503),) * 3, calls=3, says="the API answered 503: status 503"),
     # Perhaps billed: once more.
-    Fault("500-once", (answer(500),), calls=2, picture=True),
+    Fault("500-once", (answer(500),), calls=2, image=True),
     Fault("500-twice", (answer(500),) * 2, calls=2, says="the API answered 500: status 500"),
-    Fault("502-page-once", (page_502,), calls=2, picture=True),
+    Fault("502-page-once", (page_502,), calls=2, image=True),
     Fault("502-page-twice", (page_502,) * 2, calls=2, says="502: a body that is no JSON (text/html, 50 bytes)"),
-    Fault("504-once", (answer(504),), calls=2, picture=True),
+    Fault("504-once", (answer(504),), calls=2, image=True),
     Fault("504-twice", (answer(504),) * 2, calls=2, says="the API answered 504"),
-    Fault("disconnect-once", (disconnect,), calls=2, picture=True),
+    Fault("disconnect-once", (disconnect,), calls=2, image=True),
     Fault("disconnect-twice", (disconnect,) * 2, calls=2, says="the API did not answer"),
     Fault("503-then-500-twice", (answer(503), answer(500), answer(500)), calls=3, says="the API answered 500"),
     # What the server itself says of trying again.
     Fault("503-do-not-retry", (answer(503, x_should_retry="false"),), says="the API answered 503"),
     Fault("500-do-not-retry", (answer(500, x_should_retry="false"),), says="the API answered 500"),
     Fault("418", (answer(418),), says="the API answered 418"),
-    Fault("418-do-retry", (answer(418, x_should_retry="true"),), calls=2, picture=True),
+    Fault("418-do-retry", (answer(418, x_should_retry="true"),), calls=2, image=True),
     Fault("400-do-retry", (answer(400, x_should_retry="true"),), says="the API answered 400"),
     # Never.
     Fault(
@@ -225,7 +225,7 @@ FAULTS = [
     Fault("refused", (error(400, "content_policy_violation", "not this"),), says="refuses this prompt (not this)"),
     Fault("redirected-call", (redirect("http://127.0.0.1:9/"),), says="the API answered 302"),
     Fault("200-with-an-error", (answer(200, {"error": {"message": "no capacity"}}),), says="no capacity"),
-    Fault("200-without-data", (answer(200, {"data": []}),), says="without a picture"),
+    Fault("200-without-data", (answer(200, {"data": []}),), says="without an image"),
     Fault("200-page", (raw(200, b"<p>hello", "text/html"),), says="a body that is no JSON (text/html, 8 bytes)"),
     Fault("202-later", (answer(202, {"task_id": "1"}),), says="which is not supported"),
     *(
@@ -237,33 +237,33 @@ FAULTS = [
         )
     ),
     Fault("answer-over-214-MiB", (stream("application/json", 215 << 20),), says="the answer is larger than 214 MiB"),
-    # The picture's own address: fetched again, never bought again while it can be had.
-    Fault("fetch-500-once", (served(answer(500)),), picture=True),
-    Fault("fetch-disconnect-once", (served(disconnect),), picture=True),
-    Fault("fetch-404-once", (served(answer(404)),), picture=True),
-    Fault("fetch-moved", (served(moved),), picture=True),
-    Fault("fetch-in-gzip", (served(zipped),), picture=True),
-    Fault("fetch-through-a-proxy-that-compresses", (served(compressed),), picture=True),
-    Fault("fetch-no-last-chunk", (served(*(unended(b"Transfer-Encoding: chunked"),) * 3),), picture=True),
-    Fault("fetch-too-long-a-length", (served(*(unended(b"Content-Length: %d"),) * 3),), picture=True),
+    # The image's own address: fetched again, never bought again while it can be had.
+    Fault("fetch-500-once", (served(answer(500)),), image=True),
+    Fault("fetch-disconnect-once", (served(disconnect),), image=True),
+    Fault("fetch-404-once", (served(answer(404)),), image=True),
+    Fault("fetch-moved", (served(moved),), image=True),
+    Fault("fetch-in-gzip", (served(zipped),), image=True),
+    Fault("fetch-through-a-proxy-that-compresses", (served(compressed),), image=True),
+    Fault("fetch-no-last-chunk", (served(*(unended(b"Transfer-Encoding: chunked"),) * 3),), image=True),
+    Fault("fetch-too-long-a-length", (served(*(unended(b"Content-Length: %d"),) * 3),), image=True),
     Fault(
         "fetch-500-for-one-build",
         (served(*(answer(500),) * 3),),
-        says="picture's address answered 500. The next builds fetch it, and for a day",
+        says="image's address answered 500. The next builds fetch it, and for a day",
         keeps="answers",
         next_calls=0,
     ),
     Fault(
         "fetch-403-for-one-build",
         (served(*(answer(403),) * 3),),
-        says="the picture was made, but the picture's address answered 403",
+        says="the image was made, but the image's address answered 403",
         keeps="answers",
         next_calls=0,
     ),
     Fault(
         "fetch-cut-for-one-build",
         (served(*(disconnect,) * 3),),
-        says="the picture was made, but the picture could not be fetched",
+        says="the image was made, but the image could not be fetched",
         keeps="answers",
         next_calls=0,
     ),
@@ -271,7 +271,7 @@ FAULTS = [
         Fault(
             f"fetch-{id_}-for-one-build",
             (served(*(raw(200, data, "text/html"),) * 3),),
-            says=f"the picture's address answered with {what}. The next builds fetch it, and for a day",
+            says=f"the image's address answered with {what}. The next builds fetch it, and for a day",
             keeps="answers",
             next_calls=0,
         )
@@ -283,7 +283,7 @@ FAULTS = [
     Fault(
         "fetch-404-for-one-build",
         (served(*(answer(404),) * 3),),
-        says="picture's address answered 404. The next builds fetch it, and for an hour they buy no other",
+        says="image's address answered 404. The next builds fetch it, and for an hour they buy no other",
         keeps="answers",
         next_calls=0,
     ),
@@ -297,37 +297,37 @@ FAULTS = [
         )
         for id_, behaviour, says in (
             ("redirects-for-ever", around, "redirects without end"),
-            ("to-10.0.0.1", redirect("http://10.0.0.1/"), "the picture's address at 10.0.0.1 is not https"),
+            ("to-10.0.0.1", redirect("http://10.0.0.1/"), "the image's address at 10.0.0.1 is not https"),
             ("to-10.0.0.1-https", redirect("https://10.0.0.1/"), "10.0.0.1 is not on the internet"),
             ("to-metadata", redirect("http://169.254.169.254/latest/"), "169.254.169.254 is not https"),
             ("to-metadata-https", redirect("https://169.254.169.254/"), "169.254.169.254 is not on the internet"),
             ("to-mapped", redirect("https://[::ffff:10.0.0.1]/"), "is not on the internet"),
             ("to-link-local", redirect("https://[fe80::1]/"), "fe80::1 is not on the internet"),
-            ("to-a-file", redirect("file:///etc/passwd"), "the picture is not fetched: Request URL has an unsupported"),
+            ("to-a-file", redirect("file:///etc/passwd"), "the image is not fetched: Request URL has an unsupported"),
             ("in-brotli", in_brotli, "a content encoding that was not asked for"),
             ("over-160-MiB", stream("image/png", 161 << 20), "the answer is larger than 160 MiB"),
         )
     ),
-    # Pictures that are none, or not such as are published.
+    # Images that are none, or not such as are published.
     *(
-        Fault(f"picture-{id_}", (bytes_by_url(data),), says=says, keeps="rejected")
+        Fault(f"image-{id_}", (bytes_by_url(data),), says=says, keeps="rejected")
         for id_, data, says in (
-            ("of-56-megapixels", image("PNG", (8000, 7000), "1"), "the picture has 8000x7000 pixels: more than is"),
-            ("gif", image("GIF", mode="P"), "are no PNG, JPEG, WebP or AVIF picture"),
-            ("gif-moving", moving("GIF"), "are no PNG, JPEG, WebP or AVIF picture"),
-            ("webp-moving", moving("WEBP"), "the picture moves: only still pictures are used"),
-            ("png-moving", moving("PNG"), "the picture moves: only still pictures are used"),
-            ("avif-moving", moving("AVIF"), "the picture moves: only still pictures are used"),
-            ("svg", svg, "are no PNG, JPEG, WebP or AVIF picture"),
-            ("bmp", image("BMP"), "are no PNG, JPEG, WebP or AVIF picture"),
-            ("half-png", half(draw("x", 96, 54)), "no picture that can be read"),
-            ("half-jpeg", half(draw("x", 96, 54, "JPEG")), "no picture that can be read"),
-            ("half-webp", half(draw("x", 96, 54, "WEBP")), "no picture that can be read"),
+            ("of-56-megapixels", image("PNG", (8000, 7000), "1"), "the image has 8000x7000 pixels: more than is"),
+            ("gif", image("GIF", mode="P"), "are no PNG, JPEG, WebP or AVIF image"),
+            ("gif-moving", moving("GIF"), "are no PNG, JPEG, WebP or AVIF image"),
+            ("webp-moving", moving("WEBP"), "the image moves: only still images are used"),
+            ("png-moving", moving("PNG"), "the image moves: only still images are used"),
+            ("avif-moving", moving("AVIF"), "the image moves: only still images are used"),
+            ("svg", svg, "are no PNG, JPEG, WebP or AVIF image"),
+            ("bmp", image("BMP"), "are no PNG, JPEG, WebP or AVIF image"),
+            ("half-png", half(draw("x", 96, 54)), "no image that can be read"),
+            ("half-jpeg", half(draw("x", 96, 54, "JPEG")), "no image that can be read"),
+            ("half-webp", half(draw("x", 96, 54, "WEBP")), "no image that can be read"),
         )
     ),
-    Fault("base64-half-png", (in_base64(half(draw("x", 96, 54))),), says="no picture that", keeps="rejected"),
+    Fault("base64-half-png", (in_base64(half(draw("x", 96, 54))),), says="no image that", keeps="rejected"),
     *(
-        Fault(f"picture-with-{id_}", (bytes_by_url(data),), picture=True)
+        Fault(f"image-with-{id_}", (bytes_by_url(data),), image=True)
         for id_, data in (
             ("a-gain-map", with_gain_map()),
             ("a-long-text", with_text(2 << 20)),
@@ -336,12 +336,12 @@ FAULTS = [
         )
     ),
     Fault(
-        "picture-of-one-text",
+        "image-of-one-text",
         (bytes_by_url(with_text(17 << 20)),),
         says="Decompressed data too large",
         keeps="rejected",
     ),
-    Fault("picture-with-a-passenger", (bytes_by_url(draw("x", 96, 54) + passenger),), picture=True),
+    Fault("image-with-a-passenger", (bytes_by_url(draw("x", 96, 54) + passenger),), image=True),
 ]
 BY_ID = {fault.id: fault for fault in FAULTS}
 
@@ -372,11 +372,11 @@ def kept_files(project: Project) -> dict[str, list[str]]:
     return {folder: sorted(path.name for path in (project.cache / folder).glob("*")) for folder in folders}
 
 
-def shows_picture(built: Built, fault: Fault) -> bool:
+def shows_image(built: Built, fault: Fault) -> bool:
     """Whether the page shows what the server drew for its prompt, and no placeholder."""
     name = fault.id.replace(".", "_")
     (source,) = re.findall(r'<img [^>]*src="\.\./([^"]+)"', built.html(f"{name}/index.html"))
-    drawn = draw("x" if fault.id.startswith("picture-with") else fault.prompt, 96, 54)
+    drawn = draw("x" if fault.id.startswith("image-with") else fault.prompt, 96, 54)
     with Image.open(built.site / source) as shown, Image.open(io.BytesIO(drawn)) as expected:
         difference = ImageStat.Stat(ImageChops.difference(shown.convert("RGB"), expected.convert("RGB")))
     return max(difference.mean) < 20
@@ -402,23 +402,23 @@ def test_a_fault_costs_what_it_must_and_leaves_what_it_should(bought: Bought, fa
     name = fault.id.replace(".", "_")
     assert bought.calls[0].count(fault.prompt) == fault.calls
     (*warnings,) = (line for line in bought.first.warnings if f"{name}.md#{name}" in line)
-    if fault.picture:
+    if fault.image:
         assert warnings == []
     else:
         assert len(warnings) == 1
         assert fault.says in warnings[0]
         assert PLACEHOLDER in warnings[0]
-    assert shows_picture(bought.first, fault) == fault.picture
+    assert shows_image(bought.first, fault) == fault.image
     originals = [file for file in bought.kept["originals"] if re.fullmatch(rf"{name}-[0-9a-f]{{16}}\.\w+", file)]
-    assert len(originals) == (2 if fault.picture else 0)
+    assert len(originals) == (2 if fault.image else 0)
     rejected = [file for file in bought.kept["rejected"] if re.fullmatch(rf"{name}-[0-9a-f]{{16}}\.rejected", file)]
     assert len(rejected) == (fault.keeps == "rejected")
-    next_calls = fault.next_calls if fault.next_calls is not None else int(not fault.picture)
+    next_calls = fault.next_calls if fault.next_calls is not None else int(not fault.image)
     assert bought.calls[1].count(fault.prompt) == next_calls
-    assert shows_picture(bought.second, fault)
+    assert shows_image(bought.second, fault)
 
 
-def test_without_strict_faults_are_warnings_and_a_build_that_has_all_pictures_has_none(bought: Bought) -> None:
+def test_without_strict_faults_are_warnings_and_a_build_that_has_all_images_has_none(bought: Bought) -> None:
     assert bought.first.code == bought.second.code == 0
     assert "Traceback" not in bought.first.output + bought.second.output
     assert bought.second.warnings == []
@@ -434,9 +434,9 @@ def test_each_call_that_may_be_billed_twice_is_said(bought: Bought) -> None:
     assert len(said) == len(twice)
 
 
-def test_as_many_answers_are_kept_as_pictures_are_still_to_be_fetched(bought: Bought) -> None:
-    # a rejected picture's answer stays: reading it again costs nothing
-    noted = sum(bool(fault.keeps) or fault.id.startswith("picture-") for fault in FAULTS if not fault.picture)
+def test_as_many_answers_are_kept_as_images_are_still_to_be_fetched(bought: Bought) -> None:
+    # a rejected image's answer stays: reading it again costs nothing
+    noted = sum(bool(fault.keeps) or fault.id.startswith("image-") for fault in FAULTS if not fault.image)
     assert len(bought.kept["answers"]) == noted
 
 
@@ -450,7 +450,7 @@ def test_the_key_goes_to_the_api_alone_and_stands_nowhere(bought: Bought) -> Non
         assert not path.is_file() or KEY.encode() not in path.read_bytes(), path
 
 
-def test_what_rode_along_in_a_picture_is_not_published(bought: Bought) -> None:
+def test_what_rode_along_in_an_image_is_not_published(bought: Bought) -> None:
     ridden = [path for path in (bought.project.cache / "originals").iterdir() if b"RODE-ALONG" in path.read_bytes()]
     assert len(ridden) == 1, "the original is kept as it came"
     for path in bought.first.site.rglob("*"):
@@ -481,9 +481,7 @@ HASTY = [
     Fault("hangs", (hang,), says="the API did not answer (no answer in time)"),
     Fault("drips-headers", (drip(b"HTTP/1.1 200 OK\r\nX-Slow: "),), says="the API did not answer (no answer in time)"),
     Fault("drips-body", (drip(BEGINNING + b"application/json\r\n\r\n{"),), says="the API did not answer (no answer in"),
-    Fault(
-        "fetch-hangs", (served(hang),), says="made, but the picture could not be fetched (no answer in", next_calls=0
-    ),
+    Fault("fetch-hangs", (served(hang),), says="made, but the image could not be fetched (no answer in", next_calls=0),
     Fault("fetch-drips", (served(drip(BEGINNING + b"image/png\r\n\r\n")),), says="made, but", next_calls=0),
 ]
 
@@ -527,7 +525,7 @@ def test_trouble_with_the_account_stops_the_buying_with_one_message(
     assert built.code == 1
     assert len(api.calls) == 1
     (warning,) = built.warnings
-    assert "3 pictures are placeholders (index.md#a, index.md#b, index.md#c): " in warning
+    assert "3 images are placeholders (index.md#a, index.md#b, index.md#c): " in warning
     assert says in warning
 
 
@@ -539,7 +537,7 @@ def test_an_api_that_is_not_there_is_tried_again_and_costs_nothing(project: Proj
     built = project.build()
     assert built.code == 0
     (warning,) = built.warnings
-    assert "1 picture is a placeholder (index.md#hero)" in warning
+    assert "1 image is a placeholder (index.md#hero)" in warning
     assert f"the API at http://127.0.0.1:{port}/v1 cannot be reached" in warning
     assert project.originals == []
 
@@ -556,7 +554,7 @@ def test_the_budget_counts_what_may_be_billed_and_is_never_passed(project: Proje
     built = project.build()
     assert api.prompts == ["one", "one", "one", "two", "three", "four"]
     (warning,) = (line for line in built.warnings if "max_new_images" in line)
-    assert "3 pictures are placeholders (index.md#four, index.md#five, index.md#six): " in warning
+    assert "3 images are placeholders (index.md#four, index.md#five, index.md#six): " in warning
     assert "Build again for the next ones, or raise `max_new_images`" in warning
 
 
@@ -711,13 +709,13 @@ def test_a_name_that_leads_to_a_private_address_is_refused_before_connecting() -
 
 @dataclass(frozen=True)
 class Damage:
-    """What happened to a saved picture whose variants are gone, too."""
+    """What happened to a saved image whose variants are gone, too."""
 
     id: str
     do: Callable[[Path, Path], object]
-    """Called with its record and its picture."""
+    """Called with its record and its image."""
     calls: int
-    """Of the next build; none where the picture itself is whole."""
+    """Of the next build; none where the image itself is whole."""
     says: str
     aside: tuple[str, ...]
     """The endings of what is set aside."""
@@ -751,14 +749,14 @@ def to_pipe(path: Path) -> None:
     os.mkfifo(path)
 
 
-def both_gone(record: Path, picture: Path) -> None:
+def both_gone(record: Path, image: Path) -> None:
     record.unlink()
-    picture.unlink()
+    image.unlink()
 
 
-def record_gone_picture_cut(record: Path, picture: Path) -> None:
+def record_gone_image_cut(record: Path, image: Path) -> None:
     record.unlink()
-    cut(picture)
+    cut(image)
 
 
 def other_key(record: Path, _: Path) -> None:
@@ -767,27 +765,27 @@ def other_key(record: Path, _: Path) -> None:
 
 OF_SIZE = "is not of the size that was saved"
 CHANGED = "is damaged: its bytes are not those that were saved. It is kept as"
-NEW_RECORD = "The picture is whole and has a new one"
+NEW_RECORD = "The image is whole and has a new one"
 BOTH = (".json", ".png")
 
 DAMAGE = [
-    Damage("whole", lambda record, picture: None, 0, "", ()),
+    Damage("whole", lambda record, image: None, 0, "", ()),
     Damage("both-gone", both_gone, 1, "", ()),
-    Damage("picture-cut", lambda record, picture: cut(picture), 1, OF_SIZE, BOTH),
-    Damage("picture-empty", lambda record, picture: picture.write_bytes(b""), 1, OF_SIZE, BOTH),
-    Damage("picture-flipped", lambda record, picture: flip(picture), 1, CHANGED, BOTH),
-    Damage("picture-flipped-and-refused", lambda record, picture: flip(picture), 1, CHANGED, BOTH, (answer(451),)),
-    Damage("picture-a-link", lambda record, picture: to_link(picture), 1, "cannot be used", BOTH),
-    Damage("record-cut", lambda record, picture: cut(record), 0, NEW_RECORD, (".json",)),
-    Damage("record-empty", lambda record, picture: record.write_bytes(b""), 0, NEW_RECORD, (".json",)),
-    Damage("record-garbage", lambda record, picture: record.write_bytes(b"\xff\0[" * 9), 0, NEW_RECORD, (".json",)),
-    Damage("record-deep", lambda record, picture: record.write_bytes(b"[" * 200_000), 0, NEW_RECORD, (".json",)),
-    Damage("record-gone", lambda record, picture: record.unlink(), 0, NEW_RECORD, ()),
-    Damage("record-a-link", lambda record, picture: to_link(record), 0, NEW_RECORD, (".json",)),
-    Damage("record-a-folder", lambda record, picture: to_folder(record), 0, NEW_RECORD, (".json",)),
-    Damage("record-a-pipe", lambda record, picture: to_pipe(record), 0, NEW_RECORD, (".json",)),
-    Damage("record-of-another", other_key, 1, "it is the record of another picture", BOTH),
-    Damage("record-gone-picture-cut", record_gone_picture_cut, 1, "", (".png",)),
+    Damage("image-cut", lambda record, image: cut(image), 1, OF_SIZE, BOTH),
+    Damage("image-empty", lambda record, image: image.write_bytes(b""), 1, OF_SIZE, BOTH),
+    Damage("image-flipped", lambda record, image: flip(image), 1, CHANGED, BOTH),
+    Damage("image-flipped-and-refused", lambda record, image: flip(image), 1, CHANGED, BOTH, (answer(451),)),
+    Damage("image-a-link", lambda record, image: to_link(image), 1, "cannot be used", BOTH),
+    Damage("record-cut", lambda record, image: cut(record), 0, NEW_RECORD, (".json",)),
+    Damage("record-empty", lambda record, image: record.write_bytes(b""), 0, NEW_RECORD, (".json",)),
+    Damage("record-garbage", lambda record, image: record.write_bytes(b"\xff\0[" * 9), 0, NEW_RECORD, (".json",)),
+    Damage("record-deep", lambda record, image: record.write_bytes(b"[" * 200_000), 0, NEW_RECORD, (".json",)),
+    Damage("record-gone", lambda record, image: record.unlink(), 0, NEW_RECORD, ()),
+    Damage("record-a-link", lambda record, image: to_link(record), 0, NEW_RECORD, (".json",)),
+    Damage("record-a-folder", lambda record, image: to_folder(record), 0, NEW_RECORD, (".json",)),
+    Damage("record-a-pipe", lambda record, image: to_pipe(record), 0, NEW_RECORD, (".json",)),
+    Damage("record-of-another", other_key, 1, "it is the record of another image", BOTH),
+    Damage("record-gone-image-cut", record_gone_image_cut, 1, "", (".png",)),
 ]
 
 
@@ -815,7 +813,7 @@ def healed(tmp_path_factory: pytest.TempPathFactory) -> Healed:
         for damage in DAMAGE:
             (record,) = originals.glob(f"{damage.id}-{'[0-9a-f]' * 16}.json")
             damage.do(record, record.with_suffix(".png"))
-            api.by_prompt[f"a picture of {damage.id}"] = list(damage.answers)
+            api.by_prompt[f"an image of {damage.id}"] = list(damage.answers)
         for foreign in ("README.txt", ".DS_Store", "x-0123456789abcdef.json.part", ".y.png.1234.part", "z-123.json"):
             (originals / foreign).write_bytes(b"what others left here")
         shutil.rmtree(project.cache / "variants")
@@ -828,20 +826,20 @@ def healed(tmp_path_factory: pytest.TempPathFactory) -> Healed:
 
 @pytest.mark.parametrize("damage", DAMAGE, ids=lambda damage: damage.id)
 def test_damage_is_told_and_set_aside_and_what_is_whole_is_not_bought_again(healed: Healed, damage: Damage) -> None:
-    assert healed.calls.count(f"a picture of {damage.id}") == damage.calls
+    assert healed.calls.count(f"an image of {damage.id}") == damage.calls
     own = re.compile(rf"(?<![\w-]){damage.id}(?:-[0-9a-f]{{16}}|\.md)\b")
     told = [line for line in healed.built.output.splitlines() if own.search(line) and " · " not in line]
     assert any(damage.says in line for line in told) if damage.says else not told
     assert len(told) == len(set(told)) <= 2
     aside = [file for file in healed.files if own.search(file) and ".damaged" in file]
     assert tuple(re.sub(r".*(\.\w+)\.damaged$", r"\1", file) for file in aside) == damage.aside
-    assert shows_picture(healed.built, Fault(damage.id, ())) == (not damage.answers)
+    assert shows_image(healed.built, Fault(damage.id, ())) == (not damage.answers)
 
 
 def test_a_library_that_has_healed_says_nothing_more(healed: Healed) -> None:
     assert healed.built.code == healed.next.code == 0
     assert healed.next.warnings == []
-    assert healed.next_calls == ["a picture of picture-flipped-and-refused"]
+    assert healed.next_calls == ["an image of image-flipped-and-refused"]
     assert "Traceback" not in healed.built.output
 
 
@@ -860,19 +858,19 @@ def test_what_is_set_aside_twice_is_there_twice(project: Project, api: ImagesApi
     assert len(aside) == 2
 
 
-@pytest.mark.parametrize("part", ["picture", "record"])
+@pytest.mark.parametrize("part", ["image", "record"])
 def test_a_damaged_pin_fails_a_build_that_may_not_buy(project: Project, api: ImagesApi, part: str) -> None:
     project.page("index.md", "![x](qhaigc:hero)\n", qhaigc="one")
     project.build("--strict")
     shutil.copytree(project.cache / "originals", project.folder / "generated-images")
     project.options["missing"] = "error"
     assert project.build("--strict").code == 0
-    (file,) = (project.folder / "generated-images").glob("*.png" if part == "picture" else "*.json")
-    flip(file) if part == "picture" else cut(file)
+    (file,) = (project.folder / "generated-images").glob("*.png" if part == "image" else "*.json")
+    flip(file) if part == "image" else cut(file)
     built = project.build()
     assert built.code == 1
-    assert "committed pictures are damaged" in built.output
-    assert built.output.count("is damaged: its bytes" if part == "picture" else "cannot be used") == 1
+    assert "committed images are damaged" in built.output
+    assert built.output.count("is damaged: its bytes" if part == "image" else "cannot be used") == 1
     assert file.name in built.output
     assert "Restore them from version control, or run `mkdocs-qhaigc pin`, which takes whole ones" in built.output
     assert "Traceback" not in built.output
@@ -914,7 +912,7 @@ def test_damaged_variants_are_encoded_again_and_nothing_is_bought(
 
     for break_it, says in (
         (garbage, "variants is damaged (file is not a database). It is kept as variants.damaged-1"),
-        (partial(cut, variants / "cache.db"), "It is kept as variants.damaged-2; its pictures are encoded again"),
+        (partial(cut, variants / "cache.db"), "It is kept as variants.damaged-2; its images are encoded again"),
         (replaced, "variants cannot be used (unable to open database file)"),
     ):
         # SQLite's log: where the end of a build left one, it still has all of the index, and nothing would be damaged.
@@ -1105,7 +1103,7 @@ def test_nothing_is_bought_for_a_full_disk(project: Project, api: ImagesApi, dis
     assert api.calls == []
 
 
-def test_a_disk_that_fills_up_in_mid_call_ends_the_buying_and_loses_no_picture(
+def test_a_disk_that_fills_up_in_mid_call_ends_the_buying_and_loses_no_image(
     project: Project, api: ImagesApi, disk: Path
 ) -> None:
     def fills(handler: Handler, body: dict[str, Any]) -> None:
@@ -1121,7 +1119,7 @@ def test_a_disk_that_fills_up_in_mid_call_ends_the_buying_and_loses_no_picture(
     project.page("index.md", "![x](qhaigc:a) ![x](qhaigc:b)", qhaigc={"a": "one", "b": "two"})
     built = project.build()
     assert api.prompts == ["one"]
-    assert "originals cannot be written (No space left on device). The picture is kept in " in built.output
+    assert "originals cannot be written (No space left on device). The image is kept in " in built.output
     assert "Traceback" not in built.output
     (rescued,) = temporary.glob("mkdocs-qhaigc-rescued-*/*")
     assert rescued.read_bytes() == draw("one", 96, 54)
@@ -1148,10 +1146,10 @@ def numbered(number: int) -> PngImagePlugin.PngInfo:
     return words
 
 
-def test_answers_that_are_kept_do_not_take_the_room_of_their_pictures(
+def test_answers_that_are_kept_do_not_take_the_room_of_their_images(
     project: Project, api: ImagesApi, disk: Path
 ) -> None:
-    """Four pictures are 48 MB, their answer is 64 MB, and the disk has 256 MB."""
+    """Four images are 48 MB, their answer is 64 MB, and the disk has 256 MB."""
     api.default = several_in_base64(2000)
     project.options |= {"response_format": "b64_json", "formats": ["jpeg"]}
     project.page("index.md", "![x](qhaigc:hero)", qhaigc="one")
@@ -1162,7 +1160,7 @@ def test_answers_that_are_kept_do_not_take_the_room_of_their_pictures(
     assert [call["n"] for call in api.calls] == [4]
 
 
-def test_several_large_pictures_come_in_one_answer(project: Project, api: ImagesApi) -> None:
+def test_several_large_images_come_in_one_answer(project: Project, api: ImagesApi) -> None:
     """Four as 8K is: 220 MB in base64."""
     api.default = several_in_base64(3700)
     project.options |= {"response_format": "b64_json", "formats": ["jpeg"], "timeout": 60}
@@ -1173,7 +1171,7 @@ def test_several_large_pictures_come_in_one_answer(project: Project, api: Images
     assert [call["n"] for call in api.calls] == [4]
 
 
-def test_of_several_pictures_that_a_disk_has_no_room_for_each_is_kept(
+def test_of_several_images_that_a_disk_has_no_room_for_each_is_kept(
     project: Project, api: ImagesApi, disk: Path
 ) -> None:
     temporary = project.folder / "tmp"
@@ -1185,7 +1183,7 @@ def test_of_several_pictures_that_a_disk_has_no_room_for_each_is_kept(
     finished = run(project, "candidates", "index.md#hero", "--yes")
     assert finished.returncode == 1
     rescued = list(temporary.glob("mkdocs-qhaigc-rescued-*/*"))
-    assert all(f"The picture is kept in {path}" in finished.stderr for path in rescued)
+    assert all(f"The image is kept in {path}" in finished.stderr for path in rescued)
     (disk / "filler").unlink()
     for path in rescued:
         shutil.move(path, disk / "originals")
@@ -1194,7 +1192,7 @@ def test_of_several_pictures_that_a_disk_has_no_room_for_each_is_kept(
     assert [call["n"] for call in api.calls] == [4]
 
 
-def test_a_picture_that_could_not_be_written_is_fetched_by_the_next_build(project: Project, api: ImagesApi) -> None:
+def test_an_image_that_could_not_be_written_is_fetched_by_the_next_build(project: Project, api: ImagesApi) -> None:
     require_posix("limits of what a program may write")
     import resource
 
@@ -1221,7 +1219,7 @@ def test_a_picture_that_could_not_be_written_is_fetched_by_the_next_build(projec
     assert len(api.calls) == 1
 
 
-def test_damaged_words_about_a_picture_do_not_cost_it(project: Project, api: ImagesApi) -> None:
+def test_damaged_words_about_an_image_do_not_cost_it(project: Project, api: ImagesApi) -> None:
     """Its pixels are whole; whatever cannot be read beside them is left out."""
     target = io.BytesIO()
     Image.new("RGB", (96, 54), "navy").save(target, "WEBP", exif=b"Exif\0\0garbage", xmp=b"<x:xmpmeta")
@@ -1233,15 +1231,15 @@ def test_damaged_words_about_a_picture_do_not_cost_it(project: Project, api: Ima
     assert len(api.calls) == 1
 
 
-def test_a_rejected_picture_is_looked_at_again_before_another_is_bought(project: Project, api: ImagesApi) -> None:
+def test_a_rejected_image_is_looked_at_again_before_another_is_bought(project: Project, api: ImagesApi) -> None:
     """A later version may read what an earlier one could not."""
     project.page("index.md", "![x](qhaigc:hero)\n", qhaigc="fog")
-    api.default = bytes_by_url(b"no picture")
+    api.default = bytes_by_url(b"no image")
     project.build()
     api.default = bytes_by_url(b"none either")
     project.build()
     rejected = sorted((project.cache / "rejected").iterdir())
-    assert [path.read_bytes() for path in rejected] == [b"no picture", b"none either"]
+    assert [path.read_bytes() for path in rejected] == [b"no image", b"none either"]
     rejected[0].write_bytes(draw("fog", 96, 54))
     asked = len(api.calls)
     built = project.build("--strict")
@@ -1264,6 +1262,6 @@ def test_sixteen_bits_of_grey_are_shown_as_they_are(project: Project, api: Image
     project.options["formats"] = ["png"]
     project.page("index.md", "![x](qhaigc:hero)\n", qhaigc="fog")
     built = project.build("--strict")
-    (name,) = built.pictures()
+    (name,) = built.images()
     with Image.open(built.site / "assets/qhaigc" / name) as image:
         assert image.convert("L").getextrema() == (0, 95)

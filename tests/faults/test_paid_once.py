@@ -91,7 +91,7 @@ def test_base64_of_any_kind_is_read(project: Project, api: ImagesApi, to_text: A
 
 
 @pytest.mark.parametrize("encoded", [False, True], ids=["by address", "in base64"])
-def test_a_picture_as_large_as_the_api_draws_them_is_read(project: Project, api: ImagesApi, encoded: bool) -> None:
+def test_an_image_as_large_as_the_api_draws_them_is_read(project: Project, api: ImagesApi, encoded: bool) -> None:
     """8K of a photograph's kind of texture is more than 40 MB."""
     target = io.BytesIO()
     Image.new("RGBA", (3600, 3600), "navy").save(target, "PNG", compress_level=0)
@@ -112,7 +112,7 @@ def test_what_is_no_use_three_times_in_a_row_is_not_bought_a_fourth_time(project
     built = project.build()
     assert len(api.calls) in (3, 4)  # the next one is asked for while the last is looked at
     assert "3 calls in a row may have been billed" in built.output
-    assert "are no PNG, JPEG, WebP or AVIF picture" in built.output
+    assert "are no PNG, JPEG, WebP or AVIF image" in built.output
 
 
 def test_some_that_are_no_use_among_others_stop_nothing(project: Project, api: ImagesApi) -> None:
@@ -124,9 +124,9 @@ def test_some_that_are_no_use_among_others_stop_nothing(project: Project, api: I
     assert len(api.calls) == 9
 
 
-def test_an_answer_that_holds_its_picture_does_not_expire(project: Project, api: ImagesApi) -> None:
+def test_an_answer_that_holds_its_image_does_not_expire(project: Project, api: ImagesApi) -> None:
     pages(project, {"one": "fog"})
-    (planned,) = json.loads(run(project, "plan", "--json").stdout)["pictures"]
+    (planned,) = json.loads(run(project, "plan", "--json").stdout)["images"]
     content = base64.b64encode(drawn({"prompt": "fog", "size": SMALL})).decode()
     kept = project.write(
         f".cache/plugin/qhaigc/answers/{planned['key']}.json", json.dumps({"data": [{"b64_json": content}]})
@@ -136,10 +136,8 @@ def test_an_answer_that_holds_its_picture_does_not_expire(project: Project, api:
     assert not api.calls
 
 
-def test_a_host_that_lets_nobody_fetch_does_not_cost_another_picture_each_build(
-    project: Project, api: ImagesApi
-) -> None:
-    """A firewall before the pictures, say, to which a program in CI is a robot."""
+def test_a_host_that_lets_nobody_fetch_does_not_cost_another_image_each_build(project: Project, api: ImagesApi) -> None:
+    """A firewall before the images, say, to which a program in CI is a robot."""
     api.default = served(*[answer(403)] * 99)
     project.options["retries"] = 0
     pages(project, THREE)
@@ -152,7 +150,7 @@ def test_a_host_that_lets_nobody_fetch_does_not_cost_another_picture_each_build(
 
 
 def around(make: Callable[[str], bytes], status: int = 200, **headers: str) -> Behaviour:
-    """Answer with what `make` makes of a picture's address."""
+    """Answer with what `make` makes of an image's address."""
 
     def behave(handler: Handler, body: dict[str, Any]) -> None:
         api = handler.server.api
@@ -163,7 +161,7 @@ def around(make: Callable[[str], bytes], status: int = 200, **headers: str) -> B
     return behave
 
 
-def as_picture(handler: Handler, body: dict[str, Any]) -> None:
+def as_image(handler: Handler, body: dict[str, Any]) -> None:
     handler.send_bytes(200, drawn(body), "image/png")
 
 
@@ -177,11 +175,11 @@ def json_of(url: str) -> bytes:
         pytest.param(around(lambda url: gzip.compress(json_of(url)), Content_Encoding="gzip"), id="in gzip"),
         pytest.param(around(lambda url: b"data: " + json_of(url) + b"\n\ndata: [DONE]\n\n"), id="as an event"),
         pytest.param(around(lambda url: json_of(url)[:-3] + ', "x": "黄昏"}]}'.encode("gbk")), id="in GBK"),
-        pytest.param(as_picture, id="as a picture"),
+        pytest.param(as_image, id="as an image"),
         pytest.param(around(json_of, 201), id="with status 201"),
     ],
 )
-def test_what_is_wrong_around_a_picture_does_not_cost_it(project: Project, api: ImagesApi, answer: Behaviour) -> None:
+def test_what_is_wrong_around_an_image_does_not_cost_it(project: Project, api: ImagesApi, answer: Behaviour) -> None:
     api.default = answer
     api.fetch_script = [hang]  # what was kept of such an answer is read, too
     project.options |= {"timeout": 3, "concurrency": 1}
@@ -194,14 +192,14 @@ def test_what_is_wrong_around_a_picture_does_not_cost_it(project: Project, api: 
 @pytest.mark.parametrize(
     ("sent", "kept"),
     [
-        (b"<p>Your picture is ready. " + KEY.encode(), b"<p>Your picture is ready. [key]"),
+        (b"<p>Your image is ready. " + KEY.encode(), b"<p>Your image is ready. [key]"),
         (b'{"result": "https://example.com/a.png"}', b'{"result": "https://example.com/a.png"}'),
         (gzip.compress(b"<p>" + KEY.encode()), b"<p>[key]"),
         (b'{"task_id": "t1"}', b'{"task_id": "t1"}'),
     ],
     ids=["a page", "another form", "in gzip", "later"],
 )
-def test_an_answer_in_which_no_picture_is_found_is_kept_for_people(
+def test_an_answer_in_which_no_image_is_found_is_kept_for_people(
     project: Project, api: ImagesApi, sent: bytes, kept: bytes
 ) -> None:
     api.default = around(lambda _: sent)
@@ -228,7 +226,7 @@ def test_what_has_come_of_an_answer_that_was_cut_is_kept_for_people(project: Pro
     assert f"(the connection was cut). What came is kept in {path}" in built.output
 
 
-def test_an_answer_that_says_why_there_is_no_picture_is_not_kept(project: Project, api: ImagesApi) -> None:
+def test_an_answer_that_says_why_there_is_no_image_is_not_kept(project: Project, api: ImagesApi) -> None:
     api.default = answer(200, {"error": {"message": "no capacity"}})
     pages(project, {"one": "fog"})
     assert "no capacity" in project.build().output
@@ -240,10 +238,10 @@ def two_days_later(project: Project) -> None:
         os.utime(kept, (time.time() - 2 * 86_400,) * 2)
 
 
-def test_an_address_that_is_older_than_a_day_is_tried_before_another_picture_is_bought(
+def test_an_address_that_is_older_than_a_day_is_tried_before_another_image_is_bought(
     project: Project, api: ImagesApi
 ) -> None:
-    """The pictures' host is down on Friday, and there is no build before Monday."""
+    """The images' host is down on Friday, and there is no build before Monday."""
     api.default = served(*[answer(500)] * 99)
     project.options["retries"] = 0
     pages(project, THREE)
@@ -255,7 +253,7 @@ def test_an_address_that_is_older_than_a_day_is_tried_before_another_picture_is_
 
 
 @pytest.mark.parametrize("expired", [answer(403), hang], ids=["a signature that has expired", "a host that hangs"])
-def test_for_an_address_that_is_older_than_a_day_and_leads_nowhere_another_picture_is_bought(
+def test_for_an_address_that_is_older_than_a_day_and_leads_nowhere_another_image_is_bought(
     project: Project, api: ImagesApi, expired: Behaviour
 ) -> None:
     api.default = served(*[expired] * 99)
@@ -275,7 +273,7 @@ def test_for_an_address_that_is_older_than_a_day_and_leads_nowhere_another_pictu
 def test_an_address_that_leads_to_nothing_is_believed_after_an_hour(
     project: Project, api: ImagesApi, hours: float, calls: int
 ) -> None:
-    """A store has a picture everywhere some time after it was put there, and is asked at once."""
+    """A store has an image everywhere some time after it was put there, and is asked at once."""
     api.default = served(*[answer(404)] * 2)
     project.options["retries"] = 0
     pages(project, {"one": "fog"})
@@ -289,7 +287,7 @@ def test_an_address_that_leads_to_nothing_is_believed_after_an_hour(
     assert len(api.calls) == calls
 
 
-def test_an_old_address_is_not_forgotten_while_no_other_picture_can_be_bought(project: Project, api: ImagesApi) -> None:
+def test_an_old_address_is_not_forgotten_while_no_other_image_can_be_bought(project: Project, api: ImagesApi) -> None:
     api.default = served(*[answer(500)] * 99)
     project.options["retries"] = 0
     pages(project, {"one": "fog"})
@@ -343,7 +341,7 @@ def test_what_may_not_be_read_is_not_bought(project: Project, api: ImagesApi, wh
 
 
 def test_nothing_is_bought_whose_answer_could_not_be_kept(project: Project, api: ImagesApi) -> None:
-    """A build of root's has made the folder, say, and a picture's address leads to it only in the next build."""
+    """A build of root's has made the folder, say, and an image's address leads to it only in the next build."""
     api.default = served(*[answer(500)] * 9)
     project.options["retries"] = 0
     pages(project, {"one": "fog"})
@@ -360,7 +358,7 @@ def test_nothing_is_bought_whose_answer_could_not_be_kept(project: Project, api:
 
 
 @pytest.mark.parametrize("where", ["pins", "cache"])
-def test_what_came_as_a_record_without_its_picture_is_not_bought(project: Project, api: ImagesApi, where: str) -> None:
+def test_what_came_as_a_record_without_its_image_is_not_bought(project: Project, api: ImagesApi, where: str) -> None:
     """As DVC leaves it in a clone, or a tool that copies the small files first."""
     pages(project, THREE)
     buy(project, api)
@@ -369,8 +367,8 @@ def test_what_came_as_a_record_without_its_picture_is_not_bought(project: Projec
         assert run(project, "pin").returncode == 0
         shutil.rmtree(project.cache)
         folder = project.folder / "generated-images"
-    pictures = {path: path.read_bytes() for path in folder.glob("*.png")}
-    for path in pictures:
+    images = {path: path.read_bytes() for path in folder.glob("*.png")}
+    for path in images:
         path.unlink()
         path.with_name(f"{path.name}.dvc").touch()
     api.calls.clear()
@@ -379,13 +377,13 @@ def test_what_came_as_a_record_without_its_picture_is_not_bought(project: Projec
     assert "is not here, and its record is" in built.output
     assert "is not here, and its record is" in run(project, "generate", "--yes").stderr
     assert not api.calls
-    for path, data in pictures.items():
+    for path, data in images.items():
         path.write_bytes(data)
     assert project.build("--strict").code == 0
     assert not api.calls
 
 
-def test_cached_pictures_that_somebody_has_compressed_are_not_bought_again(project: Project, api: ImagesApi) -> None:
+def test_cached_images_that_somebody_has_compressed_are_not_bought_again(project: Project, api: ImagesApi) -> None:
     """As `oxipng` over a whole project does, hidden folders too."""
     pages(project, THREE)
     assert project.build("--strict").code == 0
@@ -399,7 +397,7 @@ def test_cached_pictures_that_somebody_has_compressed_are_not_bought_again(proje
         compressed[path] = path.read_bytes()
     built = project.build()
     assert built.summary == "3 generated"
-    assert "The picture is whole and has a new one" in built.output
+    assert "The image is whole and has a new one" in built.output
     assert project.build("--strict").summary == "3 cached"
     assert len(api.calls) == 3
     for path, data in compressed.items():
@@ -423,7 +421,7 @@ def noise(format: str, size: tuple[int, int] = (96, 54)) -> bytes:
         pytest.param("PNG", lambda _: noise("WEBP"), id="in another format"),
     ],
 )
-def test_cached_pictures_that_are_damaged_or_others_are_not_taken_for_compressed_ones(
+def test_cached_images_that_are_damaged_or_others_are_not_taken_for_compressed_ones(
     project: Project, api: ImagesApi, format: str, damage: Callable[[bytes], bytes]
 ) -> None:
     api.default = bytes_by_url(noise(format))
@@ -435,7 +433,7 @@ def test_cached_pictures_that_are_damaged_or_others_are_not_taken_for_compressed
     assert len(api.calls) == 2
 
 
-def test_a_cached_picture_that_is_gone_is_bought_again_where_its_record_goes_too(
+def test_a_cached_image_that_is_gone_is_bought_again_where_its_record_goes_too(
     project: Project, api: ImagesApi
 ) -> None:
     pages(project, {"one": "fog"})
@@ -446,7 +444,7 @@ def test_a_cached_picture_that_is_gone_is_bought_again_where_its_record_goes_too
     assert api.prompts == ["fog"]
 
 
-def test_cached_pictures_that_a_tool_has_made_others_of_are_taken_in(project: Project, api: ImagesApi) -> None:
+def test_cached_images_that_a_tool_has_made_others_of_are_taken_in(project: Project, api: ImagesApi) -> None:
     """PNG into JPEG, and the PNG is gone."""
     pages(project, {"one": "fog"})
     buy(project, api)
@@ -459,7 +457,7 @@ def test_cached_pictures_that_a_tool_has_made_others_of_are_taken_in(project: Pr
     assert not api.calls
 
 
-def test_a_picture_is_bought_where_a_build_was_killed_that_had_begun_to_set_it_aside(
+def test_an_image_is_bought_where_a_build_was_killed_that_had_begun_to_set_it_aside(
     project: Project, api: ImagesApi
 ) -> None:
     pages(project, {"one": "fog"})
@@ -500,7 +498,7 @@ NOT_READ = {
 
 
 @pytest.mark.parametrize("front", NOT_READ.values(), ids=NOT_READ)
-def test_front_matter_that_is_not_read_is_told_and_takes_no_picture_away(
+def test_front_matter_that_is_not_read_is_told_and_takes_no_image_away(
     project: Project, api: ImagesApi, front: str
 ) -> None:
     pages(project, {"hero": "fog"})
@@ -516,7 +514,7 @@ def test_front_matter_that_is_not_read_is_told_and_takes_no_picture_away(
 
 
 def test_a_page_that_begins_with_a_rule_and_writes_of_us_is_no_front_matter(project: Project) -> None:
-    project.write("docs/index.md", "---\n\n# Pictures\n\nWrite this:\n\nqhaigc: a prompt\n")
+    project.write("docs/index.md", "---\n\n# Images\n\nWrite this:\n\nqhaigc: a prompt\n")
     assert project.build("--strict").code == 0
 
 
@@ -526,7 +524,7 @@ def test_references_that_mean_nothing_keep_prune_from_removing(project: Project,
     project.page("index.md", "![x](qhaigc:hero)")
     pruned = run(project, "prune", "--older-than", "0d", "--yes")
     assert pruned.returncode == 1
-    assert "there is no picture 'hero'" in pruned.stderr
+    assert "there is no image 'hero'" in pruned.stderr
     assert len(project.originals) == 2
 
 
@@ -536,7 +534,7 @@ def test_references_that_mean_nothing_keep_prune_from_removing(project: Project,
         ({"mising": "placeholder"}, "Did you mean `missing`?"),
         ({"cache_dir": "site/cache"}, "which every build empties"),
         ({"pins_dir": "site/pins"}, "which every build empties"),
-        ({"cache_dir": "$HOME/pictures"}, "begin it with `~/`"),
+        ({"cache_dir": "$HOME/images"}, "begin it with `~/`"),
         ({"images": {"logo": {"prompt": "a logo", "place": "top"}}}, "`logo` has `place: top`"),
     ],
 )
@@ -577,7 +575,7 @@ def test_a_variable_that_is_set_and_empty_buys_nothing(
 
 
 @needs_toml
-def test_pictures_that_mkdocs_has_bought_are_not_bought_for_zensical(project: Project, api: ImagesApi) -> None:
+def test_images_that_mkdocs_has_bought_are_not_bought_for_zensical(project: Project, api: ImagesApi) -> None:
     pages(project, THREE)
     assert project.build("--strict").code == 0
     (project.folder / "mkdocs.yml").unlink()
@@ -618,12 +616,12 @@ def test_what_was_bought_into_another_cache_is_not_bought_again(
     built = project.build()
     assert built.summary == "1 generated, 3 placeholders"
     (warning,) = built.warnings
-    assert "3 pictures are placeholders (index.md#one, index.md#two, index.md#three)" in warning
+    assert "3 images are placeholders (index.md#one, index.md#two, index.md#three)" in warning
     plan = json.loads(run(project, "plan", "--json").stdout)
-    assert (plan["to_buy"], {one["state"] for one in plan["pictures"]}) == (0, {"cached", "unreadable"})
+    assert (plan["to_buy"], {one["state"] for one in plan["images"]}) == (0, {"cached", "unreadable"})
     generated = run(project, "generate", "--yes")
-    assert (generated.returncode, "has pictures that were bought" in generated.stderr) == (1, True)
-    assert "has pictures that were bought" in run(project, "sync").stderr
+    assert (generated.returncode, "has images that were bought" in generated.stderr) == (1, True)
+    assert "has images that were bought" in run(project, "sync").stderr
     command = warning.partition("copy what there is: ")[2].strip()
     require_posix("a shell that takes it")
     subprocess.run(["sh", "-c", command], check=True)
@@ -631,7 +629,7 @@ def test_what_was_bought_into_another_cache_is_not_bought_again(
     assert sorted(api.prompts) == sorted((*THREE.values(), "hail"))
 
 
-def test_the_command_that_copies_a_cache_writes_over_no_picture(tmp_path: Path) -> None:
+def test_the_command_that_copies_a_cache_writes_over_no_image(tmp_path: Path) -> None:
     require_posix("a shell that takes it")
     ours, theirs = tmp_path / "a cache/originals", tmp_path / "another/originals"
     for folder, names in ((ours, ("one", "two")), (theirs, ("two", "three"))):
@@ -657,7 +655,7 @@ def test_what_was_paid_for_before_is_not_counted_as_bought(project: Project, api
 
 
 @pytest.mark.parametrize("watched", [False, True])
-def test_a_page_that_is_nothing_but_a_picture_shows_it(project: Project, api: ImagesApi, watched: bool) -> None:
+def test_a_page_that_is_nothing_but_an_image_shows_it(project: Project, api: ImagesApi, watched: bool) -> None:
     if watched:
         project.config["plugins"] = ["search", "glightbox"]
         pytest.importorskip("mkdocs_glightbox")

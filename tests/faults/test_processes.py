@@ -1,4 +1,4 @@
-"""Many processes at once, and processes that are ended in the middle: each picture is bought once, and none is lost."""
+"""Many processes at once, and processes that are ended in the middle: each image is bought once, and none is lost."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ if sys.platform == "win32":
     pytest.skip("Windows ends programs without signals", allow_module_level=True)
 
 
-def write_page(project: Project, pictures: int) -> list[str]:
-    prompts = [f"number {index}" for index in range(pictures)]
-    names = [f"p{index}" for index in range(pictures)]
+def write_page(project: Project, images: int) -> list[str]:
+    prompts = [f"number {index}" for index in range(images)]
+    names = [f"p{index}" for index in range(images)]
     body = "\n\n".join(f"![x](qhaigc:{name})" for name in names)
     project.page("index.md", body, qhaigc=dict(zip(names, prompts, strict=True)))
     return prompts
@@ -40,15 +40,15 @@ def end(process: subprocess.Popen[str], how: signal.Signals) -> float:
     return time.monotonic() - began
 
 
-def until_saved(project: Project, pictures: int) -> None:
-    """Wait for pictures to be in the cache; the build under way puts them there."""
+def until_saved(project: Project, images: int) -> None:
+    """Wait for images to be in the cache; the build under way puts them there."""
     ends = time.monotonic() + 60
-    while len(list((project.cache / "originals").glob("*.json"))) < pictures:
+    while len(list((project.cache / "originals").glob("*.json"))) < images:
         assert time.monotonic() < ends
         time.sleep(0.01)
 
 
-def test_eight_builds_at_once_buy_each_picture_once(project: Project, api: ImagesApi) -> None:
+def test_eight_builds_at_once_buy_each_image_once(project: Project, api: ImagesApi) -> None:
     prompts = write_page(project, 12)
     command = project.command("build", "--strict")
     builds = [
@@ -122,14 +122,14 @@ def test_an_answer_that_came_while_a_build_was_stopped_is_read(project: Project,
     assert len(api.calls) == 2
 
 
-def test_a_killed_owner_frees_its_picture(project: Project, api: ImagesApi) -> None:
+def test_a_killed_owner_frees_its_image(project: Project, api: ImagesApi) -> None:
     write_page(project, 1)
     api.script = [hang]
     owner = project.start("build")
     assert api.called.wait(60)
     api.called.clear()
     waiting = project.start("build", "-d", str(project.folder / "other"))
-    assert not api.called.wait(2), "the second build waits for the first one's picture"
+    assert not api.called.wait(2), "the second build waits for the first one's image"
     end(owner, signal.SIGKILL)
     output, _ = waiting.communicate(timeout=60)
     assert waiting.returncode == 0, output
@@ -165,10 +165,10 @@ def on_page_content(html, **_):
         time.sleep(0.01)
     return html
 """
-"""Has two builds find their pictures, and only then see what becomes of them."""
+"""Has two builds find their images, and only then see what becomes of them."""
 
 
-def test_two_builds_that_find_the_same_damage_buy_each_picture_once(project: Project, api: ImagesApi) -> None:
+def test_two_builds_that_find_the_same_damage_buy_each_image_once(project: Project, api: ImagesApi) -> None:
     prompts = write_page(project, 4)
     assert project.build("--strict").code == 0
     for original in (project.cache / "originals").glob("*.png"):
@@ -189,14 +189,14 @@ def test_two_builds_that_find_the_same_damage_buy_each_picture_once(project: Pro
     for build in builds:
         output, _ = build.communicate(timeout=60)
         assert build.returncode == 0, output
-        assert "4 pictures: 4 generated" in output
+        assert "4 images: 4 generated" in output
     assert sorted(api.prompts) == sorted(prompts)
     originals = [name for name in project.originals if ".damaged" not in name]
     assert len(originals) == 2 * len(prompts)
 
 
 def held_until(event: threading.Event) -> Behaviour:
-    """Serve a picture when the event is set."""
+    """Serve an image when the event is set."""
 
     def behave(handler: Handler, body: dict[str, Any]) -> None:
         event.wait(60)
@@ -213,9 +213,7 @@ def until_asked(api: ImagesApi, calls: int, fetches: int) -> None:
         time.sleep(0.01)
 
 
-def test_pictures_are_asked_for_while_others_are_fetched_and_never_more_at_once(
-    project: Project, api: ImagesApi
-) -> None:
+def test_images_are_asked_for_while_others_are_fetched_and_never_more_at_once(project: Project, api: ImagesApi) -> None:
     go, full = threading.Event(), threading.Barrier(2)
     under_way: list[int] = [0, 0]
     """Calls: now, and the most there were."""

@@ -41,15 +41,15 @@ FAILURES: dict[str, tuple[Behaviour, str, int]] = {
     "html-page": (raw(200, b"<!doctype html>", "text/html; charset=utf-8"), "no JSON (text/html, 15 bytes)", 1),
     "bad-gateway": (raw(502, b"<h1>nginx</h1>", "text/html", **SOON), "502: a body that is no JSON (text/html", 2),
     "error-in-200": (answer(200, {"error": {"message": "No such model.", "code": 7}}), "No such model.", 1),
-    "nothing-in-200": (answer(200, {"data": []}), "without a picture", 1),
+    "nothing-in-200": (answer(200, {"data": []}), "without an image", 1),
     "task": (answer(202, {"task_id": "x"}), "later (an asynchronous task)", 1),
     "no-address": (answer(200, {"data": [{"url": "ftp://x/y.png"}]}), "not http or https", 1),
-    "truncated-png": (bytes_by_url(draw("x", 96, 54)[:150]), "no picture that can be read", 1),
-    "html-as-picture": (bytes_by_url(b"<!doctype html>"), "answered with a web page", 1),
-    "svg-as-picture": (bytes_by_url(SVG), "no PNG, JPEG, WebP or AVIF picture", 1),
+    "truncated-png": (bytes_by_url(draw("x", 96, 54)[:150]), "no image that can be read", 1),
+    "html-as-image": (bytes_by_url(b"<!doctype html>"), "answered with a web page", 1),
+    "svg-as-image": (bytes_by_url(SVG), "no PNG, JPEG, WebP or AVIF image", 1),
     "svg-as-base64": (
         answer(200, {"data": [{"b64_json": "PHN2Zz48L3N2Zz4="}]}),
-        "no PNG, JPEG, WebP or AVIF picture",
+        "no PNG, JPEG, WebP or AVIF image",
         1,
     ),
     "cut-off": (disconnect, "did not answer", 2),
@@ -62,12 +62,12 @@ def hero(project: Project) -> None:
 
 
 def assert_readable(built: Built) -> None:
-    """The site is there, with a picture file wherever one is shown."""
+    """The site is there, with an image file wherever one is shown."""
     assert built.code == 0, built.output
     assert "Traceback" not in built.output
     assert "Words." in text_of(built.html())
     assert elements(built.html(), "img")
-    assert built.pictures()
+    assert built.images()
     assert broken_urls(built.site) == []
 
 
@@ -80,7 +80,7 @@ def assert_secret(built: Built, project: Project, secret: str = KEY) -> None:
 
 @dataclass(frozen=True)
 class Failed:
-    """A site whose pictures failed, each in its own way; but for one, for else some of them end the buying."""
+    """A site whose images failed, each in its own way; but for one, for else some of them end the buying."""
 
     project: Project
     built: Built
@@ -101,7 +101,7 @@ def failed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Failed]:
 
 
 @pytest.mark.parametrize("name", FAILURES)
-def test_a_failure_is_told_once_with_its_picture(failed: Failed, name: str) -> None:
+def test_a_failure_is_told_once_with_its_image(failed: Failed, name: str) -> None:
     _, words, calls = FAILURES[name]
     told = [line for line in failed.built.warnings if f"index.md#{name}: " in line and "A placeholder stands" in line]
     assert len(told) == 1, failed.built.output
@@ -111,7 +111,7 @@ def test_a_failure_is_told_once_with_its_picture(failed: Failed, name: str) -> N
 
 def test_failures_leave_a_site_with_placeholders_and_nothing_of_theirs_saved(failed: Failed) -> None:
     assert_readable(failed.built)
-    assert len(elements(failed.built.html(), "img")) == len(failed.built.pictures()) - 1 == len(FAILURES)
+    assert len(elements(failed.built.html(), "img")) == len(failed.built.images()) - 1 == len(FAILURES)
     assert failed.built.summary == f"1 generated, {len(FAILURES)} placeholders"
     assert {name.partition("-")[0] for name in failed.project.originals} == {"fine"}
     assert_secret(failed.built, failed.project)
@@ -120,7 +120,7 @@ def test_failures_leave_a_site_with_placeholders_and_nothing_of_theirs_saved(fai
 @pytest.mark.parametrize(
     ("status", "code"), [(401, "invalid_api_key"), (403, "model_not_allowed"), (429, "insufficient_quota")]
 )
-def test_an_account_that_can_buy_nothing_is_told_once_for_all_pictures_and_its_key_shown_nowhere(
+def test_an_account_that_can_buy_nothing_is_told_once_for_all_images_and_its_key_shown_nowhere(
     project: Project, api: ImagesApi, status: int, code: str
 ) -> None:
     api.default = error(status, code, f"Not for {KEY}.")
@@ -129,7 +129,7 @@ def test_an_account_that_can_buy_nothing_is_told_once_for_all_pictures_and_its_k
     built = project.build("-v")
     assert_readable(built)
     (told,) = built.warnings
-    assert "3 pictures are placeholders (index.md#one, index.md#two, index.md#three)" in told
+    assert "3 images are placeholders (index.md#one, index.md#two, index.md#three)" in told
     assert "Check the key" in told
     assert code in told
     assert len(api.calls) == 1
@@ -149,7 +149,7 @@ def test_without_a_key_one_warning_says_which_variable_to_set(project: Project, 
     built = project.build()
     assert_readable(built)
     (told,) = built.warnings
-    assert "2 pictures are placeholders (index.md#one, index.md#two)" in told
+    assert "2 images are placeholders (index.md#one, index.md#two)" in told
     assert "MY_IMAGES_KEY is not set" in told
     assert api.calls == []
 
@@ -195,7 +195,7 @@ def test_a_budget_is_kept_and_the_next_build_goes_on(project: Project, api: Imag
     built = project.build()
     assert_readable(built)
     (told,) = built.warnings
-    assert "2 pictures are placeholders (index.md#two, index.md#three)" in told
+    assert "2 images are placeholders (index.md#two, index.md#three)" in told
     assert "raise `max_new_images`" in told
     assert built.summary == "1 generated, 2 placeholders"
     project.options["max_new_images"] = 2
@@ -214,10 +214,10 @@ def test_what_authors_write_wrong_is_told_with_its_place_and_the_rest_works(proj
     built = project.build()
     assert_readable(built)
     expected = {
-        "index.md, picture 'bad': `size` is '12'. Write WIDTHxHEIGHT": 1,
-        "index.md, picture 'worse': there is no field 'colour'": 1,
-        "index.md, line 4: there is no picture 'god'. Did you mean 'good'? Known on this page: good, emblem": 1,
-        "there is no picture 'bad'": 0,
+        "index.md, image 'bad': `size` is '12'. Write WIDTHxHEIGHT": 1,
+        "index.md, image 'worse': there is no field 'colour'": 1,
+        "index.md, line 4: there is no image 'god'. Did you mean 'good'? Known on this page: good, emblem": 1,
+        "there is no image 'bad'": 0,
         "broken.md, line 4: the front matter is no YAML": 1,
     }
     assert {words: sum(words in line for line in built.warnings) for words in expected} == expected
@@ -244,7 +244,7 @@ def test_a_key_in_mkdocs_yml_is_refused_and_not_repeated(project: Project, form:
     assert "environment variable QHAIGC_API_KEY" in built.output
 
 
-@pytest.mark.parametrize("folder", ["docs/pictures", "site/pictures"])
+@pytest.mark.parametrize("folder", ["docs/images", "site/images"])
 def test_a_cache_where_it_would_be_lost_or_published_is_refused(project: Project, folder: str) -> None:
     project.options["cache_dir"] = folder
     hero(project)
@@ -294,7 +294,7 @@ def test_an_original_and_its_variants_damaged_together_are_had_again_in_one_buil
     built = project.build()
     assert built.summary == "1 generated"
     assert_readable(built)
-    assert len(built.pictures()) == 1
+    assert len(built.images()) == 1
     assert len(api.calls) == 2
     assert len(list((project.cache / "originals").glob("*.damaged"))) == 2
 
@@ -307,7 +307,7 @@ def test_with_missing_error_a_name_that_means_nothing_fails_the_build(project: P
     assert "index.md#heron" in built.output
 
 
-def test_a_picture_of_the_sandbox_is_no_pin_of_a_real_one(project: Project, api: ImagesApi) -> None:
+def test_an_image_of_the_sandbox_is_no_pin_of_a_real_one(project: Project, api: ImagesApi) -> None:
     hero(project)
     real = project.options["base_url"]
     project.options["base_url"] = "sandbox"
@@ -316,7 +316,7 @@ def test_a_picture_of_the_sandbox_is_no_pin_of_a_real_one(project: Project, api:
     project.options["base_url"] = real
     built = project.build()
     assert built.summary == "1 generated"
-    assert "was drawn by the sandbox and is not used for a real picture" in built.output
+    assert "was drawn by the sandbox and is not used for a real image" in built.output
     assert len(api.calls) == 1
 
 
@@ -332,7 +332,7 @@ def test_what_begins_as_a_reference_and_is_none_is_told(project: Project, writte
     built = project.build("--strict")
     assert built.code == 1
     assert "index.md: 'qhaigc:" in built.output
-    assert "is no reference. Write `qhaigc:` and a picture's name, no more" in built.output
+    assert "is no reference. Write `qhaigc:` and an image's name, no more" in built.output
 
 
 def test_links_and_backgrounds_of_what_could_not_be_had_lead_to_its_placeholder(
@@ -343,7 +343,7 @@ def test_links_and_backgrounds_of_what_could_not_be_had_lead_to_its_placeholder(
     project.page("index.md", body, qhaigc={"hero": {"prompt": "fog", "alt": ""}})
     built = project.build()
     assert built.code == 0, built.output
-    (file,) = built.pictures()
+    (file,) = built.images()
     assert f'href="assets/qhaigc/{file}"' in built.html()
     assert broken_urls(built.site) == []
 
@@ -367,7 +367,7 @@ def %s(*_, **__):
         time.sleep(0.01)
     raise %s
 """
-"""A hook that fails when two pictures are asked for, and notes when the build says that it waits for them."""
+"""A hook that fails when two images are asked for, and notes when the build says that it waits for them."""
 
 
 def wait_until(true: Callable[[], bool]) -> None:
@@ -395,7 +395,7 @@ def test_what_is_under_way_when_another_plugin_fails_is_waited_for_and_not_bough
     project.page("index.md", "# Home\n\n![Emblem](qhaigc:emblem)\n")
     failed = project.build()
     assert failed.code != 0
-    assert "waiting for 2 pictures under way" in failed.output
+    assert "waiting for 2 images under way" in failed.output
     assert len(api.calls) == 2, "what has not begun is not begun any more"
     assert len(project.originals) == 4
     project.write("hooks.py", "")

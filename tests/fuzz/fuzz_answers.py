@@ -1,4 +1,4 @@
-"""Feeds mutated answers and pictures to what reads them: a result, or an error of ours, and nothing else.
+"""Feeds mutated answers and images to what reads them: a result, or an error of ours, and nothing else.
 
 `python tests/fuzz/fuzz_answers.py --inputs 100000`
 """
@@ -49,7 +49,7 @@ def answers() -> list[bytes]:
     ]
 
 
-def pictures() -> list[bytes]:
+def images() -> list[bytes]:
     image = Image.new("RGB", (48, 27), "navy")
     ImageDraw.Draw(image).ellipse((5, 5, 40, 20), fill="gold")
     found = []
@@ -100,7 +100,7 @@ def read_answer(dice: random.Random, data: bytes) -> None:
             json.dumps([answer.url, answer.revised_prompt]).encode()
 
 
-def read_picture(dice: random.Random, data: bytes) -> None:
+def read_image(dice: random.Random, data: bytes) -> None:
     info = inspect(data)
     if info.width * info.height > 1_000_000:
         return  # whole, but slow to encode thousands of
@@ -117,7 +117,7 @@ def main() -> None:
     warnings.simplefilter("error")  # as the tests do: a warning is a finding, too
     kinds: list[tuple[str, list[bytes], Callable[[random.Random, bytes], None]]] = [
         ("answers", answers(), read_answer),
-        ("pictures", pictures(), read_picture),
+        ("images", images(), read_image),
     ]
     findings = 0
     for kind, seeds, read in kinds:

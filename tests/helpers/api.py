@@ -1,6 +1,6 @@
 """A real HTTP server that answers as an Images API might, well or badly: what a test tells it to.
 
-It is no sandbox: what it sells counts as real, so that tests see what happens to pictures that cost money.
+It is no sandbox: what it sells counts as real, so that tests see what happens to images that cost money.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ KEY = "test-key-0123456789abcdef"
 
 
 def draw(words: str, width: int, height: int, format: str = "PNG") -> bytes:
-    """A small picture that differs by its words."""
+    """A small image that differs by its words."""
     seed = hashlib.sha256(words.encode()).digest()
     image = Image.new("RGB", (width, height), tuple(seed[:3]))
     draw = ImageDraw.Draw(image)
@@ -244,7 +244,7 @@ def waits_for(event: threading.Event, then: Behaviour = by_url) -> Behaviour:
 
 
 def served(*fetches: Behaviour) -> Behaviour:
-    """Answer with an address whose next fetches meet these, and then the picture."""
+    """Answer with an address whose next fetches meet these, and then the image."""
 
     def behave(handler: Handler, body: dict[str, Any]) -> None:
         api = handler.server.api
@@ -299,16 +299,16 @@ def redirect(location: str) -> Behaviour:
 
 
 def several(handler: Handler, body: dict[str, Any]) -> None:
-    """Answer with as many pictures as `n` asks for, each another one."""
+    """Answer with as many images as `n` asks for, each another one."""
     api = handler.server.api
     width, height = (int(side) for side in body["size"].split("x"))
     with api.lock:
         first = sum(call["n"] for call in api.calls)
-    pictures = [draw(f"{body['prompt']} {first + index}", width, height) for index in range(body["n"])]
-    handler.send(200, {"created": 1, "data": [{"url": api.origin + api.host(data)} for data in pictures]})
+    images = [draw(f"{body['prompt']} {first + index}", width, height) for index in range(body["n"])]
+    handler.send(200, {"created": 1, "data": [{"url": api.origin + api.host(data)} for data in images]})
 
 
 def one_at_a_time(handler: Handler, body: dict[str, Any]) -> None:
-    """Answer as a model that takes only 1 picture a call."""
+    """Answer as a model that takes only 1 image a call."""
     then = several if body["n"] == 1 else error(400, "invalid_value", "This model supports one image per request.")
     then(handler, body)

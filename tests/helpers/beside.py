@@ -22,7 +22,7 @@ def ours_last(column: str) -> bool:
 
 
 def whole(html: str) -> list[tuple[str | None, str | None, str | None]]:
-    """Return (alt, width, height) of our pictures in some HTML, all of which have what browsers choose from."""
+    """Return (alt, width, height) of our images in some HTML, all of which have what browsers choose from."""
     found = ours_of(html)
     assert all(attributes.get("srcset") and attributes.get("sizes") for attributes in found), found
     assert "data-qhaigc-formats" not in html
@@ -80,7 +80,7 @@ def build_in_order(project: Project, *, first: bool, site: str = "site", strict:
 
 
 def assert_whole(built: Built) -> None:
-    """Our pictures are there, described and in their sizes; every address leads somewhere; no reference is left."""
+    """Our images are there, described and in their sizes; every address leads somewhere; no reference is left."""
     assert broken_urls(built.site) == []
     for page in sorted(built.site.rglob("*.html")):
         html = page.read_text(encoding="utf-8")
@@ -93,23 +93,23 @@ def assert_whole(built: Built) -> None:
 
 
 def ours(built: Built, page: str = "index.html") -> list[dict[str, str | None]]:
-    """Return the attributes of our pictures on a page, in its order."""
+    """Return the attributes of our images on a page, in its order."""
     return ours_of(built.html(page))
 
 
 def alts(built: Built, page: str = "index.html") -> list[str | None]:
-    """Return how our pictures on a page are described, in its order."""
+    """Return how our images on a page are described, in its order."""
     return [img["alt"] for img in ours(built, page)]
 
 
 def ours_of(html: str) -> list[dict[str, str | None]]:
-    """Return the attributes of our pictures in some HTML."""
+    """Return the attributes of our images in some HTML."""
     found = [element.attributes for element in elements(html, "img")]
     return [attributes for attributes in found if "assets/qhaigc" in (attributes.get("src") or "")]
 
 
 def hero(prompt: str, alt: str, **fields: Any) -> dict[str, Any]:
-    """Return a front matter's directives: one picture."""
+    """Return a front matter's directives: one image."""
     return {"hero": {"prompt": prompt, "alt": alt, **fields}}
 
 

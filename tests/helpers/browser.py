@@ -1,4 +1,4 @@
-"""A site in a real browser: served over HTTP, loaded, scrolled through, and what Chromium made of its pictures."""
+"""A site in a real browser: served over HTTP, loaded, scrolled through, and what Chromium made of its images."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ window.arrived = () => Promise.race([
 """
 """Runs in every page before its own scripts."""
 
-PICTURES = """() => [...document.querySelectorAll("img")].map((img) => {
+IMAGES = """() => [...document.querySelectorAll("img")].map((img) => {
   const style = getComputedStyle(img), box = img.getBoundingClientRect();
   const less = (...sides) => sides.reduce(
     (sum, side) => sum + parseFloat(style["padding" + side]) + parseFloat(style[`border${side}Width`]), 0);
@@ -52,7 +52,7 @@ PICTURES = """() => [...document.querySelectorAll("img")].map((img) => {
     width: box.width - less("Left", "Right"), height: box.height - less("Top", "Bottom"),
   };
 })"""
-"""A theme may draw a frame about a picture (mkdocs does): the sides are those of the picture within."""
+"""A theme may draw a frame about an image (mkdocs does): the sides are those of the image within."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Shown:
 
     @property
     def file(self) -> Path:
-        """The chosen file; its pixels are the truth about a picture's proportions."""
+        """The chosen file; its pixels are the truth about an image's proportions."""
         return self.site / unquote(urlsplit(self.source).path.lstrip("/"))
 
     @cached_property
@@ -150,7 +150,7 @@ class Visit:
         self.server = server
         self.trouble: list[str] = []
         self.asked: list[str] = []
-        """Names of the generated pictures' files that the browser has asked for."""
+        """Names of the generated images' files that the browser has asked for."""
         self._held: list[Route] | None = []
         page.route(re.compile(r"/qhaigc/.*\.(avif|webp|jpg|png)$"), self._hold)
         page.on("console", lambda m: self.trouble.append(f"{m.type}: {m.text}") if m.type in _BAD else None)
@@ -160,7 +160,7 @@ class Visit:
         page.on("request", lambda r: None if r.url.startswith(server.origin) else self.trouble.append(r.url))
 
     def open(self, path: str) -> None:
-        """Load a page and paint it with all but its generated pictures, which are held back.
+        """Load a page and paint it with all but its generated images, which are held back.
 
         What moves until then moves for the theme's fonts.
         """
@@ -172,7 +172,7 @@ class Visit:
         self.page.evaluate("walk()")
 
     def arrive(self) -> None:
-        """Let the pictures come that the browser has asked for, and will ask for."""
+        """Let the images come that the browser has asked for, and will ask for."""
         held, self._held = self._held, None
         for route in held or ():
             route.continue_()
@@ -180,7 +180,7 @@ class Visit:
         self.page.evaluate("arrived()")
 
     def _failed(self, request: Request) -> None:
-        if request.failure != "net::ERR_ABORTED":  # it is, where a script of the theme has changed a picture's width
+        if request.failure != "net::ERR_ABORTED":  # it is, where a script of the theme has changed an image's width
             self.trouble.append(f"{request.failure}: {request.url}")
 
     def _hold(self, route: Route) -> None:
@@ -190,8 +190,8 @@ class Visit:
         else:
             self._held.append(route)
 
-    def pictures(self) -> list[Shown]:
-        return [Shown(**fields, site=self.site) for fields in self.page.evaluate(PICTURES)]
+    def images(self) -> list[Shown]:
+        return [Shown(**fields, site=self.site) for fields in self.page.evaluate(IMAGES)]
 
     def shifts(self) -> list[list[Any]]:
         """Every layout shift: its value, and the elements that moved."""

@@ -102,7 +102,7 @@ def git(folder: Path, *arguments: str, code: int = 0) -> str:
 
 
 def buy(project: Project, api: ImagesApi) -> None:
-    """Build the site, which buys its pictures."""
+    """Build the site, which buys its images."""
     built = project.build()
     assert built.code == 0, built.output
     assert "placeholder" not in built.summary

@@ -1,4 +1,4 @@
-"""A folder of pictures that `sync` has written, where nothing else is left of them: a fresh clone, a lost cache."""
+"""A folder of images that `sync` has written, where nothing else is left of them: a fresh clone, a lost cache."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ COMMITTED = f"{OUT}/.qhaigc.json"
 
 @pytest.fixture
 def clone(project: Project, api: ImagesApi) -> Project:
-    """Three pictures, synced, and no original of them; whoever asks the API gets others."""
+    """Three images, synced, and no original of them; whoever asks the API gets others."""
     project.options |= {"widths": [48], "formats": ["webp", "jpeg"], "cache_dir": ".qhaigc"}
     project.page("index.md", "# Home\n\n![x](qhaigc:hero)", qhaigc={"hero": "fog"}, image="qhaigc:hero")
     engine = {"engine": {"prompt": "steam", "dark": "steam by night"}}
@@ -45,9 +45,9 @@ def contents(project: Project) -> dict[str, bytes]:
 
 
 def best_file(project: Project, name: str) -> Path:
-    """Return what stands for the original of a picture."""
-    pictures = json.loads((project.folder / COMMITTED).read_text("utf-8"))["pictures"]
-    (file,) = {one["file"] for one in pictures.values() if one["file"].startswith(f"{name}-")}
+    """Return what stands for the original of an image."""
+    images = json.loads((project.folder / COMMITTED).read_text("utf-8"))["images"]
+    (file,) = {one["file"] for one in images.values() if one["file"].startswith(f"{name}-")}
     return project.folder / OUT / str(file)
 
 
@@ -64,7 +64,7 @@ def test_what_the_folder_holds_is_not_bought_again(clone: Project, api: ImagesAp
     committed = contents(clone)
     clone.options["missing"] = missing
     del clone.environment["QHAIGC_API_KEY"]
-    assert "3 pictures, 0 written, 14 unchanged, 0 removed." in sync(clone)
+    assert "3 images, 0 written, 14 unchanged, 0 removed." in sync(clone)
     assert contents(clone) == committed
     assert not (clone.folder / ".qhaigc/variants").exists()  # nothing was encoded
     assert not api.calls
@@ -85,7 +85,7 @@ def test_what_was_written_before_assets_dir_was_another_is_not_bought_again(clon
     assert not api.calls
 
 
-def test_pictures_that_another_folder_among_the_pages_lacks_are_bought(clone: Project, api: ImagesApi) -> None:
+def test_images_that_another_folder_among_the_pages_lacks_are_bought(clone: Project, api: ImagesApi) -> None:
     clone.options["assets_dir"] = "img/ai"
     clone.page("more.md", "![x](qhaigc:hero)", qhaigc={"hero": "rain"})
     assert clone.build("--strict").summary == "1 generated, 3 published"
@@ -105,9 +105,9 @@ def test_a_build_shows_it_too(clone: Project, api: ImagesApi) -> None:
 
 def test_commands_know_it(clone: Project, api: ImagesApi) -> None:
     plan = json.loads(run(clone, "plan", "--json").stdout)
-    assert [one["state"] for one in plan["pictures"]] == ["published"] * 3
+    assert [one["state"] for one in plan["images"]] == ["published"] * 3
     assert plan["to_buy"] == 0
-    assert "3 pictures: 3 published. To buy: nothing." in run(clone, "plan").stdout
+    assert "3 images: 3 published. To buy: nothing." in run(clone, "plan").stdout
     assert run(clone, "generate", "--yes").returncode == 0
     assert run(clone, "check").returncode == 0
     candidates = json.loads(run(clone, "candidates", "index.md#hero", "-n", "2", "--yes", "--json").stdout)
@@ -122,7 +122,7 @@ def test_it_can_be_pinned_as_it_is(clone: Project, api: ImagesApi) -> None:
     command = line.partition("pin that: mkdocs-qhaigc ")[2].split(" ")
     assert run(clone, *command).returncode == 0
     plan = json.loads(run(clone, "plan", "--json").stdout)
-    assert [one["state"] for one in plan["pictures"]].count("pinned") == 1
+    assert [one["state"] for one in plan["images"]].count("pinned") == 1
     assert "0 written" in sync(clone)
     assert not api.calls
 
@@ -141,14 +141,14 @@ def test_an_original_that_is_there_goes_first(clone: Project, api: ImagesApi) ->
 
 
 def test_what_git_could_not_join_is_not_bought_again(clone: Project, api: ImagesApi) -> None:
-    """Each branch has a picture of its own, bought on a machine of its own."""
+    """Each branch has an image of its own, bought on a machine of its own."""
     clone.write(".gitignore", ".qhaigc/\n")
     git(clone.folder, "init", "-q")
     git(clone.folder, "add", "-A")
     git(clone.folder, "commit", "-qm", "one")
     for branch in ("left", "right"):
         git(clone.folder, "checkout", "-q", "-b", branch, "main")
-        clone.page(f"{branch}.md", qhaigc={"own": {"prompt": f"A picture of {branch}", "alt": ""}})
+        clone.page(f"{branch}.md", qhaigc={"own": {"prompt": f"An image of {branch}", "alt": ""}})
         sync(clone)
         lose_originals(clone)
         git(clone.folder, "add", "-A")
@@ -157,17 +157,17 @@ def test_what_git_could_not_join_is_not_bought_again(clone: Project, api: Images
     git(clone.folder, "merge", "-q", "left", code=1)
     assert "<<<<<<<" in (clone.folder / COMMITTED).read_text("utf-8")
     before = contents(clone)
-    assert "5 pictures, 0 written, 22 unchanged, 0 removed." in sync(clone)
+    assert "5 images, 0 written, 22 unchanged, 0 removed." in sync(clone)
     after = contents(clone)
     assert {**after, ".qhaigc.json": b""} == {**before, ".qhaigc.json": b""}
-    assert len(json.loads(after[".qhaigc.json"])["pictures"]) == 5
+    assert len(json.loads(after[".qhaigc.json"])["images"]) == 5
     assert len(api.calls) == 2
 
 
-def test_a_picture_that_is_called_otherwise_now_is_the_same(clone: Project, api: ImagesApi) -> None:
+def test_an_image_that_is_called_otherwise_now_is_the_same(clone: Project, api: ImagesApi) -> None:
     before = contents(clone)
     clone.page("index.md", "# Home\n\n![x](qhaigc:cover)", qhaigc={"cover": "fog"}, image="qhaigc:cover")
-    assert "3 pictures, 5 written, 9 unchanged, 5 removed." in sync(clone)
+    assert "3 images, 5 written, 9 unchanged, 5 removed." in sync(clone)
     after = contents(clone)
     assert {name.replace("hero-", "cover-"): data for name, data in before.items() if name != ".qhaigc.json"} == {
         name: data for name, data in after.items() if name != ".qhaigc.json"
@@ -190,7 +190,7 @@ def test_other_files_are_made_of_the_best_one_and_that_is_told(clone: Project, a
 def test_the_best_file_loses_nothing_however_often_others_are_made_of_it(clone: Project, api: ImagesApi) -> None:
     def best() -> dict[str, bytes]:
         folder = clone.folder / OUT
-        written = json.loads((folder / ".qhaigc.json").read_text("utf-8"))["pictures"]
+        written = json.loads((folder / ".qhaigc.json").read_text("utf-8"))["images"]
         return {key: (folder / one["file"]).read_bytes() for key, one in written.items()}
 
     before = best()
@@ -237,8 +237,8 @@ def test_files_that_somebody_has_made_smaller_are_kept_as_they_are(clone: Projec
 
 
 @pytest.mark.parametrize("what", ["gone", "cut", "size"])
-def test_what_is_no_whole_picture_is_bought(clone: Project, api: ImagesApi, what: str) -> None:
-    """As long as one file in its size is whole, there is a picture."""
+def test_what_is_no_whole_image_is_bought(clone: Project, api: ImagesApi, what: str) -> None:
+    """As long as one file in its size is whole, there is an image."""
     path = best_file(clone, "hero")
     path.with_suffix(".webp").unlink()
     if what == "gone":
@@ -252,7 +252,7 @@ def test_what_is_no_whole_picture_is_bought(clone: Project, api: ImagesApi, what
     assert path.is_file()
 
 
-def test_a_picture_that_cannot_be_had_changes_no_other(clone: Project, api: ImagesApi) -> None:
+def test_an_image_that_cannot_be_had_changes_no_other(clone: Project, api: ImagesApi) -> None:
     api.default = error(400, "content_policy_violation", "no")
     committed = contents(clone)
     clone.page("other.md", qhaigc={"x": "a weapon"})
@@ -306,8 +306,8 @@ def test_a_build_in_a_sandbox_draws_nothing_in_its_place(clone: Project) -> None
     assert clone.build("--strict").summary == "3 published"
 
 
-def test_a_picture_that_is_under_way_meanwhile_is_bought_once(clone: Project, api: ImagesApi) -> None:
-    """A sync in which one picture is there and one is not; a second one finds both."""
+def test_an_image_that_is_under_way_meanwhile_is_bought_once(clone: Project, api: ImagesApi) -> None:
+    """A sync in which one image is there and one is not; a second one finds both."""
 
     def late(handler: Handler, body: dict[str, object]) -> None:
         assert len(names(clone.folder / OUT)) == 15  # the others stand where they stood

@@ -1,4 +1,4 @@
-"""Pictures that are nowhere but among the pages: killed syncs, edits that are taken back, conflicts, a sandbox."""
+"""Images that are nowhere but among the pages: killed syncs, edits that are taken back, conflicts, a sandbox."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ main()
 """`sync`, killed in mid-step."""
 
 
-def pictures(project: Project) -> dict[str, bytes]:
+def images(project: Project) -> dict[str, bytes]:
     return {name: data for name, data in contents(project).items() if name != ".qhaigc.json"}
 
 
@@ -119,14 +119,14 @@ def test_a_file_that_cannot_be_written_costs_nothing(clone: Project, api: Images
 
 
 def test_nothing_is_removed_while_a_directive_cannot_be_used(clone: Project, api: ImagesApi) -> None:
-    whole, committed = (clone.docs / "index.md").read_text("utf-8"), pictures(clone)
+    whole, committed = (clone.docs / "index.md").read_text("utf-8"), images(clone)
     for broken in (
         "---\nqhaigc: a: b\n---\n# Home\n",
         '---\n{"qhaigc": {"hero": {"prompt": "fog", "sise": "9x9"}}}\n---\n',
     ):
         clone.write("docs/index.md", broken)
         assert "0 removed" in sync(clone, code=1)
-        assert pictures(clone) == committed
+        assert images(clone) == committed
     clone.write("docs/index.md", whole)
     assert "0 written, 14 unchanged, 0 removed" in sync(clone)
     assert not api.calls
@@ -150,7 +150,7 @@ def test_what_an_edit_takes_away_comes_back_with_it(clone: Project, api: ImagesA
     sync(clone)
     assert len(contents(clone)) == 15
     assert len(api.calls) == asked
-    assert pictures(clone) == {name: data for name, data in committed.items() if name != ".qhaigc.json"}
+    assert images(clone) == {name: data for name, data in committed.items() if name != ".qhaigc.json"}
 
 
 def test_a_file_that_had_lost_nothing_is_kept(project: Project, api: ImagesApi) -> None:
@@ -180,7 +180,7 @@ def test_another_file_of_its_size_does_as_well(clone: Project, api: ImagesApi) -
 
 
 def merge(project: Project, ours: Callable[[], Any], theirs: Callable[[], Any]) -> None:
-    """Merge two branches that have the same new picture, each after a change; git leaves our files."""
+    """Merge two branches that have the same new image, each after a change; git leaves our files."""
     project.options |= {"widths": [], "formats": ["webp", "jpeg"], "cache_dir": ".qhaigc"}
     project.page("index.md", "x")
     project.write(".gitignore", ".qhaigc/\nmkdocs.yml\n")
@@ -205,10 +205,10 @@ def test_of_two_purchases_git_keeps_ours_and_so_do_we(project: Project, api: Ima
         return lambda: setattr(api, "default", bytes_by_url(draw(prompt, width, height)))
 
     merge(project, bought("a", 96, 54), bought("b", *size))
-    ours, colours = pictures(project), re.findall(r'"(#\w+)"', (project.folder / COMMITTED).read_text("utf-8"))
+    ours, colours = images(project), re.findall(r'"(#\w+)"', (project.folder / COMMITTED).read_text("utf-8"))
     sync(project)
-    assert pictures(project) == ours
-    (one,) = json.loads((project.folder / COMMITTED).read_text("utf-8"))["pictures"].values()
+    assert images(project) == ours
+    (one,) = json.loads((project.folder / COMMITTED).read_text("utf-8"))["images"].values()
     assert (one["colour"], one["width"]) == (colours[0], 96)
     assert len(api.calls) == 2
 
@@ -233,16 +233,16 @@ def test_a_drawing_of_the_sandbox_is_no_purchase_after_a_merge(project: Project,
 
     merge(project, *map(choose, ("sandbox", real) if drawn == "ours" else (real, "sandbox")))
     project.options["base_url"] = real
-    ours = pictures(project)
+    ours = images(project)
     sync(project)
-    assert (pictures(project) == ours) == (drawn == "theirs")
+    assert (images(project) == ours) == (drawn == "theirs")
     assert len(api.calls) == (2 if drawn == "ours" else 1)
 
 
 # A sandbox
 
 
-def test_what_the_sandbox_has_drawn_is_put_in_no_pictures_place(project: Project, api: ImagesApi) -> None:
+def test_what_the_sandbox_has_drawn_is_put_in_no_images_place(project: Project, api: ImagesApi) -> None:
     project.options |= {"widths": [], "formats": ["webp", "jpeg"], "cache_dir": ".qhaigc"}
     project.page("index.md", HOME, qhaigc={"hero": "fog"})
     real = project.options["base_url"]
@@ -250,11 +250,11 @@ def test_what_the_sandbox_has_drawn_is_put_in_no_pictures_place(project: Project
         project.options["base_url"] = base_url
         sync(project)
     shutil.rmtree(project.folder / ".qhaigc/originals")
-    bought = pictures(project)
+    bought = images(project)
     for base_url in ("sandbox", real):
         project.options["base_url"] = base_url
         sync(project)
-        assert pictures(project) == bought
+        assert images(project) == bought
     assert len(api.calls) == 1
 
 
@@ -303,16 +303,16 @@ def test_a_pin_that_the_sandbox_drew_stands_in_no_ones_way(project: Project, api
     sync(project)
     if pinned == "by both":
         shutil.copytree(project.folder / ".qhaigc/originals", project.folder / "generated-images", dirs_exist_ok=True)
-    bought = pictures(project)
+    bought = images(project)
     lose_originals(project)
     for prompt in ("rain", "fog"):
         project.page("index.md", HOME, qhaigc={"hero": prompt})
         sync(project)
-    assert pictures(project) == bought
+    assert images(project) == bought
     assert api.prompts == ["fog", "rain"]
 
 
-# Other folders, other pictures
+# Other folders, other images
 
 
 @needs_toml
@@ -326,7 +326,7 @@ site_name = "x"
 base_url = "{project.options["base_url"]}"
 size = "96x54"
 [project.markdown_extensions."mkdocs_qhaigc.markdown"]
-out = "docs/pictures"
+out = "docs/images"
 """,
     )
 
@@ -334,7 +334,7 @@ out = "docs/pictures"
         finished = run_in(project.folder, project, *arguments, "-f", "zensical.toml")
         return finished.stdout + finished.stderr
 
-    assert "docs/pictures: 1 picture, 2 written" in command("sync")
+    assert "docs/images: 1 image, 2 written" in command("sync")
     lose_originals(project)
     assert "1 published" in command("plan")
     assert "Nothing to buy" in command("generate", "--yes")
@@ -377,7 +377,7 @@ def test_a_build_publishes_the_pin_and_not_what_was_synced_before(project: Proje
     project.options |= {"widths": [], "formats": ["webp"], "cache_dir": ".qhaigc"}
     project.page("index.md", HOME, qhaigc={"hero": "fog"})
     sync(project)
-    (name,) = pictures(project).keys() - {"qhaigc.css"}
+    (name,) = images(project).keys() - {"qhaigc.css"}
     project.write("photo.png", draw("photo", 100, 40))
     assert run(project, "pin", "--adopt", "photo.png", "index.md#hero").returncode == 0
     built = project.build("--strict")

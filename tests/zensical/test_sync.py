@@ -1,4 +1,4 @@
-"""`mkdocs-qhaigc sync`: pictures as files among the pages, without any engine."""
+"""`mkdocs-qhaigc sync`: images as files among the pages, without any engine."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ def files(project: Project) -> dict[str, tuple[bytes, int]]:
     return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()}
 
 
-def test_the_pictures_are_those_of_a_build_and_a_second_sync_writes_nothing(site: Project, api: ImagesApi) -> None:
+def test_the_images_are_those_of_a_build_and_a_second_sync_writes_nothing(site: Project, api: ImagesApi) -> None:
     said = sync(site, "--out", OUT)
-    assert f"{OUT}: 3 pictures, 7 written, 0 unchanged, 0 removed.\n" in said
+    assert f"{OUT}: 3 images, 7 written, 0 unchanged, 0 removed.\n" in said
     assert sorted(api.prompts) == ["fog", "steam", "steam by night"]
     first = files(site)
-    assert f"{OUT}: 3 pictures, 0 written, 7 unchanged, 0 removed.\n" in sync(site, "--out", OUT)
+    assert f"{OUT}: 3 images, 0 written, 7 unchanged, 0 removed.\n" in sync(site, "--out", OUT)
     assert files(site) == first
     assert len(api.calls) == 3
     built = site.build("--strict")
@@ -65,20 +65,20 @@ def test_the_pictures_are_those_of_a_build_and_a_second_sync_writes_nothing(site
 
 def test_only_what_changed_is_written_and_only_what_it_wrote_is_removed(site: Project, api: ImagesApi) -> None:
     sync(site)
-    mine = site.write(f"{OUT}/mine.webp", b"a picture of the author's")
+    mine = site.write(f"{OUT}/mine.webp", b"an image of the author's")
     before = files(site)
     edited = next(name for name in before if name.startswith("engine-") and "dark" not in name)
     site.write(f"{OUT}/{edited}", b"compressed by the author")
     site.page("index.md", "![x](qhaigc:hero)", qhaigc={"hero": "rain"})
     site.page("guide/start.md")
     said = json.loads(run(site, "sync", "--json").stdout)
-    assert (said["schema"], said["pictures"], said["missing"], said["unchanged"]) == (1, 1, [], 1)
+    assert (said["schema"], said["images"], said["missing"], said["unchanged"]) == (1, 1, [], 1)
     assert len(said["written"]) == 2
     assert said["kept"] == [edited]
     assert sorted(said["removed"]) == sorted(
         name for name in before if name.startswith(("hero-", "engine-")) and name != edited
     )
-    assert mine.read_bytes() == b"a picture of the author's"
+    assert mine.read_bytes() == b"an image of the author's"
     assert sorted(names(site.folder / OUT)) == sorted(
         [".qhaigc.json", "mine.webp", "qhaigc.css", edited, *said["written"]]
     )
@@ -87,14 +87,14 @@ def test_only_what_changed_is_written_and_only_what_it_wrote_is_removed(site: Pr
     assert len(api.calls) == 4
 
 
-def test_a_placeholder_stands_where_a_picture_is_missing_and_says_so(site: Project, api: ImagesApi) -> None:
+def test_a_placeholder_stands_where_an_image_is_missing_and_says_so(site: Project, api: ImagesApi) -> None:
     api.by_prompt["fog"] = [error(400, "content_policy_violation", "no fog")] * 2
     said = sync(site, code=1)
     assert "index.md#hero" in said
     assert "no fog" in said
     assert [name for name in names(site.folder / OUT) if name.startswith("hero-")]
     site.options["missing"] = "placeholder"
-    assert "3 pictures" in sync(site)
+    assert "3 images" in sync(site)
     site.options["missing"] = "error"
     before = files(site)
     assert "forbids buying any" in sync(site, code=1)
@@ -112,7 +112,7 @@ def test_a_sync_buys_no_more_than_a_build_may(site: Project, api: ImagesApi) -> 
 
 def test_a_directive_that_cannot_be_used_is_told(site: Project) -> None:
     site.page("bad.md", qhaigc={"hero": {"prompt": "x", "size": "large"}})
-    assert "Warning: bad.md, picture 'hero': `size` is 'large'" in sync(site, code=1)
+    assert "Warning: bad.md, image 'hero': `size` is 'large'" in sync(site, code=1)
     site.page("bad.md")
     site.write("docs/broken.md", "---\nqhaigc: a: b\n---\n")
     assert "Warning: broken.md, line 2: the front matter is no YAML" in sync(site, code=1)
@@ -121,7 +121,7 @@ def test_a_directive_that_cannot_be_used_is_told(site: Project) -> None:
 def test_without_the_plugin_switched_on_nothing_is_there(site: Project, api: ImagesApi) -> None:
     sync(site)
     site.options["enabled"] = False
-    assert "0 pictures, 0 written, 0 unchanged, 7 removed" in sync(site)
+    assert "0 images, 0 written, 0 unchanged, 7 removed" in sync(site)
     assert names(site.folder / OUT) == [".qhaigc.json"]
     assert len(api.calls) == 3
 
@@ -170,18 +170,18 @@ def test_what_only_mentions_our_extension_is_no_configuration_of_zensicals(site:
     site.write("hook.py", HOOK)
     config = {**site.config, "plugins": [{"qhaigc": site.options}], "hooks": ["hook.py"]}
     site.yaml = f"{json.dumps(config)}\n# For Zensical: mkdocs_qhaigc.markdown\n"
-    planned = json.loads(run(site, "plan", "--json").stdout)["pictures"]
+    planned = json.loads(run(site, "plan", "--json").stdout)["images"]
     assert {one["prompt"] for one in planned} == {"by a hook"}
     site.yaml = json.dumps({**config, "markdown_extensions": ["mkdocs_qhaigc.markdown"]})
     site.write_config()
     site.write("zensical.yml", "INHERIT: mkdocs.yml\n")
-    planned = json.loads(run(site, "plan", "--json", "-f", "zensical.yml").stdout)["pictures"]
+    planned = json.loads(run(site, "plan", "--json", "-f", "zensical.yml").stdout)["images"]
     assert {one["prompt"] for one in planned} == {"fog", "steam", "steam by night"}
 
 
-def test_pictures_that_zensical_would_delete_are_not_bought(site: Project, api: ImagesApi) -> None:
+def test_images_that_zensical_would_delete_are_not_bought(site: Project, api: ImagesApi) -> None:
     site.config["markdown_extensions"] = ["mkdocs_qhaigc.markdown"]
-    site.options["cache_dir"] = ".cache/pictures"
+    site.options["cache_dir"] = ".cache/images"
     said = sync(site, code=1)
     assert "`zensical build --clean` deletes" in said
     assert "Write `cache_dir: .qhaigc`" in said
@@ -224,15 +224,15 @@ def test_while_it_watches_each_edit_is_synced(site: Project, api: ImagesApi) -> 
     with watching(site) as wait_for:
         wait_for("Watching docs and mkdocs.yml")
         site.page("index.md", "![x](qhaigc:hero)", qhaigc={"hero": "rain"})
-        wait_for("3 pictures, 2 written, 5 unchanged, 2 removed")
+        wait_for("3 images, 2 written, 5 unchanged, 2 removed")
         site.page("index.md", "![x](qhaigc:hero)", qhaigc={"hero": {"prompt": "rain", "size": "large"}})
-        wait_for("2 pictures, 0 written, 5 unchanged, 0 removed")
+        wait_for("2 images, 0 written, 5 unchanged, 0 removed")
         site.options["widths"] = "none"
         site.write_config()
         assert "option `widths`" in wait_for("Error: ")
         site.options["widths"] = []
         site.write_config()
-        wait_for("2 pictures, 2 written")
+        wait_for("2 images, 2 written")
     assert sorted(api.prompts) == ["fog", "rain", "steam", "steam by night"]
 
 
@@ -287,7 +287,7 @@ plugins:
         '[project]\n[[project.plugins]]\nqhaigc = {model = "m"}\n[[project.plugins]]\nsearch = {}\n',
     ],
 )
-def test_a_zensical_toml_is_read_and_keeps_its_pictures_where_no_engine_deletes_them(tmp_path: Path, text: str) -> None:
+def test_a_zensical_toml_is_read_and_keeps_its_images_where_no_engine_deletes_them(tmp_path: Path, text: str) -> None:
     site = configuration(tmp_path, "zensical.toml", text)
     assert site.options.defaults.model == "m"
     assert site.options.cache_dir == tmp_path / ".qhaigc"
@@ -355,7 +355,7 @@ def test_the_other_commands_read_zensicals_sites_as_sync_does(site: Project, api
     site.page("index.md", "![x](qhaigc:hero) ![](qhaigc:logo)", qhaigc={"hero": "fog"})
     planned = json.loads(run(site, "plan", "--json").stdout)
     assert planned["to_buy"] == 4
-    assert [(one["page"], one["name"], one["pages"]) for one in planned["pictures"]] == [
+    assert [(one["page"], one["name"], one["pages"]) for one in planned["images"]] == [
         ("", "logo", ["index.md"]),
         ("index.md", "hero", ["index.md"]),
         ("guide/start.md", "engine", []),
@@ -365,7 +365,7 @@ def test_the_other_commands_read_zensicals_sites_as_sync_does(site: Project, api
     assert len(api.calls) == 4
     assert run(site, "pin").returncode == 0
     assert run(site, "check").returncode == 0
-    assert "4 pictures" in sync(site)
+    assert "4 images" in sync(site)
     site.options["enabled"] = False
     off = run(site, "plan")
     assert off.returncode == 1

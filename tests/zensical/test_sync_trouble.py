@@ -36,7 +36,7 @@ def with_zensical(test: Any) -> Any:
 
 @pytest.fixture
 def site(project: Project, api: ImagesApi) -> Project:
-    """Three pictures, which come in another size than was asked for."""
+    """Three images, which come in another size than was asked for."""
     api.default = bytes_by_url(draw("square", 80, 60, "WEBP"))
     project.engine = "zensical"
     project.config["theme"] = {"font": False}
@@ -84,7 +84,7 @@ def test_a_style_sheet_of_the_authors_stays_and_ours_is_not_taken_for_it(site: P
 
 
 def test_what_two_branches_have_written_is_whole_after_their_merge(site: Project, api: ImagesApi) -> None:
-    """Each has another picture, and git cannot join what they say of it."""
+    """Each has another image, and git cannot join what they say of it."""
     site.write(".gitignore", ".qhaigc/\n")
     sync(site)
     git(site.folder, "init", "-q")
@@ -93,7 +93,7 @@ def test_what_two_branches_have_written_is_whole_after_their_merge(site: Project
     for branch in ("left", "右"):
         git(site.folder, "checkout", "-q", "-b", branch, "main")
         site.page("index.md", "# Home\n\n![](qhaigc:hero)\n", qhaigc={"hero": {"prompt": branch, "alt": "Tower"}})
-        site.page(f"{branch}.md", qhaigc={"塔": {"prompt": f"A picture of {branch}", "alt": ""}})
+        site.page(f"{branch}.md", qhaigc={"塔": {"prompt": f"An image of {branch}", "alt": ""}})
         sync(site)
         git(site.folder, "add", "-A")
         git(site.folder, "commit", "-qm", branch)
@@ -131,14 +131,14 @@ def test_a_record_that_cannot_be_read_is_written_anew_and_costs_nothing(
 def test_syncs_that_are_killed_at_any_moment_ask_for_nothing_saved_and_leave_nothing(
     site: Project, api: ImagesApi
 ) -> None:
-    """New pictures each time, old ones to be removed. What was on its way when a sync was killed is lost with it."""
+    """New images each time, old ones to be removed. What was on its way when a sync was killed is lost with it."""
     site.options["max_new_images"] = 100
     originals = site.folder / ".qhaigc/originals"
     dice = random.Random(6)
-    seen: list[tuple[set[str], Counter[str]]] = []  # after each sync: the files of pictures, how often each was bought
+    seen: list[tuple[set[str], Counter[str]]] = []  # after each sync: the files of images, how often each was bought
 
     def steps() -> int:
-        """How far the syncs have come: a picture takes three steps, its call, its file and its record."""
+        """How far the syncs have come: an image takes three steps, its call, its file and its record."""
         saved = [*originals.glob("*.webp"), *originals.glob("*.json")]
         return len(api.calls) + len(saved)
 
@@ -187,7 +187,7 @@ def test_what_a_crash_has_left_of_a_file_goes_and_what_only_looks_so_stays(site:
     assert [name for name in names(site.folder / OUT) if name.endswith(".part")] == [".mine.part"]
 
 
-def test_two_syncs_at_once_buy_each_picture_once(site: Project, api: ImagesApi) -> None:
+def test_two_syncs_at_once_buy_each_image_once(site: Project, api: ImagesApi) -> None:
     site.write_config()
     processes = [
         subprocess.Popen(
@@ -219,7 +219,7 @@ def test_a_folder_that_cannot_be_written_is_named_and_nothing_that_was_paid_for_
     assert len(api.calls) == 3
 
 
-def test_a_file_in_the_place_of_the_folder_or_of_a_picture_is_said_without_a_traceback(
+def test_a_file_in_the_place_of_the_folder_or_of_an_image_is_said_without_a_traceback(
     site: Project, api: ImagesApi
 ) -> None:
     file = site.write(OUT, "a file")
@@ -284,7 +284,7 @@ def test_a_watching_sync_follows_the_file_that_the_configuration_inherits(site: 
     with watching(site) as wait_for:
         wait_for("Watching")
         configure([])
-        wait_for("3 pictures, 3 written")
+        wait_for("3 images, 3 written")
     assert len(api.calls) == 3
 
 
@@ -323,7 +323,7 @@ def test_directives_mean_the_same_to_sync_and_to_zensical_which_reads_another_ya
 
 
 @with_zensical
-def test_pages_of_any_name_have_their_pictures(site: Project, api: ImagesApi) -> None:
+def test_pages_of_any_name_have_their_images(site: Project, api: ImagesApi) -> None:
     pages = ["README.md", "guide/index.md", "other/README.md", "中文/页 面.md", "a#b.md", "100%.md", "page (1).md"]
     (site.docs / "index.md").unlink()
     for name in pages:
@@ -363,7 +363,7 @@ def test_the_folder_may_have_any_name(site: Project, out: str) -> None:
 
 @with_zensical
 def test_pages_that_zensical_has_kept_follow_the_options_that_they_inherit(site: Project, api: ImagesApi) -> None:
-    """The configuration that Zensical is given does not change, and no picture either."""
+    """The configuration that Zensical is given does not change, and no image either."""
     site.page("index.md", "# Home\n\n![](qhaigc:logo)\n")
     config = json.loads(site.write_zensical_config().read_text("utf-8"))
     (plugin, *_) = config.pop("plugins")
@@ -475,7 +475,7 @@ def test_links_in_a_circle_and_out_of_the_docs_are_followed_as_far_as_the_engine
     assert api.prompts[-1] == "Snow"
 
 
-def test_pictures_behind_a_link_would_not_be_published_by_zensical_and_are_not_bought(
+def test_images_behind_a_link_would_not_be_published_by_zensical_and_are_not_bought(
     site: Project, api: ImagesApi
 ) -> None:
     (site.folder / "shared").mkdir()
@@ -488,7 +488,7 @@ def test_pictures_behind_a_link_would_not_be_published_by_zensical_and_are_not_b
 
 
 @with_zensical
-def test_pages_of_other_editors_have_their_pictures(site: Project) -> None:
+def test_pages_of_other_editors_have_their_images(site: Project) -> None:
     site.write("docs/bom.md", "\ufeff---\r\nqhaigc:\r\n  hero: A\r\n---\r\n# T\r\n\r\n![bom](qhaigc:hero)\r\n")
     site.write("docs/crlf.md", "---\r\nqhaigc:\r\n  hero: B\r\n---\r\n# T\r\n\r\n![crlf](qhaigc:hero)\r\n")
     site.write("docs/dots.md", "---\nqhaigc: {hero: C}\n...\n# T\n\n![dots](qhaigc:hero)\n")
@@ -563,13 +563,13 @@ def test_a_server_lives_through_mistakes_in_the_configuration_and_pages(site: Pr
 
 @with_zensical
 def test_a_server_that_starts_before_the_first_sync_says_so_and_ends(site: Project) -> None:
-    """Zensical watches no file that was not there when it began: it would show none of the pictures later."""
+    """Zensical watches no file that was not there when it began: it would show none of the images later."""
     server = Server(site)
     try:
         assert server.process.wait(40) == 1
     finally:
         server.stop()
-    assert "docs/assets/qhaigc holds no pictures yet. Run `mkdocs-qhaigc sync" in server.said
+    assert "docs/assets/qhaigc holds no images yet. Run `mkdocs-qhaigc sync" in server.said
 
 
 def sync_zensical(project: Project) -> None:

@@ -29,7 +29,7 @@ REFERENCES = """
 
 ![A tower](qhaigc:hero) and ![](qhaigc:fog){ width=40 .right }
 
-[to the picture](qhaigc:hero) [![](qhaigc:fog)](qhaigc:hero "Fog")
+[to the image](qhaigc:hero) [![](qhaigc:fog)](qhaigc:hero "Fog")
 
 <figure><img src="qhaigc:hero" alt="raw"><figcaption>own</figcaption></figure>
 
@@ -38,7 +38,7 @@ REFERENCES = """
 
 ![by day](qhaigc:hero#only-light) ![by night](qhaigc:pair)
 
-| table | picture |
+| table | image |
 | --- | --- |
 | a | ![x][ref] |
 
@@ -56,7 +56,7 @@ FRONT = {
 
 
 def shown(built: Built, page: str) -> list[Element]:
-    """Return every element of a page that has to do with a picture of ours."""
+    """Return every element of a page that has to do with an image of ours."""
     found = elements(built.html(page))
     return [element for element in found if any("assets/qhaigc/" in (v or "") for v in element.attributes.values())]
 
@@ -93,7 +93,7 @@ def test_references_become_what_mkdocs_makes_of_them(
     assert sorted(path.name for path in (zensical.site / "assets/qhaigc").iterdir()) == sorted(
         path.name for path in (mkdocs.site / "assets/qhaigc").iterdir()
     )
-    for name in zensical.pictures():
+    for name in zensical.images():
         assert (zensical.site / "assets/qhaigc" / name).read_bytes() == (
             mkdocs.site / "assets/qhaigc" / name
         ).read_bytes()
@@ -129,10 +129,10 @@ def site(project: Project) -> Project:
     return project
 
 
-def test_a_picture_that_was_not_synced_ends_the_build_and_the_error_says_which(site: Project) -> None:
+def test_an_image_that_was_not_synced_ends_the_build_and_the_error_says_which(site: Project) -> None:
     finished = zensical(site, "build")
     assert finished.returncode == 1
-    assert "docs/assets/qhaigc holds no pictures yet. Run `mkdocs-qhaigc sync" in finished.stderr
+    assert "docs/assets/qhaigc holds no images yet. Run `mkdocs-qhaigc sync" in finished.stderr
     sync(site)
     assert zensical(site, "build").returncode == 0
     site.page("guide/new.md", "![A mast](qhaigc:mast)", qhaigc={"mast": "A mast"})
@@ -142,7 +142,7 @@ def test_a_picture_that_was_not_synced_ends_the_build_and_the_error_says_which(s
     site.page("guide/new.md", "![A mast](qhaigc:mats)", qhaigc={"mast": "A tower"})
     finished = zensical(site, "build")
     assert finished.returncode == 1
-    assert "guide/new.md, line 4: there is no picture 'mats'. Did you mean 'mast'?" in finished.stderr
+    assert "guide/new.md, line 4: there is no image 'mats'. Did you mean 'mast'?" in finished.stderr
 
 
 def test_check_finds_what_the_build_would_refuse_or_warn_of(site: Project, api: ImagesApi) -> None:
@@ -154,18 +154,18 @@ def test_check_finds_what_the_build_would_refuse_or_warn_of(site: Project, api: 
     synced = run_in(site.folder, site, "sync", "-f", site.write_zensical_config().name)
     assert synced.returncode == 0
     for said in (
-        "guide.md, line 4: there is no picture 'mats'. Did you mean 'mast'?",
-        "guide.md, line 4: picture 'mast' has no alternative text",
-        "guide.md: picture 'sea' has no alternative text",
+        "guide.md, line 4: there is no image 'mats'. Did you mean 'mast'?",
+        "guide.md, line 4: image 'mast' has no alternative text",
+        "guide.md: image 'sea' has no alternative text",
     ):
         assert said in synced.stderr
     checked = run_in(site.folder, site, "check", "-f", "zensical.yml")
     assert checked.returncode == 1
-    assert "3 things to mend, 3 pictures looked at." in checked.stdout
+    assert "3 things to mend, 3 images looked at." in checked.stdout
     assert zensical(site, "build").returncode == 1
 
 
-def test_placeholders_that_were_committed_are_told_and_no_picture_for_who_forbids_them(site: Project) -> None:
+def test_placeholders_that_were_committed_are_told_and_no_image_for_who_forbids_them(site: Project) -> None:
     site.options["missing"] = "placeholder"
     sync(site)
     told = zensical(site, "build")
@@ -210,7 +210,7 @@ def test_switched_off_references_are_their_alt_texts(site: Project, api: ImagesA
     assert not api.calls
 
 
-def test_of_300_pages_300_have_their_pictures_five_builds_out_of_five(site: Project, api: ImagesApi) -> None:
+def test_of_300_pages_300_have_their_images_five_builds_out_of_five(site: Project, api: ImagesApi) -> None:
     site.options |= {"max_new_images": 301, "concurrency": 16}
     for number in range(300):
         uri = f"part-{number % 7}/page-{number}.md"

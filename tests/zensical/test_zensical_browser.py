@@ -68,8 +68,8 @@ def pages(site: Path) -> list[str]:
     return sorted(path.relative_to(site).as_posix() for path in site.rglob("index.html"))
 
 
-def test_both_engines_build_the_same_pictures_into_the_same_pages(example: dict[str, Path]) -> None:
-    def pictures(engine: str, page: str) -> list[Any]:
+def test_both_engines_build_the_same_images_into_the_same_pages(example: dict[str, Path]) -> None:
+    def images(engine: str, page: str) -> list[Any]:
         html = (example[engine] / page).read_text(encoding="utf-8")
         return [
             element
@@ -80,14 +80,14 @@ def test_both_engines_build_the_same_pictures_into_the_same_pages(example: dict[
 
     assert pages(example["zensical"]) == pages(example["mkdocs"])
     for page in pages(example["mkdocs"]):
-        assert pictures("zensical", page) == pictures("mkdocs", page), page
-        assert pictures("mkdocs", page), page
+        assert images("zensical", page) == images("mkdocs", page), page
+        assert images("mkdocs", page), page
     assert broken_urls(example["zensical"], "https://example.com/lantern/") == []
 
 
 @pytest.mark.parametrize(("width", "scale"), [(390, 2), (1280, 1)])
 @pytest.mark.parametrize("dark", [False, True])
-def test_a_reader_sees_the_same_pictures_of_both_in_the_same_proportions(
+def test_a_reader_sees_the_same_images_of_both_in_the_same_proportions(
     example: dict[str, Path], browser: Browser, width: int, scale: int, dark: bool
 ) -> None:
     for page in pages(example["mkdocs"]):
@@ -97,7 +97,7 @@ def test_a_reader_sees_the_same_pictures_of_both_in_the_same_proportions(
                 visit.open(page)
                 visit.scroll()
                 visit.arrive()
-                shown = [one for one in visit.pictures() if one.width and "qhaigc" in one.source]
+                shown = [one for one in visit.images() if one.width and "qhaigc" in one.source]
                 assert all(one.loaded for one in shown), (engine, page)
                 seen[engine] = [(one.alt, one.sizes, one.file.name, round(one.width / one.height, 1)) for one in shown]
         assert seen["zensical"] == seen["mkdocs"], page
@@ -117,9 +117,7 @@ def running(project: Project, *command: str) -> Iterator[subprocess.Popen[str]]:
             process.wait(30)
 
 
-def test_zensical_serve_shows_a_new_picture_when_it_is_synced(
-    project: Project, api: ImagesApi, browser: Browser
-) -> None:
+def test_zensical_serve_shows_a_new_image_when_it_is_synced(project: Project, api: ImagesApi, browser: Browser) -> None:
     project.engine = "zensical"
     project.config |= {"theme": {"font": False}, "site_url": None}
     project.options["timeout"] = 60
@@ -153,7 +151,7 @@ def test_zensical_serve_shows_a_new_picture_when_it_is_synced(
             return ""
 
     def shows(text: str) -> None:
-        """Waits for the text, and for pictures that have arrived; the server may load the page anew meanwhile."""
+        """Waits for the text, and for images that have arrived; the server may load the page anew meanwhile."""
         shown.wait_for_function(
             """(text) => document.body.innerText.includes(text) && document.images.length == 1
                 && document.images[0].complete && document.images[0].naturalWidth == 96""",

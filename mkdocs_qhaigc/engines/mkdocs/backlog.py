@@ -1,8 +1,8 @@
-"""Pages that can wait: their pictures were all there when the site was last built, so they order nothing.
+"""Pages that can wait: their images were all there when the site was last built, so they order nothing.
 
 They are taken in and rendered together when all pages were read: in one loop that takes a third of the time that the
 same work takes in between what MkDocs does for each page. Which pages they are is remembered from build to build. Where
-that is wrong, the pictures of a page are ordered later than they could have been, and no more.
+that is wrong, the images of a page are ordered later than they could have been, and no more.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ class Renderer(Protocol):
         """Take in a page's front matter."""
 
     def render(self, page: Any, text: str, *, src_uri: str, url: str, shown_at: str) -> str:
-        """Return a page's HTML with its pictures."""
+        """Return a page's HTML with its images."""
 
 
 class Backlog:
     """The pages of one build that wait."""
 
     def __init__(self, renderer: Renderer, index: Path, settings: str, *, source: Callable[[Any], str]) -> None:
-        """`index`: where is remembered which pages have all their pictures. `settings`: what else they depend on.
+        """`index`: where is remembered which pages have all their images. `settings`: what else they depend on.
 
         `source` returns a page's whole file, for messages.
         """
@@ -93,7 +93,7 @@ class Backlog:
         self._waiting.clear()
 
     def remember(self, complete: Iterable[str]) -> None:
-        """Write down which pages of this build have all their pictures, for the next one."""
+        """Write down which pages of this build have all their images, for the next one."""
         now = {src_uri: self._declared[src_uri] for src_uri in complete if src_uri in self._declared}
         others = {src_uri: text for src_uri, text in self._complete.items() if src_uri not in self._declared}
         if {**others, **now} != self._complete:

@@ -1,4 +1,4 @@
-"""The plugin's own files among those of a site of MkDocs, and what plugins that compress pictures see of them."""
+"""The plugin's own files among those of a site of MkDocs, and what plugins that compress images see of them."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ if TYPE_CHECKING:
 
 
 class OwnFiles:
-    """The files of one build that are the plugin's: pictures, and what pages need beside them."""
+    """The files of one build that are the plugin's: images, and what pages need beside them."""
 
     def __init__(self, config: MkDocsConfig, assets_dir: str) -> None:
-        """`assets_dir`: where they lie in the site, and `sync` writes pictures among the pages."""
+        """`assets_dir`: where they lie in the site, and `sync` writes images among the pages."""
         self._config = config
         self._assets_dir = assets_dir
         self._hidden: list[File] = []
-        """Pictures among the pages, while other plugins look at the site's files."""
+        """Images among the pages, while other plugins look at the site's files."""
 
     def add_asset(self, files: Files, path: str) -> str:
-        """Add a file that is no picture, where no author has put one of its name. Return its place in the site."""
+        """Add a file that is no image, where no author has put one of its name. Return its place in the site."""
         dest_uri = f"{self._assets_dir}/{os.path.basename(path)}"  # noqa: PTH119 - as below
         if dest_uri not in files.src_uris:
             self._add(files, dest_uri, path)
         return dest_uri
 
     def hide_synced(self, files: Files) -> None:
-        """Take the pictures that `sync` wrote among the pages out of sight, until `add_pictures`."""
+        """Take the images that `sync` wrote among the pages out of sight, until `add_images`."""
         folder = f"{self._assets_dir}/"
         self._hidden = []
         if os.path.isdir(os.path.join(self._config.docs_dir, folder)):  # noqa: PTH112, PTH118 - MkDocs' texts
@@ -39,8 +39,8 @@ class OwnFiles:
         for file in self._hidden:
             files.remove(file)
 
-    def add_pictures(self, files: Files, wanted: Mapping[str, str]) -> None:
-        """Add the pictures of this build: place in the site -> path of the bytes."""
+    def add_images(self, files: Files, wanted: Mapping[str, str]) -> None:
+        """Add the images of this build: place in the site -> path of the bytes."""
         for dest_uri, path in wanted.items():
             among_pages = files.src_uris.get(dest_uri)
             if among_pages and among_pages.abs_src_path != path:

@@ -1,4 +1,4 @@
-"""The page of the gallery in a site of MkDocs: added where no author wrote one, filled when all pictures are known."""
+"""The page of the gallery in a site of MkDocs: added where no author wrote one, filled when all images are known."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def new_page(src_uri: str, config: MkDocsConfig) -> File:
 
 
 def fill(src_uri: str, build: SiteBuild, files: Files, *, dirty: bool, warn: Callable[[str], None]) -> tuple[Path, ...]:
-    """Put every picture on the gallery's page, which is rendered by now. Return what it needs beside them."""
+    """Put every image on the gallery's page, which is rendered by now. Return what it needs beside them."""
 
     def link(src_uri: str) -> tuple[str, str] | None:
         file = files.get_file_from_path(src_uri) if src_uri else None

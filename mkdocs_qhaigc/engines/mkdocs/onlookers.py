@@ -1,4 +1,4 @@
-"""What other plugins see of a page while it is rendered: plain pictures, and their addresses in its Markdown."""
+"""What other plugins see of a page while it is rendered: plain images, and their addresses in its Markdown."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def _as_plugin_errors() -> Iterator[None]:
 
 
 class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # its options are no MkDocs class
-    """Turns prompts in front matter into pictures on pages."""
+    """Turns prompts in front matter into images on pages."""
 
     config_scheme = SCHEME
     supports_multiple_instances = True  # of which one is switched on
@@ -166,7 +166,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             and all(map(_leaves_alone, takers[takers.index(self) + 1 :]))
             and isinstance(getattr(config.plugins.events["env"][0], "__self__", None), QhaigcPlugin)
         )
-        if self._dirty:  # their pictures may be there by now, and no author edits them
+        if self._dirty:  # their images may be there by now, and no author edits them
             unfinished = filter(None, map(files.get_file_from_path, self._unfinished.before))
             have_built_again(file.abs_dest_path for file in unfinished)
         if self._gallery and files.get_file_from_path(self._gallery) is None:
@@ -195,7 +195,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
 
     @event_priority(100)
     def _before_others(self, content: str, /, *, page: Page, **_: Any) -> str:
-        """Show other plugins plain pictures, and their addresses in the page's Markdown."""
+        """Show other plugins plain images, and their addresses in the page's Markdown."""
         if self._spare:
             return content
         self._extension.leaves_next_out = False
@@ -212,7 +212,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
 
     @event_priority(-100)
     def _after_others(self, html: str, /, *, page: Page, **_: Any) -> str:
-        """Show readers every format again, and the pictures that other plugins refer to."""
+        """Show readers every format again, and the images that other plugins refer to."""
         if self._spare or not self._watched:
             return html
         return self._render_added(page, self._onlookers.show_whole(page, html))
@@ -229,7 +229,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
     @event_priority(50)
     @_as_plugin_errors()
     def _settle(self, env: Environment, *, config: MkDocsConfig, files: Files) -> None:
-        """Wait for the pictures."""
+        """Wait for the images."""
         if not self._spare:
             env.globals.update(self._for_templates)
         if self.surveying:
@@ -264,9 +264,9 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
     @event_priority(-100)
     @_as_plugin_errors()
     def _add_files(self, env: Environment, *, files: Files, **_: Any) -> None:
-        """Add the pictures' files to the site: behind plugins that compress pictures, and take their marking away."""
+        """Add the images' files to the site: behind plugins that compress images, and take their marking away."""
         if self._build and self._own_files:
-            self._own_files.add_pictures(files, self._build.files())
+            self._own_files.add_images(files, self._build.files())
 
     on_env = CombinedEvent(_catch_up, _settle, _add_files)
 
@@ -299,18 +299,18 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
                 log.warning("%s", error)  # the build's own error is told by MkDocs
 
     def on_serve(self, server: LiveReloadServer, **_: Any) -> None:
-        """Rebuild when a picture has arrived."""
+        """Rebuild when an image has arrived."""
         if self._options:
             try:
                 file = self._checked.cache_dir / "arrivals"
                 self._purchasing.arrivals.tell_by(file)
             except OSError as error:
-                log.warning("%s. Pictures that arrive are shown after the next edit", error)
+                log.warning("%s. Images that arrive are shown after the next edit", error)
                 return
             server.watch(str(file))
 
     def on_shutdown(self) -> None:
-        """End what is under way; pictures that have arrived are written first.
+        """End what is under way; images that have arrived are written first.
 
         Where it is no Ctrl-C that ends the program, but an error (some plugins exit, which MkDocs tells nobody), what
         is under way is waited for: it was paid for.
@@ -360,7 +360,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             ),
             warn=self._warn,
         )
-        self._build.pages.want_shared_pictures()
+        self._build.pages.want_shared_images()
         settings = f"{options.base_url} {options.defaults} {options.encoding}"
         index = options.cache_dir / "index/pages.json"
         self._backlog = Backlog(self._build.pages, index, settings, source=_source_of)

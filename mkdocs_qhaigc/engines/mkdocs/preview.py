@@ -1,4 +1,4 @@
-"""What a preview (`mkdocs serve`) has to know: what was edited, that pictures have arrived, and who waits for them."""
+"""What a preview (`mkdocs serve`) has to know: what was edited, that images have arrived, and who waits for them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from pathlib import Path
 from mkdocs_qhaigc._util.files import atomic_write
 
 _APART = 2.0
-"""Seconds between two rebuilds while pictures keep arriving."""
+"""Seconds between two rebuilds while images keep arriving."""
 _RINGS = 3
 """How often an arrival is told that no build follows: the first time nobody may be watching yet."""
 
 
 class Arrivals:
-    """Pictures that arrive after the build that wanted them: told by a file that changes, which the server watches."""
+    """Images that arrive after the build that wanted them: told by a file that changes, which the server watches."""
 
     def __init__(self) -> None:
         self.awaited = False
@@ -28,18 +28,18 @@ class Arrivals:
         """Whether it was told since a build began."""
 
     def note(self) -> None:
-        """Note that a picture was saved, or could not be had. Called in the buyer's threads."""
+        """Note that an image was saved, or could not be had. Called in the buyer's threads."""
         if self.awaited:
             self._arrived.set()
 
     def forget(self) -> bool:
-        """A build begins, which shows all that is there. Return whether it was told that pictures have arrived."""
+        """A build begins, which shows all that is there. Return whether it was told that images have arrived."""
         self._arrived.clear()
         told, self._told = self._told, False
         return told
 
     def tell_by(self, file: Path) -> None:
-        """Change a file, from now on, when pictures have arrived that no build has shown yet.
+        """Change a file, from now on, when images have arrived that no build has shown yet.
 
         Raises:
             OSError: it cannot be written.

@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 
 _QUIET = 3.0
-"""Seconds for which no other build follows one of a preview, before its pictures are asked for: editors save while
+"""Seconds for which no other build follows one of a preview, before its images are asked for: editors save while
 their authors type."""
 
 
 class Purchasing:
-    """The buyer of the builds of one site, one after the other. There is none until the first picture is missing."""
+    """The buyer of the builds of one site, one after the other. There is none until the first image is missing."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
-        """`say` is told what who pays wants to know, and of each picture where no terminal shows a bar."""
+        """`say` is told what who pays wants to know, and of each image where no terminal shows a bar."""
         self._say = say
         self._buyer: GenerationQueue | None = None
         self._options: Options | None = None
@@ -43,7 +43,7 @@ class Purchasing:
         """Begin a build. Return what opens its buyer: the same as before, where nothing that concerns it has changed.
 
         `again`: it is a further part of the build that has begun. `edited()` tells the states of what authors write
-        apart: what only shows the pictures that have arrived has no budget of its own.
+        apart: what only shows the images that have arrived has no budget of its own.
         """
         if self._options and options.buying != self._options.buying:
             self.stop()
@@ -93,18 +93,18 @@ class Purchasing:
                 buyer.finish()
 
     def close(self) -> None:
-        """End what is under way; pictures that have arrived are written first."""
+        """End what is under way; images that have arrived are written first."""
         self.end_progress()
         self._end_quiet()
         buyers = [buyer for buyer in (*self._retired, self._buyer) if buyer]
         held = self._buyer.held if self._buyer else 0
         if held:
-            pictures = plural(held, "picture has", "pictures have")
-            self._say(f"{held} {pictures} not been asked for: the preview has ended. `mkdocs build` asks for them")
+            images = plural(held, "image has", "images have")
+            self._say(f"{held} {images} not been asked for: the preview has ended. `mkdocs build` asks for them")
         count = sum(len(buyer.under_way()) for buyer in buyers)
         if count:
-            pictures = plural(count, "picture is", "pictures are")
-            self._say(f"{count} {pictures} not waited for. What had been asked for may have been billed")
+            images = plural(count, "image is", "images are")
+            self._say(f"{count} {images} not waited for. What had been asked for may have been billed")
         for buyer in buyers:
             buyer.close()
 
@@ -115,7 +115,7 @@ class Purchasing:
     def _new_buyer(self, options: Options, cache: Library, *, serving: bool) -> GenerationQueue:
         from mkdocs_qhaigc.generation.progress import LineProgress, LiveProgress
         from mkdocs_qhaigc.generation.queue import (
-            GenerationQueue,  # a build that finds all its pictures needs none of it
+            GenerationQueue,  # a build that finds all its images needs none of it
         )
 
         live = not serving and sys.stderr.isatty()
@@ -125,6 +125,6 @@ class Purchasing:
             api_key=options.api_key(os.environ),
             library=cache,
             progress=self._progress,
-            say=self._say,  # a picture that came in the end is nothing to refuse a build for
+            say=self._say,  # an image that came in the end is nothing to refuse a build for
             arrived=self.arrivals.note if serving else None,
         )

@@ -1,4 +1,4 @@
-"""A site's pictures as MkDocs sees them: builds of the site that end before anything is written."""
+"""A site's images as MkDocs sees them: builds of the site that end before anything is written."""
 
 from __future__ import annotations
 

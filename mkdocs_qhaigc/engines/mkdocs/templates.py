@@ -1,4 +1,4 @@
-"""Pictures that somebody asks for by a page of MkDocs: templates, and who reads a page's Markdown.
+"""Images that somebody asks for by a page of MkDocs: templates, and who reads a page's Markdown.
 
 Most sites have nobody who does.
 """
@@ -15,7 +15,7 @@ from mkdocs_qhaigc.site.scope import Scope
 
 
 def resolve_source(pages: Renderer, page: Any, text: str) -> str:
-    """Return a page's Markdown with the addresses of its pictures, absolute where the site has one."""
+    """Return a page's Markdown with the addresses of its images, absolute where the site has one."""
     scope, page_url = _scope_of(pages, page)
 
     def resolve(name: str) -> tuple[str, str | None] | None:
@@ -28,17 +28,17 @@ def resolve_source(pages: Renderer, page: Any, text: str) -> str:
 
 
 def image_of(pages: Renderer, page: Any, name: str) -> str:
-    """Return the whole HTML of a picture; of the site's own where `page` is None."""
+    """Return the whole HTML of an image; of the site's own where `page` is None."""
     scope, page_url = _scope_of(pages, page)
     image = pages.image(scope, name, page_url)
     if image.alt is None:
         own = scope if name in scope.directives else pages.site
-        pages.notices.picture_without_alt(own.src_uri, own.source, name)
+        pages.notices.image_without_alt(own.src_uri, own.source, name)
     return render_image(image)
 
 
 def url_of(pages: Renderer, page: Any, name: str) -> str:
-    """Return the URL of a picture, relative to the page; of the site's own where `page` is None."""
+    """Return the URL of an image, relative to the page; of the site's own where `page` is None."""
     scope, page_url = _scope_of(pages, page)
     return pages.image(scope, name, page_url).url
 

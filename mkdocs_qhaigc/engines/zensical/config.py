@@ -59,7 +59,7 @@ class Configuration:
     options: Options
 
     def publishing_to(self, folder: Path) -> Configuration:
-        """Return the site with another folder for its pictures.
+        """Return the site with another folder for its images.
 
         Raises:
             SiteError: it does not lie in the folder of the pages.
@@ -73,14 +73,14 @@ class Configuration:
 
     @property
     def look(self) -> str:
-        """A digest of what pages are rendered from beside their own front matter and the pictures."""
+        """A digest of what pages are rendered from beside their own front matter and the images."""
         shown = [self.given.get(name) for name in ("enabled", "images", "sizes")]
         content = json.dumps([self.site_url, self.theme, self.features, *shown], default=str)
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
     @property
-    def pictures_dir(self) -> Path:
-        """Where pictures stand among the pages."""
+    def images_dir(self) -> Path:
+        """Where images stand among the pages."""
         return self.docs_dir / self.options.assets_dir
 
 

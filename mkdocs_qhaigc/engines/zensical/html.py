@@ -11,13 +11,13 @@ from mkdocs_qhaigc.html.tags import parse, tags_with, with_changes
 
 _REBASED = ("src", "href", "srcset")
 _ONLY_ON_ITS_PAGE = ("srcset", "sizes", "fetchpriority")
-"""Attributes of a picture that are right on the post's own page alone: a list has several main pictures."""
+"""Attributes of an image that are right on the post's own page alone: a list has several main images."""
 
 
 def relative_to_source(html: str, by_url: str, by_file: str) -> str:
     """Return a page's HTML as Zensical wants it: it takes these attributes for relative to the page's file.
 
-    The two are how URLs of pictures begin, relative to the page and to its file.
+    The two are how URLs of images begin, relative to the page and to its file.
     """
     if by_url == by_file:
         return html
@@ -35,15 +35,15 @@ def relative_to_source(html: str, by_url: str, by_file: str) -> str:
     return "".join((*pieces, html[end:]))
 
 
-def with_plain_excerpt(html: str, end: str, *, pictures: str) -> str:
-    """Return a post whose HTML up to `end`, or the whole of it, has each picture in the one form that lists can show.
+def with_plain_excerpt(html: str, end: str, *, images: str) -> str:
+    """Return a post whose HTML up to `end`, or the whole of it, has each image in the one form that lists can show.
 
-    `pictures` is how URLs of pictures begin.
+    `images` is how URLs of images begin.
     """
     excerpt, found, rest = html.partition(end)
     pieces: list[str] = []
     position = 0
-    for tag, start, _ in tags_with(excerpt, pictures):
+    for tag, start, _ in tags_with(excerpt, images):
         name, attributes = parse(tag)
         changes = {key: (attributes[key], None) for key in _ONLY_ON_ITS_PAGE if attributes.get(key)}
         other_format = name.lower() == "source" and "src" not in attributes

@@ -32,7 +32,7 @@ class WrittenFolder:
         return _shown(self.path)
 
     def has(self, publication: PublishedImage) -> bool:
-        """Whether every file of a picture was written, and is there."""
+        """Whether every file of an image was written, and is there."""
         names = [Path(variant.dest_uri).name for variant in publication.variants]
         return all(name in self.written.files and (self.path / name).exists() for name in names)
 
@@ -46,7 +46,7 @@ def read_folder(path: Path, known: WrittenFolder | None) -> WrittenFolder:
     """
     if not (path / MANIFEST).exists():
         raise NotSynced(
-            f"{_shown(path)} holds no pictures yet. Run `mkdocs-qhaigc sync --out {_shown(path)}`; where it writes "
+            f"{_shown(path)} holds no images yet. Run `mkdocs-qhaigc sync --out {_shown(path)}`; where it writes "
             "into another folder, name that for the Markdown extension: `mkdocs_qhaigc.markdown: {out: …}`"
         )
     if known is not None and known.stamp == _stamp(path, known.site.files):
@@ -57,8 +57,8 @@ def read_folder(path: Path, known: WrittenFolder | None) -> WrittenFolder:
 
 
 @dataclass(slots=True)
-class WrittenPictures:
-    """The pictures of one page, of which those are there that were written."""
+class WrittenImages:
+    """The images of one page, of which those are there that were written."""
 
     written: Written
     sandboxed: bool
@@ -69,20 +69,20 @@ class WrittenPictures:
     """What is not written yet is guessed; who looks again sees what came."""
 
     def want(self, order: ImageJob) -> ResolvedImage:
-        """Return what is known of a picture."""
-        found = self.written.pictures.get(order.request.key)
+        """Return what is known of an image."""
+        found = self.written.images.get(order.request.key)
         if found is None or (found.sandbox and not self.sandboxed):
-            picture = asked_for(order)
+            image = asked_for(order)
         else:
             state: State = "placeholder" if found.drawn.placeholder else "cached"
-            picture = ResolvedImage(order, state, found.drawn, colour=found.colour)
-        return self.known.setdefault(order.request.key, picture)
+            image = ResolvedImage(order, state, found.drawn, colour=found.colour)
+        return self.known.setdefault(order.request.key, image)
 
     def want_card(self, name: str, request: ImageRequest, crop: object) -> None:
         """Cards are written as other files are."""
 
-    def picture(self, request: ImageRequest) -> ResolvedImage:
-        """Return what is known of a picture that was wanted."""
+    def image(self, request: ImageRequest) -> ResolvedImage:
+        """Return what is known of an image that was wanted."""
         return self.known[request.key]
 
     def stand_in(self, order: ImageJob) -> ResolvedImage:

@@ -1,4 +1,4 @@
-"""References on pages that Zensical renders -> the pictures that `sync` has written. Generates nothing.
+"""References on pages that Zensical renders -> the images that `sync` has written. Generates nothing.
 
 A page is rendered by the code that renders it in a build of MkDocs, with what is written in the place of libraries.
 """
@@ -18,7 +18,7 @@ from mkdocs_qhaigc.directives.front_matter import META_KEY, strip_meta
 from mkdocs_qhaigc.engines.zensical.blogs import blog_of, separator
 from mkdocs_qhaigc.engines.zensical.config import Configuration
 from mkdocs_qhaigc.engines.zensical.html import relative_to_source, with_plain_excerpt
-from mkdocs_qhaigc.engines.zensical.images import WrittenFolder, WrittenPictures, read_folder
+from mkdocs_qhaigc.engines.zensical.images import WrittenFolder, WrittenImages, read_folder
 from mkdocs_qhaigc.engines.zensical.pages import read_page
 from mkdocs_qhaigc.errors import NotSynced, QhaigcError
 from mkdocs_qhaigc.html import rewrite as html
@@ -29,7 +29,7 @@ from mkdocs_qhaigc.site.pages import Renderer
 
 log = logging.getLogger("mkdocs_qhaigc")
 FOR_TEMPLATES = "qhaigc_images"
-"""The name in a page's front matter under which templates find its pictures."""
+"""The name in a page's front matter under which templates find its images."""
 
 
 class Page(Protocol):
@@ -43,12 +43,12 @@ class Page(Protocol):
 
 @cache
 def lookup(out: str | None) -> Lookup:
-    """Return what looks pictures up, one for all pages: `out` is as of `Lookup`."""
+    """Return what looks images up, one for all pages: `out` is as of `Lookup`."""
     return Lookup(out)
 
 
 class Lookup:
-    """The pictures of one site that `sync` has written."""
+    """The images of one site that `sync` has written."""
 
     def __init__(self, out: str | None) -> None:
         """`out` is the folder, relative to that of the site's configuration; None: what is usual among its pages."""
@@ -56,7 +56,7 @@ class Lookup:
         self._folder: WrittenFolder | None = None
         self._said = ""
         self._serving = "serve" in sys.argv[1:]
-        """`zensical serve` would end with an error, where the picture may be on its way."""
+        """`zensical serve` would end with an error, where the image may be on its way."""
 
     def render(self, page: Page, text: str, *, config: Mapping[str, Any]) -> str:
         """Return a page's HTML with its references resolved; those of its front matter are resolved in their places.
@@ -64,7 +64,7 @@ class Lookup:
         `config` is Zensical's configuration of the site.
 
         Raises:
-            NotSynced: a picture of the page is not there, or a directive or reference of it cannot be used.
+            NotSynced: an image of the page is not there, or a directive or reference of it cannot be used.
             SiteError: the configuration, or what `sync` wrote, cannot be read.
         """
         root = Path(config["root_dir"])
@@ -84,25 +84,25 @@ class Lookup:
     def _render(self, page: Page, text: str, folder: WrittenFolder, *, site_url: str | None) -> str:
         """`site_url` is Zensical's: mike puts the version into it."""
         site = folder.site
-        pictures = WrittenPictures(folder.written, site.options.sandboxed)
+        images = WrittenImages(folder.written, site.options.sandboxed)
         renderer = Renderer(
             site.options,
-            pictures,
+            images,
             site_url=lambda: site_url,
             column=partial(_column, site),
             warn=lambda _: None,  # told below
         )
-        renderer.want_shared_pictures()
+        renderer.want_shared_images()
         source = partial((site.docs_dir / page.path).read_text, encoding="utf-8-sig")
         text_of_file = _take_front_matter(page, site) if META_KEY in page.meta else ""
         renderer.read_page(page, src_uri=page.path, url=page.url, text=text_of_file, source=source)
         rendered = renderer.render(page, text, src_uri=page.path, url=page.url, shown_at=page.url)
-        self._tell(page, renderer, pictures, folder)
-        page.meta[FOR_TEMPLATES] = _for_templates(page, renderer, pictures)
+        self._tell(page, renderer, images, folder)
+        page.meta[FOR_TEMPLATES] = _for_templates(page, renderer, images)
         by_url = relative_url(site.options.assets_dir, page.url) + "/"
         blog = blog_of(page.path, site.blogs)
         if blog is not None:
-            rendered = with_plain_excerpt(rendered, separator(blog), pictures=by_url)
+            rendered = with_plain_excerpt(rendered, separator(blog), images=by_url)
         return relative_to_source(rendered, by_url, relative_url(site.options.assets_dir, page.path) + "/")
 
     def _say_once(self, message: str) -> None:
@@ -111,17 +111,17 @@ class Lookup:
             self._said = message
             log.warning("qhaigc: %s", message)
 
-    def _tell(self, page: Page, renderer: Renderer, pictures: WrittenPictures, folder: WrittenFolder) -> None:
-        """Raise what keeps a page from showing its pictures; for a server, and of what has no alt, only say it."""
+    def _tell(self, page: Page, renderer: Renderer, images: WrittenImages, folder: WrittenFolder) -> None:
+        """Raise what keeps a page from showing its images; for a server, and of what has no alt, only say it."""
         kinds = renderer.notices.kinds
         problems = [message for message, kind in kinds.items() if kind in ("directive", "reference")]
-        missing = dict.fromkeys(_missing(page, renderer, pictures, folder))
+        missing = dict.fromkeys(_missing(page, renderer, images, folder))
         if missing:
             run = f"Run `mkdocs-qhaigc sync --out {folder.shown}`, then build again"
             problems.append(f"{', '.join(missing)}: not in {folder.shown}, or not as the options are now. {run}")
-        placeholders = [picture.order.where for picture in pictures.known.values() if picture.state == "placeholder"]
+        placeholders = [image.order.where for image in images.known.values() if image.state == "placeholder"]
         if placeholders:
-            said = f"{', '.join(placeholders)}: `sync` has written placeholders. Run it where pictures can be bought"
+            said = f"{', '.join(placeholders)}: `sync` has written placeholders. Run it where images can be bought"
             if folder.site.options.missing == "error":
                 problems.append(said)
             else:
@@ -149,31 +149,31 @@ def _take_front_matter(page: Page, site: Configuration) -> str:
     return source.text
 
 
-def _missing(page: Page, renderer: Renderer, pictures: WrittenPictures, folder: WrittenFolder) -> Iterator[str]:
-    """Yield where a page declares or shows a picture that was not written as it should stand there."""
-    for picture in pictures.known.values():
-        if picture.state == "under way" and picture.order.where.startswith(f"{page.path}#"):
-            yield picture.order.where
-    for publication, picture in renderer.publisher.hand_out():
-        declared = picture.order.request.model  # else it means nothing on this page, which is told already
+def _missing(page: Page, renderer: Renderer, images: WrittenImages, folder: WrittenFolder) -> Iterator[str]:
+    """Yield where a page declares or shows an image that was not written as it should stand there."""
+    for image in images.known.values():
+        if image.state == "under way" and image.order.where.startswith(f"{page.path}#"):
+            yield image.order.where
+    for publication, image in renderer.publisher.hand_out():
+        declared = image.order.request.model  # else it means nothing on this page, which is told already
         if declared and not folder.has(publication):
-            yield picture.order.where
+            yield image.order.where
 
 
-def _for_templates(page: Page, renderer: Renderer, pictures: WrittenPictures) -> dict[str, dict[str, str]]:
-    """Return the HTML and the URL of each picture that has a name on a page: Zensical's templates call no functions."""
+def _for_templates(page: Page, renderer: Renderer, images: WrittenImages) -> dict[str, dict[str, str]]:
+    """Return the HTML and the URL of each image that has a name on a page: Zensical's templates call no functions."""
     scope = renderer.scopes[page.path]
     names = {**renderer.site.directives, **scope.directives}
-    images = {
+    tags = {
         name: renderer.image(scope, name, page.url)
         for name, directive in names.items()
-        if all(request.key in pictures.written.pictures for _, request in directive.requests)
+        if all(request.key in images.written.images for _, request in directive.requests)
     }
-    return {name: {"html": render_image(image), "url": image.url} for name, image in images.items()}
+    return {name: {"html": render_image(image), "url": image.url} for name, image in tags.items()}
 
 
 def _require_watch(root: Path, out: Path, watch: Iterable[str]) -> None:
-    """Have Zensical render pages anew that it has kept, when other pictures are written.
+    """Have Zensical render pages anew that it has kept, when other images are written.
 
     Raises:
         NotSynced: it would not.
@@ -183,7 +183,7 @@ def _require_watch(root: Path, out: Path, watch: Iterable[str]) -> None:
         name = within(wanted, root.resolve())
         raise NotSynced(
             f"the site's `watch` does not name {name}: Zensical would go on with pages as it rendered them before "
-            f'other pictures were written. Add it: `watch: [{name}]`, in zensical.toml `watch = ["{name}"]`'
+            f'other images were written. Add it: `watch: [{name}]`, in zensical.toml `watch = ["{name}"]`'
         )
 
 

@@ -1,5 +1,5 @@
-"""What `sync` has written into a folder of the pages: a file beside the pictures that says it, for the next `sync`, for
-pages that look their pictures up, and for whoever has the folder and none of the originals.
+"""What `sync` has written into a folder of the pages: a file beside the images that says it, for the next `sync`, for
+pages that look their images up, and for whoever has the folder and none of the originals.
 
 Its name begins with a dot, so no engine publishes it.
 """
@@ -24,15 +24,15 @@ from mkdocs_qhaigc.store.record import COLOUR
 
 _FILE_LINE = re.compile(r'("(?:[^"\\\n]|\\u[0-9a-f]{4})+"): "([0-9a-f]{64}|)"')
 """A file and its digest, as they stand on a line of their own."""
-_PICTURE_LINE = re.compile(r'^  "([0-9a-f]{64})": (\{.*\}),?$', re.MULTILINE)
-"""A key and what is said of its picture, as they stand on a line of their own."""
+_IMAGE_LINE = re.compile(r'^  "([0-9a-f]{64})": (\{.*\}),?$', re.MULTILINE)
+"""A key and what is said of its image, as they stand on a line of their own."""
 SCHEMA = 1
 """Raised when a field changes its meaning or goes."""
 
 
 @dataclass(frozen=True, slots=True)
-class WrittenPicture:
-    """A picture as it was written."""
+class WrittenImage:
+    """An image as it was written."""
 
     drawn: Drawn
     colour: str | None
@@ -49,7 +49,7 @@ class Written:
 
     config: Path
     """The site's configuration."""
-    pictures: Mapping[str, WrittenPicture] = field(default_factory=dict)
+    images: Mapping[str, WrittenImage] = field(default_factory=dict)
     """By key of the request."""
     files: Mapping[str, str] = field(default_factory=dict)
     """By name within the folder: the sha256 of the bytes."""
@@ -58,23 +58,23 @@ class Written:
 
     def save(self, folder: Path) -> None:
         """Write it into the folder, if it says anything new there."""
-        pictures = {
+        images = {
             key: {
-                "width": picture.drawn.width,
-                "height": picture.drawn.height,
-                "colour": picture.colour,
-                "placeholder": picture.drawn.placeholder,
-                "file": picture.file,
-                "sandbox": picture.sandbox,
+                "width": image.drawn.width,
+                "height": image.drawn.height,
+                "colour": image.colour,
+                "placeholder": image.drawn.placeholder,
+                "file": image.file,
+                "sandbox": image.sandbox,
             }
-            for key, picture in self.pictures.items()
+            for key, image in self.images.items()
         }
         config = within(self.config, folder.resolve())
         parts = (
             f' "schema": {SCHEMA}',
             f' "config": {json.dumps(config)}',
             f' "look": {json.dumps(self.look)}',
-            _lines("pictures", pictures),
+            _lines("images", images),
             _lines("files", self.files),
         )
         text = ",\n".join(parts)
@@ -117,14 +117,14 @@ def read_remains(folder: Path) -> Written | None:
     digests: dict[str, list[str]] = {}
     for match in _FILE_LINE.finditer(text):
         digests.setdefault(json.loads(match[1], strict=False), []).append(match[2])
-    pictures: dict[str, list[WrittenPicture]] = {}
-    for match in _PICTURE_LINE.finditer(text):
+    images: dict[str, list[WrittenImage]] = {}
+    for match in _IMAGE_LINE.finditer(text):
         with contextlib.suppress(ValueError, TypeError, KeyError, RecursionError):  # what is damaged counts as gone
-            pictures.setdefault(match[1], []).append(_parse_picture(match[1], json.loads(match[2])))
+            images.setdefault(match[1], []).append(_parse_image(match[1], json.loads(match[2])))
     sides = {name: _side(folder / name, of_one) for name, of_one in digests.items() if _is_name(name)}
     return Written(
         Path(),
-        {key: _of_side(of_one, digests, sides) for key, of_one in pictures.items()},
+        {key: _of_side(of_one, digests, sides) for key, of_one in images.items()},
         {name: digests[name][max(side, 0)] for name, side in sides.items()},
     )
 
@@ -139,18 +139,18 @@ def _side(file: Path, digests: Sequence[str]) -> int:
 
 
 def _of_side(
-    pictures: Sequence[WrittenPicture], digests: Mapping[str, Sequence[str]], sides: Mapping[str, int]
-) -> WrittenPicture:
-    """Return which of the pictures of one key is there as a file: a purchase, if there is one.
+    images: Sequence[WrittenImage], digests: Mapping[str, Sequence[str]], sides: Mapping[str, int]
+) -> WrittenImage:
+    """Return which of the images of one key is there as a file: a purchase, if there is one.
 
-    Where that cannot be told, it is the sandbox's: no drawing is taken for a real picture.
+    Where that cannot be told, it is the sandbox's: no drawing is taken for a real image.
     """
     there = [
         one
-        for number, one in enumerate(pictures)
+        for number, one in enumerate(images)
         if one.file and sides.get(one.file, -1) >= 0 and (sides[one.file] == number or len(digests[one.file]) == 1)
     ]
-    unsure = [one for one in pictures if one.sandbox] or pictures
+    unsure = [one for one in images if one.sandbox] or images
     return next((one for one in there if not one.sandbox and not one.drawn.placeholder), (there or unsure)[0])
 
 
@@ -163,12 +163,12 @@ def _lines(name: str, entries: Mapping[str, Any]) -> str:
 def _parse(content: Any, folder: Path) -> Written:
     if content["schema"] != SCHEMA:
         raise ValueError(f"it is of version {content['schema']!r}")
-    pictures = {str(key): _parse_picture(str(key), one) for key, one in content["pictures"].items()}
+    images = {str(key): _parse_image(str(key), one) for key, one in content["images"].items()}
     files = {str(name): str(digest) for name, digest in content["files"].items()}
     for name in files:
         if not _is_name(name):
             raise ValueError(f"{name!r} is no name of a file in its folder")
-    return Written(Path(os.path.normpath(folder.resolve() / content["config"])), pictures, files)
+    return Written(Path(os.path.normpath(folder.resolve() / content["config"])), images, files)
 
 
 def _is_name(name: str) -> bool:
@@ -176,7 +176,7 @@ def _is_name(name: str) -> bool:
     return Path(name).name == name and not name.startswith(".")
 
 
-def _parse_picture(key: str, one: Any) -> WrittenPicture:
+def _parse_image(key: str, one: Any) -> WrittenImage:
     width, height, colour, file = one["width"], one["height"], one["colour"], one.get("file")
     if not (type(width) is int and type(height) is int and width > 0 and height > 0):
         raise ValueError(f"{key}: it has no size")
@@ -185,4 +185,4 @@ def _parse_picture(key: str, one: Any) -> WrittenPicture:
     if file is not None and not (isinstance(file, str) and _is_name(file)):
         raise ValueError(f"{key}: {file!r} is no name of a file in its folder")
     drawn = Drawn(f"written:{key}", width, height, placeholder=one["placeholder"] is True)
-    return WrittenPicture(drawn, colour, file, sandbox=one.get("sandbox") is True)
+    return WrittenImage(drawn, colour, file, sandbox=one.get("sandbox") is True)

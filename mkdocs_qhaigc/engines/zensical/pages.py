@@ -93,7 +93,7 @@ def written_twice(source: str) -> list[Twice]:
     ours = [(key, value) for key, value in _pairs(root) if key.value == META_KEY]
     mappings = [ours]
     for _, declared in ours:
-        mappings += [_pairs(declared), *(_pairs(picture) for _, picture in _pairs(declared))]
+        mappings += [_pairs(declared), *(_pairs(image) for _, image in _pairs(declared))]
     return [twice for pairs in mappings for twice in _twice([key for key, _ in pairs])]
 
 

@@ -1,4 +1,4 @@
-"""A site's pictures as its pages' front matter declares them: read without an engine, as `sync` reads them.
+"""A site's images as its pages' front matter declares them: read without an engine, as `sync` reads them.
 
 What plugins add to pages is not seen, nor is anything that shows only when pages are rendered.
 """
@@ -27,7 +27,7 @@ def survey_sources(site: Configuration) -> Survey:
     if not site.options.enabled:
         raise SiteError(f"{site.file}: the plugin qhaigc is switched off (`enabled: false`)")
     notices: list[str] = []
-    sources = ImageFinder(site.options, folder=site.pictures_dir, report=notices.append)
+    sources = ImageFinder(site.options, folder=site.images_dir, report=notices.append)
     pipeline = Pipeline(site.options, sources=sources, open_buyer=None, report=notices.append)
     build = SiteBuild(
         site.options, pipeline, site_url=lambda: site.site_url, column=lambda _: UNKNOWN, warn=notices.append
@@ -42,7 +42,7 @@ def read_pages(site: Configuration, renderer: Renderer) -> None:
     Raises:
         SiteError: one cannot be read.
     """
-    renderer.want_shared_pictures()
+    renderer.want_shared_images()
     for page in pages(site):
         renderer.read_page(page, src_uri=page.src_uri, url="", text=page.text, source=partial(str, page.text))
         renderer.note_references(page.src_uri, page.text)

@@ -1,4 +1,4 @@
-"""A site's pictures as files among its pages: bought where they are missing, encoded, and nothing else touched.
+"""A site's images as files among its pages: bought where they are missing, encoded, and nothing else touched.
 
 For engines that run no MkDocs plugins. Only what changed is written; only what was written before is removed.
 """
@@ -15,7 +15,7 @@ from mkdocs_qhaigc._util.locks import hold
 from mkdocs_qhaigc.assets import asset
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.engines.zensical.config import Configuration
-from mkdocs_qhaigc.engines.zensical.manifest import Written, WrittenPicture, read_remains
+from mkdocs_qhaigc.engines.zensical.manifest import Written, WrittenImage, read_remains
 from mkdocs_qhaigc.engines.zensical.survey import read_pages
 from mkdocs_qhaigc.errors import ImageUnavailable, LfsPointer, SiteError
 from mkdocs_qhaigc.generation.queue import GenerationQueue
@@ -40,7 +40,7 @@ _WAIT = 600.0
 class Synced:
     """What became of a folder."""
 
-    pictures: tuple[ResolvedImage, ...]
+    images: tuple[ResolvedImage, ...]
     """All that the site declares, in its order, each once."""
     written: tuple[str, ...]
     """Names of files that are new or have other bytes."""
@@ -54,11 +54,11 @@ class Synced:
     @property
     def missing(self) -> list[ResolvedImage]:
         """Those for which a placeholder was written."""
-        return [picture for picture in self.pictures if picture.state == "placeholder"]
+        return [image for image in self.images if image.state == "placeholder"]
 
 
 def sync(site: Configuration, *, buyer: GenerationQueue, warn: Warn) -> Synced:
-    """Write the pictures of a site into `site.pictures_dir`. `warn` is told what a build would warn of.
+    """Write the images of a site into `site.images_dir`. `warn` is told what a build would warn of.
 
     Raises:
         SiteError: the pages cannot be read, or the folder not be written.
@@ -66,7 +66,7 @@ def sync(site: Configuration, *, buyer: GenerationQueue, warn: Warn) -> Synced:
         ImageUnavailable: some are paid for, and are not here.
         QhaigcError: a cache cannot be used.
     """
-    folder = site.pictures_dir
+    folder = site.images_dir
     try:
         with hold(site.options.cache_dir / "locks", "sync", seconds=_WAIT):
             folder.mkdir(parents=True, exist_ok=True)
@@ -88,30 +88,30 @@ def _sync(site: Configuration, folder: Path, *, buyer: GenerationQueue, warn: Wa
         if site.options.enabled:
             read_pages(site, build.pages)
             build.settle(wait=True)
-            for picture in pipeline.pictures():
-                if isinstance(picture.reason, ImageUnavailable):
-                    raise picture.reason  # no placeholder takes the place of what is merely elsewhere
+            for image in pipeline.images():
+                if isinstance(image.reason, ImageUnavailable):
+                    raise image.reason  # no placeholder takes the place of what is merely elsewhere
         files = {PurePosixPath(uri).name: Path(path) for uri, path in build.files().items()}
-        made_of_these = any(picture.state == "published" for picture in pipeline.pictures())
+        made_of_these = any(image.state == "published" for image in pipeline.images())
         if made_of_these and any(is_lfs_pointer(folder / name) for name in files):
             raise LfsPointer(folder)  # nor does what is encoded once more, of the files that are here
         if files and _may_write(STYLESHEET.name, STYLESHEET.read_bytes(), folder, files_before, warn=warn):
             files[STYLESHEET.name] = STYLESHEET
-        pictures = {
-            picture.order.request.key: WrittenPicture(
-                picture.drawn,
-                picture.colour,
-                _best_file(picture, site.options, files),
-                sandbox=picture.original is not None and picture.original.sandbox,
+        images = {
+            image.order.request.key: WrittenImage(
+                image.drawn,
+                image.colour,
+                _best_file(image, site.options, files),
+                sandbox=image.original is not None and image.original.sandbox,
             )
-            for picture in pipeline.pictures()
+            for image in pipeline.images()
         }
         written, unchanged, digests = [], 0, {}
-        look, pictures_before = site.look, before.pictures if before else {}
+        look, images_before = site.look, before.images if before else {}
         if before is None or files.keys() - files_before.keys():
             # Before any of them: whatever ends this, the next run knows what it may remove, and finds what there was.
             owned = {**files_before, **dict.fromkeys(files, "")}
-            Written(site.file, {**pictures, **pictures_before}, owned, look).save(folder)
+            Written(site.file, {**images, **images_before}, owned, look).save(folder)
         for name, source in sorted(files.items()):
             data = source.read_bytes()
             digests[name] = hashlib.sha256(data).hexdigest()
@@ -125,7 +125,7 @@ def _sync(site: Configuration, folder: Path, *, buyer: GenerationQueue, warn: Wa
         removed: tuple[str, ...] = ()
         kept: tuple[str, ...] = ()
         if unused or problems:
-            Written(site.file, {**pictures_before, **pictures}, {**unused, **digests}, look).save(folder)
+            Written(site.file, {**images_before, **images}, {**unused, **digests}, look).save(folder)
         if not problems:  # else what seems unused may be of the directives that cannot be used
             if before and unused:
                 libraries = sources.pins, Library(cache_folder(site.options, sandbox=False), report=warn)
@@ -137,25 +137,25 @@ def _sync(site: Configuration, folder: Path, *, buyer: GenerationQueue, warn: Wa
                     has_original=lambda key: any(_has_original(library, key) for library in libraries),
                 )
             removed, kept = _remove(folder, unused)
-            Written(site.file, pictures, digests, look).save(folder)
+            Written(site.file, images, digests, look).save(folder)
     finally:
         pipeline.close(whole=True)
     if removed and before and before.config not in site.files and before.config.is_file():
         warn(
-            f"{folder} held the pictures of {before.config} until now, and those that {site.file} does not use were "
+            f"{folder} held the images of {before.config} until now, and those that {site.file} does not use were "
             "removed. Where both are built, give each a folder of its own by `--out`"
         )
-    return Synced(tuple(pipeline.pictures()), tuple(written), removed, kept, unchanged, problems)
+    return Synced(tuple(pipeline.images()), tuple(written), removed, kept, unchanged, problems)
 
 
-def _best_file(picture: ResolvedImage, options: Options, files: Mapping[str, Path]) -> str | None:
-    """Return the name of the file that tells most of a picture; None where it is a placeholder."""
-    if picture.original is None:
+def _best_file(image: ResolvedImage, options: Options, files: Mapping[str, Path]) -> str | None:
+    """Return the name of the file that tells most of an image; None where it is a placeholder."""
+    if image.original is None:
         return None
     publication = publish(
-        name=picture.order.name,
-        key=picture.order.request.key,
-        drawn=picture.drawn,
+        name=image.order.name,
+        key=image.order.request.key,
+        drawn=image.drawn,
         encoding=options.encoding,
         assets_dir=options.assets_dir,
     )
@@ -164,7 +164,7 @@ def _best_file(picture: ResolvedImage, options: Options, files: Mapping[str, Pat
 
     def worth(name: str) -> tuple[bool, bool, int]:
         """Whether it has lost nothing, whether what shines through does so still, and its bytes."""
-        opaque = formats[name] == "jpeg" and picture.colour is None
+        opaque = formats[name] == "jpeg" and image.colour is None
         return formats[name] == "png", not opaque, files[name].stat().st_size
 
     return max((name for name in formats if name in files), key=worth, default=None)
@@ -174,7 +174,7 @@ def _may_write(name: str, data: bytes, folder: Path, before: Mapping[str, str], 
     """Whether a file whose name others may use too is ours to write: not where somebody has put another one there."""
     if name in before or not (folder / name).exists() or _holds(folder / name, data):
         return True
-    warn(f"{folder / name} was there before, and is kept. Remove it to have the one that comes with the pictures")
+    warn(f"{folder / name} was there before, and is kept. Remove it to have the one that comes with the images")
     return False
 
 

@@ -49,13 +49,13 @@ class Pen:
 
 
 class Canvas:
-    """A picture in the making: its pixels, its mood and its dice."""
+    """An image in the making: its pixels, its mood and its dice."""
 
     def __init__(self, width: int, height: int, mood: Mood) -> None:
         self.width, self.height, self.mood, self.light = width, height, mood, mood.light
         self.unit = min(width, height * 1.1)
         """Pixels; what a thing of size 1 would measure."""
-        self.dice = random.Random(mood.seed ^ 0x5CE1E)  # noqa: S311 (pictures, not secrets)
+        self.dice = random.Random(mood.seed ^ 0x5CE1E)  # noqa: S311 (images, not secrets)
         self.image = Image.new("RGB", (width, height))
         self.sun: Point = (0.0, 0.0)
 

@@ -17,7 +17,7 @@ from mkdocs_qhaigc.sandbox.drawing.prompt_words import Colour, Light, Mood, mix,
 from mkdocs_qhaigc.sandbox.drawing.scenes import scene
 
 _MOST_PIXELS = 2_000_000
-"""Larger pictures are drawn at this size and enlarged; grain and band are always at full size."""
+"""Larger images are drawn at this size and enlarged; grain and band are always at full size."""
 _SETTINGS: dict[str, dict[str, int | bool]] = {
     "WEBP": {"quality": 82, "method": 2},
     "JPEG": {"quality": 86},
@@ -31,10 +31,10 @@ _PLAIN = str.maketrans({"–": "-", "—": "-", "×": "x"})
 
 
 def draw_image(prompt: str, *, width: int, height: int, label: str, format: str = "WEBP") -> bytes:
-    """Encoded picture: deterministic for the same arguments on the same Pillow.
+    """Encoded image: deterministic for the same arguments on the same Pillow.
 
     `width` and `height` are pixels, `format` is a name of Pillow's. Any text will do for the prompt.
-    The label `placeholder` gives a picture that nobody takes for a finished one.
+    The label `placeholder` gives an image that nobody takes for a finished one.
     """
     about = mood(prompt)
     image = _finish(_drawn(width, height, about), about)
@@ -56,7 +56,7 @@ def _drawn(width: int, height: int, about: Mood) -> Image.Image:
 
 
 def _finish(image: Image.Image, about: Mood) -> Image.Image:
-    """The picture in its manner, with a vignette and with grain, which also hides the steps of gradients."""
+    """The image in its manner, with a vignette and with grain, which also hides the steps of gradients."""
     if "pencil" in about.words:
         image = _pencil(image)
     else:
@@ -85,7 +85,7 @@ def _tiled(tile: Image.Image, size: tuple[int, int]) -> Image.Image:
 
 def _grained(image: Image.Image, seed: int, strength: int) -> Image.Image:
     """`image` with film grain of up to ±`strength`, most of it near zero."""
-    dice = random.Random(seed)  # noqa: S311 (pictures, not secrets)
+    dice = random.Random(seed)  # noqa: S311 (images, not secrets)
     tile = Image.frombytes("L", (256, 256), dice.randbytes(256 * 256))
     tile = tile.point([128 + round(strength * ((i - 127.5) / 127.5) ** 3) for i in range(256)])
     grain = _tiled(tile, image.size)
@@ -94,7 +94,7 @@ def _grained(image: Image.Image, seed: int, strength: int) -> Image.Image:
 
 def _paper(image: Image.Image, about: Mood) -> Image.Image:
     """`image` as pigment on rough paper: blotches, soft runs, an uneven white margin."""
-    dice = random.Random(about.seed + 1)  # noqa: S311 (pictures, not secrets)
+    dice = random.Random(about.seed + 1)  # noqa: S311 (images, not secrets)
     width, height = image.size
     blotch = Image.new("L", (max(width // 4, 1), max(height // 4, 1)), 128)
     for columns, share in ((160, 0.5), (26, 0.35), (5, 0.5)):
@@ -181,7 +181,7 @@ def _line(prompt: str, label: str, size: str, font: ImageFont.FreeTypeFont, room
     """The band's text, no wider than `room` pixels."""
     opening = _drawable(label) or "sketch"
     if opening == "sandbox":
-        opening = "sandbox picture"
+        opening = "sandbox image"
     words = _drawable(prompt) or _drawable(size)
     text = f"{opening} · {words}"
     if font.getlength(text) <= room:

@@ -181,7 +181,7 @@ def mood(prompt: str) -> Mood:
     named = tags(prompt)
     digest = hashlib.sha256(prompt.encode("utf-8", "surrogatepass")).digest()
     seed = int.from_bytes(digest[:8], "big")
-    dice = random.Random(seed)  # noqa: S311 (pictures, not secrets)
+    dice = random.Random(seed)  # noqa: S311 (images, not secrets)
     motifs = [tag for tag in named if tag in MOTIF_WORDS]
     if "night" in named and not motifs:
         motifs = ["space"]

@@ -16,8 +16,8 @@ from mkdocs_qhaigc.api.response import Answer, is_error, read_answers, read_erro
 from mkdocs_qhaigc.errors import ApiError, GenerationStopped, PromptRejected, QhaigcError
 
 BASE_URL = "https://api.qhaigc.net/v1"
-PICTURE = b"\x89PNG\r\n\x1a\nnot really"
-BASE64 = base64.b64encode(PICTURE).decode()
+IMAGE = b"\x89PNG\r\n\x1a\nnot really"
+BASE64 = base64.b64encode(IMAGE).decode()
 HOSTED = "https://img.example.com/a.webp?sig=x"
 
 
@@ -44,7 +44,7 @@ def read_one(entry: object) -> Answer:
         HOSTED,
     ],
 )
-def test_a_hosted_picture_is_where_its_address_says(entry: object) -> None:
+def test_a_hosted_image_is_where_its_address_says(entry: object) -> None:
     assert read_one(entry) == Answer(None, HOSTED, None)
 
 
@@ -65,8 +65,8 @@ def test_a_hosted_picture_is_where_its_address_says(entry: object) -> None:
         {"url": "data:image/png,%89PNG%0D%0A%1A%0Anot%20really"},
     ],
 )
-def test_an_embedded_picture_is_decoded_whichever_was_asked_for(entry: object) -> None:
-    assert read_one(entry) == Answer(PICTURE, "", None)
+def test_an_embedded_image_is_decoded_whichever_was_asked_for(entry: object) -> None:
+    assert read_one(entry) == Answer(IMAGE, "", None)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ WORDS = '{"data": [{"url": "%s", "revised_prompt": "%s"}]}'
         IN_JSON.encode("utf-16"),
     ],
 )
-def test_a_picture_is_found_wherever_a_server_puts_it(answer: object) -> None:
+def test_an_image_is_found_wherever_a_server_puts_it(answer: object) -> None:
     assert [one.url for one in read(answer)] == [HOSTED]
 
 
@@ -116,14 +116,14 @@ def test_a_picture_is_found_wherever_a_server_puts_it(answer: object) -> None:
     ],
     ids=["a line break", "GBK", "cut in mid-character"],
 )
-def test_words_that_are_no_json_do_not_cost_the_picture(body: bytes | str, revised: str | None) -> None:
+def test_words_that_are_no_json_do_not_cost_the_image(body: bytes | str, revised: str | None) -> None:
     (answer,) = read(body if isinstance(body, bytes) else body.encode())
     assert answer.url == HOSTED
     assert revised is None or answer.revised_prompt == revised
 
 
-def test_a_body_that_is_a_picture_is_the_picture() -> None:
-    assert read(PICTURE, media_type="image/png") == [Answer(PICTURE, "", None)]
+def test_a_body_that_is_an_image_is_the_image() -> None:
+    assert read(IMAGE, media_type="image/png") == [Answer(IMAGE, "", None)]
 
 
 def test_what_gzip_is_around_is_read_and_a_bomb_is_not() -> None:
@@ -134,13 +134,13 @@ def test_what_gzip_is_around_is_read_and_a_bomb_is_not() -> None:
     assert unpacked(b"\x1f\x8bnone") == b"\x1f\x8bnone"
 
 
-def test_several_pictures_come_in_the_server_s_order() -> None:
+def test_several_images_come_in_the_server_s_order() -> None:
     answers = read({"data": [{"url": HOSTED}, {"b64_json": BASE64}, {"url": "/b"}]})
 
-    assert [answer.data for answer in answers] == [None, PICTURE, None]
+    assert [answer.data for answer in answers] == [None, IMAGE, None]
 
 
-def test_an_entry_without_a_picture_does_not_lose_the_others_which_are_paid_for() -> None:
+def test_an_entry_without_an_image_does_not_lose_the_others_which_are_paid_for() -> None:
     assert [answer.url for answer in read({"data": [{"error": "filtered"}, {"url": HOSTED}, None]})] == [HOSTED]
 
 
@@ -163,9 +163,9 @@ def test_a_revised_prompt_is_kept_where_it_is_a_text(revised: object, kept: str 
         (b"data: [DONE]\n\n", "no JSON"),
         (gzip.compress(b"{}", mtime=0), "no JSON"),
         (None, "JSON that is no object"),
-        ({}, "without a picture"),
-        ({"data": []}, "without a picture"),
-        ({"data": None}, "without a picture"),
+        ({}, "without an image"),
+        ({"data": []}, "without an image"),
+        ({"data": None}, "without an image"),
         ({"data": {"images": []}}, "neither `url` nor `b64_json`"),
         ({"data": "x"}, "neither `url` nor `b64_json`"),
         ({"data": [None]}, "no object"),
@@ -186,7 +186,7 @@ def test_a_revised_prompt_is_kept_where_it_is_a_text(revised: object, kept: str 
         ({"error": "Try later", "data": []}, "200: Try later"),
     ],
 )
-def test_an_answer_without_a_picture_is_an_error_that_says_what_came(answer: object, said: str) -> None:
+def test_an_answer_without_an_image_is_an_error_that_says_what_came(answer: object, said: str) -> None:
     with pytest.raises(ApiError) as caught:
         read(answer)
 
@@ -320,7 +320,7 @@ json_bodies = (json_values | st.fixed_dictionaries({"data": st.lists(json_values
 @example(b'{"data": {"data": ["data:,x", ["", 1]]}}', 200, "")
 @example(b"data:", 200, "")
 @example(b'\xef\xbb\xbf{"data": []}', 200, "")
-def test_any_body_is_pictures_or_an_error_of_ours(body: bytes, status: int, media_type: str) -> None:
+def test_any_body_is_images_or_an_error_of_ours(body: bytes, status: int, media_type: str) -> None:
     assert is_error(unpacked(body)) in (True, False)
     error = read_error(status, media_type, body)
     assert isinstance(error.as_exception(), QhaigcError)

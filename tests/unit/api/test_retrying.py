@@ -87,7 +87,7 @@ class Server:
         self.calls += 1
         if self.failures:
             raise self.failures.pop(0)
-        return "a picture"
+        return "an image"
 
     def asked(
         self, *, retries: int = 4, seconds: float = 20, stopped: threading.Event | None = None, repeat_billed: int = 1
@@ -118,7 +118,7 @@ def perhaps_billed(message: str = "no") -> Failed:
 def test_what_was_surely_not_billed_is_tried_again_as_often_as_the_option_says(retries: int) -> None:
     server = Server(*(not_billed() for _ in range(retries)))
 
-    assert server.asked(retries=retries) == "a picture"
+    assert server.asked(retries=retries) == "an image"
     assert server.calls == retries + 1
     assert server.said == []
 
@@ -135,7 +135,7 @@ def test_the_last_failure_is_what_is_told(retries: int) -> None:
 def test_what_may_have_been_billed_is_tried_once_more_and_it_is_said() -> None:
     server = Server(perhaps_billed("cut off"))
 
-    assert server.asked() == "a picture"
+    assert server.asked() == "an image"
     assert server.said == ["cut off. That call may have been billed; asking once more"]
 
 

@@ -35,7 +35,7 @@ def site(project: Project, secure: ImagesApi) -> Project:
 
 
 @pytest.mark.parametrize("form", ["url", "b64_json"])
-def test_pictures_come_through_tls(
+def test_images_come_through_tls(
     site: Project, secure: ImagesApi, authority: trustme.CA, tmp_path: Path, form: str
 ) -> None:
     authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))

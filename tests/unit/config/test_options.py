@@ -90,7 +90,7 @@ def test_an_option_left_empty_has_no_default_that_might_buy(name: str) -> None:
         ("timeout", 3600, 3600),
         ("retries", 0, 0),
         ("response_format", "b64_json", "b64_json"),
-        ("gallery", " pages/./all pictures.md ", "pages/all pictures.md"),
+        ("gallery", " pages/./all images.md ", "pages/all images.md"),
         ("report", "ci/report.json", "ci/report.json"),
         ("report", "~/report.json", str(Path.home() / "report.json")),
         ("response_format", "none", "none"),
@@ -313,7 +313,7 @@ def test_one_quality_means_as_much_in_every_format() -> None:
     ("provenance", "marked", "with_prompt"),
     [(True, True, False), (False, False, False), ({"prompt": True}, True, True), ({}, True, False)],
 )
-def test_pictures_are_marked_unless_that_is_off_and_prompts_kept_back_unless_asked_for(
+def test_images_are_marked_unless_that_is_off_and_prompts_kept_back_unless_asked_for(
     provenance: Any, marked: bool, with_prompt: bool
 ) -> None:
     encoding = read(provenance=provenance).encoding
@@ -370,7 +370,7 @@ def test_folders_beside_docs_and_site_are_accepted(values: dict[str, str]) -> No
         ("pins_dir", ".", "leads out"),
     ],
 )
-def test_folders_where_pictures_would_be_lost_or_published_are_refused(option: str, value: str, why: str) -> None:
+def test_folders_where_images_would_be_lost_or_published_are_refused(option: str, value: str, why: str) -> None:
     with pytest.raises(OptionError) as caught:
         check(**{option: value})
 

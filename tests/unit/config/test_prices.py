@@ -1,4 +1,4 @@
-"""The option `prices`: what pictures cost, where that is known, and no made-up number where it is not."""
+"""The option `prices`: what images cost, where that is known, and no made-up number where it is not."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from tests.helpers.commands import Terminal, run
 LIST = {"dall-e-3": 0.04, "qh-draw-x2-preview": {"1280X720": 0.1, "default": 0.03}, "free": 0, "currency": "USD"}
 
 
-def wanted(*pictures: tuple[str, str]) -> list[ImageRequest]:
-    return [ImageRequest(model, "fog", size) for model, size in pictures]
+def wanted(*images: tuple[str, str]) -> list[ImageRequest]:
+    return [ImageRequest(model, "fog", size) for model, size in images]
 
 
 @pytest.mark.parametrize(
-    ("pictures", "words"),
+    ("images", "words"),
     [
         ([("dall-e-3", "64x64")] * 3, "0.12 USD"),
         ([("qh-draw-x2-preview", "1280x720")] * 3, "0.30 USD"),  # as floats it is 0.30000000000000004
@@ -35,8 +35,8 @@ def wanted(*pictures: tuple[str, str]) -> list[ImageRequest]:
         ([], "0.00 USD"),
     ],
 )
-def test_a_cost_is_the_sum_of_what_is_known(pictures: list[tuple[str, str]], words: str) -> None:
-    assert str(check_prices(LIST).cost(wanted(*pictures))) == words
+def test_a_cost_is_the_sum_of_what_is_known(images: list[tuple[str, str]], words: str) -> None:
+    assert str(check_prices(LIST).cost(wanted(*images))) == words
 
 
 def test_fractions_of_cents_are_kept_and_no_list_means_no_cost() -> None:
@@ -80,8 +80,8 @@ def test_plan_generate_and_the_build_say_what_it_costs(site: Project) -> None:
     )
     assert json.loads(run(site, "plan", "--json").stdout)["cost"] == {"amount": 0.04, "currency": "USD", "unknown": 1}
     bought = run(site, "generate", "--yes", "index.md#a")
-    assert "1 picture (1 by qh-draw-x2-preview, for 0.02 USD)." in bought.stderr
-    assert bought.stdout == "1 picture generated for 0.02 USD.\n"
+    assert "1 image (1 by qh-draw-x2-preview, for 0.02 USD)." in bought.stderr
+    assert bought.stdout == "1 image generated for 0.02 USD.\n"
     assert site.build().summary == "2 generated for 0.02 USD and 1 of unknown price, 1 cached"
     assert site.build().summary == "3 cached"
     assert "To buy: nothing." in run(site, "plan").stdout

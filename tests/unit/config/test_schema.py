@@ -216,7 +216,7 @@ def test_wrong_front_matter_is_invalid_as_it_is_for_the_plugin(text: str) -> Non
         "A lighthouse",
         "{prompt: A lighthouse, alt: ''}",
         "{hero: A lighthouse, 灯塔: {prompt: x, dark: y, crop: 1200x630}}",
-        "{caption: {prompt: a picture that is called so}}",
+        "{caption: {prompt: an image that is called so}}",
         "{hero: {prompt: x, alt: , caption: , params: {quality: hd}}}",
     ],
 )

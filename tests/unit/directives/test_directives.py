@@ -40,7 +40,7 @@ def the_problem(front_matter: str, defaults: Defaults = DEFAULTS) -> str:
 
 
 def field_problem(field: str, defaults: Defaults = DEFAULTS) -> str:
-    """Return what is said of one more field of a picture."""
+    """Return what is said of one more field of an image."""
     return the_problem(f"qhaigc:\n  hero:\n    prompt: A lighthouse\n    {field}", defaults)
 
 
@@ -53,7 +53,7 @@ def field_problem(field: str, defaults: Defaults = DEFAULTS) -> str:
         ("qhaigc: {engine: A cutaway engine}", {"engine": "A cutaway engine"}),
         ("qhaigc: {hero: One, engine: {prompt: Two}}", {"hero": "One", "engine": "Two"}),
         ("qhaigc: {灯塔: 海边的灯塔, café-2_x: Coffee}", {"灯塔": "海边的灯塔", "café-2_x": "Coffee"}),
-        ("qhaigc: {style: {prompt: A picture called style}}", {"style": "A picture called style"}),
+        ("qhaigc: {style: {prompt: An image called style}}", {"style": "An image called style"}),
         ("qhaigc: |\n  A lighthouse\n  in fog\n", {"hero": "A lighthouse\nin fog"}),
         ("qhaigc: >-\n  A lighthouse\n  in fog\n", {"hero": "A lighthouse in fog"}),
     ],
@@ -235,7 +235,7 @@ def test_a_directive_that_cannot_be_used_is_told_with_what_to_write(front_matter
 def test_a_field_that_cannot_be_used_is_told_with_what_to_write(field: str, parts: list[str]) -> None:
     problem = field_problem(field)
 
-    assert problem.startswith("picture 'hero': ")
+    assert problem.startswith("image 'hero': ")
     assert [part for part in parts if part not in problem] == []
 
 
@@ -252,7 +252,7 @@ def test_a_page_has_one_main_picture() -> None:
     )
 
     assert {name: directive.priority for name, directive in directives.items()} == {"a": True, "b": False, "c": False}
-    assert str(problems[0]).startswith("picture 'b': `priority: true` stands at 'a' already")
+    assert str(problems[0]).startswith("image 'b': `priority: true` stands at 'a' already")
     assert "Remove one" in problems[0].message
 
 
@@ -303,13 +303,13 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=5),
     max_leaves=25,
 )
-pictures = st.fixed_dictionaries(
+images = st.fixed_dictionaries(
     {"prompt": st.just("A lighthouse") | values}, optional={field: values for field in FIELDS if field != "prompt"}
 )
 
 
 @settings(max_examples=200, deadline=None)
-@given(values | st.dictionaries(keys, pictures, max_size=3), st.sampled_from([DEFAULTS, NO_STYLES]))
+@given(values | st.dictionaries(keys, images, max_size=3), st.sampled_from([DEFAULTS, NO_STYLES]))
 @example(recursive_mapping(), DEFAULTS)
 @example({"hero": recursive_list()}, DEFAULTS)
 @example({"a": {"prompt": "A", datetime.date(2026, 11, 2): 1}}, DEFAULTS)

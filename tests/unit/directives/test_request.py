@@ -1,4 +1,4 @@
-"""The key of a picture, which must stay what it is for ever, and what it is computed from."""
+"""The key of an image, which must stay what it is for ever, and what it is computed from."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ def key_of(**fields: Any) -> str:
 
 @pytest.mark.parametrize(("fields", "key"), GOLDEN)
 def test_the_key_of_a_known_request_never_changes(fields: dict[str, Any], key: str) -> None:
-    """Every saved picture in the world stands under such a key.
+    """Every saved image in the world stands under such a key.
 
-    Changing one of these literals buys everybody's pictures again: a change that makes this test fail is wrong, unless
-    it comes with a new `KEY_SCHEMA` and a way for old pictures to be found.
+    Changing one of these literals buys everybody's images again: a change that makes this test fail is wrong, unless
+    it comes with a new `KEY_SCHEMA` and a way for old images to be found.
     """
     assert key_of(**fields) == key
 
@@ -89,11 +89,11 @@ def test_the_key_does_not_depend_on_how_an_editor_writes_accents(form: Any) -> N
         {"prompt": "\n A lighthouse in fog\t\n"},
     ],
 )
-def test_what_does_not_change_the_picture_does_not_change_the_key(fields: dict[str, Any]) -> None:
+def test_what_does_not_change_the_image_does_not_change_the_key(fields: dict[str, Any]) -> None:
     assert key_of(**{**LIGHTHOUSE, **fields}) == GOLDEN[0][1]
 
 
-def test_the_key_does_not_depend_on_the_picture_s_name() -> None:
+def test_the_key_does_not_depend_on_the_image_s_name() -> None:
     directives, _ = read_directives({"hero": "A lighthouse in fog", "other": "A lighthouse in fog"}, DEFAULTS)
 
     assert directives["hero"].request == directives["other"].request
@@ -112,7 +112,7 @@ def test_the_key_does_not_depend_on_the_picture_s_name() -> None:
         {"params": {"quality": None}},
     ],
 )
-def test_what_changes_the_picture_changes_the_key(fields: dict[str, Any]) -> None:
+def test_what_changes_the_image_changes_the_key(fields: dict[str, Any]) -> None:
     assert key_of(**{**LIGHTHOUSE, **fields}) not in {key for _, key in GOLDEN}
 
 

@@ -28,7 +28,7 @@ REFERENCES = {
 }
 
 
-def test_a_picture_that_is_shown_nowhere_for_its_misspelt_scheme_is_a_warning_with_page_and_line(
+def test_an_image_that_is_shown_nowhere_for_its_misspelt_scheme_is_a_warning_with_page_and_line(
     project: Project,
 ) -> None:
     project.page("index.md", "# Home\n")
@@ -50,7 +50,7 @@ def test_a_misspelt_scheme_in_what_a_page_includes_is_told_without_a_line(projec
 
 
 def test_check_finds_every_misspelt_scheme(project: Project, api: ImagesApi) -> None:
-    """Also where the picture is shown elsewhere, and on pages that declare nothing; builds look at none of these."""
+    """Also where the image is shown elsewhere, and on pages that declare nothing; builds look at none of these."""
     project.options["images"] = {"logo": {"prompt": "a kite", "alt": "A kite"}}
     project.page("index.md", "![](qhaigc:hero) ![](qhaigc:logo)\n\n![x](Qhaigc:hero)\n", qhaigc=HERO)
     project.page("b.md", "# B\n\n![x](QHAIGC:logo)\n")
@@ -90,7 +90,7 @@ def test_a_misspelt_key_of_the_front_matter_is_a_warning_with_page_key_and_line(
     project.write("docs/guide/b.md", "---\n'Qhaigc':\n  hero: {prompt: A tower, place: top}\n---\n# B\n")
     project.write("docs/guide/c.md", "Title: C\nQHAIG: A tower\n\n# C\n")
     project.write("docs/d.md", "---\nqhaigc: {hero: {prompt: fog, alt: Fog}}\nhaigc: A tower\n---\n# D\n")
-    said = "in the front matter is probably meant to be `qhaigc`. Correct it: nothing reads its pictures"
+    said = "in the front matter is probably meant to be `qhaigc`. Correct it: nothing reads its images"
     expected = [
         f"d.md, line 3: the key 'haigc' {said}",
         f"guide/b.md, line 2: the key 'Qhaigc' {said}",

@@ -22,7 +22,7 @@ def resolve(name: str) -> tuple[str, str | None] | None:
     return ("https://example.com/a.webp", "A [tall] tower") if name == "a" else None
 
 
-def test_references_outside_of_code_become_addresses_and_pictures_without_a_text_get_theirs() -> None:
+def test_references_outside_of_code_become_addresses_and_images_without_a_text_get_theirs() -> None:
     assert resolve_source(PAGE, resolve) == (
         PAGE.replace("![](qhaigc:a) and", r"![A \[tall\] tower](https://example.com/a.webp) and")
         .replace("qhaigc:a#only-dark", "https://example.com/a.webp")
@@ -32,7 +32,7 @@ def test_references_outside_of_code_become_addresses_and_pictures_without_a_text
     )
 
 
-def test_switched_off_pictures_and_links_are_their_text() -> None:
+def test_switched_off_images_and_links_are_their_text() -> None:
     stripped = strip_source(PAGE)
 
     assert stripped.startswith("# Title\n\n and own{ .x }, `![](qhaigc:a)`, , all\n")

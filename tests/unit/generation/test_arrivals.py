@@ -1,4 +1,4 @@
-"""Answers that are kept until their pictures are saved: one body, however many pictures it holds."""
+"""Answers that are kept until their images are saved: one body, however many images it holds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BODY = b'{"data": []}'
 
 
 @pytest.mark.parametrize("links", [True, False], ids=["with links", "without"])
-def test_each_of_several_pictures_finds_the_body_and_its_place_in_it(
+def test_each_of_several_images_finds_the_body_and_its_place_in_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
 ) -> None:
     def none(*_: Any) -> None:

@@ -21,7 +21,7 @@ def image(name: str = "a") -> ImageTag:
 
 
 def written(html: str) -> str:
-    """Return the page with `#` for the picture's tag, which is not the matter here."""
+    """Return the page with `#` for the image's tag, which is not the matter here."""
     found = rewrite(html.replace("#", '<img src="qhaigc:a">'), image)
     return found.html.replace(found.changes[-1].markup, "#")
 
@@ -43,7 +43,7 @@ def written(html: str) -> str:
         ("<li><p>#</p></li>", f'<li><figure class="qhaigc">#{CAPTION}</figure></li>'),
     ],
 )
-def test_a_picture_that_stands_alone_becomes_a_figure_with_its_caption(html: str, becomes: str) -> None:
+def test_an_image_that_stands_alone_becomes_a_figure_with_its_caption(html: str, becomes: str) -> None:
     assert written(html) == becomes
 
 
@@ -80,7 +80,7 @@ def test_in_a_line_of_text_there_is_no_room_for_a_figure(html: str) -> None:
     assert written(html) == html
 
 
-def test_two_pictures_in_one_paragraph_have_no_captions() -> None:
+def test_two_images_in_one_paragraph_have_no_captions() -> None:
     html = rewrite('<p><img src="qhaigc:a"><img src="qhaigc:b"></p>', image).html
 
     assert "figcaption" not in html
@@ -95,7 +95,7 @@ def test_neighbours_become_figures_each() -> None:
     assert "<p>" not in html
 
 
-def test_a_picture_without_an_author_s_tag_is_a_figure_too() -> None:
+def test_an_image_without_an_author_s_tag_is_a_figure_too() -> None:
     html = render_image(image())
 
     assert html.startswith('<figure class="qhaigc"><img ')

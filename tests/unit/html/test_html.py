@@ -1,4 +1,4 @@
-"""References in finished HTML: what becomes a picture, what stays text, and that no input is slow."""
+"""References in finished HTML: what becomes an image, what stays text, and that no input is slow."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ RESPONSIVE = ImageTag(
 
 
 def written(html: str, image: ImageTag | None = None) -> str:
-    """Return the page where every name stands for one picture, or for the one at `NAME.webp`."""
+    """Return the page where every name stands for one image, or for the one at `NAME.webp`."""
     return rewrite(html, lambda name: image or webp("a.webp" if name == "a" else f"{name}.webp")).html
 
 
@@ -194,7 +194,7 @@ def test_a_width_alone_keeps_the_proportions(attribute: str, width: str | None, 
 @pytest.mark.parametrize(
     ("attribute", "own"), [("", True), ('width="640"', True), ('width="9" height="9"', False), ("height=9", True)]
 )
-def test_only_pictures_that_keep_their_proportions_have_the_class_that_frees_their_height(
+def test_only_images_that_keep_their_proportions_have_the_class_that_frees_their_height(
     attribute: str, own: bool
 ) -> None:
     assert ("qhaigc" in (img(f'<img src="qhaigc:a" {attribute}>').get("class") or "")) is own
@@ -222,7 +222,7 @@ def test_an_author_s_lazy_main_picture_is_not_asked_for_first() -> None:
     assert "fetchpriority" not in attributes
 
 
-def test_several_formats_become_a_picture_element() -> None:
+def test_several_formats_become_an_image_element() -> None:
     assert written('<img src="qhaigc:a">', RESPONSIVE) == (
         '<picture class="qhaigc"><source type="image/avif" srcset="a-480.avif 480w, a.avif 1280w" sizes="auto, 100vw">'
         '<img alt="A tower" src="a.webp" width="1280" height="720" class="qhaigc" loading="lazy" decoding="async" '
@@ -243,7 +243,7 @@ def test_several_formats_become_a_picture_element() -> None:
     ],
 )
 def test_a_browser_chooses_by_layout_only_where_that_is_known_beforehand(tag: str) -> None:
-    """Elsewhere `sizes=auto` distorts the picture, or fetches one for a layout that is not there yet."""
+    """Elsewhere `sizes=auto` distorts the image, or fetches one for a layout that is not there yet."""
     assert "auto," not in written(tag, RESPONSIVE)
     assert 'sizes="auto, 100vw"' in written('<img src="qhaigc:a" style="width: 50%">', RESPONSIVE)
 
@@ -262,14 +262,14 @@ def test_a_fragment_stands_behind_every_address() -> None:
 
 
 @pytest.mark.parametrize("opening", ["<picture>", '<PICTURE class="x">', "<picture\n>"])
-def test_in_the_author_s_picture_element_no_other_is_nested(opening: str) -> None:
+def test_in_the_author_s_image_element_no_other_is_nested(opening: str) -> None:
     html = written(f'{opening}<source srcset="qhaigc:b"><img src="qhaigc:a"></picture>', RESPONSIVE)
 
     assert html.lower().count("<picture") == 1
     assert '<source srcset="a.webp"><img alt="A tower" src="a.webp" width=' in html
 
 
-def test_after_the_author_s_picture_element_the_next_one_is_ours() -> None:
+def test_after_the_author_s_image_element_the_next_one_is_ours() -> None:
     html = written('<picture><img src="x"></picture></picture><img src="qhaigc:a">', RESPONSIVE)
 
     assert html.count("<picture") == 2
@@ -429,11 +429,11 @@ def test_where_the_plugin_is_off_a_reference_is_nothing_but_its_alt_text(before:
         ("", True, "HERE\n"),
     ],
 )
-def test_a_placed_picture_stands_after_the_first_title_or_on_top(html: str, after_title: bool, placed: str) -> None:
+def test_a_placed_image_stands_after_the_first_title_or_on_top(html: str, after_title: bool, placed: str) -> None:
     assert place(html, "HERE", after_title=after_title) == placed
 
 
-def test_a_picture_without_an_author_s_tag_is_whole() -> None:
+def test_an_image_without_an_author_s_tag_is_whole() -> None:
     assert render_image(webp()) == IMG
     assert 'alt="A tower"' in render_image(RESPONSIVE)
 

@@ -1,4 +1,4 @@
-"""Markup that is put right when its picture has arrived, also where other plugins have rewritten the page."""
+"""Markup that is put right when its image has arrived, also where other plugins have rewritten the page."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_what_another_plugin_has_added_stays() -> None:
     assert 'width="800" height="600"' in mend(written, [(markup(GUESS), markup(TRUTH))])
 
 
-def test_pictures_that_look_alike_but_for_their_address_are_told_apart() -> None:
+def test_images_that_look_alike_but_for_their_address_are_told_apart() -> None:
     other = markup(GUESS).replace("a.", "b.").replace("a-", "b-")
     html = f"{other}<b>{markup(GUESS).replace('&#x27;', chr(39))}</b>"
     mended = mend(html, [(markup(GUESS), markup(TRUTH))])
@@ -71,7 +71,7 @@ def test_pictures_that_look_alike_but_for_their_address_are_told_apart() -> None
     assert 'width="800"' in mended
 
 
-def test_the_same_picture_at_two_widths_is_mended_at_each() -> None:
+def test_the_same_image_at_two_widths_is_mended_at_each() -> None:
     small = {"width": "320"}
     changes = [(markup(GUESS), markup(TRUTH)), (markup(GUESS, **small), markup(TRUTH, **small))]
     html = "".join(written for written, _ in changes).replace("&#x27;", "'")
@@ -89,7 +89,7 @@ ONE_FORMAT = TRUTH._replace(sources=TRUTH.sources[1:])
 
 @pytest.mark.parametrize("image", [GUESS, TRUTH, ONE_FORMAT, ONE_FORMAT._replace(colour=None)])
 @pytest.mark.parametrize("given", [{}, {"width": "40", "class": "wide"}])
-def test_what_was_set_aside_comes_back_where_its_picture_stands_now(image: ImageTag, given: dict[str, str]) -> None:
+def test_what_was_set_aside_comes_back_where_its_image_stands_now(image: ImageTag, given: dict[str, str]) -> None:
     html = f"<p>{markup(image, **given)}</p><p>{markup(GUESS)}</p>"
     plain, asides = set_aside(html)
 
@@ -100,13 +100,13 @@ def test_what_was_set_aside_comes_back_where_its_picture_stands_now(image: Image
     assert put_back(wrapped, asides) == html.replace("<p>", '<p><a href="x">').replace("</p>", "</a></p>")
 
 
-def test_what_other_plugins_see_does_not_tell_whether_the_picture_was_there() -> None:
+def test_what_other_plugins_see_does_not_tell_whether_the_image_was_there() -> None:
     there = GUESS._replace(colour="#102030")
 
     assert set_aside(markup(GUESS))[0] == set_aside(markup(there))[0]
 
 
-def test_a_picture_that_another_plugin_has_moved_shows_no_file_of_where_it_was() -> None:
+def test_an_image_that_another_plugin_has_moved_shows_no_file_of_where_it_was() -> None:
     plain, asides = set_aside(markup(TRUTH))
     moved = put_back(plain.replace('src="', 'src="https://cdn.example/'), asides)
 
@@ -115,7 +115,7 @@ def test_a_picture_that_another_plugin_has_moved_shows_no_file_of_where_it_was()
     assert not re.search("<picture|srcset|sizes", moved)
 
 
-def test_an_author_s_own_picture_element_is_not_set_aside() -> None:
+def test_an_author_s_own_image_element_is_not_set_aside() -> None:
     html = '<picture><source srcset="x"><img src="y"></picture><picture class="mine"><img src="y"></picture>'
 
     assert set_aside(html) == (html, [])

@@ -1,4 +1,4 @@
-"""What is published of a picture: bytes by width, cards, builds that agree, and the words in every file."""
+"""What is published of an image: bytes by width, cards, builds that agree, and the words in every file."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_a_drawing_of_flat_squares_keeps_its_quality_at_every_width(format_: str
     assert sizes == sorted(sizes)
 
 
-def test_a_picture_s_copies_are_the_same_whether_one_or_all_are_missing(project: Project, api: ImagesApi) -> None:
+def test_an_image_s_copies_are_the_same_whether_one_or_all_are_missing(project: Project, api: ImagesApi) -> None:
     """The narrower copies are measured by the wider ones, which must not depend on what was encoded before."""
     api.default = bytes_by_url(png(lines(400, 220, 1)))
     project.options |= {"formats": ["png", "webp"], "widths": [200, 300, 390]}
@@ -111,7 +111,7 @@ def test_a_picture_s_copies_are_the_same_whether_one_or_all_are_missing(project:
         if number % 3 == 0:
             value.unlink()
     assert project.build("--strict", site="again").digest() == whole.digest()
-    assert len(whole.pictures()) == 8
+    assert len(whole.images()) == 8
     shutil.rmtree(project.cache / "variants")
     assert project.build("--strict", site="anew").digest() == whole.digest()
 
@@ -140,8 +140,8 @@ def test_one_call_at_a_time_or_eight_give_the_same_site(project: Project, api: I
     assert len(api.calls) == 22
 
 
-def test_a_picture_that_comes_after_its_build_has_ended_is_left_to_the_next(tmp_path: Path) -> None:
-    """`mkdocs serve` builds anew while a picture is under way, and each of these builds has asked for it."""
+def test_an_image_that_comes_after_its_build_has_ended_is_left_to_the_next(tmp_path: Path) -> None:
+    """`mkdocs serve` builds anew while an image is under way, and each of these builds has asked for it."""
     encoding = Encoding(("webp",), (), QUALITY)
     subject = Subject("k" * 64, Drawn("x", 90, 60), lambda: draw("x", 90, 60), lambda: None)
     wanted = {subject.key: subject.drawn}
@@ -155,7 +155,7 @@ def test_a_picture_that_comes_after_its_build_has_ended_is_left_to_the_next(tmp_
     current.close()
 
 
-def test_a_card_shows_the_middle_of_a_picture() -> None:
+def test_a_card_shows_the_middle_of_an_image() -> None:
     image = Image.new("RGB", (300, 100), "red")
     image.paste("blue", (100, 0, 200, 100))
     spec = card_spec(Drawn("x", 300, 100), Encoding(("webp",), (), QUALITY), (100, 100))
@@ -175,14 +175,14 @@ def test_a_card_shows_the_middle_of_a_picture() -> None:
         ("RGBA", (16, 32, 48, 254), None),
     ],
 )
-def test_a_picture_s_colour_is_its_mean_unless_something_shows_through(
+def test_an_image_s_colour_is_its_mean_unless_something_shows_through(
     mode: str, colour: Any, found: str | None
 ) -> None:
     assert inspect(png(Image.new(mode, (40, 30), colour))).colour == found
 
 
 def labelled(format_: str, tmp_path: Path) -> bytes:
-    """Return a picture in which a generating service has put its label."""
+    """Return an image in which a generating service has put its label."""
     path = tmp_path / f"labelled.{format_}"
     Image.new("RGB", (64, 48), "navy").save(path)
     packet = Provenance(TRAINED, "service").as_xmp(LABEL)
@@ -217,7 +217,7 @@ def test_every_published_file_says_how_it_was_made(
     project.page("index.md", "![x](qhaigc:hero)\n", qhaigc=prompt, image="qhaigc:hero")
     built = project.build("--strict")
     assert built.code == 0, built.output
-    names = built.pictures()
+    names = built.images()
     assert sorted(Path(name).suffix for name in names) == sorted([".avif", ".webp", ".png", ".jpg"] * 2 + [".jpg"])
     for name in names:
         said = said_by(built.site / "assets/qhaigc" / name)

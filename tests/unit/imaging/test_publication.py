@@ -1,4 +1,4 @@
-"""The names and addresses of the files that show a picture."""
+"""The names and addresses of the files that show an image."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def uris(publication: PublishedImage) -> list[str]:
     return [variant.dest_uri for variant in publication.variants]
 
 
-def test_a_picture_s_files_are_called_after_its_name_a_hex_and_their_width() -> None:
+def test_an_image_s_files_are_called_after_its_name_a_hex_and_their_width() -> None:
     publication = published(encoding("avif", "jpeg"))
     stem = f"assets/qhaigc/{publication.stem}"
 
@@ -72,12 +72,12 @@ def test_names_that_differ_in_capitals_alone_are_two_files_where_file_systems_se
     ("widths", "used"),
     [((), [1280]), ((480,), [480, 1280]), ((2560, 800, 800, 480), [480, 800, 1280]), ((1280, 1281), [1280])],
 )
-def test_widths_that_a_picture_does_not_have_are_not_made(widths: tuple[int, ...], used: list[int]) -> None:
+def test_widths_that_an_image_does_not_have_are_not_made(widths: tuple[int, ...], used: list[int]) -> None:
     assert [spec.width for spec in rendition_specs(DRAWN, encoding(widths=widths))] == used
 
 
 def test_the_hex_is_the_same_in_every_build() -> None:
-    """Another hex is another address for every picture of every site: a change to make on purpose, never by chance."""
+    """Another hex is another address for every image of every site: a change to make on purpose, never by chance."""
     assert published(encoding()).stem == "hero-9d513119699e"
 
 
@@ -120,7 +120,7 @@ def test_the_hex_changes_with_the_key_and_for_a_placeholder() -> None:
     assert len(stems) == 3
 
 
-def test_two_names_of_one_picture_are_encoded_once() -> None:
+def test_two_names_of_one_image_are_encoded_once() -> None:
     one, other = published(encoding(), name="hero"), published(encoding(), name="灯塔")
 
     assert set(uris(one)).isdisjoint(uris(other))
@@ -153,7 +153,7 @@ PAGES = ["", "./", "guide/", "guide/start/", "guide/start.html", "index.html", "
 @pytest.mark.parametrize("assets_dir", ["assets/qhaigc", "guide/img", "图片/made here", "x"])
 @pytest.mark.parametrize("name", ["hero", "灯塔"])
 @pytest.mark.parametrize("page_url", [*PAGES, "my page/x/", "a#b/c?d/", "100%25/"])
-def test_a_page_s_address_of_a_picture_leads_to_its_file(page_url: str, name: str, assets_dir: str) -> None:
+def test_a_page_s_address_of_an_image_leads_to_its_file(page_url: str, name: str, assets_dir: str) -> None:
     publication = published(encoding(), name=name, assets_dir=assets_dir)
     site = "https://example.com/docs/"
     page = urljoin(site, page_url.replace(" ", "%20").replace("#", "%23").replace("?", "%3F"))

@@ -20,7 +20,7 @@ def drawn(prompt: str, width: int = 240, height: int = 135, label: str = "sandbo
 
 
 def distance(one: Image.Image, other: Image.Image) -> float:
-    """Mean difference of two pictures' pixels, 0-255."""
+    """Mean difference of two images' pixels, 0-255."""
     return sum(ImageStat.Stat(ImageChops.difference(one, other)).mean) / 3
 
 
@@ -40,9 +40,9 @@ def test_the_same_arguments_give_the_same_bytes_in_the_format_asked_for(format: 
 
 
 def test_different_prompts_are_clearly_different_also_without_a_known_word() -> None:
-    pictures = [drawn(f"thing number {n}") for n in range(5)]
-    for i, one in enumerate(pictures):
-        for other in pictures[i + 1 :]:
+    images = [drawn(f"thing number {n}") for n in range(5)]
+    for i, one in enumerate(images):
+        for other in images[i + 1 :]:
             assert distance(one, other) > 10
 
 
@@ -84,7 +84,7 @@ def test_every_motif_has_words_and_is_drawn_in_every_proportion() -> None:
         word = MOTIF_WORDS[motif].split()[0]
         assert mood(word).motif == motif
         for size in ((96, 54), (54, 96)):
-            assert len(drawn(word, *size).getcolors(96 * 54) or ()) > 300  # a picture, not a flat rectangle
+            assert len(drawn(word, *size).getcolors(96 * 54) or ()) > 300  # an image, not a flat rectangle
 
 
 @pytest.mark.parametrize("light", sorted(LIGHTS))

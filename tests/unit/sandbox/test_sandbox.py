@@ -98,7 +98,7 @@ def post(body: bytes, *head: str) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
-# Pictures
+# Images
 
 
 def test_a_url_leads_to_a_webp_of_the_size_asked_and_needs_no_key(official: openai.OpenAI, server: Sandbox) -> None:
@@ -117,7 +117,7 @@ def test_a_url_leads_to_a_webp_of_the_size_asked_and_needs_no_key(official: open
     assert (image.format, image.size) == ("WEBP", (1280, 720))
 
 
-def test_base64_is_the_same_picture_as_behind_the_url(client: httpx.Client) -> None:
+def test_base64_is_the_same_image_as_behind_the_url(client: httpx.Client) -> None:
     [encoded] = generate(client, response_format="b64_json").json()["data"]
     [hosted] = generate(client, response_format="url").json()["data"]
     assert list(encoded) == ["b64_json"]
@@ -141,17 +141,17 @@ def test_other_models_answer_webp(client: httpx.Client, model: str) -> None:
     assert opened(client.get(entry["url"]).content).format == "WEBP"
 
 
-def test_n_pictures_differ_and_the_next_request_gives_the_same_ones(client: httpx.Client) -> None:
+def test_n_images_differ_and_the_next_request_gives_the_same_ones(client: httpx.Client) -> None:
     first, again = (generate(client, n=2).json()["data"] for _ in range(2))
     assert first == again
     one, two = (client.get(entry["url"]).content for entry in first)
     assert one != two
 
 
-def test_the_prompt_the_size_and_the_seed_each_change_the_picture(client: httpx.Client) -> None:
+def test_the_prompt_the_size_and_the_seed_each_change_the_image(client: httpx.Client) -> None:
     bodies: list[dict[str, Any]] = [{}, {"prompt": "Sun"}, {"size": "48x64"}, {"seed": 1}, {"seed": 2}]
-    pictures = {client.get(generate(client, **body).json()["data"][0]["url"]).content for body in bodies}
-    assert len(pictures) == len(bodies)
+    images = {client.get(generate(client, **body).json()["data"][0]["url"]).content for body in bodies}
+    assert len(images) == len(bodies)
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_what_the_api_documents_is_taken(client: httpx.Client, fields: dict[str,
     assert generate(client, **fields).status_code == 200
 
 
-def test_pictures_longest_unused_expire_when_there_are_too_many(
+def test_images_longest_unused_expire_when_there_are_too_many(
     client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept, expired = (generate(client, prompt=prompt).json()["data"][0]["url"] for prompt in ("a", "b"))
@@ -192,7 +192,7 @@ def test_pictures_longest_unused_expire_when_there_are_too_many(
         ({"prompt": " "}, "invalid_value", "prompt"),
         ({"prompt": ["Fog"]}, "invalid_type", "prompt"),
         ({"prompt": "x" * 32_001}, "string_above_max_length", "prompt"),
-        ({"prompt": "A [refuse] picture"}, "content_policy_violation", None),
+        ({"prompt": "A [refuse] image"}, "content_policy_violation", None),
         ({"model": None}, "missing_required_parameter", "model"),
         ({"model": 3}, "invalid_type", "model"),
         ({"size": None}, "missing_required_parameter", "size"),
@@ -334,7 +334,7 @@ def test_the_official_client_lists_and_finds_the_models(official: openai.OpenAI)
     assert caught.value.code == "model_not_found"
 
 
-def test_the_official_client_gets_n_pictures(official: openai.OpenAI) -> None:
+def test_the_official_client_gets_n_images(official: openai.OpenAI) -> None:
     answer = official.images.generate(model="qh-draw-x1-pro", prompt="Fog", size="1024x1024", n=2)
     assert answer.data is not None
     assert len({entry.url for entry in answer.data}) == 2
@@ -413,7 +413,7 @@ def test_a_client_that_hangs_up_is_passed_over_quietly(
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_client_that_hangs_up_before_the_picture_is_ready_is_passed_over_quietly(
+def test_a_client_that_hangs_up_before_the_image_is_ready_is_passed_over_quietly(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     with Sandbox(latency=0.2) as server, client_of(server) as client:
@@ -532,6 +532,6 @@ def test_without_a_port_there_is_no_url_before_the_start() -> None:
     assert Sandbox(port=8123).base_url == "http://127.0.0.1:8123/sandbox/v1"
 
 
-def test_importing_the_sandbox_loads_no_pictures_library() -> None:
+def test_importing_the_sandbox_loads_no_images_library() -> None:
     code = "import sys, mkdocs_qhaigc.sandbox; sys.exit('PIL' in sys.modules or 'httpx' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

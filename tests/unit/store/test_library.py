@@ -1,4 +1,4 @@
-"""Folders of saved pictures: what is read back, what is not, and what is said of what is damaged."""
+"""Folders of saved images: what is read back, what is not, and what is said of what is damaged."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_what_was_saved_is_found_with_every_byte(tmp_path: Path, format: str, en
     assert found.record["revised_prompt"] == "A tower"
 
 
-def test_a_library_has_nothing_but_pictures_and_records(tmp_path: Path) -> None:
+def test_a_library_has_nothing_but_images_and_records(tmp_path: Path) -> None:
     save(tmp_path)
     Writer(library(tmp_path)).require_writable()
 
@@ -92,7 +92,7 @@ def test_what_others_wrote_is_found_by_a_fresh_look(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["灯塔", "renamed", "a-b_c", "x" * 64, "two words", "灯" * 64])
-def test_a_picture_is_found_by_its_hex_under_another_name(tmp_path: Path, name: str) -> None:
+def test_an_image_is_found_by_its_hex_under_another_name(tmp_path: Path, name: str) -> None:
     saved = save(tmp_path)
     for suffix in (".webp", ".json"):
         saved.path.with_suffix(suffix).rename(tmp_path / f"{name}-{KEY[:16]}{suffix}")
@@ -109,7 +109,7 @@ def test_the_longest_name_fits_into_a_file_s_name(tmp_path: Path, name: str) -> 
     assert library(tmp_path).find(KEY) is not None
 
 
-def test_half_a_character_in_what_the_api_said_loses_no_picture(tmp_path: Path) -> None:
+def test_half_a_character_in_what_the_api_said_loses_no_image(tmp_path: Path) -> None:
     save(tmp_path, about={"revised_prompt": "half \ud83d"})
     found = library(tmp_path).find(KEY)
 
@@ -123,7 +123,7 @@ def test_what_the_caller_tells_cannot_take_the_place_of_what_was_measured(tmp_pa
     assert library(tmp_path).find(KEY) is not None
 
 
-def test_a_newer_picture_takes_the_place_of_one_with_its_name(tmp_path: Path) -> None:
+def test_a_newer_image_takes_the_place_of_one_with_its_name(tmp_path: Path) -> None:
     save(tmp_path)
     save(tmp_path, data=b"newer")
     found = library(tmp_path).find(KEY)
@@ -136,7 +136,7 @@ def record(folder: Path) -> Path:
     return folder / f"hero-{KEY[:16]}.json"
 
 
-def picture(folder: Path) -> Path:
+def image(folder: Path) -> Path:
     return folder / f"hero-{KEY[:16]}.webp"
 
 
@@ -175,12 +175,12 @@ def replaced(of: Callable[[Path], Path]) -> Callable[[Path], object]:
 
 
 DAMAGES: dict[str, Callable[[Path], object]] = {
-    "the picture is cut short": lambda f: os.truncate(picture(f), 5),
-    "the picture is empty": lambda f: os.truncate(picture(f), 0),
-    "the picture has grown": lambda f: picture(f).write_bytes(DATA + b"x"),
-    "the picture is missing": lambda f: picture(f).unlink(),
-    "the picture is a link": linked(picture),
-    "the picture is a folder": replaced(picture),
+    "the image is cut short": lambda f: os.truncate(image(f), 5),
+    "the image is empty": lambda f: os.truncate(image(f), 0),
+    "the image has grown": lambda f: image(f).write_bytes(DATA + b"x"),
+    "the image is missing": lambda f: image(f).unlink(),
+    "the image is a link": linked(image),
+    "the image is a folder": replaced(image),
     "the record is cut short": lambda f: os.truncate(record(f), 100),
     "the record is empty": lambda f: os.truncate(record(f), 0),
     "the record is a link": linked(record),
@@ -207,7 +207,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
-def test_a_damaged_picture_is_not_found_and_that_is_said_once(tmp_path: Path, damage: Callable[[Path], object]) -> None:
+def test_a_damaged_image_is_not_found_and_that_is_said_once(tmp_path: Path, damage: Callable[[Path], object]) -> None:
     folder = tmp_path / "library"
     save(folder)
     damage(folder)
@@ -223,7 +223,7 @@ def test_a_damaged_picture_is_not_found_and_that_is_said_once(tmp_path: Path, da
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
-def test_a_damaged_picture_gives_way_to_a_whole_one_of_the_same_key(
+def test_a_damaged_image_gives_way_to_a_whole_one_of_the_same_key(
     tmp_path: Path, damage: Callable[[Path], object]
 ) -> None:
     folder = tmp_path / "library"
@@ -236,7 +236,7 @@ def test_a_damaged_picture_gives_way_to_a_whole_one_of_the_same_key(
 
 def test_bytes_that_changed_and_kept_their_count_are_noticed_when_they_are_read(tmp_path: Path) -> None:
     save(tmp_path)
-    picture(tmp_path).write_bytes(DATA[:-1] + bytes([DATA[-1] ^ 1]))
+    image(tmp_path).write_bytes(DATA[:-1] + bytes([DATA[-1] ^ 1]))
     found = library(tmp_path).find(KEY)
 
     assert found is not None
@@ -244,7 +244,7 @@ def test_bytes_that_changed_and_kept_their_count_are_noticed_when_they_are_read(
         found.read()
 
 
-def test_a_picture_that_went_away_after_it_was_found_is_an_error_of_ours(tmp_path: Path) -> None:
+def test_an_image_that_went_away_after_it_was_found_is_an_error_of_ours(tmp_path: Path) -> None:
     original = save(tmp_path)
     original.path.unlink()
 
@@ -252,15 +252,15 @@ def test_a_picture_that_went_away_after_it_was_found_is_an_error_of_ours(tmp_pat
         original.read()
 
 
-def test_a_picture_of_another_key_with_the_same_hex_is_not_found(tmp_path: Path) -> None:
+def test_an_image_of_another_key_with_the_same_hex_is_not_found(tmp_path: Path) -> None:
     save(tmp_path)
     reports: list[str] = []
 
     assert library(tmp_path, reports).find(OTHER_KEY) is None
-    assert "the record of another picture" in reports[0]
+    assert "the record of another image" in reports[0]
 
 
-def test_pictures_of_two_keys_with_the_same_hex_are_both_found(tmp_path: Path) -> None:
+def test_images_of_two_keys_with_the_same_hex_are_both_found(tmp_path: Path) -> None:
     one, other = save(tmp_path, name="one"), save(tmp_path, name="other", key=OTHER_KEY, data=b"other")
 
     assert library(tmp_path).find(KEY) == one
@@ -284,7 +284,7 @@ def test_foreign_files_are_left_alone(tmp_path: Path, name: str) -> None:
     assert (tmp_path / name).read_bytes() == b"mine"
 
 
-def test_a_folder_that_is_not_there_has_no_pictures(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_there_has_no_images(tmp_path: Path) -> None:
     reports: list[str] = []
 
     assert library(tmp_path / "none", reports).find(KEY) is None
@@ -408,15 +408,15 @@ def test_what_cannot_be_renamed_is_not_used_and_what_takes_its_place_is(tmp_path
 
 def test_what_cannot_be_read_need_not_be_damaged_and_stays_where_it_is(tmp_path: Path) -> None:
     original = save(tmp_path)
-    replaced(picture)(tmp_path)  # a folder: it cannot be read as a file, whoever asks
+    replaced(image)(tmp_path)  # a folder: it cannot be read as a file, whoever asks
     reports: list[str] = []
 
     assert library(tmp_path, reports).set_aside(original, "it cannot be read") is False
     assert reports == ["it cannot be read. It is not used"]
-    assert picture(tmp_path).is_dir()
+    assert image(tmp_path).is_dir()
 
 
-def test_every_damaged_picture_is_kept_when_the_next_one_is_damaged_too(tmp_path: Path) -> None:
+def test_every_damaged_image_is_kept_when_the_next_one_is_damaged_too(tmp_path: Path) -> None:
     opened = library(tmp_path)
     for _ in range(3):
         original = save(tmp_path)
@@ -489,7 +489,7 @@ records = st.dictionaries(st.sampled_from(sorted(WHOLE)), anything, max_size=2).
 @example(b"[" * 900 + b"]" * 900)
 @example(b'{"key": ' + b"9" * 5000 + b"}")
 def test_any_bytes_as_a_record_are_an_original_or_none(tmp_path: Path, content: bytes) -> None:
-    picture(tmp_path).write_bytes(DATA)
+    image(tmp_path).write_bytes(DATA)
     record(tmp_path).write_bytes(content)
     reports: list[str] = []
     found = library(tmp_path, reports).find(KEY)
@@ -522,10 +522,10 @@ def test_a_record_that_was_read_once_is_not_opened_again(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     "change",
     [
-        pytest.param(lambda picture: picture.with_suffix(".json").write_bytes(b"{}"), id="the record changed"),
-        pytest.param(lambda picture: picture.with_suffix(".json").unlink(), id="the record is gone"),
-        pytest.param(lambda picture: picture.write_bytes(b"cut"), id="the picture changed"),
-        pytest.param(lambda picture: picture.unlink(), id="the picture is gone"),
+        pytest.param(lambda image: image.with_suffix(".json").write_bytes(b"{}"), id="the record changed"),
+        pytest.param(lambda image: image.with_suffix(".json").unlink(), id="the record is gone"),
+        pytest.param(lambda image: image.write_bytes(b"cut"), id="the image changed"),
+        pytest.param(lambda image: image.unlink(), id="the image is gone"),
     ],
 )
 def test_what_changed_since_it_was_remembered_is_looked_at(tmp_path: Path, change: Callable[[Path], object]) -> None:
