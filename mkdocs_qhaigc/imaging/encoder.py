@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from mkdocs_qhaigc.errors import ImageError
 from mkdocs_qhaigc.imaging.renditions import Drawn, Encoding, RenditionSpec, card_spec, rendition_specs
 from mkdocs_qhaigc.imaging.seen import Seen
 
@@ -107,6 +108,25 @@ class Encoder:
                 if error := job.exception():
                     return error
         return None
+
+    def make(self, subject: Subject, spec: RenditionSpec) -> str:
+        """Return the path of an image encoded as another one was to be: in its format and size."""
+        drawn = subject.drawn
+        cache_key = f"{drawn.identity}|instead {spec.width}x{spec.height}|{self._encoding.codes[spec.format]}"
+        instead = spec._replace(cache_key=cache_key, cropped=True)
+        store = self._open_variants()
+        for _ in range(2):  # another process may remove it in between
+            if path := store.paths([cache_key]).get(cache_key):
+                self._paths[cache_key] = path
+                return path
+            _encode_into(store, [instead], {cache_key}, subject)
+        raise ImageError(f"{self._folder} loses what is put there")
+
+    def forget_paths(self, cache_keys: Set[str]) -> None:
+        """Look for variants again that were seen to be whole."""
+        for cache_key in cache_keys:
+            self._paths.pop(cache_key, None)
+        self._gone -= cache_keys
 
     def forget(self, subject: Subject) -> None:
         """Take back that an image was encoded."""

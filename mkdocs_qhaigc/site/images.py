@@ -6,16 +6,16 @@ Nothing here waits but `settle`: while pages render, images are bought and encod
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.directives.request import ImageRequest
-from mkdocs_qhaigc.errors import ImageError, StoreError
+from mkdocs_qhaigc.errors import ImageError, NoFileError, StoreError
 from mkdocs_qhaigc.generation.job import ImageJob, JobStats, failure_of
 from mkdocs_qhaigc.imaging.encoder import Crop, Encoder, Subject
-from mkdocs_qhaigc.imaging.renditions import PublishedImage, publish, publish_card
+from mkdocs_qhaigc.imaging.renditions import PublishedImage, RenditionSpec, publish, publish_card
 from mkdocs_qhaigc.site.resolved import (
     ResolvedImage,
     asked_for,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from mkdocs_qhaigc.generation.queue import GenerationQueue
+    from mkdocs_qhaigc.site.publisher import WantedFile
 
 
 class Pipeline:
@@ -58,6 +59,9 @@ class Pipeline:
         self._images: dict[str, ResolvedImage] = {}
         self._purchases: dict[str, Future[StoredImage]] = {}
         self._files: dict[str, str] = {}
+        """Paths, by place in the site: of all files that were asked for."""
+        self._filled: dict[str, str] = {}
+        """Those of them that were made when the image was no longer what pages had been told."""
         self._second_looks: set[str] = set()
         """Keys of images that were damaged and wanted once more."""
         self._encoder = Encoder(options.encoding, options.cache_dir / "variants", report=report)
@@ -81,23 +85,18 @@ class Pipeline:
             return image
         return self._know(image or placeholder(order))
 
-    def want_card(self, name: str, request: ImageRequest, crop: Crop | None) -> None:
-        """Have an image that was wanted also encoded for link previews, in a file that is called after `name`."""
+    def want_card(self, request: ImageRequest, crop: Crop | None) -> None:
+        """Have an image that was wanted also encoded for link previews."""
         image = self._images[request.key]
         if self._encoder.want_card(request.key, crop) and self._open_buyer and image.state != "under way":
             if self._sources.is_published(image):
                 with contextlib.suppress(StoreError):  # then it is made of the image itself
-                    self._use_published(name, image, partial(publish_card, crop=crop))
+                    self._use_published(image.order.name, image, partial(publish_card, crop=crop))
             self._encoder.encode(self._subject(image))
 
     def stand_in(self, order: ImageJob) -> ResolvedImage:
         """Return a placeholder for what nobody declared."""
         return self._images.get(order.request.key) or self._know(placeholder(order))
-
-    @property
-    def under_way(self) -> bool:
-        """Whether any image is still being bought."""
-        return bool(self._purchases)
 
     def image(self, request: ImageRequest) -> ResolvedImage:
         """Return what is known of an image that was wanted."""
@@ -116,6 +115,8 @@ class Pipeline:
 
         `wait`: until nothing is under way. Encoding is waited for in any case.
         """
+        if self._open_buyer is None:
+            return 0
         under_way = 0
         if wait and self._purchases:
             from mkdocs_qhaigc._util.importing import import_what_encodes  # as below
@@ -136,24 +137,52 @@ class Pipeline:
             if not self._purchases:
                 return under_way
 
-    def files(self, wanted: Iterable[tuple[PublishedImage, ResolvedImage]]) -> dict[str, str]:
-        """Return the paths of the bytes of every file of these publications, by the file's place in the site."""
-        wanted = list(wanted)
-        keys = {variant.spec.cache_key for publication, _ in wanted for variant in publication.variants}
-        if not keys:
+    def files(self, wanted: Mapping[str, WantedFile], *, wait: bool) -> dict[str, str]:
+        """Return the paths of the bytes of files, by their place in the site: of every one of them.
+
+        Where an image cannot be had any more, a placeholder takes its place. `wait`: as of `settle`.
+
+        Raises:
+            NoFileError: a file cannot be made.
+        """
+        if self._open_buyer is None:
             return {}
-        if keys - self._encoder.paths.keys():  # of names that only a template knows
-            self._finish_encoding()
-            self._encode_what_is_gone()
-        found = self._encoder.paths
-        files = {
-            variant.dest_uri: found[variant.spec.cache_key]
-            for publication, _ in wanted
-            for variant in publication.variants
-            if variant.spec.cache_key in found
-        }
-        self._files |= files
-        return files
+        paths = self._encoder.paths
+        if any(file.spec.cache_key not in paths for file in wanted.values()):
+            self.settle(wait=wait)  # images that only a template knows, or that something has removed since
+        for dest_uri, (request, spec) in wanted.items():
+            path = paths.get(spec.cache_key) or self._filled.get(dest_uri)
+            if path is None:
+                path = self._filled[dest_uri] = self._fill(dest_uri, request, spec)
+            self._files[dest_uri] = path
+        return {dest_uri: self._files[dest_uri] for dest_uri in wanted}
+
+    def forget_files(self, gone: Mapping[str, WantedFile]) -> None:
+        """Have files made again that were there, and are not any more."""
+        self._encoder.forget_paths({file.spec.cache_key for file in gone.values()})
+        for dest_uri in gone:
+            self._filled.pop(dest_uri, None)
+
+    def _fill(self, dest_uri: str, request: ImageRequest, spec: RenditionSpec) -> str:
+        """Return the path of a file for an address that was handed out when the image was another one.
+
+        It is the image as it is now, or else a placeholder, in the size that pages expect there.
+        """
+        image = self._images[request.key]
+        tried = [image] if image.state != "under way" else []
+        if not image.drawn.placeholder:
+            tried.append(placeholder(image.order))
+        for one in tried:
+            try:
+                path = self._encoder.make(self._subject(one), spec)
+            except (StoreError, ImageError) as error:
+                self._know(placeholder(image.order, error))
+            else:
+                return path
+        raise NoFileError(
+            f"{image.order.where}: no file can be put at {dest_uri}, which a page refers to "
+            f"({self._images[request.key].reason}). Restore the image, or generate it again"
+        )
 
     def close(self, *, whole: bool = False) -> None:
         """End the build's threads; after a `whole` build that encoded something, keep the cache within its limit."""

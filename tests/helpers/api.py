@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import itertools
 import json
 import socket
 import ssl
@@ -165,9 +166,13 @@ class ImagesApi:
         self._thread.join()
 
 
+_ANSWERS = itertools.count(1)
+
+
 def _drawn(body: dict[str, Any]) -> bytes:
+    """Another image at each call, as from a real API."""
     width, height = (int(side) for side in body["size"].split("x"))
-    return draw(body["prompt"], width, height)
+    return draw(f"{body['prompt']} {next(_ANSWERS)}", width, height)
 
 
 def by_url(handler: Handler, body: dict[str, Any]) -> None:

@@ -65,8 +65,8 @@ class WrittenImages:
     """Whether what the sandbox drew may be shown."""
     known: dict[str, ResolvedImage] = field(default_factory=dict)
     """By key: those that the page declares or shows."""
-    under_way: bool = False
-    """What is not written yet is guessed; who looks again sees what came."""
+    _stand_ins: dict[str, ResolvedImage] = field(default_factory=dict)
+    """By key: placeholders for what nobody declared."""
 
     def want(self, order: ImageJob) -> ResolvedImage:
         """Return what is known of an image."""
@@ -78,16 +78,16 @@ class WrittenImages:
             image = ResolvedImage(order, state, found.drawn, colour=found.colour)
         return self.known.setdefault(order.request.key, image)
 
-    def want_card(self, name: str, request: ImageRequest, crop: object) -> None:
+    def want_card(self, request: ImageRequest, crop: object) -> None:
         """Cards are written as other files are."""
 
     def image(self, request: ImageRequest) -> ResolvedImage:
         """Return what is known of an image that was wanted."""
-        return self.known[request.key]
+        return self.known.get(request.key) or self._stand_ins[request.key]
 
     def stand_in(self, order: ImageJob) -> ResolvedImage:
         """Return a placeholder for what nobody declared."""
-        return placeholder(order)
+        return self._stand_ins.setdefault(order.request.key, placeholder(order))
 
 
 def _stamp(path: Path, config: Iterable[Path]) -> tuple[int, ...]:

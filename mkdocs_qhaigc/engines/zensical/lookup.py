@@ -91,6 +91,7 @@ class Lookup:
             site_url=lambda: site_url,
             column=partial(_column, site),
             warn=lambda _: None,  # told below
+            settled=True,
         )
         renderer.want_shared_images()
         source = partial((site.docs_dir / page.path).read_text, encoding="utf-8-sig")
@@ -154,7 +155,7 @@ def _missing(page: Page, renderer: Renderer, images: WrittenImages, folder: Writ
     for image in images.known.values():
         if image.state == "under way" and image.order.where.startswith(f"{page.path}#"):
             yield image.order.where
-    for publication, image in renderer.publisher.hand_out():
+    for publication, image in renderer.publisher.published():
         declared = image.order.request.model  # else it means nothing on this page, which is told already
         if declared and not folder.has(publication):
             yield image.order.where
@@ -165,7 +166,7 @@ def _for_templates(page: Page, renderer: Renderer, images: WrittenImages) -> dic
     scope = renderer.scopes[page.path]
     names = {**renderer.site.directives, **scope.directives}
     tags = {
-        name: renderer.image(scope, name, page.url)
+        name: renderer.referenced(scope, name, page.url).whole()
         for name, directive in names.items()
         if all(request.key in images.written.images for _, request in directive.requests)
     }
