@@ -318,7 +318,7 @@ def _medians(timings: list[Timing]) -> Timing:
 
 
 def _bought(site: Path) -> list[Path]:
-    return sorted((site / ".cache/plugin/qhaigc/sandbox").glob("*.json"))
+    return sorted((site / ".qhaigc/originals").glob("*.json"))
 
 
 def _version(package: str) -> str:

@@ -94,7 +94,7 @@ class Project:
 
     @property
     def cache(self) -> Path:
-        return self.folder / ".cache/plugin/qhaigc"
+        return self.folder / ".qhaigc"
 
     @property
     def originals(self) -> list[str]:
@@ -148,7 +148,7 @@ class Project:
         extensions = [*self.config.get("markdown_extensions", []), "mkdocs_qhaigc.markdown"]
         extra_css = [*self.config.get("extra_css", []), "assets/qhaigc/qhaigc.css"]
         lists = {"markdown_extensions": extensions, "extra_css": extra_css, "watch": [SYNCED]}
-        plugins: list[Any] = [{"qhaigc": {"cache_dir": ".qhaigc", **self.options}}, *self.config.get("plugins", [])]
+        plugins: list[Any] = [{"qhaigc": self.options}, *self.config.get("plugins", [])]
         config = {**self.config, **lists, "plugins": plugins, "site_dir": site}
         return self.write("zensical.yml", json.dumps(config, ensure_ascii=False))
 

@@ -23,8 +23,8 @@ from mkdocs_qhaigc.generation.queue import GenerationQueue
 from mkdocs_qhaigc.site.contact_sheet import Card, render_sheet
 from mkdocs_qhaigc.site.gallery import url_of
 from mkdocs_qhaigc.site.images import Pipeline
-from mkdocs_qhaigc.site.sources import ImageFinder
 from mkdocs_qhaigc.site.survey import Declared
+from mkdocs_qhaigc.store.finder import ImageFinder
 from mkdocs_qhaigc.store.record import StoredImage
 
 _LONGEST_NAME = 180
@@ -38,7 +38,7 @@ class Candidate:
     order: ImageJob
     original: StoredImage | None
     state: str
-    """pinned, cached, published, generated, missing or unreadable."""
+    """pinned, cached, generated, missing or unreadable."""
     reason: QhaigcError | None = None
     """Why there is none."""
 
@@ -49,11 +49,10 @@ class Candidate:
 
 
 def find_candidates(
-    declared: Declared, options: Options, variants: Iterable[int], *, docs_dir: Path, report: Callable[[str], None]
+    declared: Declared, options: Options, variants: Iterable[int], *, report: Callable[[str], None]
 ) -> list[Candidate]:
     """Return these variants of an image, and which of them are there. `report` is told of what is damaged."""
-    sources = ImageFinder(options, folder=docs_dir / options.assets_dir, report=report)
-    known = Pipeline(options, sources=sources, open_buyer=None, report=report)
+    known = Pipeline(options, finder=ImageFinder(options, report=report), open_buyer=None, report=report)
     found = []
     for variant in variants:
         request = declared.request.of_variant(variant)
@@ -81,7 +80,7 @@ def write_sheet(candidates: Sequence[Candidate], declared: Declared, options: Op
         StoreError: it cannot be written.
     """
     where = declared.where
-    folder = options.cache_dir / "candidates"
+    folder = options.cache.candidates
     name = re.sub(r"[^\w-]+", "-", where.removesuffix(".md")).strip("-")
     name = name.encode()[:_LONGEST_NAME].decode(errors="ignore")
     sheet = folder / f"{name}-{hashlib.sha256(where.encode()).hexdigest()[:8]}.html"
@@ -93,6 +92,7 @@ def write_sheet(candidates: Sequence[Candidate], declared: Declared, options: Op
             "or write the line below an image there yourself."
         )
     try:
+        options.cache.prepare()
         folder.mkdir(parents=True, exist_ok=True)
         atomic_write(sheet, render_sheet(f"Candidates for {where}", cards, intro=intro).encode())
     except OSError as error:

@@ -15,7 +15,7 @@ from mkdocs_qhaigc.errors import GenerationStopped, ImageUnavailable, QhaigcErro
 from mkdocs_qhaigc.generation.budget import Budget
 from mkdocs_qhaigc.generation.job import ImageJob, Progress, failure_of
 from mkdocs_qhaigc.generation.queue import GenerationQueue
-from mkdocs_qhaigc.site.sources import open_cache
+from mkdocs_qhaigc.store.finder import open_cache
 from mkdocs_qhaigc.store.record import StoredImage
 
 

@@ -15,7 +15,7 @@ from mkdocs_qhaigc.errors import SiteError, StoreError
 from mkdocs_qhaigc.site.survey import Survey
 from mkdocs_qhaigc.store.record import StoredImage
 from mkdocs_qhaigc.store.shelf import look_at
-from mkdocs_qhaigc.store.transfer import cache_folder, remove
+from mkdocs_qhaigc.store.transfer import remove
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +61,9 @@ def find_unused(surveys: Sequence[Survey], *, seconds: float) -> Prunable:
         )
     used = {one.request.key for survey in surveys for one in survey.declared}
     pins = {survey.options.pins_dir.resolve() for survey in surveys}
-    folders = {cache_folder(survey.options, sandbox=drawn) for survey in surveys for drawn in (False, True)}
+    folders = {survey.options.cache.originals for survey in surveys}
     shelves = [look_at(folder) for folder in sorted(folders) if folder.resolve() not in pins]
-    rejected = sorted({path for survey in surveys for path in (survey.options.cache_dir / "rejected").glob("*-*.*")})
+    rejected = sorted({path for survey in surveys for path in survey.options.cache.rejected.glob("*-*.*")})
     unused = [_unused(one) for shelf in shelves for one in shelf.originals if one.key not in used]
     return Prunable(
         tuple(one for one in unused if one.age >= seconds),

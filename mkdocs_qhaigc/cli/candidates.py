@@ -56,9 +56,7 @@ def candidates(
     if picked:
         _pick(declared, survey, picked)
         return
-    found = find_candidates(
-        declared, survey.options, range(1, (variants or 4) + 1), docs_dir=survey.docs_dir, report=warn
-    )
+    found = find_candidates(declared, survey.options, range(1, (variants or 4) + 1), report=warn)
     unreadable = [Result(one.order, None, one.reason) for one in found if one.reason]
     complete = tell(unreadable)
     missing = [candidate.order for candidate in found if candidate.state == "missing"]
@@ -76,7 +74,7 @@ def candidates(
 
 def _pick(declared: Declared, survey: Survey, variant: int) -> None:
     """Write a variant that is there into its page."""
-    [candidate] = find_candidates(declared, survey.options, [variant], docs_dir=survey.docs_dir, report=warn)
+    [candidate] = find_candidates(declared, survey.options, [variant], report=warn)
     if candidate.reason:
         raise click.ClickException(f"variant {variant} of {declared.where}: {candidate.reason}")
     if not candidate.original:
@@ -94,7 +92,7 @@ def _pick(declared: Declared, survey: Survey, variant: int) -> None:
         (one for one in survey.declared if one.dark and (one.page, one.name) == (declared.page, declared.name)), None
     )
     if dark:
-        [beside] = find_candidates(dark, survey.options, [variant], docs_dir=survey.docs_dir, report=warn)
+        [beside] = find_candidates(dark, survey.options, [variant], report=warn)
         if not beside.original:
             command = f"mkdocs-qhaigc generate {as_argument(dark.where)}"
             click.echo(f"Its dark image of that variant is not there. To buy it: {command}")

@@ -17,8 +17,8 @@ from mkdocs_qhaigc.site.survey import Declared, Survey
 @json_option
 @click.option("--format", "format_", type=click.Choice(["table", "markdown"]), default="table", show_default=True)
 def plan(config_file: Path, as_json: bool, format_: str) -> None:
-    """List every image of the site: page, name, model, size, and whether it is pinned, cached, published (only as
-    `sync` has written it), missing, or unreadable (it may be there, and is not bought: Git LFS has it, say).
+    """List every image of the site: page, name, model, size, and whether it is pinned, cached, missing, or
+    unreadable (it may be there, and is not bought: Git LFS has it, say).
 
     Buys nothing, needs no key and no network.
     """
@@ -95,9 +95,7 @@ def summary(survey: Survey) -> str:
     once = survey.each_once()
     states = [one.state for one in once]
     said = [
-        f"{states.count(state)} {state}"
-        for state in ("pinned", "cached", "published", "missing", "unreadable")
-        if state in states
+        f"{states.count(state)} {state}" for state in ("pinned", "cached", "missing", "unreadable") if state in states
     ]
     missing = survey.missing()
     buys = purchase([one.image.order for one in missing], survey.options)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from mkdocs_qhaigc.config import option_checks as checks
+from mkdocs_qhaigc.config.paths import DEFAULT_CACHE_DIR
 from mkdocs_qhaigc.directives.model import IMAGES, SIZE, TEXT, Schema
 from mkdocs_qhaigc.imaging.renditions import MIME_TYPES
 
@@ -20,9 +21,6 @@ class Option(NamedTuple):
     schema: Schema
     """JSON Schema of what an author may write; what `!ENV` may give as a text is left out."""
 
-
-CACHE = ".cache/plugin/qhaigc"
-"""Where `cache_dir` is if nothing else is said, relative to the site's configuration."""
 
 _FORMAT: Schema = {"enum": [*MIME_TYPES, "jpg"]}
 
@@ -111,9 +109,9 @@ OPTIONS: Mapping[str, Option] = {
         "response_format", "`url`, `b64_json`, or `none` to leave the field out", "url", "b64_json", "none"
     ),
     "cache_dir": Option(
-        CACHE,
+        DEFAULT_CACHE_DIR,
         checks.folder("cache_dir"),
-        "this machine's images; not committed",
+        "this machine's images; git ignores it",
         TEXT,
     ),
     "pins_dir": Option("generated-images", checks.folder("pins_dir"), "images committed with the docs", TEXT),

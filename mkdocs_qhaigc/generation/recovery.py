@@ -98,8 +98,6 @@ class Saver:
             if path in changed and not _may_be(info, changed[path]):
                 continue
             about = _said_of(path, key)
-            if about.get("api") == SANDBOX and not self._options.sandboxed:
-                continue
             self._writer.make_room(key, keep=path)
             where = "" if path.parent == self._writer.folder else f", in {self._writer.folder}"
             self._say(f"{path} had no record that can be used. The image is whole and has a new one{where}")
@@ -108,17 +106,11 @@ class Saver:
         return None
 
     def _rejected(self, key: str) -> list[Path]:
-        return sorted((self._options.cache_dir / "rejected").glob(f"*-{key[:KEY_DIGITS]}.rejected*"))
+        return sorted(self._options.cache.rejected.glob(f"*-{key[:KEY_DIGITS]}.rejected*"))
 
     def _pinned(self, key: str) -> list[Path]:
-        """Return the pins without a record, and those that are others than theirs says: somebody has compressed them.
-
-        Those that the sandbox drew are not looked for.
-        """
-        if self._options.sandboxed:
-            return []
-        found = Writer(Library(self._options.pins_dir, report=self._say)).images_of(key)
-        return [path for path in found if not path.stem.rpartition("-")[0].endswith(f".{SANDBOX}")]
+        """Return the pins of a key: some may have no record, or other bytes than it says."""
+        return Writer(Library(self._options.pins_dir, report=self._say)).images_of(key)
 
     def _write(self, order: ImageJob, data: bytes, revised_prompt: str | None) -> StoredImage:
         arrived = self._writer.take_in(order.name, order.request.key, data)
@@ -143,7 +135,7 @@ class Saver:
             ) from error
 
     def _make_rejected(self) -> Path:
-        folder = self._options.cache_dir / "rejected"
+        folder = self._options.cache.rejected
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 

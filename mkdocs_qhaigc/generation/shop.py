@@ -17,7 +17,6 @@ from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import ApiError, BudgetExceeded, GenerationStopped, ImageError, StoreError
 from mkdocs_qhaigc.generation.budget import Budget
 from mkdocs_qhaigc.generation.job import ImageJob
-from mkdocs_qhaigc.generation.journal import ANSWERS
 from mkdocs_qhaigc.generation.recovery import Saver
 from mkdocs_qhaigc.store.keeping import Writer
 from mkdocs_qhaigc.store.library import Library
@@ -53,8 +52,8 @@ class Shop:
         self._library = library
         self._asked = asked
         self._say = say
-        self._locks = options.cache_dir / "locks"
-        self._answers = () if options.sandboxed else (options.cache_dir / ANSWERS,)
+        self._locks = options.cache.locks
+        self._answers = () if options.sandboxed else (options.cache.answers,)
         self._writer = Writer(library)
         self._saver = Saver(options, self._writer, say=say)
         self._stopped = threading.Event()
@@ -161,9 +160,8 @@ class Shop:
         return original
 
     def _saved(self, key: str) -> StoredImage | None:
-        """Return what another process has saved since; never a sandbox's drawing for a real image."""
-        found = self._library.find_all(key, fresh=True)
-        return next((one for one in found if self._options.sandboxed or not one.sandbox), None)
+        """Return what another process has saved since."""
+        return self._library.find(key, fresh=True)
 
     def _open(self) -> Till:
         """Return what buys.
@@ -175,6 +173,7 @@ class Shop:
             raise refusal
         assert self._api_key
         with self._opening:
+            self._options.cache.prepare()
             try:
                 self._writer.require_writable(*self._answers)  # each time: the disk may have filled up since
             except StoreError as error:

@@ -55,8 +55,6 @@ class Encoder:
         """Cache keys of variants that were gone and have been encoded again."""
         self._paths: dict[str, str] = {}
         """By cache key: variants that were seen to be whole."""
-        self._lent: set[str] = set()
-        """Those of these paths that are not the cache's, and whose owner may have removed them by now."""
         self._variants: Variants | None = None
         self._lock = threading.RLock()
         self._workers: Workers[None] | None = None
@@ -69,11 +67,6 @@ class Encoder:
             return False
         cards.add(crop)
         return True
-
-    def lend(self, paths: Mapping[str, str]) -> None:
-        """Use files that are whole and lie elsewhere: their paths, by cache key."""
-        self._paths |= paths
-        self._lent.update(paths.values())
 
     def lacks(self, key: str, drawn: Drawn) -> bool:
         """Whether an image has to be encoded, as far as is known without a look at the cache."""
@@ -162,7 +155,7 @@ class Encoder:
             self._seen.write()
         if self._variants:
             if used is not None and self._jobs:
-                self._variants.shrink(in_use=set(used) - self._lent)
+                self._variants.shrink(in_use=set(used))
             self._variants.close()
 
     def _known(self, cache_key: str) -> bool:

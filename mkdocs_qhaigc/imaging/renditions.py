@@ -25,8 +25,6 @@ CARD_FORMAT = "jpeg"
 """What every reader of link previews takes; hardly any takes AVIF, and some not WebP."""
 CARD_WIDTH = 1200
 """Pixels; link previews show no more."""
-MANIFEST = ".qhaigc.json"
-"""The file in which `sync` says what it has written beside it; no engine publishes what begins with a dot."""
 MIME_TYPES = {"avif": "image/avif", "webp": "image/webp", "jpeg": "image/jpeg", "png": "image/png"}
 
 

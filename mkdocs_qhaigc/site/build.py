@@ -177,7 +177,7 @@ class SiteBuild:
         states = [image.state for image in images]
         if not states:
             return None
-        counts = [(states.count(state), state) for state in ("generated", "cached", "pinned", "published")]
+        counts = [(states.count(state), state) for state in ("generated", "cached", "pinned")]
         said = [f"{count} {state}" for count, state in counts if count]
         generated = [image.order.request for image in images if image.state == "generated"]
         bought = [request for request in generated if self._pipeline.effort(request).requests]  # else it was paid for

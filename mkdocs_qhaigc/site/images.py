@@ -5,7 +5,6 @@ Nothing here waits but `settle`: while pages render, images are bought and encod
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ from mkdocs_qhaigc.directives.request import ImageRequest
 from mkdocs_qhaigc.errors import ImageError, NoFileError, StoreError
 from mkdocs_qhaigc.generation.job import ImageJob, JobStats, failure_of
 from mkdocs_qhaigc.imaging.encoder import Crop, Encoder, Subject
-from mkdocs_qhaigc.imaging.renditions import PublishedImage, RenditionSpec, publish, publish_card
+from mkdocs_qhaigc.imaging.renditions import RenditionSpec
 from mkdocs_qhaigc.site.resolved import (
     ResolvedImage,
     asked_for,
@@ -24,9 +23,9 @@ from mkdocs_qhaigc.site.resolved import (
     drawn_as,
     placeholder,
     provenance_of,
-    provenance_of_published,
+    there,
 )
-from mkdocs_qhaigc.site.sources import ImageFinder
+from mkdocs_qhaigc.store.finder import ImageFinder
 from mkdocs_qhaigc.store.record import StoredImage
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ class Pipeline:
         self,
         options: Options,
         *,
-        sources: ImageFinder,
+        finder: ImageFinder,
         open_buyer: Callable[[], GenerationQueue] | None,
         report: Callable[[str], None],
     ):
@@ -52,7 +51,7 @@ class Pipeline:
         `open_buyer` is called when the first image is missing. None: nothing is bought, and nothing encoded.
         """
         self._options = options
-        self._sources = sources
+        self._finder = finder
         self._open_buyer = open_buyer
         self._buyer: GenerationQueue | None = None
         self._report = report
@@ -64,15 +63,17 @@ class Pipeline:
         """Those of them that were made when the image was no longer what pages had been told."""
         self._second_looks: set[str] = set()
         """Keys of images that were damaged and wanted once more."""
-        self._encoder = Encoder(options.encoding, options.cache_dir / "variants", report=report)
+        self._encoder = Encoder(options.encoding, options.cache.variants, report=report)
         if open_buyer and options.missing == "error":  # which `damaged_pins` ends
-            sources.pins.leave_to_error()
+            finder.pins.leave_to_error()
 
     def want(self, order: ImageJob) -> ResolvedImage:
         """Return what is known of an image now; one that is missing is ordered, if the options allow it."""
         key = order.request.key
         if key in self._images:
             return self._images[key]
+        if self._open_buyer and not self._images:
+            self._options.cache.prepare()
         image = self._find(order)
         if image is None and self._open_buyer and self._options.missing == "generate":
             self._buyer = self._buyer or self._open_buyer()
@@ -89,9 +90,6 @@ class Pipeline:
         """Have an image that was wanted also encoded for link previews."""
         image = self._images[request.key]
         if self._encoder.want_card(request.key, crop) and self._open_buyer and image.state != "under way":
-            if self._sources.is_published(image):
-                with contextlib.suppress(StoreError):  # then it is made of the image itself
-                    self._use_published(image.order.name, image, partial(publish_card, crop=crop))
             self._encoder.encode(self._subject(image))
 
     def stand_in(self, order: ImageJob) -> ResolvedImage:
@@ -187,46 +185,23 @@ class Pipeline:
     def close(self, *, whole: bool = False) -> None:
         """End the build's threads; after a `whole` build that encoded something, keep the cache within its limit."""
         if whole:
-            self._sources.remember()
+            self._finder.remember()
         self._encoder.close(used=self._files.values() if whole else None)
 
     def _find(self, order: ImageJob) -> ResolvedImage | None:
-        """Return an image that is there, and use what `sync` has written of it."""
-        image = self._sources.find(order, thorough=self._open_buyer is not None)
-        if image is None or not self._open_buyer or not self._sources.is_published(image):
-            return image
+        """Return an image that is there, or the placeholder of one that may be there and cannot be read."""
         try:
-            whole = self._use_published(order.name, image, publish)
+            found = self._finder.find(order.request.key, thorough=self._open_buyer is not None)
         except StoreError as error:
-            return placeholder(order, error) if image.state == "published" else image
-        if image.original and image.state == "published" and not whole:
-            self._report(
-                f"{order.where}: its original is neither pinned nor in {self._options.cache_dir}, and "
-                f"{image.original.path}, as `sync` wrote it, is encoded once more. Pin it where it was bought, "
-                "and it loses nothing"
-            )
-        return image
-
-    def _use_published(self, name: str, image: ResolvedImage, publish: Callable[..., PublishedImage]) -> bool:
-        """Use what `sync` has written of an image; return whether that is all that is to be `published` of it."""
-        publication = publish(
-            name=name,
-            key=image.order.request.key,
-            drawn=image.drawn,
-            encoding=self._options.encoding,
-            assets_dir=self._options.assets_dir,
-        )
-        files = self._sources.published_files(publication, name)
-        self._encoder.lend(files)
-        best = image.original
-        for _, spec in publication.variants:
-            if best and not spec.cropped and (spec.format, spec.width) == (best.format, best.width):
-                self._encoder.lend({spec.cache_key: best.file})  # it would lose each time that it is made again
-        return len(files) == len(publication.variants)
+            return placeholder(order, error)
+        if found is None:
+            return None
+        original, state = found
+        return there(order, state, original)
 
     def damaged_pins(self) -> list[str]:
         """Return what there is to tell of committed images that cannot be used."""
-        return self._sources.pins.damaged
+        return self._finder.pins.damaged
 
     def _know(self, image: ResolvedImage) -> ResolvedImage:
         key = image.order.request.key
@@ -241,12 +216,8 @@ class Pipeline:
             self._encoder.encode(self._subject_of(future.result()))
 
     def _subject(self, image: ResolvedImage) -> Subject:
-        original = image.original
-        if original and image.state == "published":
-            about = partial(provenance_of_published, image.order, original, self._options.encoding)
-            return Subject(original.key, image.drawn, original.read, about)
-        if original:
-            return self._subject_of(original)
+        if image.original:
+            return self._subject_of(image.original)
         return Subject(image.order.request.key, image.drawn, partial(draw_placeholder, image), lambda: None)
 
     def _subject_of(self, original: StoredImage) -> Subject:
@@ -261,7 +232,7 @@ class Pipeline:
                 continue
             if not image.original or not isinstance(error, (StoreError, ImageError)):
                 raise error
-            if isinstance(error, ImageError) or not self._sources.set_aside(image.original, str(error)):
+            if isinstance(error, ImageError) or not self._finder.set_aside(image.original, str(error)):
                 self._know(placeholder(image.order, error))  # its bytes may be right: it is not bought again
                 continue
             key = image.order.request.key

@@ -1,1 +1,1 @@
-"""Stores of original images and their records: pins and cache."""
+"""Images as they came from the API: committed pins, and this machine's cache."""

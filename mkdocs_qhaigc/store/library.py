@@ -20,7 +20,7 @@ from mkdocs_qhaigc._util.files import free_name
 from mkdocs_qhaigc.errors import ImageDamaged, StoreError
 from mkdocs_qhaigc.store.availability import is_lfs_pointer, require_here, require_image
 from mkdocs_qhaigc.store.listing import Listing
-from mkdocs_qhaigc.store.record import EXTENSIONS, KEY_DIGITS, LARGEST_RECORD, SANDBOX, StoredImage, parse_record
+from mkdocs_qhaigc.store.record import EXTENSIONS, KEY_DIGITS, LARGEST_RECORD, StoredImage, parse_record
 
 _RECORD_NAME = re.compile(r"[^/\\]{1,255}-([0-9a-f]{16})\.json")
 _FILE_NAME = rf"[^/\\]{{1,255}}-([0-9a-f]{{16}})\.(?:json|{'|'.join(EXTENSIONS.values())})"
@@ -87,10 +87,8 @@ class Library:
         if image and all(path.suffix == ".json" for path in self.files_of(key)):
             require_image(image)
 
-    def require_here(self, key: str, *, drawings: bool) -> None:
+    def require_here(self, key: str) -> None:
         """See that an image of which `find` found nothing is not merely elsewhere, with or without a record.
-
-        `drawings`: also one that the sandbox drew, as its name says.
 
         Raises:
             StoreError: as of `elsewhere.require_here`.
@@ -102,8 +100,7 @@ class Library:
                     if match := re.fullmatch(_FILE_NAME, name):
                         self._by_digits.setdefault(match[1], []).append(name)
         for name in self._by_digits.get(key[:KEY_DIGITS], ()):
-            if drawings or f".{SANDBOX}-" not in name:
-                require_here(self.folder / name)
+            require_here(self.folder / name)
 
     def leave_to_error(self) -> None:
         """Tell nobody of what cannot be used: the error that ends the build says what is in `damaged`."""

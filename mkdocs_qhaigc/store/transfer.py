@@ -16,18 +16,8 @@ from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import StoreError
 from mkdocs_qhaigc.store.keeping import Writer
 from mkdocs_qhaigc.store.library import Library
-from mkdocs_qhaigc.store.record import KEY_DIGITS, SANDBOX, StoredImage
+from mkdocs_qhaigc.store.record import KEY_DIGITS, StoredImage
 from mkdocs_qhaigc.store.shelf import digits_of
-
-
-def cache_folder(options: Options, *, sandbox: bool) -> Path:
-    """Return where this machine keeps its originals; the sandbox's have a folder of their own."""
-    return options.cache_dir / (SANDBOX if sandbox else "originals")
-
-
-def pin_name(name: str, *, sandbox: bool) -> str:
-    """Return what a pin is called, without its hex: `hero`; `hero.sandbox`, which no author can call an image."""
-    return f"{name}.{SANDBOX}" if sandbox else name
 
 
 def copy_into(original: StoredImage, folder: Path, stem: str) -> Path:
@@ -61,7 +51,7 @@ def unpin(original: StoredImage, options: Options) -> Path:
         StoreError: it cannot be moved. It stays where it is.
     """
     original.read()
-    folder = cache_folder(options, sandbox=original.sandbox)
+    folder = options.cache.originals
     with _owning(original.key, options):
         cache = Library(folder, report=lambda _: None)
         known = cache.find(original.key, fresh=True)
@@ -82,7 +72,7 @@ def archive_orphan(remnant: Path, options: Options) -> Path:
     Raises:
         StoreError: it cannot be moved. It stays where it is.
     """
-    folder = cache_folder(options, sandbox=f".{SANDBOX}-" in remnant.name)
+    folder = options.cache.originals
     try:
         data = remnant.read_bytes()
         folder.mkdir(parents=True, exist_ok=True)
@@ -122,7 +112,7 @@ def _holds(path: Path, data: bytes) -> bool:
 
 def _owning(key: str, options: Options) -> AbstractContextManager[object]:
     """Return a held lock against whoever would buy this image into the cache."""
-    folder = options.cache_dir / "locks"
+    folder = options.cache.locks
     try:
         return hold(folder, key[:KEY_DIGITS], seconds=options.timeout + 5)
     except TimeoutError as error:

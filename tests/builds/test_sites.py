@@ -146,7 +146,7 @@ def test_a_site_without_directives_is_built_as_without_the_plugin(project: Proje
     without = project.build("--strict", site="without")
     assert with_plugin.digest() == without.digest()
     assert "qhaigc" not in with_plugin.output
-    assert not (project.folder / ".cache").exists()
+    assert not (project.folder / ".qhaigc").exists()
 
 
 def test_several_formats_give_an_image_element_and_files_that_are_what_they_say(project: Project) -> None:
@@ -207,7 +207,7 @@ def test_pins_make_a_build_without_cache_key_or_network(project: Project, api: I
     bought = project.build("--strict", site="bought")
     pins = project.folder / "generated-images"
     shutil.copytree(project.cache / "originals", pins)
-    shutil.rmtree(project.folder / ".cache")
+    shutil.rmtree(project.folder / ".qhaigc")
     project.environment.pop("QHAIGC_API_KEY")
     project.options["base_url"] = "http://127.0.0.1:9/v1"
     pinned = project.build("--strict", site="pinned")
@@ -263,7 +263,7 @@ def test_placeholders_are_the_same_in_each_build_and_never_called_as_the_image(
 
 def test_the_example_site_builds_twice_with_the_same_bytes_and_asks_once(tmp_path: Path) -> None:
     folder = tmp_path / "example"
-    shutil.copytree(EXAMPLE_SITE, folder, ignore=shutil.ignore_patterns("site", ".cache", "generated-images"))
+    shutil.copytree(EXAMPLE_SITE, folder, ignore=shutil.ignore_patterns("site", ".qhaigc", "generated-images"))
     environment = {name: value for name, value in os.environ.items() if not name.upper().endswith("_PROXY")}
     environment |= {"NO_MKDOCS_2_WARNING": "1", "SOURCE_DATE_EPOCH": "1700000000", "QHAIGC_API_KEY": "sandbox"}
 

@@ -351,7 +351,7 @@ def test_projects_of_a_site_share_what_was_bought_where_they_share_the_cache(
 ) -> None:
     site.ours_last = ours_last(column)
     site.config["plugins"] = ["projects"]
-    options = {**site.options, "cache_dir": "../../.cache/plugin/qhaigc"}
+    options = {**site.options, "cache_dir": "../../.qhaigc"}
     images = {"hero": {"prompt": "A tower", "alt": "The same tower"}, "own": {"prompt": "A mast", "alt": "Mast"}}
     for name in ("one", "two"):
         plugins = [{"qhaigc": options}, "projects"]

@@ -253,7 +253,7 @@ def test_the_page_of_all_pages_is_made_with_templates_that_show_images(
 def commit(project: Project) -> None:
     """Put the sources of a project under git."""
     project.write_config()
-    project.write(".gitignore", ".cache/\ncold/\nwarm/\nsite/\n")
+    project.write(".gitignore", "cold/\nwarm/\nsite/\n")
     git(project.folder, "init", "--quiet", "--initial-branch=main")
     git(project.folder, "add", "--all")
     git(project.folder, "commit", "--quiet", "--message=x", "--date=2026-01-02T03:04:05Z")

@@ -154,7 +154,7 @@ def test_alone_the_commands_find_the_site_and_work(proper: Project, api: ImagesA
     bought = run(proper, "generate", "--yes")
     assert (bought.returncode, bought.stdout) == (0, "1 image generated.\n"), bought.stderr
     assert run(proper, "pin").returncode == 0
-    shutil.rmtree(proper.folder / ".cache")
+    shutil.rmtree(proper.folder / ".qhaigc")
     assert answer(proper, "plan")["images"][0]["state"] == "pinned"
     checked = run(proper, "check")
     assert (checked.returncode, checked.stderr) == (0, "")

@@ -19,11 +19,9 @@ from typing import Any
 import pytest
 from PIL import Image, PngImagePlugin
 
-from mkdocs_qhaigc.config.caches import copy_command
 from tests.conftest import SMALL, Project, require_posix
 from tests.helpers.api import KEY, Behaviour, Handler, ImagesApi, answer, by_url, bytes_by_url, draw, hang, served
 from tests.helpers.commands import COMMAND, buy, run
-from tests.zensical.test_sync import needs_toml
 
 pytestmark = pytest.mark.slow
 
@@ -128,9 +126,7 @@ def test_an_answer_that_holds_its_image_does_not_expire(project: Project, api: I
     pages(project, {"one": "fog"})
     (planned,) = json.loads(run(project, "plan", "--json").stdout)["images"]
     content = base64.b64encode(drawn({"prompt": "fog", "size": SMALL})).decode()
-    kept = project.write(
-        f".cache/plugin/qhaigc/answers/{planned['key']}.json", json.dumps({"data": [{"b64_json": content}]})
-    )
+    kept = project.write(f".qhaigc/answers/{planned['key']}.json", json.dumps({"data": [{"b64_json": content}]}))
     os.utime(kept, (time.time() - 90_000,) * 2)
     assert project.build("--strict").code == 0
     assert not api.calls
@@ -572,76 +568,6 @@ def test_a_variable_that_is_set_and_empty_buys_nothing(
     assert refused.returncode == 1
     assert f"option `{option}`: it is empty" in refused.stderr
     assert not api.calls
-
-
-@needs_toml
-def test_images_that_mkdocs_has_bought_are_not_bought_for_zensical(project: Project, api: ImagesApi) -> None:
-    pages(project, THREE)
-    assert project.build("--strict").code == 0
-    (project.folder / "mkdocs.yml").unlink()
-    options = json.dumps(project.options).replace('": ', '" = ')
-    project.write(
-        "zensical.toml",
-        f'[project]\nsite_name = "Test"\n[project.plugins]\nqhaigc = {options}\n'
-        '[project.markdown_extensions."mkdocs_qhaigc.markdown"]\n',
-    )
-
-    def sync() -> subprocess.CompletedProcess[str]:
-        command = [COMMAND, "sync", "-f", "zensical.toml"]
-        return subprocess.run(
-            command, cwd=project.folder, env=project.environ(), capture_output=True, text=True, check=False
-        )
-
-    refused = sync()
-    assert refused.returncode == 1
-    command = refused.stderr.partition("copy what there is: ")[2].strip()
-    assert command.startswith("mkdir -p")
-    require_posix("a shell that takes it")
-    subprocess.run(["sh", "-c", command], check=True)
-    assert sync().returncode == 0
-    assert len(api.calls) == 3
-
-
-@pytest.mark.parametrize(("before", "after"), [({}, {"cache_dir": ".qhaigc"}), ({"cache_dir": ".qhaigc"}, {})])
-def test_what_was_bought_into_another_cache_is_not_bought_again(
-    project: Project, api: ImagesApi, before: dict[str, str], after: dict[str, str]
-) -> None:
-    """As where the README has somebody write `cache_dir: .qhaigc`."""
-    pages(project, THREE)
-    options = project.options
-    project.options = options | before
-    assert project.build("--strict").code == 0
-    project.options = options | after
-    pages(project, {**THREE, "four": "hail"})
-    built = project.build()
-    assert built.summary == "1 generated, 3 placeholders"
-    (warning,) = built.warnings
-    assert "3 images are placeholders (index.md#one, index.md#two, index.md#three)" in warning
-    plan = json.loads(run(project, "plan", "--json").stdout)
-    assert (plan["to_buy"], {one["state"] for one in plan["images"]}) == (0, {"cached", "unreadable"})
-    generated = run(project, "generate", "--yes")
-    assert (generated.returncode, "has images that were bought" in generated.stderr) == (1, True)
-    assert "has images that were bought" in run(project, "sync").stderr
-    command = warning.partition("copy what there is: ")[2].strip()
-    require_posix("a shell that takes it")
-    subprocess.run(["sh", "-c", command], check=True)
-    assert project.build("--strict").summary == "4 cached"
-    assert sorted(api.prompts) == sorted((*THREE.values(), "hail"))
-
-
-def test_the_command_that_copies_a_cache_writes_over_no_image(tmp_path: Path) -> None:
-    require_posix("a shell that takes it")
-    ours, theirs = tmp_path / "a cache/originals", tmp_path / "another/originals"
-    for folder, names in ((ours, ("one", "two")), (theirs, ("two", "three"))):
-        folder.mkdir(parents=True)
-        for name in names:
-            (folder / f"{name}.json").write_text(folder.parent.name)
-    subprocess.run(["sh", "-c", copy_command(theirs.parent, ours.parent)], check=False)  # some say by 1 what they skip
-    assert {path.name: path.read_text() for path in ours.iterdir()} == {
-        "one.json": "a cache",
-        "two.json": "a cache",
-        "three.json": "another",
-    }
 
 
 def test_what_was_paid_for_before_is_not_counted_as_bought(project: Project, api: ImagesApi) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from mkdocs_qhaigc.engines.zensical.manifest import Written, read_written
+from mkdocs_qhaigc.engines.zensical.manifest import Manifest, read_manifest
 from tests.conftest import SYNCED, Built, Project
 from tests.helpers.api import ImagesApi, bytes_by_url, draw, error
 from tests.helpers.commands import COMMAND, git, names, run, watching
@@ -40,7 +40,7 @@ def site(project: Project, api: ImagesApi) -> Project:
     api.default = bytes_by_url(draw("square", 80, 60, "WEBP"))
     project.engine = "zensical"
     project.config["theme"] = {"font": False}
-    project.options |= {"widths": [48], "cache_dir": ".qhaigc"}
+    project.options |= {"widths": [48]}
     project.page("index.md", "# Home\n\n![](qhaigc:hero)\n", qhaigc={"hero": HERO})
     project.page("guide/a.md", "# A\n\n![](qhaigc:b)\n", qhaigc={"b": {"prompt": "Fog", "alt": "Fog", "dark": "Night"}})
     return project
@@ -85,7 +85,6 @@ def test_a_style_sheet_of_the_authors_stays_and_ours_is_not_taken_for_it(site: P
 
 def test_what_two_branches_have_written_is_whole_after_their_merge(site: Project, api: ImagesApi) -> None:
     """Each has another image, and git cannot join what they say of it."""
-    site.write(".gitignore", ".qhaigc/\n")
     sync(site)
     git(site.folder, "init", "-q")
     git(site.folder, "add", "-A")
@@ -295,12 +294,12 @@ def test_the_record_is_younger_by_a_second_each_time_it_changes(tmp_path: Path) 
     """Zensical tells changes by whole seconds, and a page that it has rendered between two of them would stay so."""
     seen = set()
     for number in range(6):
-        Written(tmp_path / "mkdocs.yml", {}, {f"{number}.webp": ""}).save(tmp_path)
+        Manifest(tmp_path / "mkdocs.yml", {}, {f"{number}.webp": ""}).save(tmp_path)
         seen.add(int((tmp_path / ".qhaigc.json").stat().st_mtime))
     assert len(seen) == 6
-    Written(tmp_path / "mkdocs.yml", {}, {"5.webp": ""}).save(tmp_path)
+    Manifest(tmp_path / "mkdocs.yml", {}, {"5.webp": ""}).save(tmp_path)
     assert int((tmp_path / ".qhaigc.json").stat().st_mtime) == max(seen)
-    assert read_written(tmp_path)
+    assert read_manifest(tmp_path)
 
 
 # Pages of Zensical

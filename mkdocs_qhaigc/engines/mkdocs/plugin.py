@@ -17,7 +17,7 @@ from mkdocs.exceptions import PluginError
 from mkdocs.plugins import BasePlugin, CombinedEvent, PrefixedLogger, event_priority
 
 from mkdocs_qhaigc.config.option_table import OPTIONS
-from mkdocs_qhaigc.config.options import EXTENSION, Options, check_folders, keys_among, read_options
+from mkdocs_qhaigc.config.options import Options, check_folders, keys_among, read_options
 from mkdocs_qhaigc.directives.front_matter import strip_meta
 from mkdocs_qhaigc.engines.mkdocs.extension import QhaigcExtension
 from mkdocs_qhaigc.engines.mkdocs.files import OwnFiles
@@ -30,7 +30,7 @@ from mkdocs_qhaigc.html.deferred import MARK
 from mkdocs_qhaigc.html.theme_sizes import column
 from mkdocs_qhaigc.site.build import SiteBuild
 from mkdocs_qhaigc.site.images import Pipeline
-from mkdocs_qhaigc.site.sources import ImageFinder
+from mkdocs_qhaigc.store.finder import ImageFinder
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -294,7 +294,6 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             folder=folder,
             docs_dir=Path(config.docs_dir),
             site_dir=self.dry_run.site_dir if self.dry_run else Path(config.site_dir),
-            zensical=EXTENSION in config.markdown_extensions,
         )
         if options.missing == "generate":
             options.require_sandbox_within(os.environ)
@@ -302,19 +301,19 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
 
     def _begin(self, options: Options, config: MkDocsConfig) -> None:
         self._notices = []
-        sources = ImageFinder(options, folder=Path(config.docs_dir) / options.assets_dir, report=self._warn)
+        finder = ImageFinder(options, report=self._warn)
         self._options = options
         open_buyer = None
         if self.dry_run is None:
             watched = [path for path in (config.docs_dir, config.config_file_path, *config.watch) if path]
             open_buyer = self._purchasing.begin(
                 options,
-                sources.cache,
+                finder.cache,
                 serving=self._serving,
                 again=self._again,
                 edited=partial(state_of, watched),
             )
-        self._pipeline = Pipeline(options, sources=sources, open_buyer=open_buyer, report=self._warn)
+        self._pipeline = Pipeline(options, finder=finder, open_buyer=open_buyer, report=self._warn)
         self._own_files = OwnFiles(config, options.assets_dir)
         features = config.theme.get("features")
         self._build = SiteBuild(

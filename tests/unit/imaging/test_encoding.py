@@ -127,7 +127,7 @@ def test_one_call_at_a_time_or_eight_give_the_same_site(project: Project, api: I
 
     sites = {}
     for concurrency in (1, 8):
-        shutil.rmtree(project.folder / ".cache", ignore_errors=True)
+        shutil.rmtree(project.folder / ".qhaigc", ignore_errors=True)
         api.default = answer
         project.options |= {"concurrency": concurrency, "formats": ["avif", "webp"], "widths": [48]}
         project.page("index.md", f"# Home\n\n{body}", qhaigc=directives, image="qhaigc:p1")

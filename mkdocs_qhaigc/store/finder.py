@@ -1,0 +1,68 @@
+"""Where an image is before any is generated: in the pins, else in the cache."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from mkdocs_qhaigc.config.options import Options
+from mkdocs_qhaigc.errors import StoreError
+from mkdocs_qhaigc.store.library import Library
+from mkdocs_qhaigc.store.record import StoredImage
+
+Place = Literal["pinned", "cached"]
+
+
+class ImageFinder:
+    """The stores of one site, the nearest first. Their folders need not exist."""
+
+    def __init__(self, options: Options, *, report: Callable[[str], None]) -> None:
+        """`report` is told of what cannot be used."""
+        self._compares_pins = options.missing == "error"
+        self.pins = Library(options.pins_dir, report=report, index=options.cache.index / "pins.json")
+        self.cache = open_cache(options, report=report)
+        self._stores: tuple[tuple[Library, Place], ...] = ((self.pins, "pinned"), (self.cache, "cached"))
+
+    def find(self, key: str, *, thorough: bool) -> tuple[StoredImage, Place] | None:
+        """Return the saved image of a key, and where it is; `None` if it has to be generated.
+
+        Args:
+            thorough: compare pins with their digests where nothing may replace them (`missing: error`); else their
+                records are believed.
+
+        Raises:
+            StoreError: it may exist and cannot be read. It must not be generated again.
+        """
+        for store, place in self._stores:
+            for image in store.find_all(key):
+                if not (thorough and self._compares_pins and place == "pinned") or _is_whole(store, image):
+                    return image, place
+        for store, _ in self._stores:
+            store.require_readable(key)
+            store.require_image(key)
+        self.pins.require_here(key)
+        return None
+
+    def set_aside(self, image: StoredImage, reason: str) -> bool:
+        """Rename a damaged image; return whether it may be looked for again."""
+        stores = (store for store, _ in self._stores if store.folder == image.path.parent)
+        return all(store.set_aside(image, reason) for store in stores)
+
+    def remember(self) -> None:
+        """Write down what the records say, for the next build."""
+        for store, _ in self._stores:
+            store.remember()
+
+
+def open_cache(options: Options, *, report: Callable[[str], None]) -> Library:
+    """Return this machine's images. `report` is told of what is damaged in them."""
+    return Library(options.cache.originals, report=report, index=options.cache.index / "originals.json")
+
+
+def _is_whole(store: Library, image: StoredImage) -> bool:
+    try:
+        image.read()
+    except StoreError as error:
+        store.set_aside(image, str(error))
+        return False
+    return True
