@@ -155,7 +155,7 @@ class Encoder:
             self._seen.write()
         if self._variants:
             if used is not None and self._jobs:
-                self._variants.shrink(in_use=set(used))
+                self._variants.shrink(in_use=filter(os.path.exists, set(used)))
             self._variants.close()
 
     def _known(self, cache_key: str) -> bool:

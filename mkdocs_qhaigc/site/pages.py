@@ -198,22 +198,20 @@ class Renderer:
             text = self._resolve(self._scope_to_render(page, src_uri), url, text, main_shown=True)
         return self._deferred.expand(text)
 
-    def expand(self, text: str) -> str:
-        """Return what another plugin has kept of a page with the final markup of its images."""
-        return self._deferred.expand(text)
+    def finish_copy(self, text: str) -> str:
+        """Return what another plugin keeps of a page, and may put elsewhere, with images of one file each."""
+        return self._deferred.expand(text, one_file=True)
 
     def referenced(self, scope: Scope, name: str, page_url: str) -> ReferencedImage:
         """Return what a name stands for on a page: a placeholder where it means nothing there."""
         scope.shown.add(name)
         directive = scope.directives.get(name) or self.site.directives.get(name)
         if directive is None:
-            image = self._unknown_image(scope, name)
-            tag = partial(
-                self._tag, "missing", image.order.request, page_url, f"No image is called {name}", scope.column
-            )
-            url = self.publisher.address("missing", image.order.request)
-            self._note_user(scope, image.order.request)
-            return ReferencedImage(relative_url(url, page_url), tag, f"No image is called {name}")
+            request = self._unknown_image(scope, name).order.request
+            self._note_user(scope, request)
+            alt = f"No image is called {name}"
+            tag = partial(self._tag, "missing", request, page_url, alt, scope.column)
+            return ReferencedImage(relative_url(self.publisher.address("missing", request), page_url), tag, alt)
         sizes = directive.sizes or self._options.sizes or scope.column
         dark = None
         for file_name, request in reversed(directive.requests):

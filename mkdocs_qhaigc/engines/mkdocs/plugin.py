@@ -80,6 +80,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
     """Turns prompts in front matter into images on pages."""
 
     config_scheme = SCHEME
+    supports_multiple_instances = True  # which `on_config` refuses, and says what to do
 
     def __init__(self) -> None:
         self._serving = self._dirty = False
@@ -359,7 +360,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
                 page.content = pages.finish(page, page.content, src_uri=file.src_uri, url=page.url)
                 for name, value in vars(page).items():
                     if isinstance(value, str) and MARK in value:
-                        setattr(page, name, pages.expand(value))
+                        setattr(page, name, pages.finish_copy(value))
 
     def _template_image(self, page: Page | None, name: str) -> Markup:
         if not self._build:
