@@ -33,11 +33,11 @@ OWNERS = {
     "click": ["cli/*"],
     "rich": ["progress.py", "cli/*"],
     "filelock": ["locks.py"],
-    "markdown": ["markdown.py", "engines/mkdocs/extension.py"],
-    "yaml": ["configuration.py", "source_pages.py", "option_checks.py", "front_matter.py", "front_matter_edit.py"],
-    "pathspec": ["source_pages.py"],
-    "watchdog": ["watching.py"],
-    "tomllib": ["configuration.py"],  # of the standard library from Python 3.11 on
+    "markdown": ["engines/*"],
+    "yaml": ["engines/zensical/*", "slips.py", "option_checks.py", "front_matter.py", "front_matter_edit.py"],
+    "pathspec": ["engines/zensical/pages.py"],
+    "watchdog": ["engines/zensical/watch.py"],
+    "tomllib": ["engines/zensical/config.py"],  # of the standard library from Python 3.11 on
 }
 ENGINES = ("mkdocs", "zensical", "properdocs")
 
