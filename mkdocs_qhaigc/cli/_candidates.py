@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mkdocs_qhaigc._util.files import atomic_write
+from mkdocs_qhaigc._util.log import forwarding
 from mkdocs_qhaigc.api.bodies import MOST_IN_ONE_CALL
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.directives.edit import front_matter, write_variant
@@ -57,7 +58,8 @@ def find_candidates(
     found = []
     for variant in variants:
         request = declared.request.of_variant(variant)
-        image = known.want(ImageJob(declared.where, declared.image.order.name, request))
+        with forwarding(report):
+            image = known.want(ImageJob(declared.where, declared.image.order.name, request))
         state = image.state if image.original else "unreadable" if image.reason else "missing"
         found.append(Candidate(image.order, image.original, state, image.reason))
     return found

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from mkdocs_qhaigc.html.image_tag import FormatSource, ImageTag
+from mkdocs_qhaigc.imaging.formats import MIME_TYPES
 
 ENCODER_SCHEMA = 2
 """Raised when the encoder's output changes on purpose; variants are then made anew."""
@@ -28,7 +29,6 @@ CARD_WIDTH = 1200
 """Pixels; link previews show no more."""
 MANIFEST = ".qhaigc.json"
 """The file in which `sync` says what it has written beside it; no engine publishes what begins with a dot."""
-MIME_TYPES = {"avif": "image/avif", "webp": "image/webp", "jpeg": "image/jpeg", "png": "image/png"}
 
 
 @dataclass(frozen=True, slots=True)

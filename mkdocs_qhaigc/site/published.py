@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING
 
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import ImageError, StoreError
+from mkdocs_qhaigc.imaging.formats import EXTENSIONS
 from mkdocs_qhaigc.imaging.renditions import MANIFEST, STEM_DIGITS, PublishedImage, stem_of
-from mkdocs_qhaigc.store.availability import require_here
-from mkdocs_qhaigc.store.record import EXTENSIONS, StoredImage
+from mkdocs_qhaigc.store.availability import explain_stand_in
+from mkdocs_qhaigc.store.record import StoredImage
 
 if TYPE_CHECKING:
     from mkdocs_qhaigc.engines.zensical.manifest import Written
@@ -111,7 +112,7 @@ class _Folder:
                     image.colour,
                 )
         for extension in _FORMATS:
-            require_here(self._folder / f"{written_stem}.{extension}")
+            _require_here(self._folder / f"{written_stem}.{extension}")
         # What is said may be of older files: git keeps one side of it, and the files of the other.
         stem = stem_now()
         return self._find_by_name(key, stem) if stem != written_stem else None
@@ -190,7 +191,7 @@ class _Folder:
             size = info.width, info.height, len(data)
             return StoredImage(str(path), key, digest, info.format, *size, said.system == SANDBOX_SYSTEM, info.colour)
         for name in files:
-            require_here(self._folder / name)
+            _require_here(self._folder / name)
         return None
 
     def _read_whole(self, file: str, width: int, height: int) -> bytes | None:
@@ -210,6 +211,11 @@ class _Folder:
             return None
         except OSError as error:
             raise _unreadable(error, path) from error
+
+
+def _require_here(path: Path) -> None:
+    if reason := explain_stand_in(path):
+        raise reason
 
 
 def _others(folder: Path, assets_dir: str) -> list[Path]:

@@ -12,7 +12,7 @@ from mkdocs_qhaigc.generation.job import ImageJob
 from mkdocs_qhaigc.imaging.renditions import PublishedImage
 from mkdocs_qhaigc.site.published import Published
 from mkdocs_qhaigc.site.resolved import ResolvedImage, State, placeholder, there
-from mkdocs_qhaigc.store.library import Library
+from mkdocs_qhaigc.store.image_store import ImageStore, open_cache, open_pins
 from mkdocs_qhaigc.store.record import StoredImage
 
 
@@ -23,8 +23,8 @@ class ImageFinder:
         """`folder` is where `sync` writes. `report` is told of what cannot be used."""
         self._options = options
         self._report = report
-        self.pins = Library(options.pins_dir, report=report, index=options.cache_dir / "index/pins.json")
-        self.cache = open_cache(options, report=report)
+        self.pins = open_pins(options)
+        self.cache = open_cache(options)
         self._published = Published(folder, options)
 
     def find(self, order: ImageJob, *, thorough: bool) -> ResolvedImage | None:
@@ -46,11 +46,9 @@ class ImageFinder:
             best = self._published.find(order.request.key, order.name)
             if best and (self._options.sandboxed or not best.sandbox):
                 return there(order, "published", best)
-            for library in (self.pins, self.cache):
-                library.require_readable(order.request.key)
-                if library is self.pins or not self._options.sandboxed:
-                    library.require_image(order.request.key)
-            self.pins.require_here(order.request.key, drawings=self._options.sandboxed)
+            for store in (self.pins,) if self._options.sandboxed else (self.pins, self.cache):
+                if reason := store.explain_absence(order.request.key):
+                    return placeholder(order, reason)
             self._require_in_no_other_cache(order.request.key)
         except StoreError as error:
             return placeholder(order, error)
@@ -84,7 +82,7 @@ class ImageFinder:
         self.pins.remember()
         self.cache.remember()
 
-    def _saved(self, key: str) -> Iterator[tuple[Library, StoredImage, State]]:
+    def _saved(self, key: str) -> Iterator[tuple[ImageStore, StoredImage, State]]:
         for original in self.pins.find_all(key):
             yield self.pins, original, "pinned"
         for original in self.cache.find_all(key):
@@ -107,14 +105,14 @@ class ImageFinder:
                 )
 
     @cached_property
-    def _other_caches(self) -> tuple[Library, ...]:
+    def _other_caches(self) -> tuple[ImageStore, ...]:
         """What may have been this site's cache."""
         if self._options.sandboxed:
             return ()
         from mkdocs_qhaigc.config.caches import other_caches  # a build that finds all its images looks into none
 
         others = other_caches(self._options.cache_dir, self._options.folder)
-        return tuple(Library(cache / "originals", report=lambda _: None) for cache in others)
+        return tuple(ImageStore(cache / "originals", quiet=True) for cache in others)
 
     def _is_published(self, order: ImageJob) -> bool:
         """Whether a real image is among the pages."""
@@ -125,13 +123,7 @@ class ImageFinder:
         return best is not None and not best.sandbox
 
 
-def open_cache(options: Options, *, report: Callable[[str], None]) -> Library:
-    """Return this machine's images; those of the sandbox lie apart. `report` is told of what is damaged in them."""
-    name = "sandbox" if options.sandboxed else "originals"
-    return Library(options.cache_dir / name, report=report, index=options.cache_dir / "index" / f"{name}.json")
-
-
-def _is_whole(library: Library, original: StoredImage) -> bool:
+def _is_whole(library: ImageStore, original: StoredImage) -> bool:
     try:
         original.read()
     except StoreError as error:

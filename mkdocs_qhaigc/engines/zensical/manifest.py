@@ -18,9 +18,9 @@ from typing import Any
 
 from mkdocs_qhaigc._util.files import atomic_write, within
 from mkdocs_qhaigc.errors import LfsPointer, SiteError
+from mkdocs_qhaigc.imaging.formats import COLOUR
 from mkdocs_qhaigc.imaging.renditions import MANIFEST, Drawn
 from mkdocs_qhaigc.store.availability import is_lfs_pointer
-from mkdocs_qhaigc.store.record import COLOUR
 
 _FILE_LINE = re.compile(r'("(?:[^"\\\n]|\\u[0-9a-f]{4})+"): "([0-9a-f]{64}|)"')
 """A file and its digest, as they stand on a line of their own."""

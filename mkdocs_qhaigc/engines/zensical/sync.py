@@ -27,8 +27,7 @@ from mkdocs_qhaigc.site.laying_away import lay_away
 from mkdocs_qhaigc.site.resolved import ResolvedImage
 from mkdocs_qhaigc.site.sources import ImageFinder
 from mkdocs_qhaigc.store.availability import is_lfs_pointer
-from mkdocs_qhaigc.store.library import Library
-from mkdocs_qhaigc.store.transfer import cache_folder
+from mkdocs_qhaigc.store.image_store import ImageStore, cache_folder
 
 STYLESHEET = asset("qhaigc.css")
 Warn = Callable[[str], None]
@@ -128,7 +127,7 @@ def _sync(site: Configuration, folder: Path, *, buyer: GenerationQueue, warn: Wa
             Written(site.file, {**images_before, **images}, {**unused, **digests}, look).save(folder)
         if not problems:  # else what seems unused may be of the directives that cannot be used
             if before and unused:
-                libraries = sources.pins, Library(cache_folder(site.options, sandbox=False), report=warn)
+                libraries = sources.pins, ImageStore(cache_folder(site.options, sandbox=False))
                 lay_away(
                     folder,
                     before,
@@ -185,7 +184,7 @@ def _holds(path: Path, data: bytes) -> bool:
         return False
 
 
-def _has_original(library: Library, key: str) -> bool:
+def _has_original(library: ImageStore, key: str) -> bool:
     return any(not one.sandbox and one.read_if_whole() is not None for one in library.find_all(key))
 
 
