@@ -6,7 +6,7 @@ import json
 import zlib
 from typing import Any
 
-from mkdocs_qhaigc.store.record import LARGEST_IMAGE
+from mkdocs_qhaigc.imaging.formats import LARGEST_IMAGE
 
 LARGEST_BODY = LARGEST_IMAGE // 3 * 4 + (1 << 20)
 """Bytes of an answer's JSON with one image in base64."""

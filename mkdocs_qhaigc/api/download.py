@@ -14,7 +14,7 @@ from mkdocs_qhaigc.api.retry import Billing, Deadline, Failed, RateLimiter, retr
 from mkdocs_qhaigc.api.ssrf import is_loopback, is_public
 from mkdocs_qhaigc.api.transport import connections, read_body, said, timeout, within
 from mkdocs_qhaigc.errors import ApiError, ImageError, ImageUrlExpired
-from mkdocs_qhaigc.store.record import LARGEST_IMAGE
+from mkdocs_qhaigc.imaging.formats import LARGEST_IMAGE
 
 _MOST_REDIRECTS = 5
 _THERE = frozenset((200, 203))

@@ -13,7 +13,7 @@ from urllib.parse import unquote_to_bytes, urljoin, urlsplit
 
 from mkdocs_qhaigc.api.bodies import read_json
 from mkdocs_qhaigc.errors import ApiError, GenerationStopped, PromptRejected
-from mkdocs_qhaigc.store.record import format_of
+from mkdocs_qhaigc.imaging.formats import format_of
 
 REFUSAL_CODES = frozenset(
     ("content_policy_violation", "moderation_blocked", "content_filter", "sensitive_words_detected")

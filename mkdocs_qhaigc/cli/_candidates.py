@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mkdocs_qhaigc._util.files import atomic_write
+from mkdocs_qhaigc._util.log import forwarding
 from mkdocs_qhaigc.api.bodies import MOST_IN_ONE_CALL
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.directives.edit import front_matter, write_variant
@@ -52,11 +53,12 @@ def find_candidates(
     declared: Declared, options: Options, variants: Iterable[int], *, report: Callable[[str], None]
 ) -> list[Candidate]:
     """Return these variants of an image, and which of them are there. `report` is told of what is damaged."""
-    known = Pipeline(options, finder=ImageFinder(options, report=report), open_buyer=None, report=report)
+    known = Pipeline(options, finder=ImageFinder(options), open_buyer=None, report=report)
     found = []
     for variant in variants:
         request = declared.request.of_variant(variant)
-        image = known.want(ImageJob(declared.where, declared.image.order.name, request))
+        with forwarding(report):
+            image = known.want(ImageJob(declared.where, declared.image.order.name, request))
         state = image.state if image.original else "unreadable" if image.reason else "missing"
         found.append(Candidate(image.order, image.original, state, image.reason))
     return found

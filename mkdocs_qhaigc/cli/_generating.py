@@ -15,7 +15,7 @@ from mkdocs_qhaigc.errors import GenerationStopped, ImageUnavailable, QhaigcErro
 from mkdocs_qhaigc.generation.budget import Budget
 from mkdocs_qhaigc.generation.job import ImageJob, Progress, failure_of
 from mkdocs_qhaigc.generation.queue import GenerationQueue
-from mkdocs_qhaigc.store.finder import open_cache
+from mkdocs_qhaigc.store.image_store import open_cache
 from mkdocs_qhaigc.store.record import StoredImage
 
 
@@ -36,7 +36,7 @@ def opened_buyer(
     options: Options, *, api_key: str | None, budget: Budget, progress: Progress, say: Callable[[str], None]
 ) -> Iterator[GenerationQueue]:
     """Yield a buyer into this machine's images. On leaving, what has arrived is saved, whatever the reason is."""
-    library = open_cache(options, report=say)
+    library = open_cache(options)
     buyer = GenerationQueue(options, api_key=api_key, library=library, progress=progress, say=say)
     buyer.budget = budget
     try:

@@ -12,8 +12,9 @@ from typing import Any, TypeVar
 
 import click
 
+from mkdocs_qhaigc._util.log import forwarding
 from mkdocs_qhaigc.cli._generating import Result, failures, opened_buyer, purchase
-from mkdocs_qhaigc.cli.common import count
+from mkdocs_qhaigc.cli.common import count, warn
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.config.prices import Cost
 from mkdocs_qhaigc.errors import OptionError
@@ -78,9 +79,12 @@ def buying(options: Options, budget: Budget) -> Iterator[GenerationQueue]:
     """Yield a buyer whose progress is shown as that of a build; Ctrl-C ends the command after saving what has come."""
     progress = LiveProgress() if sys.stderr.isatty() else LineProgress(_say)
     try:
-        with opened_buyer(
-            options, api_key=options.api_key(os.environ), budget=budget, progress=progress, say=_say
-        ) as buyer:
+        with (
+            forwarding(warn),
+            opened_buyer(
+                options, api_key=options.api_key(os.environ), budget=budget, progress=progress, say=_say
+            ) as buyer,
+        ):
             yield buyer
     finally:
         progress.close()

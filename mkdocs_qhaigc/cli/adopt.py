@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from mkdocs_qhaigc.cli.pins import take_away
-from mkdocs_qhaigc.config.options import Options
+from mkdocs_qhaigc.config.options import SANDBOX, Options
 from mkdocs_qhaigc.errors import ImageError, StoreError
 from mkdocs_qhaigc.site.resolved import SANDBOX_SYSTEM
 from mkdocs_qhaigc.site.survey import Declared
-from mkdocs_qhaigc.store.keeping import Writer
-from mkdocs_qhaigc.store.library import Library
-from mkdocs_qhaigc.store.record import ADOPTED, SANDBOX, StoredImage, parse_record
-from mkdocs_qhaigc.store.shelf import look_at
+from mkdocs_qhaigc.store.image_store import open_pins
+from mkdocs_qhaigc.store.record import ADOPTED, StoredImage, read_record
 from mkdocs_qhaigc.store.transfer import archive_orphan
 
 
@@ -42,17 +40,17 @@ def adopt(file: Path, one: Declared, options: Options) -> tuple[StoredImage, lis
     if about["api"] == ADOPTED and origin(data).system == SANDBOX_SYSTEM:  # a drawing, as it was published
         about = {**about, "api": SANDBOX}
     key = one.request.key
-    shelf = look_at(options.pins_dir)
-    same = next((pin for pin in shelf.of(key) if pin.read_if_whole() == data), None)
+    pins = open_pins(options, quiet=True)
+    there = pins.contents()
+    same = next((pin for pin in there.of(key) if pin.read_if_whole() == data), None)
     if same:
         return same, []
     replaced: list[Path] = []
-    for pin in reversed(shelf.of(key)):  # the one that is used last, so that the cache gives it
+    for pin in reversed(there.of(key)):  # the one that is used last, so that the cache gives it
         replaced.append(take_away(pin, options))
-    for path in shelf.remnants_of(key):
+    for path in there.remnants_of(key):
         replaced.append(archive_orphan(path, options))
-    pins = Library(options.pins_dir, report=lambda _: None)
-    pin = Writer(pins).save(
+    pin = pins.save(
         name=one.image.order.name,
         key=key,
         data=data,
@@ -71,12 +69,12 @@ def _origin(file: Path, one: Declared) -> Mapping[str, Any]:
     adopted = {"file": file.name, "when": now}
     record = file.with_suffix(".json")
     try:
-        original = parse_record(record, record.read_bytes())
+        original = read_record(record)
         if original.path == file:
             original.read()
             kept = {field: original.record.get(field) for field in ("created", "api", "request", "revised_prompt")}
             return {**kept, "adopted": adopted}
-    except (OSError, ValueError, RecursionError, StoreError):
+    except (OSError, ValueError, StoreError):
         pass  # an image like any other
     return {
         "created": now,

@@ -15,8 +15,10 @@ from mkdocs_qhaigc._util.text import closest_match, short_repr
 from mkdocs_qhaigc.config.prices import check_prices
 from mkdocs_qhaigc.directives.request import parse_size
 from mkdocs_qhaigc.errors import OptionError
-from mkdocs_qhaigc.imaging.renditions import MIME_TYPES
-from mkdocs_qhaigc.store.record import SANDBOX
+from mkdocs_qhaigc.imaging.formats import MIME_TYPES
+
+SANDBOX = "sandbox"
+"""The value of `base_url` for the embedded server, and of `api` in the record of what that drew."""
 
 
 def _fail(option: str, value: object, remedy: str) -> OptionError:

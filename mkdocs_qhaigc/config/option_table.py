@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from mkdocs_qhaigc.config import option_checks as checks
 from mkdocs_qhaigc.config.paths import DEFAULT_CACHE_DIR
 from mkdocs_qhaigc.directives.model import IMAGES, SIZE, TEXT, Schema
-from mkdocs_qhaigc.imaging.renditions import MIME_TYPES
+from mkdocs_qhaigc.imaging.formats import MIME_TYPES
 
 
 class Option(NamedTuple):

@@ -18,8 +18,8 @@ from mkdocs_qhaigc.directives.parse import plain_sizes, read_directives, resolve
 from mkdocs_qhaigc.directives.request import ImageRequest
 from mkdocs_qhaigc.errors import DirectiveError, OptionError
 from mkdocs_qhaigc.imaging.renditions import Encoding
-from mkdocs_qhaigc.store.record import SANDBOX
 
+SANDBOX = checks.SANDBOX
 SANDBOX_VARIABLE = "QHAIGC_SANDBOX"
 """Set by `mkdocs-qhaigc sandbox -- COMMAND` for the command: whoever runs it wants to spend nothing."""
 SANDBOX_PATH = "/sandbox/"

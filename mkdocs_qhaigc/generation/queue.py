@@ -20,7 +20,7 @@ from mkdocs_qhaigc.errors import BudgetExceeded, GenerationStopped, QhaigcError,
 from mkdocs_qhaigc.generation.budget import Budget
 from mkdocs_qhaigc.generation.job import ImageJob, JobStats, Progress
 from mkdocs_qhaigc.generation.shop import Shop
-from mkdocs_qhaigc.store.library import Library
+from mkdocs_qhaigc.store.image_store import ImageStore
 from mkdocs_qhaigc.store.record import StoredImage
 
 
@@ -32,7 +32,7 @@ class GenerationQueue:
         options: Options,
         *,
         api_key: str | None,
-        library: Library,
+        library: ImageStore,
         progress: Progress,
         say: Callable[[str], None],
         arrived: Callable[[], None] | None = None,

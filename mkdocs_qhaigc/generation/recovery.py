@@ -5,8 +5,6 @@ Bytes are written before anything looks at them; an image counts as saved when i
 
 from __future__ import annotations
 
-import json
-import stat
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
@@ -15,13 +13,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from mkdocs_qhaigc._util.files import atomic_write
-from mkdocs_qhaigc.config.options import Options
+from mkdocs_qhaigc._util.files import KEY_DIGITS, atomic_write
+from mkdocs_qhaigc.config.options import SANDBOX, Options
 from mkdocs_qhaigc.errors import GenerationStopped, ImageError, StoreError
 from mkdocs_qhaigc.generation.job import ImageJob
-from mkdocs_qhaigc.store.keeping import Writer
-from mkdocs_qhaigc.store.library import Library
-from mkdocs_qhaigc.store.record import EXTENSIONS, KEY_DIGITS, SANDBOX, StoredImage
+from mkdocs_qhaigc.imaging.formats import EXTENSIONS
+from mkdocs_qhaigc.store.image_store import ImageStore, open_pins
+from mkdocs_qhaigc.store.record import StoredImage, load_record, name_in
 
 if TYPE_CHECKING:
     from mkdocs_qhaigc.imaging.encode import ImageInfo
@@ -31,12 +29,12 @@ _MOST_OFF = 8
 
 
 class Saver:
-    """Writes images into one library."""
+    """Writes images into one store."""
 
-    def __init__(self, options: Options, writer: Writer, *, say: Callable[[str], None]) -> None:
+    def __init__(self, options: Options, store: ImageStore, *, say: Callable[[str], None]) -> None:
         """`say` is told of images that were found again."""
         self._options = options
-        self._writer = writer
+        self._store = store
         self._say = say
         self._saved = threading.Condition()
         self._saving = 0
@@ -86,8 +84,8 @@ class Saver:
         library has a copy then.
         """
         key = order.request.key
-        changed = {one.path: one for one in self._writer.changed(key)}  # somebody has compressed them
-        for path in (*self._writer.leftovers(key), *changed, *self._rejected(key), *self._pinned(key)):
+        changed = {one.path: one for one in self._store.changed(key)}  # somebody has compressed them
+        for path in (*self._store.leftovers(key), *changed, *self._rejected(key), *self._pinned(key)):
             from mkdocs_qhaigc.imaging.encode import inspect  # takes a while, and the call is to be made at once
 
             try:
@@ -98,10 +96,10 @@ class Saver:
             if path in changed and not _may_be(info, changed[path]):
                 continue
             about = _said_of(path, key)
-            self._writer.make_room(key, keep=path)
-            where = "" if path.parent == self._writer.folder else f", in {self._writer.folder}"
+            self._store.make_room(key, keep=path)
+            where = "" if path.parent == self._store.folder else f", in {self._store.folder}"
             self._say(f"{path} had no record that can be used. The image is whole and has a new one{where}")
-            named = order._replace(name=path.stem.rpartition("-")[0])
+            named = order._replace(name=name_in(path))
             return self._write_original(named, data, info, None, about)
         return None
 
@@ -110,10 +108,10 @@ class Saver:
 
     def _pinned(self, key: str) -> list[Path]:
         """Return the pins of a key: some may have no record, or other bytes than it says."""
-        return Writer(Library(self._options.pins_dir, report=self._say)).images_of(key)
+        return open_pins(self._options, quiet=True).images_of(key)
 
     def _write(self, order: ImageJob, data: bytes, revised_prompt: str | None) -> StoredImage:
-        arrived = self._writer.take_in(order.name, order.request.key, data)
+        arrived = self._store.take_in(order.name, order.request.key, data)
         from mkdocs_qhaigc.imaging.encode import inspect  # a build that buys nothing needs no Pillow
 
         try:
@@ -131,7 +129,7 @@ class Saver:
         except StoreError as error:
             raise GenerationStopped(
                 f"{error}. The image is kept in {self.keep(order, EXTENSIONS[info.format], data)}. "
-                f"Make space and move it to {self._writer.folder}: it is used again"
+                f"Make space and move it to {self._store.folder}: it is used again"
             ) from error
 
     def _make_rejected(self) -> Path:
@@ -148,7 +146,7 @@ class Saver:
         about: Mapping[str, Any] = MappingProxyType({}),
     ) -> StoredImage:
         """Save an image with what its record is to say; `about` is what an earlier record said of it."""
-        return self._writer.save(
+        return self._store.save(
             name=order.name,
             key=order.request.key,
             data=data,
@@ -186,11 +184,10 @@ def _make_private() -> Path:
 
 def _said_of(image: Path, key: str) -> dict[str, Any]:
     """Return what the record beside an image says of how it came to be, where it is one of this key."""
-    path = image.with_suffix(".json")
     try:
-        record = json.loads(path.read_bytes()) if stat.S_ISREG(path.lstat().st_mode) else None  # no pipe, say
-    except (OSError, ValueError, RecursionError):
+        record = load_record(image.with_suffix(".json"))
+    except (OSError, ValueError):
         return {}
-    if not isinstance(record, dict) or record.get("key") != key:
+    if record.get("key") != key:
         return {}
     return {name: record[name] for name in ("created", "api", "request", "revised_prompt", "adopted") if name in record}

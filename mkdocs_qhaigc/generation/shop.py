@@ -13,14 +13,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from mkdocs_qhaigc._util.locks import owning
-from mkdocs_qhaigc.config.options import Options
+from mkdocs_qhaigc.config.options import SANDBOX, Options
 from mkdocs_qhaigc.errors import ApiError, BudgetExceeded, GenerationStopped, ImageError, StoreError
 from mkdocs_qhaigc.generation.budget import Budget
 from mkdocs_qhaigc.generation.job import ImageJob
 from mkdocs_qhaigc.generation.recovery import Saver
-from mkdocs_qhaigc.store.keeping import Writer
-from mkdocs_qhaigc.store.library import Library
-from mkdocs_qhaigc.store.record import SANDBOX, StoredImage
+from mkdocs_qhaigc.store.image_store import ImageStore
+from mkdocs_qhaigc.store.record import StoredImage
 
 if TYPE_CHECKING:
     from mkdocs_qhaigc.api.client import ImagesClient
@@ -39,7 +38,7 @@ class Shop:
         options: Options,
         *,
         api_key: str | None,
-        library: Library,
+        library: ImageStore,
         asked: Callable[[Sequence[ImageJob]], None],
         say: Callable[[str], None],
     ) -> None:
@@ -54,8 +53,7 @@ class Shop:
         self._say = say
         self._locks = options.cache.locks
         self._answers = () if options.sandboxed else (options.cache.answers,)
-        self._writer = Writer(library)
-        self._saver = Saver(options, self._writer, say=say)
+        self._saver = Saver(options, library, say=say)
         self._stopped = threading.Event()
         self._no_further: GenerationStopped | None = None
         self._opening = threading.Lock()
@@ -156,7 +154,7 @@ class Shop:
         """Return what another process has saved since, or what had lost its record; else make room for a new one."""
         original = self._saved(order.request.key) or self._saver.leftover(order)
         if original is None:
-            self._writer.make_room(order.request.key)
+            self._library.make_room(order.request.key)
         return original
 
     def _saved(self, key: str) -> StoredImage | None:
@@ -175,7 +173,7 @@ class Shop:
         with self._opening:
             self._options.cache.prepare()
             try:
-                self._writer.require_writable(*self._answers)  # each time: the disk may have filled up since
+                self._library.require_writable(*self._answers)  # each time: the disk may have filled up since
             except StoreError as error:
                 raise GenerationStopped(f"{error}. Nothing is bought that could not be saved") from error
             if self._client is None:

@@ -25,7 +25,6 @@ CARD_FORMAT = "jpeg"
 """What every reader of link previews takes; hardly any takes AVIF, and some not WebP."""
 CARD_WIDTH = 1200
 """Pixels; link previews show no more."""
-MIME_TYPES = {"avif": "image/avif", "webp": "image/webp", "jpeg": "image/jpeg", "png": "image/png"}
 
 
 @dataclass(frozen=True, slots=True)

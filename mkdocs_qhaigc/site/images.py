@@ -65,7 +65,7 @@ class Pipeline:
         """Keys of images that were damaged and wanted once more."""
         self._encoder = Encoder(options.encoding, options.cache.variants, report=report)
         if open_buyer and options.missing == "error":  # which `damaged_pins` ends
-            finder.pins.leave_to_error()
+            finder.pins.quiet = True
 
     def want(self, order: ImageJob) -> ResolvedImage:
         """Return what is known of an image now; one that is missing is ordered, if the options allow it."""

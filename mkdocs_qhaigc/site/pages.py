@@ -28,7 +28,8 @@ from mkdocs_qhaigc.html.deferred import DeferredImages, ReferencedImage
 from mkdocs_qhaigc.html.image_tag import FormatSource, ImageTag, figure
 from mkdocs_qhaigc.html.theme_sizes import UNKNOWN
 from mkdocs_qhaigc.imaging.encoder import Crop
-from mkdocs_qhaigc.imaging.renditions import MIME_TYPES, PublishedImage, relative_url
+from mkdocs_qhaigc.imaging.formats import MIME_TYPES
+from mkdocs_qhaigc.imaging.renditions import PublishedImage, relative_url
 from mkdocs_qhaigc.site.publisher import Publisher
 from mkdocs_qhaigc.site.resolved import ResolvedImage
 from mkdocs_qhaigc.site.warnings import Notices

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import urlsplit
 
+from mkdocs_qhaigc.config.options import SANDBOX
 from mkdocs_qhaigc.errors import QhaigcError
 from mkdocs_qhaigc.generation.job import ImageJob, failure_of
 from mkdocs_qhaigc.imaging.renditions import Drawn, Encoding
-from mkdocs_qhaigc.store.record import ADOPTED, SANDBOX, StoredImage
+from mkdocs_qhaigc.store.record import ADOPTED, StoredImage
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

@@ -1,1 +1,1 @@
-"""Images as they came from the API: committed pins, and this machine's cache."""
+"""Stores of original images and their records: pins and cache."""

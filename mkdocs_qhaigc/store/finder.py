@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Literal
 
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import StoreError
-from mkdocs_qhaigc.store.library import Library
+from mkdocs_qhaigc.store.image_store import ImageStore, open_cache, open_pins
 from mkdocs_qhaigc.store.record import StoredImage
 
 Place = Literal["pinned", "cached"]
@@ -16,12 +15,11 @@ Place = Literal["pinned", "cached"]
 class ImageFinder:
     """The stores of one site, the nearest first. Their folders need not exist."""
 
-    def __init__(self, options: Options, *, report: Callable[[str], None]) -> None:
-        """`report` is told of what cannot be used."""
+    def __init__(self, options: Options) -> None:
         self._compares_pins = options.missing == "error"
-        self.pins = Library(options.pins_dir, report=report, index=options.cache.index / "pins.json")
-        self.cache = open_cache(options, report=report)
-        self._stores: tuple[tuple[Library, Place], ...] = ((self.pins, "pinned"), (self.cache, "cached"))
+        self.pins = open_pins(options)
+        self.cache = open_cache(options)
+        self._stores: tuple[tuple[ImageStore, Place], ...] = ((self.pins, "pinned"), (self.cache, "cached"))
 
     def find(self, key: str, *, thorough: bool) -> tuple[StoredImage, Place] | None:
         """Return the saved image of a key, and where it is; `None` if it has to be generated.
@@ -38,9 +36,8 @@ class ImageFinder:
                 if not (thorough and self._compares_pins and place == "pinned") or _is_whole(store, image):
                     return image, place
         for store, _ in self._stores:
-            store.require_readable(key)
-            store.require_image(key)
-        self.pins.require_here(key)
+            if reason := store.explain_absence(key):
+                raise reason
         return None
 
     def set_aside(self, image: StoredImage, reason: str) -> bool:
@@ -54,12 +51,7 @@ class ImageFinder:
             store.remember()
 
 
-def open_cache(options: Options, *, report: Callable[[str], None]) -> Library:
-    """Return this machine's images. `report` is told of what is damaged in them."""
-    return Library(options.cache.originals, report=report, index=options.cache.index / "originals.json")
-
-
-def _is_whole(store: Library, image: StoredImage) -> bool:
+def _is_whole(store: ImageStore, image: StoredImage) -> bool:
     try:
         image.read()
     except StoreError as error:

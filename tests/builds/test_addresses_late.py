@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -33,7 +34,8 @@ def lose(cache):
     for path in (cache / "originals").glob("hero-*"):
         path.unlink()
 """
-exec(DAMAGE, hurt := {})  # the same in a hook and in a test
+hurt: dict[str, Any] = {}
+exec(DAMAGE, hurt)  # the same in a hook and in a test
 
 
 def cut(data: bytes) -> bytes:

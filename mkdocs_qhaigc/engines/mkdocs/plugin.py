@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from markupsafe import Markup
 from mkdocs.exceptions import PluginError
-from mkdocs.plugins import BasePlugin, CombinedEvent, PrefixedLogger, event_priority
+from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority
 
 from mkdocs_qhaigc.config.option_table import OPTIONS
 from mkdocs_qhaigc.config.options import Options, check_folders, keys_among, read_options
 from mkdocs_qhaigc.directives.front_matter import strip_meta
 from mkdocs_qhaigc.engines.mkdocs.extension import QhaigcExtension
 from mkdocs_qhaigc.engines.mkdocs.files import OwnFiles
+from mkdocs_qhaigc.engines.mkdocs.log import BuildLog, log
 from mkdocs_qhaigc.engines.mkdocs.options import SCHEME, Failures, refused, unknown
 from mkdocs_qhaigc.engines.mkdocs.preview import Unfinished, have_built_again, state_of
 from mkdocs_qhaigc.engines.mkdocs.purchasing import Purchasing
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from mkdocs_qhaigc.site.report import Report
     from mkdocs_qhaigc.site.survey import Survey
 
-log = PrefixedLogger("qhaigc", logging.getLogger("mkdocs.plugins.mkdocs_qhaigc"))
+warn = logging.getLogger(__name__).warning  # for what takes a callable
 STYLESHEET = Path(__file__).parents[2] / "qhaigc.css"
 
 
@@ -95,8 +96,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         """By page: its Markdown, while other plugins see it with the addresses of its images."""
         self.dry_run: DryRun | None = None
         """Set where the builds of this instance generate, encode and write nothing."""
-        self._notices: list[str] = []
-        """What this build has warned of."""
+        self._log = BuildLog()
         self._config: MkDocsConfig | None = None
         self._again = False
         """Whether this is a further build of one site: a plugin may build it once for each language."""
@@ -202,7 +202,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         """Wait for the images, and give pages their final markup."""
         env.globals.update(self._for_templates)
         if self._build and self.dry_run:
-            self.dry_run.builds.append((self._build, self._notices))
+            self.dry_run.builds.append((self._build, self._log.warnings))
             self._build.pages.settled = True
         if not self._build or not self._own_files or self.dry_run:
             self._finish_pages(files)
@@ -228,7 +228,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         if self._gallery:
             from mkdocs_qhaigc.engines.mkdocs.gallery import fill
 
-            for asset in fill(self._gallery, self._build, files, dirty=self._dirty, warn=self._warn):
+            for asset in fill(self._gallery, self._build, files, dirty=self._dirty, warn=warn):
                 self._own_files.add_asset(files, str(asset))
         self._own_files.hide_synced(files)
 
@@ -286,6 +286,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         if error is not None and not isinstance(error, KeyboardInterrupt):
             self._purchasing.finish()
         self._purchasing.close()
+        self._log.end()
 
     def _read_options(self, config: MkDocsConfig) -> Options:
         folder = Path(config.config_file_path).parent if config.config_file_path else Path.cwd()
@@ -301,8 +302,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         return options
 
     def _begin(self, options: Options, config: MkDocsConfig) -> None:
-        self._notices = []
-        finder = ImageFinder(options, report=self._warn)
+        self._log.begin(shown=self.dry_run is None)
+        finder = ImageFinder(options)
         self._options = options
         open_buyer = None
         if self.dry_run is None:
@@ -314,7 +315,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
                 again=self._again,
                 edited=partial(state_of, watched),
             )
-        self._pipeline = Pipeline(options, finder=finder, open_buyer=open_buyer, report=self._warn)
+        self._pipeline = Pipeline(options, finder=finder, open_buyer=open_buyer, report=warn)
         self._own_files = OwnFiles(config, options.assets_dir)
         features = config.theme.get("features")
         self._build = SiteBuild(
@@ -324,19 +325,14 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             column=lambda hidden: column(
                 config.theme.name, features=features if isinstance(features, list) else (), hidden=hidden
             ),
-            warn=self._warn,
+            warn=warn,
         )
         self._build.pages.want_shared_images()
-
-    def _warn(self, message: str) -> None:
-        self._notices.append(message)
-        if self.dry_run is None:
-            log.warning("%s", message)
 
     @_as_plugin_errors()
     def _write_report(self) -> None:
         if self._build and self._report:
-            self._report.add(self._build.report(), self._notices)
+            self._report.add(self._build.report(), self._log.warnings)
 
     def _render(self, page: Page, shown_at: str, text: str) -> str:
         """Return what Python-Markdown has made of a page, or of an excerpt, with its references resolved."""

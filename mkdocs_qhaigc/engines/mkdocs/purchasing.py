@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mkdocs_qhaigc.config.options import Options
     from mkdocs_qhaigc.generation.progress import LineProgress, LiveProgress
     from mkdocs_qhaigc.generation.queue import GenerationQueue
-    from mkdocs_qhaigc.store.library import Library
+    from mkdocs_qhaigc.store.image_store import ImageStore
 
 
 _QUIET = 3.0
@@ -38,7 +38,7 @@ class Purchasing:
         self.arrivals = Arrivals()
 
     def begin(
-        self, options: Options, cache: Library, *, serving: bool, again: bool, edited: Callable[[], object]
+        self, options: Options, cache: ImageStore, *, serving: bool, again: bool, edited: Callable[[], object]
     ) -> Callable[[], GenerationQueue]:
         """Begin a build. Return what opens its buyer: the same as before, where nothing that concerns it has changed.
 
@@ -112,7 +112,7 @@ class Purchasing:
         if self._quiet:
             self._quiet.cancel()
 
-    def _new_buyer(self, options: Options, cache: Library, *, serving: bool) -> GenerationQueue:
+    def _new_buyer(self, options: Options, cache: ImageStore, *, serving: bool) -> GenerationQueue:
         from mkdocs_qhaigc.generation.progress import LineProgress, LiveProgress
         from mkdocs_qhaigc.generation.queue import (
             GenerationQueue,  # a build that finds all its images needs none of it

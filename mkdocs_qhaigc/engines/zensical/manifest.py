@@ -16,9 +16,9 @@ from typing import Any
 
 from mkdocs_qhaigc._util.files import atomic_write, within
 from mkdocs_qhaigc.errors import LfsPointer, SiteError
+from mkdocs_qhaigc.imaging.formats import COLOUR
 from mkdocs_qhaigc.imaging.renditions import Drawn
 from mkdocs_qhaigc.store.availability import is_lfs_pointer
-from mkdocs_qhaigc.store.record import COLOUR
 
 MANIFEST = ".qhaigc.json"
 """The name of the file."""

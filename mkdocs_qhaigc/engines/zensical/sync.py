@@ -25,7 +25,7 @@ from mkdocs_qhaigc.site.images import Pipeline
 from mkdocs_qhaigc.site.resolved import ResolvedImage
 from mkdocs_qhaigc.store.availability import is_lfs_pointer
 from mkdocs_qhaigc.store.finder import ImageFinder
-from mkdocs_qhaigc.store.record import KEY_DIGITS
+from mkdocs_qhaigc.store.record import file_stem
 from mkdocs_qhaigc.store.transfer import copy_into
 
 STYLESHEET = Path(__file__).parents[2] / "qhaigc.css"
@@ -81,7 +81,7 @@ def sync(site: Configuration, *, buyer: GenerationQueue, warn: Warn, pin: bool =
 
 def _sync(site: Configuration, folder: Path, *, buyer: GenerationQueue, warn: Warn, pin: bool) -> Synced:
     before = read_files(folder) or Manifest(Path())
-    finder = ImageFinder(site.options, report=warn)
+    finder = ImageFinder(site.options)
     pipeline = Pipeline(site.options, finder=finder, open_buyer=lambda: buyer, report=warn)
     build = SiteBuild(site.options, pipeline, site_url=lambda: site.site_url, column=lambda _: UNKNOWN, warn=warn)
     try:
@@ -149,7 +149,7 @@ def _pin(images: Iterable[ResolvedImage], options: Options, *, warn: Warn, pin: 
     with hold(options.cache.locks, "pins", seconds=options.timeout + 5):
         for image in cached:
             assert image.original
-            stem = f"{image.order.name}-{image.order.request.key[:KEY_DIGITS]}"
+            stem = file_stem(image.order.name, image.order.request.key)
             if is_lfs_pointer(options.pins_dir / f"{stem}{image.original.path.suffix}"):
                 continue  # it is pinned, and not fetched
             try:
