@@ -33,7 +33,7 @@ OWNERS = {
     "click": ["cli/*"],
     "rich": ["progress.py", "cli/*"],
     "filelock": ["locks.py"],
-    "markdown": ["markdown.py", "engines/mkdocs/extension.py"],
+    "markdown": ["markdown.py", "engines/conversion.py", "engines/mkdocs/extension.py"],
     "yaml": ["configuration.py", "source_pages.py", "option_checks.py", "front_matter.py", "front_matter_edit.py"],
     "pathspec": ["source_pages.py"],
     "watchdog": ["watching.py"],

@@ -92,7 +92,9 @@ class _Folder:
     def find(self, key: str, stem_now: Callable[[], str]) -> StoredImage | None:
         """As of `Published.find`. `stem_now` returns how the names of the image's files would begin now."""
         image = self._written.images.get(key) if self._written else None
-        if image is None or image.file is None or image.drawn.placeholder:
+        if image and image.drawn.placeholder:
+            return None  # what has the names of the image's files is a placeholder
+        if image is None or image.file is None:
             return self._find_by_name(key, stem_now()) if self._is_there else None
         written_stem, _, best = image.file.rpartition(".")
         for extension in dict.fromkeys((best, *_FORMATS)):
