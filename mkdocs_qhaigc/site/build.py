@@ -112,11 +112,16 @@ class SiteBuild:
         self._pipeline.forget_files({dest_uri: wanted[dest_uri] for dest_uri in gone})
         return self.files()
 
+    def where(self, dest_uri: str) -> str:
+        """Return how messages call the image of a file of the site."""
+        request = self.pages.publisher.wanted()[dest_uri].request
+        return self._pipeline.image(request).order.where
+
     def declared(self) -> list[Declared]:
         """Return every image that the site declares, in its order, and what is known of it."""
         from mkdocs_qhaigc.site.survey import Declared  # as below: most builds are not asked for it
 
-        order = self.pages.order
+        order = {src_uri: number for number, src_uri in enumerate(self.pages.scopes)}
 
         def users_of(request: ImageRequest) -> tuple[str, ...]:
             users = self.pages.users.get(request.key, ())
@@ -131,7 +136,7 @@ class SiteBuild:
                 image=self._pipeline.image(request),
                 users=users_of(request),
             )
-            for scope in (self.pages.site, *self.pages.in_order())
+            for scope in (self.pages.site, *self.pages.scopes.values())
             for directive in scope.directives.values()
             for _, request in directive.requests
         ]

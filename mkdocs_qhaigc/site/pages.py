@@ -109,9 +109,7 @@ class Renderer:
         self.notices = Notices(warn)
         self.publisher = Publisher(options, images.image)
         self.scopes: dict[str, Scope] = {}
-        """By page: of those that were taken in."""
-        self._order: list[str] = []
-        """Pages as they were taken in, some of them twice."""
+        """By page: of those that were taken in, in their order."""
         self.settled = settled
         """Whether what there is of each image is known: pages rendered from then on have their final markup."""
         self._deferred = DeferredImages()
@@ -163,7 +161,7 @@ class Renderer:
 
     def look_at_sources(self) -> None:
         """Tell what the files of the pages show, and neither their front matter nor their HTML."""
-        for scope in self.in_order():
+        for scope in self.scopes.values():
             self.notices.look_at_source(scope.src_uri, scope.source())
 
     def render(self, page: Any, text: str, *, src_uri: str, url: str, shown_at: str) -> str:
@@ -247,15 +245,6 @@ class Renderer:
             colour=image.colour,
         )
 
-    @property
-    def order(self) -> dict[str, int]:
-        """The pages that were taken in: the number of each."""
-        return {src_uri: number for number, src_uri in enumerate(dict.fromkeys(self._order))}
-
-    def in_order(self) -> list[Scope]:
-        """Return the scopes of the pages that were taken in, in the order of the pages."""
-        return [self.scopes[src_uri] for src_uri in self.order if src_uri in self.scopes]
-
     def scope_of(self, src_uri: str, meta: Mapping[str, Any]) -> Scope:
         """Return the scope of a page, and one without names for a page that was not taken in."""
         return self.scopes.get(src_uri) or Scope(src_uri, column=self._width(meta))
@@ -272,7 +261,7 @@ class Renderer:
 
     def show_declared(self) -> None:
         """Have the files of what is declared, whether or not a page refers to it."""
-        for scope in (self.site, *self.in_order()):
+        for scope in (self.site, *self.scopes.values()):
             for name, directive in scope.directives.items():
                 if name not in scope.shown:
                     scope.shown.add(name)
@@ -280,7 +269,6 @@ class Renderer:
                         self.publisher.address(file_name, request)
 
     def _read_scope(self, meta: Mapping[str, Any], src_uri: str) -> Scope:
-        self._order.append(src_uri)
         wide = self._width(meta)
         if META_KEY not in meta:
             scope = self.scopes[src_uri] = Scope(src_uri, column=wide)

@@ -1,4 +1,4 @@
-"""What a site declares, and what there is of it: what the commands work on. Found by the build itself (`engine.py`)."""
+"""What a site declares, and what there is of it: what the commands work on. Found by a build itself."""
 
 from __future__ import annotations
 

@@ -34,8 +34,8 @@ def lose(cache):
     for path in (cache / "originals").glob("hero-*"):
         path.unlink()
 """
-hurt: dict[str, Any] = {}
-exec(DAMAGE, hurt)  # the same in a hook and in a test
+HURT: dict[str, Any] = {}
+exec(DAMAGE, HURT)  # the same in a hook and in a test
 
 
 def cut(data: bytes) -> bytes:
@@ -108,7 +108,7 @@ MOMENTS = {
 def test_what_is_damaged_or_gone_before_a_build_is_generated_again(site: Project, api: ImagesApi, what: str) -> None:
     """One original has a flipped bit, and every encoded file is lost."""
     site.build()
-    hurt[what](site.cache)
+    HURT[what](site.cache)
     built = site.build()
     assert_every_address_has_its_file(built)
     assert len(api.calls) == 5 + 4
@@ -165,7 +165,7 @@ def test_the_pin_takes_the_place_of_a_damaged_original_and_the_other_way_round(s
     pins = site.folder / "generated-images"
     shutil.copytree(site.cache / "originals", pins)
     expected = site.build().digest()
-    hurt["damage"](site.cache)
+    HURT["damage"](site.cache)
     assert site.build().digest() == expected
     shutil.rmtree(site.cache / "variants")
     for path in pins.glob("hero-*.png"):
@@ -222,7 +222,7 @@ def test_sync_writes_a_file_for_each_address(site: Project, api: ImagesApi, what
     assert run(site, "sync").returncode == 0
     out = site.docs / "assets/qhaigc"
     names = {path.name for path in out.iterdir()}
-    hurt[what](site.folder / ".qhaigc")
+    HURT[what](site.folder / ".qhaigc")
     for path in out.glob("hero*.webp"):
         path.unlink()
     finished = run(site, "sync")

@@ -77,9 +77,10 @@ class OwnFiles:
                 return
             wanted = build.files_again(gone)
             present = wanted.keys() - gone
+        named = ", ".join(f"{uri} ({build.where(uri)})" for uri in sorted(gone))
         raise NoFileError(
-            f"{', '.join(sorted(gone))}: pages refer to these files, and {site_dir} does not have them. Other programs "
-            "remove what is encoded; build again when they have ended"
+            f"{named}: pages refer to these files, and {site_dir} does not have them: another program removes what is "
+            "encoded. Build again when it has ended"
         )
 
 

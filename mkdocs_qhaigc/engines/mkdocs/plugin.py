@@ -92,6 +92,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._purchasing = Purchasing(log.info)
         self._unfinished = Unfinished()
         self._gallery: str | None = None
+        self._watched = True
+        """Whether others look at pages when they are rendered: to resolve their Markdown takes as long as all else."""
         self._sources: dict[str, str] = {}
         """By page: its Markdown, while other plugins see it with the addresses of its images."""
         self.dry_run: DryRun | None = None
@@ -158,6 +160,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
 
         Behind plugins that choose each page's file by its language: they know whether there is one.
         """
+        self._watched = len(config.plugins.events["page_content"]) > 1
         if self._dirty:  # their images may be there by now, and no author edits them
             unfinished = filter(None, map(files.get_file_from_path, self._unfinished.before))
             have_built_again(file.abs_dest_path for file in unfinished)
@@ -186,7 +189,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             html = self._render(page, page.file.url, html)  # it is empty, or no Markdown
         elif not self._build and rewrite.SCHEME in html:
             html = rewrite.strip(html)
-        if page.markdown and rewrite.SCHEME in page.markdown:
+        if self._watched and page.markdown and rewrite.SCHEME in page.markdown:
             from mkdocs_qhaigc.directives.markdown_source import strip_source
             from mkdocs_qhaigc.engines.mkdocs.templates import resolve_source
 
