@@ -22,8 +22,8 @@ from tests.helpers.engines import CELLS, table
 PACKAGE = Path(mkdocs_qhaigc.__file__).parent
 README = (PACKAGE.parent / "README.md").read_text(encoding="utf-8")
 OWNERS = {
-    "httpx": ["client.py", "fetching.py", "transport.py"],
-    "httpcore": ["transport.py"],
+    "httpx": ["api/*"],
+    "httpcore": ["api/transport.py"],
     "PIL": ["imaging/*"],
     "diskcache": ["variants.py"],
     "mkdocs": ["engines/mkdocs/*"],
@@ -31,7 +31,7 @@ OWNERS = {
     "markupsafe": ["engines/mkdocs/*"],
     "jinja2": ["engines/mkdocs/*"],
     "click": ["cli/*"],
-    "rich": ["progress.py", "cli/*"],
+    "rich": ["generation/progress.py", "cli/*"],
     "filelock": ["locks.py"],
     "markdown": ["engines/*"],
     "yaml": ["engines/zensical/*", "slips.py", "option_checks.py", "front_matter.py", "front_matter_edit.py"],

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mkdocs_qhaigc._util.files import atomic_write
 from mkdocs_qhaigc._util.log import forwarding
-from mkdocs_qhaigc.api.bodies import MOST_IN_ONE_CALL
+from mkdocs_qhaigc.api.response import MOST_IN_ONE_CALL
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.directives.edit import front_matter, write_variant
 from mkdocs_qhaigc.directives.front_matter import META_KEY
@@ -67,10 +67,10 @@ def find_candidates(
 def order_missing(
     candidates: Sequence[Candidate], buyer: GenerationQueue
 ) -> list[tuple[ImageJob, Future[StoredImage]]]:
-    """Order the variants that are not there, as few calls as can be."""
+    """Submit jobs for the variants that are missing, in as few calls as possible."""
     ordered: list[tuple[ImageJob, Future[StoredImage]]] = []
     for run in _runs([candidate.order for candidate in candidates if candidate.state == "missing"]):
-        futures = buyer.buy_together(run) if len(run) > 1 else [buyer.buy(run[0])]
+        futures = buyer.submit_together(run) if len(run) > 1 else [buyer.submit(run[0])]
         ordered += zip(run, futures, strict=True)
     return ordered
 

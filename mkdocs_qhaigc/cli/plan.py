@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from mkdocs_qhaigc.cli._generating import purchase
+from mkdocs_qhaigc.cli._generation import models_and_cost
 from mkdocs_qhaigc.cli.common import config_option, count, json_option, print_json, survey_of, tell_notices
 from mkdocs_qhaigc.site.survey import Declared, Survey
 
@@ -98,7 +98,7 @@ def summary(survey: Survey) -> str:
         f"{states.count(state)} {state}" for state in ("pinned", "cached", "missing", "unreadable") if state in states
     ]
     missing = survey.missing()
-    buys = purchase([one.image.order for one in missing], survey.options)
+    buys = models_and_cost([one.image.order for one in missing], survey.options)
     sandbox = " (of the sandbox, which sells nothing)" if survey.options.sandboxed else ""
     total = count(len(once), "image")
     return f"{total}{': ' + ', '.join(said) if said else ''}. To buy: {buys}{sandbox if missing else ''}."

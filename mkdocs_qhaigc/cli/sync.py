@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from mkdocs_qhaigc.cli._generation import buying, refuse_to_buy_within_sandbox
+from mkdocs_qhaigc.cli._generation import opened_queue, require_sandbox_within_sandbox
 from mkdocs_qhaigc.cli.common import count, failing, json_option, print_json, shown_path, warn
 from mkdocs_qhaigc.engines.detect import require_config_file, usual_config_file
 from mkdocs_qhaigc.engines.zensical.config import Configuration, read_configuration
@@ -67,9 +67,9 @@ def sync(out: Path | None, pin: bool, watch: bool, as_json: bool, config_file: P
 def _once(site: Configuration, *, pin: bool, as_json: bool = False) -> bool:
     """Sync and say what was done. Return whether nothing is missing that should be there."""
     if site.options.missing == "generate":
-        refuse_to_buy_within_sandbox(site.options)
-    with buying(site.options, Budget(site.options.max_new_images, used_up=BUILD_BUDGET)) as buyer:
-        synced = sync_site(site, buyer=buyer, warn=warn, pin=pin)
+        require_sandbox_within_sandbox(site.options)
+    with opened_queue(site.options, Budget(site.options.max_new_images, used_up=BUILD_BUDGET)) as queue:
+        synced = sync_site(site, queue=queue, warn=warn, pin=pin)
     if as_json:
         print_json(
             {

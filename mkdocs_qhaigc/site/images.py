@@ -77,7 +77,7 @@ class Pipeline:
         image = self._find(order)
         if image is None and self._open_buyer and self._options.missing == "generate":
             self._buyer = self._buyer or self._open_buyer()
-            future = self._buyer.buy(order)
+            future = self._buyer.submit(order)
             if future.done() and failure_of(future):  # there is no key, say: nobody needs to guess what will come
                 return self._know(bought(order, future))
             self._purchases[key] = future
@@ -102,7 +102,7 @@ class Pipeline:
 
     def effort(self, request: ImageRequest) -> JobStats:
         """Return what it took to buy an image in this build."""
-        return self._buyer.effort(request.key) if self._buyer else JobStats()
+        return self._buyer.stats(request.key) if self._buyer else JobStats()
 
     def images(self) -> list[ResolvedImage]:
         """Return all images of the build, in the order in which they were first wanted."""
@@ -116,10 +116,6 @@ class Pipeline:
         if self._open_buyer is None:
             return 0
         under_way = 0
-        if wait and self._purchases:
-            from mkdocs_qhaigc._util.importing import import_what_encodes  # as below
-
-            import_what_encodes()
         while True:
             for key, future in list(self._purchases.items()):
                 order = self._images[key].order

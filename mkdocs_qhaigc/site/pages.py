@@ -134,7 +134,7 @@ class Renderer:
             page.meta[key] = resolve_references(page.meta[key], address)
 
     def want_shared_images(self) -> None:
-        """Order the images that the options declare for the whole site."""
+        """Request the images that the options declare for the whole site."""
         self._want(self.site)
 
     def note_references(self, src_uri: str, text: str) -> None:

@@ -36,7 +36,7 @@ import pytest
 from PIL import Image, ImageChops, ImageStat, PngImagePlugin
 
 from mkdocs_qhaigc.api.ssrf import is_public
-from mkdocs_qhaigc.api.transport import connections
+from mkdocs_qhaigc.api.transport import open_client
 from mkdocs_qhaigc.imaging.variants import open_variants
 from tests.conftest import Built, Project, require_posix
 from tests.helpers.api import (
@@ -699,7 +699,7 @@ def test_a_name_that_leads_to_a_private_address_is_refused_before_connecting() -
         server.settimeout(0.2)
         url = f"http://localhost:{server.getsockname()[1]}/"
         with (
-            connections(httpx.create_ssl_context(), sandboxed=True, allowed=lambda host: False) as client,
+            open_client(httpx.create_ssl_context(), use_proxies=False, allowed=lambda host: False) as client,
             pytest.raises(httpx.UnsupportedProtocol, match="localhost is not on the public internet"),
         ):
             client.get(url)

@@ -126,7 +126,8 @@ def test_an_answer_that_holds_its_image_does_not_expire(project: Project, api: I
     pages(project, {"one": "fog"})
     (planned,) = json.loads(run(project, "plan", "--json").stdout)["images"]
     content = base64.b64encode(drawn({"prompt": "fog", "size": SMALL})).decode()
-    kept = project.write(f".qhaigc/answers/{planned['key']}.json", json.dumps({"data": [{"b64_json": content}]}))
+    body = json.dumps({"data": [{"b64_json": content}]})
+    kept = project.write(".qhaigc/answers/x.answer", f"{planned['key']}\n{body}")
     os.utime(kept, (time.time() - 90_000,) * 2)
     assert project.build("--strict").code == 0
     assert not api.calls

@@ -23,8 +23,7 @@ from mkdocs_qhaigc.engines.mkdocs.extension import QhaigcExtension
 from mkdocs_qhaigc.engines.mkdocs.files import OwnFiles
 from mkdocs_qhaigc.engines.mkdocs.log import BuildLog, log
 from mkdocs_qhaigc.engines.mkdocs.options import SCHEME, Failures, refused, unknown
-from mkdocs_qhaigc.engines.mkdocs.preview import Unfinished, have_built_again, state_of
-from mkdocs_qhaigc.engines.mkdocs.purchasing import Purchasing
+from mkdocs_qhaigc.engines.mkdocs.serve import Generation, Unfinished, have_built_again, state_of
 from mkdocs_qhaigc.errors import OptionError, QhaigcError
 from mkdocs_qhaigc.html import rewrite
 from mkdocs_qhaigc.html.deferred import MARK
@@ -89,7 +88,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._build: SiteBuild | None = None
         self._pipeline: Pipeline | None = None
         self._own_files: OwnFiles | None = None
-        self._purchasing = Purchasing(log.info)
+        self._generation = Generation()
         self._unfinished = Unfinished()
         self._gallery: str | None = None
         self._watched = True
@@ -144,13 +143,13 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
                     self._report = Report(options.report)
                     self._report.remove_old()
         except OptionError:
-            self._purchasing.stop()
+            self._generation.stop()
             raise
         self._gallery = options.gallery
         if options.enabled:
             self._begin(options, config)
         else:
-            self._purchasing.stop()
+            self._generation.stop()
         extensions: list[Any] = config.markdown_extensions
         extensions.append(QhaigcExtension(self._render))
 
@@ -211,7 +210,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             self._finish_pages(files)
             return
         try:
-            arrivals = self._purchasing.arrivals
+            arrivals = self._generation.arrivals
             earlier = self._again and arrivals.awaited
             arrivals.awaited = self._serving  # from here on, what arrives may come too late for this build
             under_way = self._build.settle(wait=not self._serving)
@@ -219,7 +218,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             self._unfinished.pages |= self._build.unfinished()
         finally:
             if not self._serving:
-                self._purchasing.end_progress()
+                self._generation.end_progress()
         self._finish_pages(files)
         summary = self._build.summary()
         if summary:
@@ -255,12 +254,12 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             self._own_files.complete(self._build)
             self._pipeline.close(whole=True)
             self._write_report()
-            self._purchasing.end()
+            self._generation.end()
 
     def on_build_error(self, **_: Any) -> None:
         """End the build's threads; what has arrived is saved already, and what is under way is waited for."""
         if not self._serving:
-            self._purchasing.finish()
+            self._generation.finish()
         if self._pipeline:
             self._pipeline.close()
             try:
@@ -273,7 +272,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         if self._options:
             try:
                 file = self._checked.cache_dir / "arrivals"
-                self._purchasing.arrivals.tell_by(file)
+                self._generation.arrivals.announce_by(file)
             except OSError as error:
                 log.warning("%s. Images that arrive are shown after the next edit", error)
                 return
@@ -287,8 +286,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         """
         error = sys.exc_info()[1]
         if error is not None and not isinstance(error, KeyboardInterrupt):
-            self._purchasing.finish()
-        self._purchasing.close()
+            self._generation.finish()
+        self._generation.close()
         self._log.end()
 
     def _read_options(self, config: MkDocsConfig) -> Options:
@@ -311,7 +310,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         open_buyer = None
         if self.dry_run is None:
             watched = [path for path in (config.docs_dir, config.config_file_path, *config.watch) if path]
-            open_buyer = self._purchasing.begin(
+            open_buyer = self._generation.begin(
                 options,
                 finder.cache,
                 serving=self._serving,

@@ -57,7 +57,7 @@ class Synced:
         return [image for image in self.images if image.state == "placeholder"]
 
 
-def sync(site: Configuration, *, buyer: GenerationQueue, warn: Warn, pin: bool = True) -> Synced:
+def sync(site: Configuration, *, queue: GenerationQueue, warn: Warn, pin: bool = True) -> Synced:
     """Write the images of a site into `site.images_dir`, and `pin` them. `warn` is given what a build would warn of.
 
     Raises:
@@ -72,17 +72,17 @@ def sync(site: Configuration, *, buyer: GenerationQueue, warn: Warn, pin: bool =
         with hold(site.options.cache.locks, "sync", seconds=_WAIT):
             folder.mkdir(parents=True, exist_ok=True)
             remove_parts(folder)
-            return _sync(site, folder, buyer=buyer, warn=warn, pin=pin)
+            return _sync(site, folder, queue=queue, warn=warn, pin=pin)
     except TimeoutError as error:
         raise SiteError(f"another `mkdocs-qhaigc sync` has been writing into {folder} for too long") from error
     except OSError as error:
         raise SiteError(f"{error.filename or folder} cannot be written ({error.strerror or error})") from error
 
 
-def _sync(site: Configuration, folder: Path, *, buyer: GenerationQueue, warn: Warn, pin: bool) -> Synced:
+def _sync(site: Configuration, folder: Path, *, queue: GenerationQueue, warn: Warn, pin: bool) -> Synced:
     before = read_files(folder) or Manifest(Path())
     finder = ImageFinder(site.options)
-    pipeline = Pipeline(site.options, finder=finder, open_buyer=lambda: buyer, report=warn)
+    pipeline = Pipeline(site.options, finder=finder, open_buyer=lambda: queue, report=warn)
     build = SiteBuild(site.options, pipeline, site_url=lambda: site.site_url, column=lambda _: UNKNOWN, warn=warn)
     try:
         files = _settle(site, build, pipeline)
