@@ -12,7 +12,7 @@ from PIL import Image
 from mkdocs_qhaigc.imaging.encode import origin
 from mkdocs_qhaigc.imaging.metadata import TRAINED, Provenance
 from tests.conftest import Project
-from tests.helpers.api import Handler, ImagesApi, bytes_by_url, draw, error
+from tests.helpers.api import Handler, ImagesApi, by_url, draw, error
 from tests.helpers.commands import git, names, run
 from tests.helpers.pages import broken_urls
 from tests.zensical.test_sync import OUT, sync
@@ -129,7 +129,6 @@ def test_it_can_be_pinned_as_it_is(clone: Project, api: ImagesApi) -> None:
 
 def test_an_original_that_is_there_goes_first(clone: Project, api: ImagesApi) -> None:
     committed = contents(clone)
-    api.default = bytes_by_url(draw("another", 96, 54))
     shutil.move(clone.folder / OUT, clone.folder / "aside")
     sync(clone)
     others = contents(clone)
@@ -311,7 +310,7 @@ def test_an_image_that_is_under_way_meanwhile_is_bought_once(clone: Project, api
 
     def late(handler: Handler, body: dict[str, object]) -> None:
         assert len(names(clone.folder / OUT)) == 15  # the others stand where they stood
-        bytes_by_url(draw("rain", 96, 54))(handler, body)
+        by_url(handler, body)
 
     api.script = [late]
     clone.page("rain.md", "![x](qhaigc:rain)", qhaigc={"rain": "rain"})

@@ -20,7 +20,7 @@ from PIL import Image, ImageDraw
 from mkdocs_qhaigc.imaging.encode import origin
 from mkdocs_qhaigc.imaging.metadata import TRAINED
 from tests.conftest import Project
-from tests.helpers.api import ImagesApi, bytes_by_url, draw, error
+from tests.helpers.api import ImagesApi, bytes_by_url, draw, error, in_size
 from tests.helpers.commands import git, names, run, run_in
 from tests.zensical.test_published import COMMITTED, best_file, clone, contents, lose_originals
 from tests.zensical.test_sync import OUT, needs_toml, sync
@@ -201,10 +201,10 @@ def merge(project: Project, ours: Callable[[], Any], theirs: Callable[[], Any]) 
 
 @pytest.mark.parametrize("size", [(96, 54), (100, 56)])
 def test_of_two_purchases_git_keeps_ours_and_so_do_we(project: Project, api: ImagesApi, size: tuple[int, int]) -> None:
-    def bought(prompt: str, width: int, height: int) -> Callable[[], None]:
-        return lambda: setattr(api, "default", bytes_by_url(draw(prompt, width, height)))
+    def bought(width: int, height: int) -> Callable[[], None]:
+        return lambda: setattr(api, "default", in_size(f"{width}x{height}"))
 
-    merge(project, bought("a", 96, 54), bought("b", *size))
+    merge(project, bought(96, 54), bought(*size))
     ours, colours = images(project), re.findall(r'"(#\w+)"', (project.folder / COMMITTED).read_text("utf-8"))
     sync(project)
     assert images(project) == ours
