@@ -18,6 +18,7 @@ import pytest
 
 from tests.helpers.api import KEY, ImagesApi
 from tests.helpers.engines import COLUMNS, table
+from tests.helpers.in_process import run_mkdocs
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
@@ -65,7 +66,7 @@ class Built:
 
 
 class Project:
-    """A documentation project that a test writes and builds, each build in a process of its own."""
+    """A documentation project that a test writes and builds."""
 
     def __init__(self, folder: Path, base_url: str) -> None:
         self.folder = folder
@@ -84,6 +85,9 @@ class Project:
         """The module that builds it."""
         self.python = sys.executable
         """The Python that runs it."""
+        self.own_process = os.environ.get("QHAIGC_TEST_PROCESSES") == "1"
+        """Whether each build gets a process of its own: for hooks that change or look at what all modules share.
+        Another Python, one with settings of its own, and Zensical always get one."""
         self.config_file = "mkdocs.yml"
         self.ours_last = False
         """Whether mkdocs.yml lists our plugin behind the others, and not before them."""
@@ -132,6 +136,13 @@ class Project:
         folder = self.folder / site
         if self.engine == "zensical":
             return self._build_with_zensical(*arguments, site=folder)
+        settings = any(name.startswith("PYTHON") for name in self.environment)
+        if not self.own_process and not settings and self.python == sys.executable:
+            command = self.command("build")[3:]
+            code, output = run_mkdocs(
+                self.engine, *command, "-d", str(folder), *arguments, folder=self.folder, environment=self.environ()
+            )
+            return Built(code, output, folder)
         finished = subprocess.run(
             [*self.command("build"), "-d", str(folder), *arguments],
             capture_output=True,
