@@ -125,6 +125,8 @@ class ImagesApi:
         """Path -> the bytes that every fetch of it gets."""
         self.drawn: defaultdict[str, list[bytes]] = defaultdict(list)
         """Prompt -> what was drawn for it, in order: no two images are the same."""
+        self.sold: defaultdict[tuple[str, str, str], list[bytes]] = defaultdict(list)
+        """Model, prompt and size that were asked for -> what was drawn for them."""
         self.script: list[Behaviour] = []
         """What the next generation requests meet; `default` after that."""
         self.by_prompt: dict[str, list[Behaviour]] = {}
@@ -168,6 +170,7 @@ class ImagesApi:
         data = draw(f"{body['prompt']} {next(_serial)}", width, height, format)
         with self.lock:
             self.drawn[body["prompt"]].append(data)
+            self.sold[body.get("model", ""), body["prompt"], body.get("size", "")].append(data)
         return data
 
     def __enter__(self) -> ImagesApi:
