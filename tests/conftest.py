@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import json
 import os
@@ -9,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +25,11 @@ from tests.helpers.in_process import run_mkdocs
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
     from playwright.sync_api import Browser
+
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", None) and "PYTHONPYCACHEPREFIX" not in os.environ:
+    # each process that a test starts would compile every module anew; workers find the folder in their environment
+    os.environ["PYTHONPYCACHEPREFIX"] = tempfile.mkdtemp(prefix="qhaigc-compiled-")
+    atexit.register(shutil.rmtree, os.environ["PYTHONPYCACHEPREFIX"], ignore_errors=True)
 
 SYNCED = "docs/assets/qhaigc/.qhaigc.json"
 """What `sync` writes beside the images."""
@@ -86,8 +93,8 @@ class Project:
         self.python = sys.executable
         """The Python that runs it."""
         self.own_process = os.environ.get("QHAIGC_TEST_PROCESSES") == "1"
-        """Whether each build gets a process of its own: for hooks that change or look at what all modules share.
-        Another Python, one with settings of its own, and Zensical always get one."""
+        """Whether each build and each command gets a process of its own: for hooks that change or look at what all
+        modules share. Other engines than MkDocs, another Python and one with settings of its own always get one."""
         self.config_file = "mkdocs.yml"
         self.ours_last = False
         """Whether mkdocs.yml lists our plugin behind the others, and not before them."""
@@ -95,6 +102,12 @@ class Project:
         """The whole of the configuration, for what JSON cannot say; `config` and `options` then mean nothing."""
         self.docs = folder / "docs"
         self.docs.mkdir(parents=True)
+
+    @property
+    def within_process(self) -> bool:
+        """Whether this process may run what is asked for."""
+        settings = any(name.startswith("PYTHON") for name in self.environment)
+        return not self.own_process and not settings and self.python == sys.executable
 
     @property
     def cache(self) -> Path:
@@ -136,22 +149,19 @@ class Project:
         folder = self.folder / site
         if self.engine == "zensical":
             return self._build_with_zensical(*arguments, site=folder)
-        settings = any(name.startswith("PYTHON") for name in self.environment)
-        if not self.own_process and not settings and self.python == sys.executable:
-            command = self.command("build")[3:]
-            code, output = run_mkdocs(
-                self.engine, *command, "-d", str(folder), *arguments, folder=self.folder, environment=self.environ()
+        command = [*self.command("build"), "-d", str(folder), *arguments]
+        if self.within_process and self.engine == "mkdocs":
+            finished = run_mkdocs(command[3:], folder=self.folder, environment=self.environ())
+        else:
+            finished = subprocess.run(
+                command,
+                capture_output=True,
+                text=True,
+                encoding="utf-8",
+                env=self.environ(),
+                timeout=120,
+                check=False,
             )
-            return Built(code, output, folder)
-        finished = subprocess.run(
-            [*self.command("build"), "-d", str(folder), *arguments],
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            env=self.environ(),
-            timeout=120,
-            check=False,
-        )
         return Built(finished.returncode, finished.stdout + finished.stderr, folder)
 
     def write_zensical_config(self, site: str = "site") -> Path:

@@ -1,6 +1,6 @@
-"""MkDocs' command line within this process: what a build prints and its exit code, without a start of Python each time.
+"""Commands within this process: what they print and their exit codes, without a start of Python each time.
 
-What a build leaves behind in a process is put back: environment, log handlers, warnings, modules of a project's hooks.
+What a command leaves behind is put back: environment, log handlers, warnings, modules of a project's hooks.
 """
 
 from __future__ import annotations
@@ -8,44 +8,69 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
+import io
 import logging
 import os
 import sys
 import threading
 import traceback
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
-from click.testing import CliRunner
+import click
 
-_LOGGERS = ("", "mkdocs", "mkdocs.commands.build", "properdocs", "properdocs.commands.build")
+_LOGGERS = ("", "mkdocs", "mkdocs.commands.build", "mkdocs_qhaigc")
 
 
-def run_mkdocs(engine: str, *arguments: str, folder: Path, environment: Mapping[str, str]) -> tuple[int, str]:
-    """Run a command of an engine of MkDocs' kind. Return its exit code and what it printed, both streams as one.
+def run_mkdocs(arguments: Sequence[str], *, folder: Path, environment: Mapping[str, str]) -> CompletedProcess[str]:
+    """Run `mkdocs`. See `run_command`."""
+    _forget_instances()
+    command = importlib.import_module("mkdocs.__main__").cli
+    return run_command(command, arguments, folder=folder, working_folder=Path.cwd(), environment=environment)
+
+
+def run_command(
+    command: click.Command,
+    arguments: Sequence[str],
+    *,
+    folder: Path,
+    working_folder: Path,
+    environment: Mapping[str, str],
+) -> CompletedProcess[str]:
+    """Run a command of click's as a shell does that has no terminal and nothing to say to it.
 
     Args:
-        engine: The module: `mkdocs` or `properdocs`.
+        command: The command.
         arguments: As on the command line.
         folder: Of the project: modules that come from there are forgotten afterwards.
+        working_folder: Where it is run.
         environment: The whole of it.
     """
-    command = importlib.import_module(f"{engine}.__main__").cli
-    _forget_instances(engine)
+    streams = [io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(3)]
+    inherited = sys.stdin, sys.stdout, sys.stderr
+    code: Any = 0
     with _put_back(folder, environment):
-        result = CliRunner().invoke(command, list(arguments), prog_name=engine)
-    output = result.output
-    if result.exception and not isinstance(result.exception, SystemExit):
-        output += "".join(traceback.format_exception(*(result.exc_info or ())))
-    return result.exit_code, output
+        os.chdir(working_folder)
+        sys.stdin, sys.stdout, sys.stderr = streams
+        try:
+            command.main(list(arguments), prog_name=command.name)
+        except SystemExit as end:
+            code = end.code
+        except BaseException:  # noqa: BLE001 - as Python does at the end of a program
+            traceback.print_exc()
+            code = 1
+        finally:
+            sys.stdin, sys.stdout, sys.stderr = inherited
+    _, printed, told = (stream.buffer.getvalue().decode() for stream in streams)
+    return CompletedProcess(list(arguments), code if isinstance(code, int) else int(code is not None), printed, told)
 
 
-def _forget_instances(engine: str) -> None:
+def _forget_instances() -> None:
     """Let no plugin or hook of an earlier build serve in the next one, as it would in `serve`."""
-    defaults = importlib.import_module(f"{engine}.config.defaults")
-    schema = defaults.MkDocsConfig if engine == "mkdocs" else defaults.ProperDocsConfig
+    schema: Any = importlib.import_module("mkdocs.config.defaults").MkDocsConfig
     schema.plugins.plugin_cache.clear()
     type(schema.hooks)._load_hook.cache_clear()
 
@@ -59,6 +84,9 @@ def _put_back(folder: Path, environment: Mapping[str, str]) -> Iterator[None]:
     }
     inherited, modules, path, cwd = dict(os.environ), set(sys.modules), sys.path[:], Path.cwd()
     threads = set(threading.enumerate())
+    for logger in loggers.values():
+        logger.handlers[:], logger.filters[:], logger.propagate = [], [], True
+        logger.setLevel(logging.NOTSET if logger.parent else logging.WARNING)
     try:
         os.environ.clear()
         os.environ.update(environment)
