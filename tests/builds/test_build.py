@@ -52,6 +52,7 @@ def test_a_build_imports_what_it_needs_and_no_more(project: Project) -> None:
     hero = {"prompt": "one", "dark": "two", "caption": "One", "crop": "60x30"}
     project.options |= {"formats": ["avif", "webp"], "widths": [48]}
     project.page("index.md", "![x](qhaigc:hero)\n", qhaigc={"hero": hero}, image="qhaigc:hero")
+    project.own_process = True
     project.write("hook.py", IMPORTED)
     project.config["hooks"] = ["hook.py"]
     cold, warm = project.build("--strict"), project.build("--strict")

@@ -14,7 +14,7 @@ from PIL import Image
 
 from mkdocs_qhaigc.sandbox import Sandbox
 from tests.conftest import SMALL, Built, Project
-from tests.helpers.api import ImagesApi, by_url, bytes_by_url, draw, error
+from tests.helpers.api import ImagesApi, by_url, error, in_size
 from tests.helpers.pages import broken_urls, elements, text_of
 
 EXAMPLE_SITE = Path(__file__).parents[2] / "example_site"
@@ -219,7 +219,7 @@ def test_pins_make_a_build_without_cache_key_or_network(project: Project, api: I
 
 @pytest.mark.parametrize("theme", ["mkdocs", "material"])
 def test_an_image_of_another_size_than_asked_is_shown_in_its_own(project: Project, api: ImagesApi, theme: str) -> None:
-    api.default = bytes_by_url(draw("square", 80, 60, "WEBP"))
+    api.default = in_size("80x60", "WEBP")
     project.config["theme"] = {"name": theme, "custom_dir": "overrides"}
     project.config["markdown_extensions"] = ["attr_list"]
     project.write("overrides/main.html", SHOWS_META)

@@ -16,7 +16,7 @@ from mkdocs_qhaigc.cli.pins import alone
 from mkdocs_qhaigc.config.options import read_options
 from mkdocs_qhaigc.errors import StoreError
 from tests.conftest import Built, Project, require_posix
-from tests.helpers.api import ImagesApi, bytes_by_url, draw
+from tests.helpers.api import ImagesApi, draw
 from tests.helpers.commands import COMMAND, answer, buy, contents, git, names, run, run_in
 
 pytestmark = pytest.mark.slow
@@ -137,7 +137,6 @@ def test_one_image_bought_on_two_branches_is_a_whole_one_while_git_asks_which(pr
     for branch in ("one", "two"):
         git(project.folder, "checkout", "-q", "-f", "-b", branch, "main")
         project.page("index.md", "![Fog](qhaigc:hero)", qhaigc="fog")
-        api.script = [bytes_by_url(draw(branch, 96, 54))]
         shutil.rmtree(project.cache, ignore_errors=True)
         buy(project, api)
         assert run(project, "pin").returncode == 0
@@ -148,7 +147,7 @@ def test_one_image_bought_on_two_branches_is_a_whole_one_while_git_asks_which(pr
     git(project.folder, "checkout", "--theirs", "generated-images")
     shutil.rmtree(project.cache)
     assert run(project, "pin", "--check").returncode == 0
-    assert the_one(pins(project), "*.png").read_bytes() == draw("one", 96, 54)
+    assert the_one(pins(project), "*.png").read_bytes() == api.drawn["fog"][0]
 
 
 def test_pins_that_could_not_be_changed_can_be_later(bought: Project) -> None:
@@ -185,7 +184,6 @@ def test_another_image_that_the_cache_has_for_the_key_is_kept_beside_the_one_tha
     pinned = the_one(pins(bought), "boat-*.png").read_bytes()
     shutil.rmtree(bought.cache)
     pins(bought).rename(bought.folder / "elsewhere")
-    api.by_prompt["a boat"] = [bytes_by_url(draw("another boat", 96, 54))]
     buy(bought, api)
     (bought.folder / "elsewhere").rename(pins(bought))
     everything = contents(pins(bought), originals(bought))
@@ -193,7 +191,7 @@ def test_another_image_that_the_cache_has_for_the_key_is_kept_beside_the_one_tha
     assert run(bought, "pin").returncode == 0
     assert contents(pins(bought), originals(bought)) == everything
     assert the_one(originals(bought), "boat-*.png").read_bytes() == pinned
-    assert the_one(originals(bought), "boat-*.png.replaced").read_bytes() == draw("another boat", 96, 54)
+    assert the_one(originals(bought), "boat-*.png.replaced").read_bytes() == api.drawn["a boat"][-1]
 
 
 def test_what_is_missing_is_named_and_what_is_there_is_pinned(bought: Project, api: ImagesApi) -> None:

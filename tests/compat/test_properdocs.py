@@ -15,7 +15,7 @@ import pytest
 import mkdocs_qhaigc
 from tests.builds.test_serve import serving, write
 from tests.conftest import Built, Project
-from tests.helpers.api import ImagesApi, bytes_by_url, disconnect, draw, waits_for
+from tests.helpers.api import ImagesApi, disconnect, in_size, waits_for
 from tests.helpers.commands import Terminal, answer, run
 from tests.helpers.engines import EVERY_MKDOCS, beside
 from tests.helpers.pages import Element, broken_urls, elements
@@ -112,7 +112,7 @@ def test_a_site_is_built_again_with_the_same_bytes_and_no_call(project: Project,
 
 @pytest.mark.parametrize("theme", ["mkdocs", "readthedocs"])
 def test_alone_it_shows_images_as_mkdocs_does(proper: Project, api: ImagesApi, theme: str) -> None:
-    api.default = bytes_by_url(draw("square", 80, 60, "WEBP"))
+    api.default = in_size("80x60", "WEBP")
     proper.config["theme"]["name"] = theme
     write_site(proper)
     cold = proper.build("--strict", site="cold")

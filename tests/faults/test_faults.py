@@ -358,6 +358,8 @@ class Bought:
     """Folder of the cache -> what the first build left in it."""
     project: Project
     api: ImagesApi
+    drawn: tuple[dict[str, bytes], dict[str, bytes]]
+    """Prompt -> the image that was drawn last, after each of the builds."""
 
 
 def write_faults(project: Project, api: ImagesApi, faults: list[Fault]) -> None:
@@ -372,11 +374,15 @@ def kept_files(project: Project) -> dict[str, list[str]]:
     return {folder: sorted(path.name for path in (project.cache / folder).glob("*")) for folder in folders}
 
 
-def shows_image(built: Built, fault: Fault) -> bool:
-    """Whether the page shows what the server drew for its prompt, and no placeholder."""
+def last_drawn(api: ImagesApi) -> dict[str, bytes]:
+    """Return what was drawn last for each prompt."""
+    return {prompt: drawn[-1] for prompt, drawn in api.drawn.items()}
+
+
+def shows_image(built: Built, fault: Fault, drawn: bytes) -> bool:
+    """Whether the page shows what the server drew, and no placeholder."""
     name = fault.id.replace(".", "_")
     (source,) = re.findall(r'<img [^>]*src="\.\./([^"]+)"', built.html(f"{name}/index.html"))
-    drawn = draw("x" if fault.id.startswith("image-with") else fault.prompt, 96, 54)
     with Image.open(built.site / source) as shown, Image.open(io.BytesIO(drawn)) as expected:
         difference = ImageStat.Stat(ImageChops.difference(shown.convert("RGB"), expected.convert("RGB")))
     return max(difference.mean) < 20
@@ -391,10 +397,10 @@ def bought(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bought]:
         project.page("index.md", "# Faults\n")
         first = project.build(site="first")
         assert first.code == 0, first.output
-        kept, asked = kept_files(project), len(api.calls)
+        kept, asked, drawn = kept_files(project), len(api.calls), last_drawn(api)
         second = project.build(site="second")
         calls = api.prompts[:asked], api.prompts[asked:]
-        yield Bought(first, second, calls, kept, project, api)
+        yield Bought(first, second, calls, kept, project, api, (drawn, last_drawn(api)))
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)
@@ -408,14 +414,15 @@ def test_a_fault_costs_what_it_must_and_leaves_what_it_should(bought: Bought, fa
         assert len(warnings) == 1
         assert fault.says in warnings[0]
         assert PLACEHOLDER in warnings[0]
-    assert shows_image(bought.first, fault) == fault.image
+    drawn = bought.drawn[0].get(fault.prompt, draw("x", 96, 54))
+    assert shows_image(bought.first, fault, drawn) == fault.image
     originals = [file for file in bought.kept["originals"] if re.fullmatch(rf"{name}-[0-9a-f]{{16}}\.\w+", file)]
     assert len(originals) == (2 if fault.image else 0)
     rejected = [file for file in bought.kept["rejected"] if re.fullmatch(rf"{name}-[0-9a-f]{{16}}\.rejected", file)]
     assert len(rejected) == (fault.keeps == "rejected")
     next_calls = fault.next_calls if fault.next_calls is not None else int(not fault.image)
     assert bought.calls[1].count(fault.prompt) == next_calls
-    assert shows_image(bought.second, fault)
+    assert shows_image(bought.second, fault, bought.drawn[1].get(fault.prompt, drawn))
 
 
 def test_without_strict_faults_are_warnings_and_a_build_that_has_all_images_has_none(bought: Bought) -> None:
@@ -798,6 +805,8 @@ class Healed:
     files: list[str]
     next: Built
     next_calls: list[str]
+    drawn: dict[str, bytes]
+    """Prompt -> the image that was bought last."""
 
 
 @pytest.fixture(scope="module")
@@ -820,8 +829,9 @@ def healed(tmp_path_factory: pytest.TempPathFactory) -> Healed:
         asked = len(api.calls)
         built = project.build(site="first")
         files, calls = sorted(path.name for path in originals.iterdir()), api.prompts[asked:]
+        drawn = last_drawn(api)
         following = project.build(site="second")
-        return Healed(built, calls, files, following, api.prompts[asked + len(calls) :])
+        return Healed(built, calls, files, following, api.prompts[asked + len(calls) :], drawn)
 
 
 @pytest.mark.parametrize("damage", DAMAGE, ids=lambda damage: damage.id)
@@ -833,7 +843,9 @@ def test_damage_is_told_and_set_aside_and_what_is_whole_is_not_bought_again(heal
     assert len(told) == len(set(told)) <= 2
     aside = [file for file in healed.files if own.search(file) and ".damaged" in file]
     assert tuple(re.sub(r".*(\.\w+)\.damaged$", r"\1", file) for file in aside) == damage.aside
-    assert shows_image(healed.built, Fault(damage.id, ())) == (not damage.answers)
+    assert shows_image(healed.built, Fault(damage.id, ()), healed.drawn[f"an image of {damage.id}"]) == (
+        not damage.answers
+    )
 
 
 def test_a_library_that_has_healed_says_nothing_more(healed: Healed) -> None:
@@ -1122,7 +1134,7 @@ def test_a_disk_that_fills_up_in_mid_call_ends_the_buying_and_loses_no_image(
     assert "originals cannot be written (No space left on device). The image is kept in " in built.output
     assert "Traceback" not in built.output
     (rescued,) = temporary.glob("mkdocs-qhaigc-rescued-*/*")
-    assert rescued.read_bytes() == draw("one", 96, 54)
+    assert rescued.read_bytes() == api.drawn["one"][0]
     (disk / "filler").unlink()
     shutil.move(rescued, disk / "originals")
     assert project.build().code == 0

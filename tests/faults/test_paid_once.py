@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from PIL import Image, PngImagePlugin
 
-from tests.conftest import SMALL, Project, require_posix
+from tests.conftest import Project, require_posix
 from tests.helpers.api import KEY, Behaviour, Handler, ImagesApi, answer, by_url, bytes_by_url, draw, hang, served
 from tests.helpers.commands import COMMAND, buy, run
 
@@ -32,17 +32,12 @@ def pages(project: Project, prompts: dict[str, str]) -> None:
     project.page("index.md", "".join(f"![x](qhaigc:{name})\n\n" for name in prompts), qhaigc=prompts)
 
 
-def drawn(body: dict[str, Any]) -> bytes:
-    width, height = map(int, body["size"].split("x"))
-    return draw(body["prompt"], width, height)
-
-
 def raw(head: bytes, *, add: int = 0, cut: bool = True) -> Behaviour:
     """Answer with a whole JSON after a head of HTTP that says something else of its end."""
 
     def behave(handler: Handler, body: dict[str, Any]) -> None:
         api = handler.server.api
-        data = json.dumps({"data": [{"url": api.origin + api.host(drawn(body))}]}).encode()
+        data = json.dumps({"data": [{"url": api.origin + api.host(api.draw(body))}]}).encode()
         chunk = b"%x\r\n%s\r\n" % (len(data), data)
         chunked = b"chunked" in head
         length = b"" if chunked or not add else b"Content-Length: %d\r\n" % (len(data) + add)
@@ -78,7 +73,7 @@ def test_an_answer_that_is_whole_is_used_though_its_end_does_not_come(
 @pytest.mark.parametrize("to_text", [base64.urlsafe_b64encode, base64.b64encode], ids=["for addresses", "unpadded"])
 def test_base64_of_any_kind_is_read(project: Project, api: ImagesApi, to_text: Any) -> None:
     def behave(handler: Handler, body: dict[str, Any]) -> None:
-        data = drawn(body)
+        data = handler.server.api.draw(body)
         data += b"\xff\xfe\xfb"[: 1 + -len(data) % 3]  # behind a PNG's end, and with every sign of the alphabet
         handler.send(200, {"data": [{"b64_json": to_text(data).decode().rstrip("=")}]})
 
@@ -125,7 +120,7 @@ def test_some_that_are_no_use_among_others_stop_nothing(project: Project, api: I
 def test_an_answer_that_holds_its_image_does_not_expire(project: Project, api: ImagesApi) -> None:
     pages(project, {"one": "fog"})
     (planned,) = json.loads(run(project, "plan", "--json").stdout)["images"]
-    content = base64.b64encode(drawn({"prompt": "fog", "size": SMALL})).decode()
+    content = base64.b64encode(draw("fog", 96, 54)).decode()
     body = json.dumps({"data": [{"b64_json": content}]})
     kept = project.write(".qhaigc/answers/x.answer", f"{planned['key']}\n{body}")
     os.utime(kept, (time.time() - 90_000,) * 2)
@@ -151,7 +146,7 @@ def around(make: Callable[[str], bytes], status: int = 200, **headers: str) -> B
 
     def behave(handler: Handler, body: dict[str, Any]) -> None:
         api = handler.server.api
-        sent = make(api.origin + api.host(drawn(body)))
+        sent = make(api.origin + api.host(api.draw(body)))
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         handler.send_bytes(status, sent, "application/json", named)
 
@@ -159,7 +154,7 @@ def around(make: Callable[[str], bytes], status: int = 200, **headers: str) -> B
 
 
 def as_image(handler: Handler, body: dict[str, Any]) -> None:
-    handler.send_bytes(200, drawn(body), "image/png")
+    handler.send_bytes(200, handler.server.api.draw(body), "image/png")
 
 
 def json_of(url: str) -> bytes:
@@ -260,7 +255,6 @@ def test_for_an_address_that_is_older_than_a_day_and_leads_nowhere_another_image
     two_days_later(project)
     old = set(api.by_path)
     api.default = by_url
-    api.script = [bytes_by_url(draw("another", 96, 54))]
     assert project.build("--strict").code == 0
     assert len(api.calls) == 2
     assert old <= set(api.fetches[1:])

@@ -18,7 +18,7 @@ import pytest
 
 from mkdocs_qhaigc.engines.zensical.manifest import Manifest, read_manifest
 from tests.conftest import SYNCED, Built, Project
-from tests.helpers.api import ImagesApi, bytes_by_url, draw, error
+from tests.helpers.api import ImagesApi, error, in_size
 from tests.helpers.commands import COMMAND, git, names, run, watching
 from tests.helpers.pages import broken_urls, elements
 
@@ -37,7 +37,7 @@ def with_zensical(test: Any) -> Any:
 @pytest.fixture
 def site(project: Project, api: ImagesApi) -> Project:
     """Three images, which come in another size than was asked for."""
-    api.default = bytes_by_url(draw("square", 80, 60, "WEBP"))
+    api.default = in_size("80x60", "WEBP")
     project.engine = "zensical"
     project.config["theme"] = {"font": False}
     project.options |= {"widths": [48]}

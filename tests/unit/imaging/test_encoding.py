@@ -117,7 +117,7 @@ def test_an_image_s_copies_are_the_same_whether_one_or_all_are_missing(project: 
 
 
 def test_one_call_at_a_time_or_eight_give_the_same_site(project: Project, api: ImagesApi) -> None:
-    """Also where the server sends other sizes than asked, and each its own."""
+    """Also where the server sends other sizes than asked, and each its own. The second server repeats the first."""
     body = "".join(f"![x](qhaigc:p{number})\n\n" for number in range(10))
     directives = {f"p{n}": {"prompt": f"{n}", **({"dark": "d"} if n == 3 else {})} for n in range(10)}
 
