@@ -34,7 +34,13 @@ OWNERS = {
     "rich": ["progress.py", "cli/*"],
     "filelock": ["locks.py"],
     "markdown": ["markdown.py"],
-    "yaml": ["configuration.py", "source_pages.py", "option_checks.py", "front_matter.py", "front_matter_edit.py"],
+    "yaml": [
+        "configuration.py",
+        "source_pages.py",
+        "config/option_types.py",
+        "front_matter.py",
+        "front_matter_edit.py",
+    ],
     "pathspec": ["source_pages.py"],
     "watchdog": ["watching.py"],
     "tomllib": ["configuration.py"],  # of the standard library from Python 3.11 on

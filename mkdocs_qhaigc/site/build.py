@@ -146,7 +146,7 @@ class SiteBuild:
             shown = self.pages.publisher.show(f"{one.name}-dark" if one.dark else one.name, one.image)
             alt = directive.alt or one.where
             image = shown.publication.as_image(page_url=page_url, alt=alt, sizes=SIZES, colour=shown.image.colour)
-            images.append((collected, image))
+            images.append((collected, tag))
         return render_gallery(images, page_url=page_url, assets_dir=self._options.assets_dir, link=link)
 
     def survey(self, notices: Iterable[str], *, docs_dir: Path) -> Survey:

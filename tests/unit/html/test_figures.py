@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mkdocs_qhaigc.html import rewrite
 from mkdocs_qhaigc.html.image_tag import FormatSource, ImageTag, render_image
-from mkdocs_qhaigc.html.rewrite import rewrite
 
 CAPTION = "<figcaption>Fog &amp; light</figcaption>"
 

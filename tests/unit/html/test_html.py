@@ -12,8 +12,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from mkdocs_qhaigc.html import rewrite
 from mkdocs_qhaigc.html.image_tag import FormatSource, ImageTag, render_image
-from mkdocs_qhaigc.html.rewrite import place, rewrite, strip, whole_reference
+from mkdocs_qhaigc.html.rewrite import place, strip, whole_reference
 
 URL = "a.webp"
 IMG = '<img alt="" src="a.webp" width="1280" height="720" class="qhaigc" loading="lazy" decoding="async">'
