@@ -26,7 +26,7 @@ OWNERS = {
     "httpcore": ["transport.py"],
     "PIL": ["imaging/*"],
     "diskcache": ["variants.py"],
-    "mkdocs": ["plugin.py", "mkdocs_*.py", "engine.py"],
+    "mkdocs": ["engines/mkdocs/*", "plugin.py", "mkdocs_*.py", "engine.py"],
     "properdocs": ["which_engine.py"],
     "markupsafe": ["plugin.py", "mkdocs_gallery.py"],
     "jinja2": ["plugin.py"],

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from markupsafe import Markup
 from mkdocs.exceptions import PluginError
-from mkdocs.plugins import BasePlugin, CombinedEvent, PrefixedLogger, event_priority
+from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority
 from mkdocs.utils import copy_file
 
 from mkdocs_qhaigc.assets import asset
@@ -22,6 +22,7 @@ from mkdocs_qhaigc.config.options import EXTENSION, Options, check_folders, keys
 from mkdocs_qhaigc.directives.front_matter import strip_meta
 from mkdocs_qhaigc.engines.mkdocs.backlog import Backlog
 from mkdocs_qhaigc.engines.mkdocs.files import OwnFiles
+from mkdocs_qhaigc.engines.mkdocs.log import BuildLog, log
 from mkdocs_qhaigc.engines.mkdocs.onlookers import Onlookers
 from mkdocs_qhaigc.engines.mkdocs.options import SCHEME, Failures, refused, unknown
 from mkdocs_qhaigc.engines.mkdocs.preview import Unfinished, have_built_again, state_of
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from mkdocs_qhaigc.engines.mkdocs.survey import Surveying
     from mkdocs_qhaigc.site.report import Report
 
-log = PrefixedLogger("qhaigc", logging.getLogger("mkdocs.plugins.mkdocs_qhaigc"))
+warn = logging.getLogger(__name__).warning  # for what takes a callable
 STYLESHEET = asset("qhaigc.css")
 
 
@@ -86,8 +87,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         """The page that was rendered last, or is to be converted next and waits then."""
         self.surveying: Surveying | None = None
         """What makes a survey of each build, which buys and writes nothing then; None: this is none."""
-        self._notices: list[str] = []
-        """What this build has warned of."""
+        self._log = BuildLog()
         self._config: MkDocsConfig | None = None
         self._spare = False
         """Whether another instance does the work, and this one nothing."""
@@ -233,7 +233,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         if not self._spare:
             env.globals.update(self._for_templates)
         if self.surveying:
-            self.surveying.look_at(self._build, self._notices)
+            self.surveying.look_at(self._build, self._log.warnings)
             return
         if not self._build or not self._own_files:
             return
@@ -257,7 +257,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         if self._gallery:
             from mkdocs_qhaigc.engines.mkdocs.gallery import fill
 
-            for asset in fill(self._gallery, self._build, files, dirty=self._dirty, warn=self._warn):
+            for asset in fill(self._gallery, self._build, files, dirty=self._dirty, warn=warn):
                 self._own_files.add_asset(files, str(asset))
         self._own_files.hide_synced(files)
 
@@ -319,6 +319,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         if error is not None and not isinstance(error, KeyboardInterrupt):
             self._purchasing.finish()
         self._purchasing.close()
+        self._log.end()
 
     def _read_options(self, config: MkDocsConfig) -> Options:
         folder = Path(config.config_file_path).parent if config.config_file_path else Path.cwd()
@@ -335,8 +336,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         return options
 
     def _begin(self, options: Options, config: MkDocsConfig) -> None:
-        self._notices = []
-        sources = ImageFinder(options, folder=Path(config.docs_dir) / options.assets_dir, report=self._warn)
+        self._log.begin(shown=self.surveying is None)
+        sources = ImageFinder(options, folder=Path(config.docs_dir) / options.assets_dir, report=warn)
         self._options = options
         open_buyer = None
         if self.surveying is None:
@@ -348,7 +349,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
                 again=self._again,
                 edited=partial(state_of, watched),
             )
-        self._pipeline = Pipeline(options, sources=sources, open_buyer=open_buyer, report=self._warn)
+        self._pipeline = Pipeline(options, sources=sources, open_buyer=open_buyer, report=warn)
         self._own_files = OwnFiles(config, options.assets_dir)
         features = config.theme.get("features")
         self._build = SiteBuild(
@@ -358,22 +359,17 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             column=lambda hidden: column(
                 config.theme.name, features=features if isinstance(features, list) else (), hidden=hidden
             ),
-            warn=self._warn,
+            warn=warn,
         )
         self._build.pages.want_shared_images()
         settings = f"{options.base_url} {options.defaults} {options.encoding}"
         index = options.cache_dir / "index/pages.json"
         self._backlog = Backlog(self._build.pages, index, settings, source=_source_of)
 
-    def _warn(self, message: str) -> None:
-        self._notices.append(message)
-        if self.surveying is None:
-            log.warning("%s", message)
-
     @_as_plugin_errors()
     def _write_report(self) -> None:
         if self._build and self._report:
-            self._report.add(self._build.report(), self._notices)
+            self._report.add(self._build.report(), self._log.warnings)
 
     def _render(self, page: Page, shown_at: str, text: str) -> str:
         file = page.file
