@@ -25,7 +25,7 @@ OWNERS = {
     "httpx": ["client.py", "fetching.py", "transport.py"],
     "httpcore": ["transport.py"],
     "PIL": ["imaging/*"],
-    "diskcache": ["variants.py"],
+    "diskcache": ["imaging/cache.py"],
     "mkdocs": ["engines/mkdocs/*", "plugin.py", "mkdocs_*.py", "engine.py"],
     "properdocs": ["which_engine.py"],
     "markupsafe": ["plugin.py", "mkdocs_gallery.py"],

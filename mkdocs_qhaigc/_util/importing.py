@@ -49,4 +49,4 @@ def import_what_encodes() -> None:
     """Import what looks at images and keeps their copies: as above."""
     import_what_saves()
     with contextlib.suppress(ImportError):  # told when a copy is kept
-        import_module("mkdocs_qhaigc.imaging.variants")
+        import_module("mkdocs_qhaigc.imaging.cache")

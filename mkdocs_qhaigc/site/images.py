@@ -60,7 +60,7 @@ class Pipeline:
         self._files: dict[str, str] = {}
         self._second_looks: set[str] = set()
         """Keys of images that were damaged and wanted once more."""
-        self._encoder = Encoder(options.encoding, options.cache_dir / "variants", report=report)
+        self._encoder = Encoder(options.encoding, options.cache_dir / "variants")
         if open_buyer and options.missing == "error":  # which `damaged_pins` ends
             sources.pins.leave_to_error()
 
