@@ -25,7 +25,7 @@ OWNERS = {
     "httpx": ["api/*"],
     "httpcore": ["api/transport.py"],
     "PIL": ["imaging/*"],
-    "diskcache": ["variants.py"],
+    "diskcache": ["imaging/cache.py"],
     "mkdocs": ["engines/mkdocs/*"],
     "properdocs": ["which_engine.py"],
     "markupsafe": ["engines/mkdocs/*"],
@@ -34,7 +34,7 @@ OWNERS = {
     "rich": ["generation/progress.py", "cli/*"],
     "filelock": ["locks.py"],
     "markdown": ["engines/*"],
-    "yaml": ["engines/zensical/*", "slips.py", "option_checks.py", "front_matter.py", "front_matter_edit.py"],
+    "yaml": ["engines/zensical/*", "slips.py", "config/option_types.py", "front_matter.py", "front_matter_edit.py"],
     "pathspec": ["engines/zensical/pages.py"],
     "watchdog": ["engines/zensical/watch.py"],
     "tomllib": ["engines/zensical/config.py"],  # of the standard library from Python 3.11 on

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from mkdocs_qhaigc._util.text import closest_match, short_repr
-from mkdocs_qhaigc.config import option_checks as checks
+from mkdocs_qhaigc.config import option_types
 from mkdocs_qhaigc.config.option_table import OPTIONS
 from mkdocs_qhaigc.config.paths import FOLDERS, CachePaths
 from mkdocs_qhaigc.config.prices import Cost, Prices, check_prices
@@ -19,7 +19,7 @@ from mkdocs_qhaigc.directives.request import ImageRequest
 from mkdocs_qhaigc.errors import DirectiveError, OptionError
 from mkdocs_qhaigc.imaging.renditions import Encoding
 
-SANDBOX = checks.SANDBOX
+SANDBOX = option_types.SANDBOX
 SANDBOX_VARIABLE = "QHAIGC_SANDBOX"
 """Set by `mkdocs-qhaigc sandbox -- COMMAND` for the command: whoever runs it wants to spend nothing."""
 SANDBOX_PATH = "/sandbox/"
@@ -136,16 +136,13 @@ def read_options(values: Mapping[str, Any], *, folder: Path) -> Options:
                 f"`{directive.name}` has `place: {directive.place}`, and images of the whole site stand where pages "
                 f"refer to it: ![](qhaigc:{directive.name}). Remove `place`",
             )
-    quality = get["quality"]
     provenance = get["provenance"]
     encoding = Encoding(
         marked=provenance is not False,
         with_prompt=isinstance(provenance, Mapping) and provenance.get("prompt", False),
         formats=get["formats"],
         widths=get["widths"],
-        quality=checks.by_format(quality)
-        if isinstance(quality, int)
-        else {**checks.by_format(checks.QUALITY), **quality},
+        quality=option_types.quality_by_format(get["quality"]),
     )
     return Options(
         enabled=get["enabled"],
@@ -179,7 +176,7 @@ def check_option(name: str, value: object) -> Any:
     """
     option = OPTIONS[name]
     if value is not None:
-        return option.check(value)
+        return option.type.check(name, value)
     if option.default is not None:  # which may buy what the author has forbidden elsewhere
         raise OptionError(
             name,

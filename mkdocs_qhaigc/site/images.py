@@ -63,7 +63,7 @@ class Pipeline:
         """Those of them that were made when the image was no longer what pages had been told."""
         self._second_looks: set[str] = set()
         """Keys of images that were damaged and wanted once more."""
-        self._encoder = Encoder(options.encoding, options.cache.variants, report=report)
+        self._encoder = Encoder(options.encoding, options.cache.variants)
         if open_buyer and options.missing == "error":  # which `damaged_pins` ends
             finder.pins.quiet = True
 

@@ -37,7 +37,7 @@ from PIL import Image, ImageChops, ImageStat, PngImagePlugin
 
 from mkdocs_qhaigc.api.ssrf import is_public
 from mkdocs_qhaigc.api.transport import open_client
-from mkdocs_qhaigc.imaging.variants import open_variants
+from mkdocs_qhaigc.imaging.cache import RenditionCache
 from tests.conftest import Built, Project, require_posix
 from tests.helpers.api import (
     KEY,
@@ -931,7 +931,6 @@ def test_damaged_variants_are_encoded_again_and_nothing_is_bought(
         with contextlib.closing(sqlite3.connect(variants / "cache.db")) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         break_it()
-        (project.cache / "index/variants.json").unlink()  # while that is there, nobody opens the cache
         project.environment["TMPDIR"] = str(tmp_path)
         built = project.build()
         assert (built.code, built.digest()) == (0, expected), built.output
@@ -943,19 +942,18 @@ def test_damaged_variants_are_encoded_again_and_nothing_is_bought(
 
 
 def test_damaged_variants_that_cannot_be_renamed_are_told_and_left_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """As on Windows, where another process has them open; here the new name is too long."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     folder = tmp_path / ("v" * 250)
     folder.mkdir()
     (folder / "cache.db").write_bytes(b"no database" * 1000)
-    told: list[str] = []
-    variants = open_variants(folder, report=told.append)
+    variants = RenditionCache(folder)
     variants.store("key", b"bytes")
     assert Path(variants.paths(["key"])["key"]).read_bytes() == b"bytes"
     variants.close()
-    (warning,) = told
+    (warning,) = caplog.messages
     assert "cannot be renamed (File name too long). Remove it" in warning
     assert (folder / "cache.db").read_bytes().startswith(b"no database")
 
@@ -987,75 +985,11 @@ def test_a_hostile_cache_is_neither_unpickled_nor_read_nor_deleted(project: Proj
     linked.unlink()
     linked.symlink_to(outside)
     in_index(project, "INSERT INTO Cache(key, raw, store_time, mode, value, size) VALUES(?, 0, 0, 4, ?, 0)", evil, evil)
-    (project.cache / "index/variants.json").unlink()
     built = project.build()
     assert (built.code, built.digest()) == (0, expected), built.output
     assert not opened.exists()
     assert outside.read_bytes() == b"a secret"
     assert len(api.calls) == 4
-
-
-def remembered(project: Project) -> tuple[Path, dict[str, Any]]:
-    """What is remembered of the cache of variants."""
-    index = project.cache / "index/variants.json"
-    content: dict[str, Any] = json.loads(index.read_bytes())
-    return index, content
-
-
-@pytest.mark.parametrize("kind", ["outside", "absolute", "link", "folder of a link"])
-def test_a_hostile_memory_of_variants_leads_nowhere(project: Project, api: ImagesApi, kind: str) -> None:
-    if "link" in kind:
-        require_posix("links that anybody may make")
-    project.page("index.md", "![x](qhaigc:hero)", qhaigc="one")
-    expected = project.build("--strict").digest()
-    index, content = remembered(project)
-    ((row,),) = (of_one.values() for of_one in content["variants"].values())
-    filename = row[0]
-    value = project.cache / "variants" / filename
-    outside = project.write("outside/" + Path(filename).name, b"a secret")
-    if kind == "link":
-        value.unlink()
-        value.symlink_to(outside)
-    elif kind == "folder of a link":
-        (value.parent / "ab").symlink_to(outside.parent, target_is_directory=True)
-        row[0] = f"ab/{outside.name}"
-    else:
-        row[0] = str(outside) if kind == "absolute" else "../../../../outside/" + outside.name
-    row[1:] = outside.stat().st_mtime_ns, outside.stat().st_size
-    index.write_text(json.dumps(content), encoding="utf-8")
-    built = project.build("--strict")
-    assert (built.code, built.digest()) == (0, expected), built.output
-    assert outside.read_bytes() == b"a secret"
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "{", "[]", '{"schema": 1, "looked": "now", "variants": {}}', '{"schema": 1, "variants": {"a": {"b": 1}}}'],
-)
-def test_a_memory_of_variants_that_cannot_be_read_costs_nothing(project: Project, api: ImagesApi, text: str) -> None:
-    project.page("index.md", "![x](qhaigc:hero)", qhaigc="one")
-    expected = project.build("--strict").digest()
-    index, content = remembered(project)
-    index.write_text(text, encoding="utf-8")
-    built = project.build("--strict")
-    assert (built.code, built.digest()) == (0, expected), built.output
-    assert remembered(project)[1]["variants"] == content["variants"]
-    assert len(api.calls) == 1
-
-
-@pytest.mark.parametrize("hours", [25, -1])
-def test_once_a_day_variants_are_compared_with_their_digests(project: Project, hours: int) -> None:
-    """Also such as are damaged in a way that no time tells of, and where the clock was set back."""
-    project.page("index.md", "![x](qhaigc:hero)", qhaigc="one")
-    expected = project.build("--strict").digest()
-    (value,) = value_files(project)
-    times = value.stat()
-    flip(value)
-    os.utime(value, ns=(times.st_atime_ns, times.st_mtime_ns))
-    index, content = remembered(project)
-    content["looked"] -= hours * 3600
-    index.write_text(json.dumps(content), encoding="utf-8")
-    assert project.build("--strict").digest() == expected
 
 
 def test_links_in_the_folder_of_locks_truncate_nothing(project: Project, api: ImagesApi) -> None:

@@ -85,11 +85,6 @@ def test_a_link_stands_for_a_committed_image(tmp_path: Path) -> None:
     assert absence(tmp_path) == ""
 
 
-def test_a_drawing_of_the_sandbox_is_made_again(tmp_path: Path) -> None:
-    save(tmp_path, name="hero.sandbox").path.write_bytes(POINTER)
-    assert absence(tmp_path, committed=True) == ""
-
-
 def test_a_quiet_store_logs_nothing_and_collects_all(tmp_path: Path) -> None:
     save(tmp_path).record_path.write_bytes(b"{}")
     store = ImageStore(tmp_path, quiet=True)
