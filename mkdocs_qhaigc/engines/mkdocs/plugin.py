@@ -7,7 +7,6 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -40,8 +39,8 @@ if TYPE_CHECKING:
     from mkdocs.structure.pages import Page
     from mkdocs.utils.templates import TemplateContext
 
+    from mkdocs_qhaigc.engines.mkdocs.survey import DryRun
     from mkdocs_qhaigc.site.report import Report
-    from mkdocs_qhaigc.site.survey import Survey
 
 log = PrefixedLogger("qhaigc", logging.getLogger("mkdocs.plugins.mkdocs_qhaigc"))
 STYLESHEET = Path(__file__).parents[2] / "qhaigc.css"
@@ -56,24 +55,6 @@ def _as_plugin_errors() -> Iterator[None]:
         raise PluginError(f"qhaigc: option `{error.option}`: {error}") from error
     except QhaigcError as error:
         raise PluginError(f"qhaigc: {error}") from error
-
-
-@dataclass(frozen=True, slots=True)
-class DryRun:
-    """Builds that generate, encode and write nothing: commands look at them."""
-
-    docs_dir: Path
-    """Where authors write; a plugin may make the site of copies."""
-    site_dir: Path
-    """Where the site is built otherwise."""
-    builds: list[tuple[SiteBuild, list[str]]] = field(default_factory=list)
-    """Each build, and what it has warned of: a plugin may build a site once for each language."""
-
-    def surveys(self) -> list[Survey]:
-        """Return what each of the builds has found. For builds that have ended."""
-        for build, _ in self.builds:
-            build.pages.look_at_sources()
-        return [build.survey(notices, docs_dir=self.docs_dir) for build, notices in self.builds]
 
 
 class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # its options are no MkDocs class
