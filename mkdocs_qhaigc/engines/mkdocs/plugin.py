@@ -192,12 +192,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             self._finish_pages(files)
             return
         try:
-            arrivals = self._purchasing.arrivals
-            earlier = self._again and arrivals.awaited
-            arrivals.awaited = self._serving  # from here on, what arrives may come too late for this build
-            under_way = self._build.settle(wait=not self._serving)
-            arrivals.awaited = bool(under_way) or earlier
-            self._unfinished.pages |= self._build.unfinished()
+            with self._note_late(self._build, earlier=self._again and self._purchasing.arrivals.awaited):
+                under_way = self._build.settle(wait=not self._serving)
         finally:
             if not self._serving:
                 self._purchasing.end_progress()
@@ -221,7 +217,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
     def _add_files(self, env: Environment, /, *, config: MkDocsConfig, files: Files) -> None:
         """Add the images' files to the site: behind plugins that compress images, and take their marking away."""
         if self._build and self._own_files and not self.dry_run:
-            self._own_files.add_images(files, self._build.files())
+            with self._note_late(self._build, earlier=self._purchasing.arrivals.awaited):
+                self._own_files.add_images(files, self._build.files())
 
     on_env = CombinedEvent(_settle, _add_files)
 
@@ -233,7 +230,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
     def on_post_build(self, *, config: MkDocsConfig) -> None:
         """See that every address has its file; end the build's threads and keep the cache of variants in bounds."""
         if self._build and self._pipeline and self._own_files and not self.dry_run:
-            self._own_files.complete(self._build)
+            with self._note_late(self._build, earlier=self._purchasing.arrivals.awaited):
+                self._own_files.complete(self._build)
             self._pipeline.close(whole=True)
             self._write_report()
             self._purchasing.end()
@@ -312,6 +310,18 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             warn=self._warn,
         )
         self._build.pages.want_shared_images()
+
+    @contextlib.contextmanager
+    def _note_late(self, build: SiteBuild, *, earlier: bool) -> Iterator[None]:
+        """Have a preview built again for what may arrive from now on: too late for this build.
+
+        `earlier`: it is awaited already.
+        """
+        arrivals = self._purchasing.arrivals
+        arrivals.awaited = self._serving
+        yield
+        arrivals.awaited = earlier or bool(build.under_way)
+        self._unfinished.pages |= build.unfinished()
 
     def _warn(self, message: str) -> None:
         self._notices.append(message)
