@@ -82,6 +82,11 @@ class SiteBuild:
         declared = [image for image in missing if image.order.request.model]
         self.pages.notices.missing([image for image in declared if image.reason or not may_be_under_way])
 
+    @property
+    def under_way(self) -> int:
+        """How many images come too late for this build."""
+        return self._pipeline.under_way
+
     def unfinished(self) -> set[str]:
         """Return the pages, as MkDocs names them, that show a placeholder. For a build that has settled."""
         missing = [image for image in self._pipeline.images() if image.state == "placeholder"]

@@ -59,6 +59,8 @@ class Pipeline:
         self._purchases: dict[str, Future[StoredImage]] = {}
         self._files: dict[str, str] = {}
         """Paths, by place in the site: of all files that were asked for."""
+        self.under_way = 0
+        """Images that were not waited for: they come too late for this build."""
         self._filled: dict[str, str] = {}
         """Those of them that were made when the image was no longer what pages had been told."""
         self._second_looks: set[str] = set()
@@ -129,6 +131,7 @@ class Pipeline:
             self._finish_encoding()
             self._encode_what_is_gone()
             if not self._purchases:
+                self.under_way += under_way
                 return under_way
 
     def files(self, wanted: Mapping[str, WantedFile], *, wait: bool) -> dict[str, str]:

@@ -32,12 +32,15 @@ class WantedFile(NamedTuple):
 
 
 class _Address(NamedTuple):
-    """One file name that was handed out, and the names that are derived from it."""
+    """One address that was handed out, and from which those of an image's other files are derived."""
 
     dest_uri: str
-    """Of the file that every reader can show."""
+    """The place in the site of the file that every reader can show."""
+    name: str
+    """What the author calls the image."""
     request: ImageRequest
-    publish: Callable[[Drawn], PublishedImage]
+    crop: Crop | None = None
+    """Of a card."""
 
 
 class Publisher:
@@ -47,8 +50,10 @@ class Publisher:
         """`image_of` returns what is known of an image that was wanted."""
         self._options = options
         self._image_of = image_of
-        self._addresses: dict[tuple[str, str, str], _Address] = {}
-        """By name, key and purpose."""
+        self._addresses: dict[tuple[str, str], _Address] = {}
+        """Of images on pages, by name and key."""
+        self._cards: dict[tuple[str, str, Crop | None], _Address] = {}
+        """Of link previews, by name, key and crop."""
         self._publications: dict[tuple[str, Drawn], PublishedImage] = {}
         """By address and what is encoded."""
         self._wanted: dict[str, WantedFile] = {}
@@ -60,29 +65,21 @@ class Publisher:
 
     def card_address(self, name: str, request: ImageRequest, crop: Crop | None) -> str:
         """Return the place in the site of the file for link previews; the site needs it from now on."""
-        purpose = name, request.key, f"card {crop}"
-        if purpose not in self._addresses:
-            options = self._options
-            stem = card_stem(name, request.key, options.encoding, crop)
-            publish_as = partial(
-                publish_card,
-                name=name,
-                key=request.key,
-                encoding=options.encoding,
-                assets_dir=options.assets_dir,
-                crop=crop,
-            )
-            dest_uri = f"{options.assets_dir}/{stem}.{extension(CARD_FORMAT)}"
-            self._addresses[purpose] = _Address(dest_uri, request, lambda drawn: publish_as(drawn=drawn))
-        return self._addresses[purpose].dest_uri
+        identity = name, request.key, crop
+        if identity not in self._cards:
+            stem = card_stem(name, request.key, self._options.encoding, crop)
+            dest_uri = f"{self._options.assets_dir}/{stem}.{extension(CARD_FORMAT)}"
+            self._cards[identity] = _Address(dest_uri, name, request, crop)
+        return self._cards[identity].dest_uri
 
     def publish(self, name: str, request: ImageRequest) -> tuple[PublishedImage, ResolvedImage]:
         """Return the files that pages show of an image as it is now; the site needs all of them from now on."""
-        return self._publish(self._address(name, request))
+        return self._publish(self._address(name, request), publish)
 
     def published(self) -> list[tuple[PublishedImage, ResolvedImage]]:
         """Return the files at every address that was handed out, and what they show now."""
-        return [self._publish(address) for address in self._addresses.values()]
+        cards = [self._publish(card, partial(publish_card, crop=card.crop)) for card in self._cards.values()]
+        return [*(self._publish(address, publish) for address in self._addresses.values()), *cards]
 
     def wanted(self) -> dict[str, WantedFile]:
         """Return the file that has to be at each place in the site."""
@@ -90,23 +87,27 @@ class Publisher:
         return self._wanted
 
     def _address(self, name: str, request: ImageRequest) -> _Address:
-        address = self._addresses.get((name, request.key, ""))
+        address = self._addresses.get((name, request.key))
         if address is None:
-            options = self._options
-            stem = stem_of(name, request.key, options.encoding)
-            publish_as = partial(
-                publish, name=name, key=request.key, encoding=options.encoding, assets_dir=options.assets_dir
-            )
-            dest_uri = f"{options.assets_dir}/{stem}.{extension(options.encoding.formats[-1])}"
-            address = _Address(dest_uri, request, lambda drawn: publish_as(drawn=drawn))
-            self._addresses[name, request.key, ""] = address
+            encoding = self._options.encoding
+            stem = stem_of(name, request.key, encoding)
+            dest_uri = f"{self._options.assets_dir}/{stem}.{extension(encoding.formats[-1])}"
+            address = self._addresses[name, request.key] = _Address(dest_uri, name, request)
         return address
 
-    def _publish(self, address: _Address) -> tuple[PublishedImage, ResolvedImage]:
+    def _publish(
+        self, address: _Address, publish_as: Callable[..., PublishedImage]
+    ) -> tuple[PublishedImage, ResolvedImage]:
         image = self._image_of(address.request)
         publication = self._publications.get((address.dest_uri, image.drawn))
         if publication is None:
-            publication = self._publications[address.dest_uri, image.drawn] = address.publish(image.drawn)
+            publication = self._publications[address.dest_uri, image.drawn] = publish_as(
+                name=address.name,
+                key=address.request.key,
+                drawn=image.drawn,
+                encoding=self._options.encoding,
+                assets_dir=self._options.assets_dir,
+            )
             for dest_uri, spec in publication.variants:
                 # A page that has been given this address before shows what it was then, as long as that is there.
                 self._wanted.setdefault(dest_uri, WantedFile(address.request, spec))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
+import threading
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,8 +12,9 @@ from urllib.parse import urlsplit
 import pytest
 from PIL import Image
 
+from tests.builds.test_serve import serving
 from tests.conftest import Built, Project
-from tests.helpers.api import ImagesApi, bytes_by_url, draw, error
+from tests.helpers.api import ImagesApi, bytes_by_url, draw, error, waits_for
 from tests.helpers.commands import run
 from tests.helpers.pages import broken_urls, elements
 
@@ -231,6 +233,25 @@ def test_sync_writes_a_file_for_each_address(site: Project, api: ImagesApi, what
     for path in out.glob("*.webp"):
         with Image.open(io.BytesIO(path.read_bytes())) as image:
             image.load()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", ["while pages are read", "before files are copied"])
+def test_a_preview_shows_what_was_damaged_late_when_it_has_come_again(
+    site: Project, api: ImagesApi, moment: str
+) -> None:
+    site.build()
+    hook(site, "damage", *MOMENTS[moment])
+    arrives = threading.Event()
+    api.default = waits_for(arrives)
+    with serving(site) as server:
+        server.wait_until(server.shown)
+        placeholder = server.shown()
+        server.wait_until(lambda: len(api.calls) >= 5 + 4)
+        arrives.set()
+        server.wait_until(lambda: server.shown() not in (b"", placeholder))
+        assert "Traceback" not in server.output
+        assert server.end() == 0
 
 
 def test_what_an_author_has_of_the_same_name_is_kept(site: Project, tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -40,8 +39,8 @@ if TYPE_CHECKING:
     from mkdocs.structure.pages import Page
     from mkdocs.utils.templates import TemplateContext
 
+    from mkdocs_qhaigc.engines.mkdocs.survey import DryRun
     from mkdocs_qhaigc.site.report import Report
-    from mkdocs_qhaigc.site.survey import Survey
 
 warn = logging.getLogger(__name__).warning  # for what takes a callable
 STYLESHEET = Path(__file__).parents[2] / "qhaigc.css"
@@ -56,24 +55,6 @@ def _as_plugin_errors() -> Iterator[None]:
         raise PluginError(f"qhaigc: option `{error.option}`: {error}") from error
     except QhaigcError as error:
         raise PluginError(f"qhaigc: {error}") from error
-
-
-@dataclass(frozen=True, slots=True)
-class DryRun:
-    """Builds that generate, encode and write nothing: commands look at them."""
-
-    docs_dir: Path
-    """Where authors write; a plugin may make the site of copies."""
-    site_dir: Path
-    """Where the site is built otherwise."""
-    builds: list[tuple[SiteBuild, list[str]]] = field(default_factory=list)
-    """Each build, and what it has warned of: a plugin may build a site once for each language."""
-
-    def surveys(self) -> list[Survey]:
-        """Return what each of the builds has found. For builds that have ended."""
-        for build, _ in self.builds:
-            build.pages.look_at_sources()
-        return [build.survey(notices, docs_dir=self.docs_dir) for build, notices in self.builds]
 
 
 class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # its options are no MkDocs class
@@ -210,12 +191,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             self._finish_pages(files)
             return
         try:
-            arrivals = self._generation.arrivals
-            earlier = self._again and arrivals.awaited
-            arrivals.awaited = self._serving  # from here on, what arrives may come too late for this build
-            under_way = self._build.settle(wait=not self._serving)
-            arrivals.awaited = bool(under_way) or earlier
-            self._unfinished.pages |= self._build.unfinished()
+            with self._note_late(self._build, earlier=self._again and self._generation.arrivals.awaited):
+                under_way = self._build.settle(wait=not self._serving)
         finally:
             if not self._serving:
                 self._generation.end_progress()
@@ -239,7 +216,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
     def _add_files(self, env: Environment, /, *, config: MkDocsConfig, files: Files) -> None:
         """Add the images' files to the site: behind plugins that compress images, and take their marking away."""
         if self._build and self._own_files and not self.dry_run:
-            self._own_files.add_images(files, self._build.files())
+            with self._note_late(self._build, earlier=self._generation.arrivals.awaited):
+                self._own_files.add_images(files, self._build.files())
 
     on_env = CombinedEvent(_settle, _add_files)
 
@@ -251,7 +229,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
     def on_post_build(self, *, config: MkDocsConfig) -> None:
         """See that every address has its file; end the build's threads and keep the cache of variants in bounds."""
         if self._build and self._pipeline and self._own_files and not self.dry_run:
-            self._own_files.complete(self._build)
+            with self._note_late(self._build, earlier=self._generation.arrivals.awaited):
+                self._own_files.complete(self._build)
             self._pipeline.close(whole=True)
             self._write_report()
             self._generation.end()
@@ -330,6 +309,18 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             warn=warn,
         )
         self._build.pages.want_shared_images()
+
+    @contextlib.contextmanager
+    def _note_late(self, build: SiteBuild, *, earlier: bool) -> Iterator[None]:
+        """Have a preview built again for what may arrive from now on: too late for this build.
+
+        `earlier`: it is awaited already.
+        """
+        arrivals = self._generation.arrivals
+        arrivals.awaited = self._serving
+        yield
+        arrivals.awaited = earlier or bool(build.under_way)
+        self._unfinished.pages |= build.unfinished()
 
     @_as_plugin_errors()
     def _write_report(self) -> None:

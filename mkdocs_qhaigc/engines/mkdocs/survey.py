@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mkdocs.commands.build import build
@@ -10,9 +11,28 @@ from mkdocs.config import load_config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import Abort, ConfigurationError, MkDocsException
 
-from mkdocs_qhaigc.engines.mkdocs.plugin import DryRun, QhaigcPlugin
+from mkdocs_qhaigc.engines.mkdocs.plugin import QhaigcPlugin
 from mkdocs_qhaigc.errors import SiteError
+from mkdocs_qhaigc.site.build import SiteBuild
 from mkdocs_qhaigc.site.survey import Survey, join
+
+
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """Builds that generate, encode and write nothing: commands look at them."""
+
+    docs_dir: Path
+    """Where authors write; a plugin may make the site of copies."""
+    site_dir: Path
+    """Where the site is built otherwise."""
+    builds: list[tuple[SiteBuild, list[str]]] = field(default_factory=list)
+    """Each build, and what it has warned of: a plugin may build a site once for each language."""
+
+    def surveys(self) -> list[Survey]:
+        """Return what each of the builds has found. For builds that have ended."""
+        for one, _ in self.builds:
+            one.pages.look_at_sources()
+        return [one.survey(notices, docs_dir=self.docs_dir) for one, notices in self.builds]
 
 
 def survey(config_file: Path) -> Survey:
