@@ -219,18 +219,21 @@ class Generator:
                 deadline = Deadline.after(self._options.timeout)
             elif not deadline.left:  # the answer was read late, and its image may be had at once
                 deadline = Deadline.after(_TIME_TO_DOWNLOAD)
+            result: StoredImage | QhaigcError
             try:
-                image = self._download_and_save(job, answer, deadline)
+                result = self._download_and_save(job, answer, deadline)
             except GenerationStopped as error:  # the disk is full, say; the others have arrived, too
                 unsaved = unsaved or error
-                yield job, error
-            except (ApiError, ImageError) as error:
-                failure = error if isinstance(error, ImageError) else _download_again_later(error)
-                self._usefulness.note_failure(failure)
-                yield job, failure
-            else:
+                result = error
+            except ImageError as error:
+                result = error
+            except ApiError as error:
+                result = _download_again_later(error)
+            if isinstance(result, StoredImage):
                 self._usefulness.note_success()
-                yield job, image
+            elif not isinstance(result, GenerationStopped):
+                self._usefulness.note_failure(result)
+            yield job, result
         if unsaved:
             raise unsaved
 

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 from mkdocs_qhaigc._util.files import atomic_write
 from mkdocs_qhaigc._util.text import plural
+from mkdocs_qhaigc.generation.job import ImageJob, JobState
 
 if TYPE_CHECKING:
     from mkdocs_qhaigc.config.options import Options
-    from mkdocs_qhaigc.generation.job import ImageJob, JobState
     from mkdocs_qhaigc.generation.progress import LineProgress, LiveProgress
     from mkdocs_qhaigc.generation.queue import GenerationQueue
     from mkdocs_qhaigc.store.image_store import ImageStore
@@ -144,7 +144,7 @@ class Arrivals:
 
     def changed(self, job: ImageJob, state: JobState) -> None:
         """Note that an image was saved, or that there will be none."""
-        if state.name == "DONE" and self.awaited:
+        if state is JobState.DONE and self.awaited:
             self._arrived.set()
 
     def forget(self) -> bool:
