@@ -270,8 +270,9 @@ def test_what_cannot_be_had_is_a_placeholder_that_the_next_sync_replaces(site: P
     sync(site, code=1)
     placeholder = contents(site)
     sync(site)
-    assert {name for name in contents(site) if "hero" in name} != {name for name in placeholder if "hero" in name}
-    assert not [name for name in placeholder if "hero" in name and name in contents(site)]
+    heroes = {name: data for name, data in contents(site).items() if "hero" in name}
+    assert heroes.keys() == {name for name in placeholder if "hero" in name}
+    assert all(placeholder[name] != data for name, data in heroes.items())
 
 
 def test_a_watching_sync_follows_the_file_that_the_configuration_inherits(site: Project, api: ImagesApi) -> None:
