@@ -307,10 +307,8 @@ def test_a_second_plugin_in_a_site_takes_no_pins_away(bought: Project) -> None:
     bought.config["plugins"] = [{"qhaigc": {**bought.options, "images": {"logo": "a logo"}, "model": "other"}}]
     finished = run(bought, "pin")
     assert finished.returncode == 1
-    assert "switch all but one off" in finished.stderr
+    assert "lists qhaigc 2 times" in finished.stderr
     assert names(pins(bought)) == before
-    bought.config["plugins"][0]["qhaigc"]["enabled"] = False
-    assert run(bought, "pin").stdout == "generated-images: 2 images right already.\n"
 
 
 def test_pins_that_lie_in_the_cache_are_refused(bought: Project) -> None:
