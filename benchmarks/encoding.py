@@ -60,7 +60,7 @@ def in_one_thread(originals: Sequence[bytes]) -> float:
 def as_a_build(originals: Sequence[bytes]) -> float:
     """Return how many seconds it takes the encoder of a build, which also writes the files to its cache."""
     with tempfile.TemporaryDirectory(prefix="qhaigc-benchmark-") as folder:
-        encoder = Encoder(ENCODING, Path(folder), report=print)
+        encoder = Encoder(ENCODING, Path(folder))
         began = time.perf_counter()
         subjects = [
             Subject(f"{number}", Drawn(f"{number}", WIDTH, HEIGHT), partial(bytes, data), lambda: None)

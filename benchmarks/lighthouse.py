@@ -78,7 +78,7 @@ def find_original(folder: Path) -> Path:
     _, meta = get_data((folder / "docs/index.md").read_text(encoding="utf-8"))
     main_picture = next(fields for fields in meta["qhaigc"].values() if fields.get("priority"))
     prompt = " ".join(main_picture["prompt"].split())
-    for path in (folder / ".cache/plugin/qhaigc/sandbox").glob("*.json"):
+    for path in (folder / ".qhaigc/originals").glob("*.json"):
         saved = json.loads(path.read_text(encoding="utf-8"))
         if saved["request"]["prompt"].startswith(prompt):
             return path.with_suffix(f".{saved['format']}")

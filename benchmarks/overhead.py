@@ -298,7 +298,9 @@ def cold(folder: Path, *, runs: int) -> None:
 def importing(folder: Path, *, runs: int) -> None:
     """Print what importing the plugin takes where MkDocs is imported already."""
     engine = "import mkdocs.__main__, mkdocs.commands.build, mkdocs.contrib.search"
-    programs = [[sys.executable, "-c", f"{engine}{more}"] for more in ("", "; import mkdocs_qhaigc.plugin")]
+    programs = [
+        [sys.executable, "-c", f"{engine}{more}"] for more in ("", "; import mkdocs_qhaigc.engines.mkdocs.plugin")
+    ]
     for program in programs:
         timed(program, folder)  # compiles the modules
     pairs = [[timed(program, folder).cpu for program in programs] for _ in range(runs)]
@@ -316,7 +318,7 @@ def _medians(timings: list[Timing]) -> Timing:
 
 
 def _bought(site: Path) -> list[Path]:
-    return sorted((site / ".cache/plugin/qhaigc/sandbox").glob("*.json"))
+    return sorted((site / ".qhaigc/originals").glob("*.json"))
 
 
 def _version(package: str) -> str:

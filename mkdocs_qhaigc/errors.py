@@ -12,6 +12,7 @@
     ├── SelectionError     an argument of a command means nothing on this site
     ├── EditError          a page's front matter cannot be edited
     ├── SiteError          a site cannot be read by the commands
+    ├── NoFileError        a page has been given an address, and no file can be put there
     ├── MissingImages    images that are not there, in a build that may not buy any
     ├── NotSynced         images that `sync` has not written, on a page that looks them up
     ├── GenerationStopped     key, quota, network, disk, no use: nothing more can be bought in this build
@@ -84,6 +85,10 @@ class EditError(QhaigcError):
 
 class SiteError(QhaigcError):
     """A site cannot be read by the commands."""
+
+
+class NoFileError(QhaigcError):
+    """A page has been given the address of an image, and no file can be put there."""
 
 
 class MissingImages(QhaigcError):  # noqa: N818 - what is reported, not what failed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import json
 import os
@@ -9,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +20,16 @@ import pytest
 
 from tests.helpers.api import KEY, ImagesApi
 from tests.helpers.engines import COLUMNS, table
+from tests.helpers.in_process import run_mkdocs
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
     from playwright.sync_api import Browser
+
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", None) and "PYTHONPYCACHEPREFIX" not in os.environ:
+    # each process that a test starts would compile every module anew; workers find the folder in their environment
+    os.environ["PYTHONPYCACHEPREFIX"] = tempfile.mkdtemp(prefix="qhaigc-compiled-")
+    atexit.register(shutil.rmtree, os.environ["PYTHONPYCACHEPREFIX"], ignore_errors=True)
 
 SYNCED = "docs/assets/qhaigc/.qhaigc.json"
 """What `sync` writes beside the images."""
@@ -65,7 +73,7 @@ class Built:
 
 
 class Project:
-    """A documentation project that a test writes and builds, each build in a process of its own."""
+    """A documentation project that a test writes and builds."""
 
     def __init__(self, folder: Path, base_url: str) -> None:
         self.folder = folder
@@ -84,6 +92,9 @@ class Project:
         """The module that builds it."""
         self.python = sys.executable
         """The Python that runs it."""
+        self.own_process = os.environ.get("QHAIGC_TEST_PROCESSES") == "1"
+        """Whether each build and each command gets a process of its own: for hooks that change or look at what all
+        modules share. Other engines than MkDocs, another Python and one with settings of its own always get one."""
         self.config_file = "mkdocs.yml"
         self.ours_last = False
         """Whether mkdocs.yml lists our plugin behind the others, and not before them."""
@@ -93,8 +104,14 @@ class Project:
         self.docs.mkdir(parents=True)
 
     @property
+    def within_process(self) -> bool:
+        """Whether this process may run what is asked for."""
+        settings = any(name.startswith("PYTHON") for name in self.environment)
+        return not self.own_process and not settings and self.python == sys.executable
+
+    @property
     def cache(self) -> Path:
-        return self.folder / ".cache/plugin/qhaigc"
+        return self.folder / ".qhaigc"
 
     @property
     def originals(self) -> list[str]:
@@ -132,15 +149,19 @@ class Project:
         folder = self.folder / site
         if self.engine == "zensical":
             return self._build_with_zensical(*arguments, site=folder)
-        finished = subprocess.run(
-            [*self.command("build"), "-d", str(folder), *arguments],
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            env=self.environ(),
-            timeout=120,
-            check=False,
-        )
+        command = [*self.command("build"), "-d", str(folder), *arguments]
+        if self.within_process and self.engine == "mkdocs":
+            finished = run_mkdocs(command[3:], folder=self.folder, environment=self.environ())
+        else:
+            finished = subprocess.run(
+                command,
+                capture_output=True,
+                text=True,
+                encoding="utf-8",
+                env=self.environ(),
+                timeout=120,
+                check=False,
+            )
         return Built(finished.returncode, finished.stdout + finished.stderr, folder)
 
     def write_zensical_config(self, site: str = "site") -> Path:
@@ -148,7 +169,7 @@ class Project:
         extensions = [*self.config.get("markdown_extensions", []), "mkdocs_qhaigc.markdown"]
         extra_css = [*self.config.get("extra_css", []), "assets/qhaigc/qhaigc.css"]
         lists = {"markdown_extensions": extensions, "extra_css": extra_css, "watch": [SYNCED]}
-        plugins: list[Any] = [{"qhaigc": {"cache_dir": ".qhaigc", **self.options}}, *self.config.get("plugins", [])]
+        plugins: list[Any] = [{"qhaigc": self.options}, *self.config.get("plugins", [])]
         config = {**self.config, **lists, "plugins": plugins, "site_dir": site}
         return self.write("zensical.yml", json.dumps(config, ensure_ascii=False))
 

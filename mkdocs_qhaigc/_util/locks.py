@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
+from mkdocs_qhaigc._util.files import KEY_DIGITS
 from mkdocs_qhaigc.errors import ApiError, GenerationStopped
-from mkdocs_qhaigc.store.record import KEY_DIGITS
 
 
 def hold(folder: Path, name: str, *, seconds: float) -> AbstractContextManager[object]:

@@ -1,1 +1,1 @@
-"""The Images API client: transport, requests, responses, retry, download, SSRF guard."""
+"""The client of an OpenAI-compatible Images API, and the one owner of httpx."""

@@ -1,23 +1,23 @@
 """The client of an OpenAI-compatible Images API: `POST {base_url}/images/generations`.
 
-With `fetching.py` and `transport.py`, the owner of httpx. The key goes to the configured address alone.
+The key goes to the configured address alone.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Protocol
 
 import httpx
 
-from mkdocs_qhaigc.api.bodies import LARGEST_BODY, is_whole, unpacked
-from mkdocs_qhaigc.api.download import Fetcher
-from mkdocs_qhaigc.api.response import Answer, ServerError, read_answers, read_error
-from mkdocs_qhaigc.api.retry import Billing, Deadline, Failed, RateLimiter, retry, retry_after
-from mkdocs_qhaigc.api.transport import connections, is_no_http, read_body, said, timeout, within
+from mkdocs_qhaigc.api.download import Downloader
+from mkdocs_qhaigc.api.response import LARGEST_BODY, Answer, ServerError, is_whole, read_answers, read_error, unpacked
+from mkdocs_qhaigc.api.retry import Billing, Deadline, Failed, retry_after
+from mkdocs_qhaigc.api.transport import describe, is_no_http, open_client, read_body, timeout, within
 from mkdocs_qhaigc.directives.request import ImageRequest
 from mkdocs_qhaigc.errors import ApiError, GenerationStopped, TooManyPerCall
 
@@ -37,23 +37,13 @@ _NO_CONNECTION = (
 
 
 class ResponseSink(Protocol):
-    """Where the body of a successful answer is kept while it arrives. Its methods raise OSError."""
+    """Keeps the body of a successful response while it arrives. Its methods raise OSError."""
 
     def begin(self) -> None:
-        """The body of an answer follows."""
+        """Start anew: the body of a response follows."""
 
     def add(self, chunk: bytes) -> None:
         """Keep the next bytes."""
-
-
-class Purse(Protocol):
-    """What a build may still spend."""
-
-    def take(self, images: int) -> None:
-        """Set the price of so many images aside. Raises an error of this package where the budget is used up."""
-
-    def give_back(self, images: int) -> None:
-        """Put the price of so many images back: they were surely not billed."""
 
 
 class ImagesClient:
@@ -67,80 +57,53 @@ class ImagesClient:
         retries: int,
         response_format: str,
         sandboxed: bool,
-        pace: RateLimiter,
-        say: Callable[[str], None],
+        stopped: threading.Event,
     ) -> None:
-        """`sandboxed`: whether images are kept as a sandbox's. `say` is told of calls that may be billed twice."""
+        """Prepare connections.
+
+        Args:
+            retries: of a download; those of a call are up to the caller.
+            sandboxed: whether the API must be a sandbox server, which is reached without a proxy.
+            stopped: ends every wait.
+
+        Raises:
+            ValueError: a proxy's address cannot be used. ImportError: its protocol needs another package.
+        """
         logging.getLogger("httpx").setLevel(logging.WARNING)  # its INFO prints whole addresses, signatures included
         self._base_url = base_url
         self._secret = "" if len(api_key) < _SHORTEST_SECRET else api_key
         """What is cut out of every message: a server may repeat the key. Shorter ones are words like any other."""
-        self._retries = retries
         self._response_format = response_format
         self._sandboxed = sandboxed
-        self._pace = pace
-        self._say = say
         tls = httpx.create_ssl_context()  # one for both: reading the certificates takes longer than all the rest
         keyed = {"Authorization": f"Bearer {api_key}"}
-        self._api = connections(tls, sandboxed=sandboxed, headers=keyed)
+        self._http = open_client(tls, use_proxies=not sandboxed, headers=keyed)
         own_host = (httpx.URL(base_url).host or "").lower()
-        self.images = Fetcher(
-            own_host=own_host, tls=tls, sandboxed=sandboxed, retries=retries, pace=pace, say=self._tell
+        self._downloader = Downloader(
+            own_host=own_host, tls=tls, use_proxies=not sandboxed, retries=retries, stopped=stopped
         )
-        """What fetches the images that answers name."""
 
     def __repr__(self) -> str:
         return f"ImagesClient({self._base_url!r})"
 
     def close(self) -> None:
         """Close all connections."""
-        self._api.close()
-        self.images.close()
+        self._http.close()
+        self._downloader.close()
+
+    def download(self, url: str, *, deadline: Deadline) -> bytes:
+        """Return the bytes of an image that a response named. Raises as `Downloader.download`."""
+        return self._downloader.download(url, deadline=deadline)
 
     def generate(
-        self,
-        request: ImageRequest,
-        *,
-        deadline: Deadline,
-        purse: Purse,
-        keeper: ResponseSink | None = None,
-        asked: Callable[[], None] = lambda: None,
-        n: int = 1,
+        self, request: ImageRequest, *, n: int, deadline: Deadline, sink: ResponseSink | None = None
     ) -> list[Answer]:
-        """Ask for `n` images of one request; one call where nothing fails. `asked` is called before each call.
-
-        A call for several that may have been billed is not made again: it would cost more than was agreed to.
+        """Ask once for `n` images of one request. A field `response_format` that the API does not know is left out.
 
         Raises:
-            TooManyPerCall: the API turns the call down, and may take one for a single image.
-            ApiError: there is no image; its kind says whether it is worth asking for others.
+            Failed: one attempt failed. Its error is `TooManyPerCall` if the API rejects the call, but may accept one
+                for a single image.
         """
-
-        def attempt() -> list[Answer]:
-            purse.take(n)
-            try:
-                return self._post(request, n, deadline, keeper, asked)
-            except Failed as failed:
-                if not failed.may_be_billed:
-                    purse.give_back(n)
-                raise
-
-        return retry(
-            attempt,
-            retries=self._retries,
-            deadline=deadline,
-            pace=self._pace,
-            say=self._tell,
-            repeat_billed=1 if n == 1 else 0,
-        )
-
-    def redacted(self, body: bytes) -> bytes:
-        """Return a body without the key, which a server may repeat."""
-        return body.replace(self._secret.encode(), b"[key]") if self._secret else body
-
-    def _post(
-        self, request: ImageRequest, n: int, deadline: Deadline, keeper: ResponseSink | None, asked: Callable[[], None]
-    ) -> list[Answer]:
         body: dict[str, Any] = {
             "model": request.model,
             "prompt": request.prompt,
@@ -150,15 +113,13 @@ class ImagesClient:
         if self._response_format != "none":
             body["response_format"] = self._response_format
         body |= request.params
-        asked()
-        status, headers, content = self._exchange(body, n, request.variant, deadline, keeper)
+        status, headers, content = self._exchange(body, n, request.variant, deadline, sink)
         if status >= 400 and "response_format" in body:
             refused = read_error(status, headers.get("content-type", ""), content)
             if status == 400 and "response_format" in (refused.param, *refused.message.replace("'", " ").split()):
                 self._response_format = "none"
                 del body["response_format"]
-                asked()
-                status, headers, content = self._exchange(body, n, request.variant, deadline, keeper)
+                status, headers, content = self._exchange(body, n, request.variant, deadline, sink)
         if self._sandboxed != (SANDBOX_HEADER in headers):
             raise Failed(GenerationStopped(self._sandbox_mismatch()), Billing.NEVER_AGAIN, may_be_billed=status < 400)
         media_type = headers.get("content-type", "")
@@ -175,8 +136,12 @@ class ImagesClient:
             wrong.args = (self._redacted(str(wrong)),)
             raise Failed(wrong, Billing.NEVER_AGAIN, may_be_billed=isinstance(wrong, ApiError)) from wrong
 
+    def redacted(self, body: bytes) -> bytes:
+        """Return a body without the key: a server may repeat it."""
+        return body.replace(self._secret.encode(), b"[key]") if self._secret else body
+
     def _exchange(
-        self, body: dict[str, Any], n: int, variant: int, deadline: Deadline, keeper: ResponseSink | None
+        self, body: dict[str, Any], n: int, variant: int, deadline: Deadline, sink: ResponseSink | None
     ) -> tuple[int, httpx.Headers, bytes]:
         content = json.dumps(body, ensure_ascii=False).encode()
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
@@ -185,7 +150,7 @@ class ImagesClient:
         try:
             with (
                 within(deadline),
-                self._api.stream(
+                self._http.stream(
                     "POST",
                     f"{self._base_url}/images/generations",
                     content=content,
@@ -193,23 +158,23 @@ class ImagesClient:
                     timeout=timeout(deadline),
                 ) as response,
             ):
-                keep = _begun(keeper) if response.is_success else None
+                keep = _begin(sink) if response.is_success else None
                 body_read = read_body(response, n * LARGEST_BODY, keep, is_whole=is_whole, closing=b"}")
                 return response.status_code, response.headers, unpacked(body_read, n * LARGEST_BODY)
         except _NO_CONNECTION as error:
             advice = "Check the network and `base_url`"
             if "CERTIFICATE_VERIFY_FAILED" in str(error):  # companies' proxies sign for everyone
                 advice += "; certificates that only your network trusts go into a file that SSL_CERT_FILE names"
-            what = f"the API at {self._base_url} cannot be reached ({said(error)}). {advice}"
+            what = f"the API at {self._base_url} cannot be reached ({describe(error)}). {advice}"
             raise Failed(GenerationStopped(what), Billing.NO) from error
         except httpx.HTTPError as error:
             if is_no_http(error):
-                what = f"the API's answer cannot be read ({said(error)}). Look at the gateway or proxy before it"
+                what = f"the API's answer cannot be read ({describe(error)}). Look at the gateway or proxy before it"
                 raise Failed(ApiError(what), Billing.NEVER_AGAIN, may_be_billed=True) from error
-            raise Failed(ApiError(f"the API did not answer ({said(error)})"), Billing.PERHAPS) from error
+            raise Failed(ApiError(f"the API did not answer ({describe(error)})"), Billing.PERHAPS) from error
 
     def _too_many(self, error: ServerError) -> Failed:
-        """Return the failure of a call for several images whose fields the API does not take: `n`, or any other."""
+        """Return the failure of a call for several images with a field that the API rejects: `n`, or any other."""
         return Failed(TooManyPerCall(self._redacted(f"the API answered {error}")), Billing.NEVER_AGAIN)
 
     def _failed(self, error: ServerError, headers: httpx.Headers) -> Failed:
@@ -229,19 +194,16 @@ class ImagesClient:
             return f"{self._base_url} is no sandbox server. Its address must not begin with /sandbox/"
         return f"{self._base_url} is a sandbox server. Use the address that it prints, or base_url: sandbox"
 
-    def _tell(self, message: str) -> None:
-        self._say(self._redacted(message))
-
     def _redacted(self, text: str) -> str:
         return text.replace(self._secret, "[key]") if self._secret else text
 
 
-def _begun(keeper: ResponseSink | None) -> Callable[[bytes], None] | None:
-    """Return what keeps the body that follows; None where nothing can be written, which is said later."""
+def _begin(sink: ResponseSink | None) -> Callable[[bytes], None] | None:
+    """Return what keeps the body that follows; `None` if nothing can be written, which is reported later."""
     try:
-        if keeper:
-            keeper.begin()
-            return keeper.add
+        if sink:
+            sink.begin()
+            return sink.add
     except OSError:
         return None
     return None

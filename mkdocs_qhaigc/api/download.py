@@ -1,20 +1,20 @@
-"""Fetching the images that answers of the API name: without the key, and from nowhere that an answer may not lead."""
+"""Downloads the images that responses of the API name: without the key, and never from a private address."""
 
 from __future__ import annotations
 
 import contextlib
 import re
 import ssl
-from collections.abc import Callable
+import threading
 
 import httpx
 
-from mkdocs_qhaigc.api.bodies import unpacked
+from mkdocs_qhaigc.api.response import unpacked
 from mkdocs_qhaigc.api.retry import Billing, Deadline, Failed, RateLimiter, retry, retry_after
 from mkdocs_qhaigc.api.ssrf import is_loopback, is_public
-from mkdocs_qhaigc.api.transport import connections, read_body, said, timeout, within
+from mkdocs_qhaigc.api.transport import describe, open_client, read_body, timeout, within
 from mkdocs_qhaigc.errors import ApiError, ImageError, ImageUrlExpired
-from mkdocs_qhaigc.store.record import LARGEST_IMAGE
+from mkdocs_qhaigc.imaging.formats import LARGEST_IMAGE
 
 _MOST_REDIRECTS = 5
 _THERE = frozenset((200, 203))
@@ -26,35 +26,27 @@ _GONE = frozenset((404, 410))
 """Not 403: it says who may not fetch, a firewall of us too, and not that there is nothing."""
 
 
-class Fetcher:
-    """Fetches hosted images. Safe to use from several threads."""
+class Downloader:
+    """Downloads hosted images. Safe to use from several threads."""
 
     def __init__(
-        self,
-        *,
-        own_host: str,
-        tls: ssl.SSLContext,
-        sandboxed: bool,
-        retries: int,
-        pace: RateLimiter,
-        say: Callable[[str], None],
+        self, *, own_host: str, tls: ssl.SSLContext, use_proxies: bool, retries: int, stopped: threading.Event
     ) -> None:
-        """`own_host` is the API's, which may be anywhere; any other has to be on the internet, and asked by https."""
+        """`own_host` is the API's, which may be anywhere; others must be public, and are asked by https only."""
         self._own_host = own_host
         self._retries = retries
-        self._pace = pace
-        self._say = say
-        self._connections = connections(tls, sandboxed=sandboxed, allowed=self._is_own_host)
+        self._limiter = RateLimiter(stopped)
+        self._http = open_client(tls, use_proxies=use_proxies, allowed=self._is_own_host)
 
     def close(self) -> None:
         """Close all connections."""
-        self._connections.close()
+        self._http.close()
 
-    def fetch(self, url: str, *, deadline: Deadline) -> bytes:
+    def download(self, url: str, *, deadline: Deadline) -> bytes:
         """Return the bytes of a hosted image. Trying again costs nothing, so every failure may be tried again.
 
         Raises:
-            ApiError: it cannot be had; `ImageUrlExpired` where its address answers that it is no more.
+            ApiError: it cannot be downloaded; `ImageUrlExpired` if its address answers that it exists no more.
         """
 
         def attempt() -> bytes:
@@ -65,16 +57,14 @@ class Fetcher:
                     ApiError(f"the image is not fetched: {str(error).rstrip('.')}"), Billing.NEVER_AGAIN
                 ) from error
             except httpx.HTTPError as error:
-                raise Failed(ApiError(f"the image could not be fetched ({said(error)})"), Billing.NO) from error
+                raise Failed(ApiError(f"the image could not be fetched ({describe(error)})"), Billing.NO) from error
 
-        return retry(
-            attempt, retries=self._retries, deadline=deadline, pace=RateLimiter(self._pace.stopped), say=self._say
-        )
+        return retry(attempt, retries=self._retries, deadline=deadline, limiter=self._limiter)
 
     def _get(self, url: str, deadline: Deadline) -> bytes:
         for _ in range(_MOST_REDIRECTS):
             self._check_address(url)
-            with within(deadline), self._connections.stream("GET", url, timeout=timeout(deadline)) as response:
+            with within(deadline), self._http.stream("GET", url, timeout=timeout(deadline)) as response:
                 if response.next_request is not None:
                     url = str(response.next_request.url)
                     continue
@@ -99,7 +89,7 @@ class Fetcher:
         raise Failed(ApiError("the image's address redirects without end"), Billing.NEVER_AGAIN)
 
     def _check_address(self, url: str) -> None:
-        """Refuse what no redirect and no answer may lead to. Where the host's name leads is checked on connecting."""
+        """Refuse an address that no response may name. The addresses of the host's name are checked on connecting."""
         parsed = httpx.URL(url)
         host = (parsed.host or "").lower()
         if self._is_own_host(host):
@@ -111,12 +101,12 @@ class Fetcher:
                 raise Failed(ApiError(f"the image's address {host} is not on the internet"), Billing.NEVER_AGAIN)
 
     def _is_own_host(self, host: str) -> bool:
-        """Whether a host is the configured one, or on this machine as that one is."""
+        """Whether a host is the configured one, or on this machine like that one."""
         return host.lower() == self._own_host or (is_loopback(self._own_host) and is_loopback(host.lower()))
 
 
 def _is_image(data: bytes) -> bool:
-    """Whether bytes are all of an image, though the connection has not ended as it should."""
+    """Whether bytes are a complete image, although the connection did not end as it should."""
     from mkdocs_qhaigc.imaging.encode import inspect  # nearly all end as they should
 
     try:

@@ -1,4 +1,4 @@
-"""Reading what an Images API answers. Pure: from status, media type and body to images or an error of ours.
+"""Parses responses of an Images API: from status, media type and body to images or an error. Pure.
 
 Servers that call themselves OpenAI-compatible differ in what they send; everything accepted here was seen from one.
 """
@@ -6,15 +6,20 @@ Servers that call themselves OpenAI-compatible differ in what they send; everyth
 from __future__ import annotations
 
 import binascii
+import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_to_bytes, urljoin, urlsplit
 
-from mkdocs_qhaigc.api.bodies import read_json
 from mkdocs_qhaigc.errors import ApiError, GenerationStopped, PromptRejected
-from mkdocs_qhaigc.store.record import format_of
+from mkdocs_qhaigc.imaging.formats import LARGEST_IMAGE, format_of
 
+LARGEST_BODY = LARGEST_IMAGE // 3 * 4 + (1 << 20)
+"""Bytes of a response's JSON with one image in base64."""
+MOST_IN_ONE_CALL = 10
+"""What the Images API takes as `n`."""
 REFUSAL_CODES = frozenset(
     ("content_policy_violation", "moderation_blocked", "content_filter", "sensitive_words_detected")
 )
@@ -23,7 +28,7 @@ QUOTA_CODES = frozenset(("insufficient_quota", "billing_hard_limit_reached", "in
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One image of an answer: its bytes, or where they are."""
+    """One image of a response: its bytes, or the URL to download them from."""
 
     data: bytes | None
     url: str
@@ -226,3 +231,49 @@ def _clean(text: object) -> str:
     line = " ".join(str(text).split())
     printable = "".join(char for char in line if char.isprintable())
     return printable if len(printable) <= 300 else printable[:299] + "…"
+
+
+def unpacked(body: bytes, most: int = LARGEST_BODY) -> bytes:
+    """Return a body without unrequested gzip around it.
+
+    One that would unpack to more than `most` bytes is returned as it is: nothing can be read in it.
+    """
+    if not body.startswith(b"\x1f\x8b"):
+        return body
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        content = unpacker.decompress(body, most)
+    except zlib.error:
+        return body
+    return body if unpacker.unconsumed_tail else content
+
+
+def read_json(body: bytes) -> Any:
+    """Return a body's JSON, even if its encoding is not JSON's, or cut in mid-character.
+
+    Of a stream of events the last object counts.
+
+    Raises:
+        ValueError: there is no JSON.
+        RecursionError: it is nested too deeply.
+    """
+    for encoding in (json.detect_encoding(body), "gb18030"):
+        try:
+            text = body.decode(encoding)
+            break
+        except UnicodeDecodeError:
+            continue
+    else:
+        text = body.decode(errors="replace")
+    if text.startswith(("data:", "event:")):
+        events = (line.removeprefix("data:").strip() for line in reversed(text.split("\n")))
+        text = next((event for event in events if event.startswith("{")), "")
+    return json.loads(text, strict=False)  # line breaks within words
+
+
+def is_whole(body: bytes) -> bool:
+    """Whether a body is a complete response, although nothing marks its end."""
+    try:
+        return isinstance(read_json(body), dict)
+    except (ValueError, RecursionError):
+        return False

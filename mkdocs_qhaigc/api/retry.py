@@ -1,8 +1,8 @@
-"""When to ask again. What decides is not whether an error may pass, but whether the call may have been billed.
+"""Decides when a call is made again. What counts is whether the failed call may have been billed.
 
-    surely not billed (no connection, 429 that is no quota, 503)       up to `retries` times
-    perhaps billed (no answer in time, cut off, any other 5xx, 408, 409)   once more at the most, and it is said
-    never (400, 401, 403, 404, 413, 422, 451, refusals, quota, no HTTP)    not at all
+    surely not billed (no connection, 429 that is no quota, 503)           up to `retries` times
+    possibly billed (no response in time, cut off, other 5xx, 408, 409)    at most once more, and it is logged
+    final (400, 401, 403, 404, 413, 422, 451, refusals, quota, no HTTP)    never
 
 The statuses, headers and delays are those of openai-python 3.54.
 """
@@ -10,6 +10,7 @@ The statuses, headers and delays are those of openai-python 3.54.
 from __future__ import annotations
 
 import email.utils
+import logging
 import random
 import threading
 import time
@@ -20,23 +21,24 @@ from typing import TypeVar
 
 from mkdocs_qhaigc.errors import ApiError, GenerationStopped
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-LONGEST_WISH = 120.0
+LONGEST_WAIT = 120.0
 """Seconds: a longer `Retry-After` is not waited for."""
 _FIRST_DELAY, _LONGEST_DELAY = 0.5, 8.0
 
 
 class Billing(Enum):
-    """Whether a call that failed may have cost money."""
+    """Whether a failed call may have cost money."""
 
     NO = "surely not billed"
-    PERHAPS = "perhaps billed"
-    NEVER_AGAIN = "an answer that will not change"
+    PERHAPS = "possibly billed"
+    NEVER_AGAIN = "a response that will not change"
 
 
-class Failed(Exception):  # noqa: N818 - one try, not an error that leaves this package
-    """One try failed."""
+class Failed(Exception):  # noqa: N818 - one attempt, not an error that leaves this package
+    """One attempt failed."""
 
     def __init__(
         self,
@@ -54,19 +56,19 @@ class Failed(Exception):  # noqa: N818 - one try, not an error that leaves this 
         self.retry_after = retry_after
         """Seconds that the server asks to wait."""
         self.slow_all = slow_all
-        """Whether the wait is for every worker: the server is busy, not this call unlucky."""
+        """Whether all threads wait: the server is busy, not this call unlucky."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """The moment at which one image with all its tries has to be there."""
+    """The moment by which an image must be there, all attempts included."""
 
     at: float
     """On `time.monotonic()`'s clock."""
 
     @classmethod
     def after(cls, seconds: float) -> Deadline:
-        """Return the moment so many seconds from now."""
+        """Return the moment that many seconds from now."""
         return cls(time.monotonic() + seconds)
 
     @property
@@ -76,7 +78,7 @@ class Deadline:
 
 
 class RateLimiter:
-    """The wait that a busy server asked of everyone, shared by all threads that call it."""
+    """The wait that a busy server asked for, shared by all threads that call it."""
 
     def __init__(self, stopped: threading.Event) -> None:
         """`stopped` ends every wait."""
@@ -85,12 +87,12 @@ class RateLimiter:
         self._not_before = 0.0
 
     def hold(self, seconds: float) -> None:
-        """Let nobody call for so many seconds."""
+        """Let no thread call for that many seconds."""
         with self._lock:
             self._not_before = max(self._not_before, time.monotonic() + seconds)
 
     def wait(self, deadline: Deadline) -> bool:
-        """Wait until calls are wanted again. False: they are not before the deadline, or all is stopped."""
+        """Wait until calls are allowed again; return `False` if they are not by the deadline, or all is stopped."""
         while True:
             with self._lock:
                 seconds = self._not_before - time.monotonic()
@@ -105,21 +107,21 @@ def retry(
     *,
     retries: int,
     deadline: Deadline,
-    pace: RateLimiter,
-    say: Callable[[str], None],
+    limiter: RateLimiter,
     repeat_billed: int = 1,
 ) -> T:
-    """Return what the first successful attempt returns.
+    """Return the result of the first attempt that does not raise `Failed`.
 
-    `repeat_billed` bounds the tries after a failure that may have been billed. `say` is told of each such try.
+    Args:
+        repeat_billed: the most further attempts after failures that may have been billed. Each is logged.
 
     Raises:
-        ApiError: of the last attempt that failed.
+        ApiError: of the last attempt. `GenerationStopped` likewise.
     """
     done = 0
     billed_left = repeat_billed
     while True:
-        if not pace.wait(deadline):
+        if not limiter.wait(deadline):
             raise ApiError("the API asks to wait longer than `timeout` allows, or the build was stopped")
         try:
             return attempt()
@@ -135,15 +137,15 @@ def retry(
             if delay >= deadline.left:
                 raise failed.error from failed
             if failed.billing is Billing.PERHAPS:
-                say(f"{failed.error}. That call may have been billed; asking once more")
+                log.info("%s. That call may have been billed; asking once more", failed.error)
             if failed.slow_all and failed.retry_after is not None:
-                pace.hold(delay)
-            elif pace.stopped.wait(delay):
+                limiter.hold(delay)
+            elif limiter.stopped.wait(delay):
                 raise failed.error from failed
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that a server asks to wait, or None where it does not, or asks too much."""
+    """Return the seconds that a server asks to wait; `None` if it does not, or asks for too many."""
     seconds: float | None = None
     try:
         seconds = float(headers["retry-after-ms"]) / 1000
@@ -153,7 +155,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
             seconds = float(value)
         except ValueError:
             seconds = _seconds_until(value)
-    return seconds if seconds is not None and 0 <= seconds <= LONGEST_WISH else None
+    return seconds if seconds is not None and 0 <= seconds <= LONGEST_WAIT else None
 
 
 def _seconds_until(date: str) -> float | None:

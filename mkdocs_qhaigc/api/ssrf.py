@@ -1,4 +1,4 @@
-"""Which addresses are those of the public internet, and which are this machine itself. Pure."""
+"""Tells public addresses from private ones and from this machine itself (guards against SSRF). Pure."""
 
 from __future__ import annotations
 

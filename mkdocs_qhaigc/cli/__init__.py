@@ -8,8 +8,10 @@ from io import TextIOWrapper
 import click
 
 from mkdocs_qhaigc import __version__
+from mkdocs_qhaigc._util.log import forwarding
 from mkdocs_qhaigc.cli.candidates import candidates
 from mkdocs_qhaigc.cli.check import check
+from mkdocs_qhaigc.cli.common import note, warn
 from mkdocs_qhaigc.cli.gallery import gallery
 from mkdocs_qhaigc.cli.generate import generate
 from mkdocs_qhaigc.cli.pin import pin
@@ -29,10 +31,12 @@ class _InOrder(click.Group):
 
 @click.group(cls=_InOrder, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="mkdocs-qhaigc")
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """Images for MkDocs pages from prompts in their front matter."""
     if isinstance(sys.stdout, TextIOWrapper):  # pipes on Windows have few letters: rather \u706f than a traceback
         sys.stdout.reconfigure(errors="backslashreplace")
+    context.with_resource(forwarding(warn, note))
 
 
 for command in (plan, generate, candidates, pin, check, gallery, prune, sync, schema, sandbox):

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mkdocs_qhaigc._util.files import atomic_write
-from mkdocs_qhaigc.api.bodies import MOST_IN_ONE_CALL
+from mkdocs_qhaigc._util.log import forwarding
+from mkdocs_qhaigc.api.response import MOST_IN_ONE_CALL
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.directives.edit import front_matter, write_variant
 from mkdocs_qhaigc.directives.front_matter import META_KEY
@@ -23,8 +24,8 @@ from mkdocs_qhaigc.generation.queue import GenerationQueue
 from mkdocs_qhaigc.site.contact_sheet import Card, render_sheet
 from mkdocs_qhaigc.site.gallery import url_of
 from mkdocs_qhaigc.site.images import Pipeline
-from mkdocs_qhaigc.site.sources import ImageFinder
 from mkdocs_qhaigc.site.survey import Declared
+from mkdocs_qhaigc.store.finder import ImageFinder
 from mkdocs_qhaigc.store.record import StoredImage
 
 _LONGEST_NAME = 180
@@ -38,7 +39,7 @@ class Candidate:
     order: ImageJob
     original: StoredImage | None
     state: str
-    """pinned, cached, published, generated, missing or unreadable."""
+    """pinned, cached, generated, missing or unreadable."""
     reason: QhaigcError | None = None
     """Why there is none."""
 
@@ -49,15 +50,15 @@ class Candidate:
 
 
 def find_candidates(
-    declared: Declared, options: Options, variants: Iterable[int], *, docs_dir: Path, report: Callable[[str], None]
+    declared: Declared, options: Options, variants: Iterable[int], *, report: Callable[[str], None]
 ) -> list[Candidate]:
     """Return these variants of an image, and which of them are there. `report` is told of what is damaged."""
-    sources = ImageFinder(options, folder=docs_dir / options.assets_dir, report=report)
-    known = Pipeline(options, sources=sources, open_buyer=None, report=report)
+    known = Pipeline(options, finder=ImageFinder(options), open_buyer=None, report=report)
     found = []
     for variant in variants:
         request = declared.request.of_variant(variant)
-        image = known.want(ImageJob(declared.where, declared.image.order.name, request))
+        with forwarding(report):
+            image = known.want(ImageJob(declared.where, declared.image.order.name, request))
         state = image.state if image.original else "unreadable" if image.reason else "missing"
         found.append(Candidate(image.order, image.original, state, image.reason))
     return found
@@ -66,10 +67,10 @@ def find_candidates(
 def order_missing(
     candidates: Sequence[Candidate], buyer: GenerationQueue
 ) -> list[tuple[ImageJob, Future[StoredImage]]]:
-    """Order the variants that are not there, as few calls as can be."""
+    """Submit jobs for the variants that are missing, in as few calls as possible."""
     ordered: list[tuple[ImageJob, Future[StoredImage]]] = []
     for run in _runs([candidate.order for candidate in candidates if candidate.state == "missing"]):
-        futures = buyer.buy_together(run) if len(run) > 1 else [buyer.buy(run[0])]
+        futures = buyer.submit_together(run) if len(run) > 1 else [buyer.submit(run[0])]
         ordered += zip(run, futures, strict=True)
     return ordered
 
@@ -81,7 +82,7 @@ def write_sheet(candidates: Sequence[Candidate], declared: Declared, options: Op
         StoreError: it cannot be written.
     """
     where = declared.where
-    folder = options.cache_dir / "candidates"
+    folder = options.cache.candidates
     name = re.sub(r"[^\w-]+", "-", where.removesuffix(".md")).strip("-")
     name = name.encode()[:_LONGEST_NAME].decode(errors="ignore")
     sheet = folder / f"{name}-{hashlib.sha256(where.encode()).hexdigest()[:8]}.html"
@@ -93,6 +94,7 @@ def write_sheet(candidates: Sequence[Candidate], declared: Declared, options: Op
             "or write the line below an image there yourself."
         )
     try:
+        options.cache.prepare()
         folder.mkdir(parents=True, exist_ok=True)
         atomic_write(sheet, render_sheet(f"Candidates for {where}", cards, intro=intro).encode())
     except OSError as error:

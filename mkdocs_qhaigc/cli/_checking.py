@@ -10,7 +10,7 @@ from mkdocs_qhaigc.cli import pins
 from mkdocs_qhaigc.errors import StoreError
 from mkdocs_qhaigc.site import warnings as notices
 from mkdocs_qhaigc.site.survey import Declared, Survey
-from mkdocs_qhaigc.store.shelf import look_at
+from mkdocs_qhaigc.store.image_store import open_pins
 
 Kind = Literal["missing", "damaged"] | notices.Kind
 
@@ -32,7 +32,7 @@ def check(survey: Survey) -> Iterator[Finding]:
     Raises:
         StoreError: the folder of pins cannot be read.
     """
-    shelf = None
+    there = None
     used = {one.request.key for one in survey.declared}
     for one in survey.each_once():
         where = one.title
@@ -40,8 +40,8 @@ def check(survey: Survey) -> Iterator[Finding]:
             yield Finding("damaged", f"{where}: {one.image.reason}", one)
             continue
         if one.original is None:
-            shelf = shelf or look_at(survey.options.pins_dir)
-            advice = pins.advice(one, shelf, survey.options, used=used)
+            there = there or open_pins(survey.options, quiet=True).contents()
+            advice = pins.advice(one, there, survey.options, used=used)
             yield Finding("missing", f"{where}: its image is missing. {advice}", one)
             continue
         try:

@@ -1,28 +1,42 @@
-"""What the commands share that buy: it is said first what is bought, asked on a terminal, and told what came of it."""
+"""Generation of images by a command: what it will cost is printed and agreed to first, and the outcome afterwards."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
-from shutil import get_terminal_size
-from textwrap import fill
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import click
 
-from mkdocs_qhaigc.cli._generating import Result, failures, opened_buyer, purchase
-from mkdocs_qhaigc.cli.common import count
+from mkdocs_qhaigc._util.threads import wait_for
+from mkdocs_qhaigc.cli.common import count, note
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.config.prices import Cost
-from mkdocs_qhaigc.errors import OptionError
+from mkdocs_qhaigc.errors import GenerationStopped, ImageUnavailable, OptionError, QhaigcError
 from mkdocs_qhaigc.generation.budget import Budget
-from mkdocs_qhaigc.generation.job import ImageJob
+from mkdocs_qhaigc.generation.job import ImageJob, failure_of
 from mkdocs_qhaigc.generation.progress import LineProgress, LiveProgress
 from mkdocs_qhaigc.generation.queue import GenerationQueue
+from mkdocs_qhaigc.store.image_store import open_cache
+from mkdocs_qhaigc.store.record import StoredImage
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a job."""
+
+    job: ImageJob
+    image: StoredImage | None
+    reason: QhaigcError | None
+    """Why there is no image; `None` if there is one, or if its job was not waited for."""
+    asked: bool = False
+    """Whether the API was called: not if the image is one that an earlier command has paid for."""
 
 
 def yes_option(command: _Command) -> _Command:
@@ -32,21 +46,21 @@ def yes_option(command: _Command) -> _Command:
     )
 
 
-def agree(orders: Sequence[ImageJob], options: Options, *, most: int, limit: str, yes: bool) -> None:
-    """Say what is going to be bought, and ask whether it may be.
+def agree(jobs: Sequence[ImageJob], options: Options, *, most: int, limit: str, yes: bool) -> None:
+    """Print what is going to be generated, and ask for consent.
 
-    `limit` is the name of the option that says that at `most` so many may.
+    `limit` is the name of the option that allows at most `most` images.
 
     Raises:
-        click.Abort: it may not.
-        click.ClickException: it could not be bought anyway.
+        click.Abort: consent was refused.
+        click.ClickException: nothing could be generated anyway.
         click.UsageError: nobody can be asked.
     """
     seller = "the sandbox, which sells nothing" if options.sandboxed else options.base_url
-    _say(f"To buy from {seller}: {count(len(orders), 'image')} ({purchase(orders, options)}).")
-    if len(orders) > most:
-        _say(f"Of these at most {most} now ({limit}).")
-    refuse_to_buy_within_sandbox(options)
+    note(f"To buy from {seller}: {count(len(jobs), 'image')} ({models_and_cost(jobs, options)}).")
+    if len(jobs) > most:
+        note(f"Of these at most {most} now ({limit}).")
+    require_sandbox_within_sandbox(options)
     if not options.api_key(os.environ):
         raise click.ClickException(
             f"no API key: the environment variable {options.api_key_env} is not set. "
@@ -61,11 +75,11 @@ def agree(orders: Sequence[ImageJob], options: Options, *, most: int, limit: str
     click.confirm("Buy now?", err=True, abort=True)
 
 
-def refuse_to_buy_within_sandbox(options: Options) -> None:
-    """Have nothing bought where `mkdocs-qhaigc sandbox` runs the command.
+def require_sandbox_within_sandbox(options: Options) -> None:
+    """Refuse to generate real images in a command that `mkdocs-qhaigc sandbox` runs.
 
     Raises:
-        click.ClickException: it would be.
+        click.ClickException: they would be real.
     """
     try:
         options.require_sandbox_within(os.environ)
@@ -74,46 +88,94 @@ def refuse_to_buy_within_sandbox(options: Options) -> None:
 
 
 @contextmanager
-def buying(options: Options, budget: Budget) -> Iterator[GenerationQueue]:
-    """Yield a buyer whose progress is shown as that of a build; Ctrl-C ends the command after saving what has come."""
-    progress = LiveProgress() if sys.stderr.isatty() else LineProgress(_say)
+def opened_queue(options: Options, budget: Budget) -> Iterator[GenerationQueue]:
+    """Yield a queue that saves into this machine's cache, with its progress shown.
+
+    On leaving, what has arrived is saved. After an error, what is under way is waited for, too: it is paid for.
+    """
+    progress = LiveProgress() if sys.stderr.isatty() else LineProgress()
+    queue = GenerationQueue(
+        options, api_key=options.api_key(os.environ), store=open_cache(options), observers=[progress]
+    )
+    queue.budget = budget
     try:
-        with opened_buyer(
-            options, api_key=options.api_key(os.environ), budget=budget, progress=progress, say=_say
-        ) as buyer:
-            yield buyer
+        yield queue
+    except Exception:  # a page that cannot be read, say
+        queue.finish()
+        raise
     finally:
+        queue.close()
         progress.close()
 
 
-def tell(found: Sequence[Result]) -> bool:
+def wait_for_all(futures: Iterable[Future[StoredImage]]) -> None:
+    """Wait until every image is there, or is known not to come; until Ctrl-C at the longest."""
+    try:
+        for future in futures:
+            wait_for(future)
+    except KeyboardInterrupt:
+        click.echo(err=True)
+
+
+def results(submitted: Sequence[tuple[ImageJob, Future[StoredImage]]], queue: GenerationQueue) -> list[Result]:
+    """Return what has become of jobs by now."""
+    found = []
+    for job, future in submitted:
+        reason = failure_of(future) if future.done() else None
+        image = future.result() if future.done() and reason is None else None
+        found.append(Result(job, image, reason, asked=queue.stats(job.request.key).requests > 0))
+    return found
+
+
+def print_failures(found: Sequence[Result]) -> bool:
     """Print why images could not be had; return whether all are there."""
-    for message in failures(found):
-        _say(f"Error: {message.rstrip('.')}.")
-    unfinished = [result.order.where for result in found if not result.original and not result.reason]
+    for message in _failures(found):
+        note(f"Error: {message.rstrip('.')}.")
+    unfinished = [result.job.where for result in found if not result.image and not result.reason]
     if unfinished:
-        _say(
+        note(
             f"Stopped. Not waited for: {', '.join(unfinished)}. What had been asked for may have been billed; "
             "of what has arrived nothing is lost, and the next run takes it in."
         )
-    return all(result.original for result in found)
+    return all(result.image for result in found)
 
 
 def outcome(found: Sequence[Result], options: Options) -> str:
-    """Return how many images came, for how much, and how many did not: `2 images generated for 0.04 USD, 1 not`."""
-    came = sum(1 for result in found if result.original)
+    """Return how many images came, at what cost, and how many did not: `2 images generated for 0.04 USD, 1 not`."""
+    came = sum(1 for result in found if result.image)
     cost = cost_of(found, options)
     said = f"{count(came, 'image')} generated" + (f" for {cost}" if came and cost else "")
     return said + (f", {len(found) - came} not" if came < len(found) else "")
 
 
 def cost_of(found: Sequence[Result], options: Options) -> Cost | None:
-    """Return what images have cost; what had been paid for before and was only taken in costs nothing."""
-    return options.cost(result.order.request for result in found if result.original and result.asked)
+    """Return what images have cost; those that had been paid for before cost nothing. `None` if it is not known."""
+    return options.cost(result.job.request for result in found if result.image and result.asked)
 
 
-def _say(message: str) -> None:
-    """Print beside the command's own output, above the bar where there is one; on a terminal by whole words."""
-    if sys.stderr.isatty():
-        message = fill(message, get_terminal_size().columns, break_on_hyphens=False)
-    click.echo(message, err=True)
+def models_and_cost(jobs: Sequence[ImageJob], options: Options) -> str:
+    """Return how many images of which model, and what they cost if that is known; `nothing` for none.
+
+    `2 by dall-e-3, 1 by qh-draw-x1-pro, for 0.11 USD`
+    """
+    if not jobs:
+        return "nothing"
+    models: dict[str, int] = {}
+    for job in jobs:
+        models[job.request.model] = models.get(job.request.model, 0) + 1
+    listed = ", ".join(f"{number} by {model}" for model, number in models.items())
+    cost = options.cost(job.request for job in jobs)
+    return f"{listed}, for {cost}" if cost else listed
+
+
+def _failures(found: Iterable[Result]) -> list[str]:
+    """Return why images could not be had: one message an image, but one for all that share a common reason."""
+    common: dict[str, list[str]] = {}
+    messages = []
+    for result in found:
+        if isinstance(result.reason, (GenerationStopped, ImageUnavailable)):
+            common.setdefault(str(result.reason), []).append(result.job.where)
+        elif result.reason:
+            messages.append(f"{result.job.where}: {result.reason}")
+    messages += [f"{count(len(places), 'image')} ({', '.join(places)}): {reason}" for reason, places in common.items()]
+    return messages

@@ -13,9 +13,8 @@ from pathlib import Path
 
 from mkdocs_qhaigc.errors import SiteError, StoreError
 from mkdocs_qhaigc.site.survey import Survey
+from mkdocs_qhaigc.store.image_store import ImageStore
 from mkdocs_qhaigc.store.record import StoredImage
-from mkdocs_qhaigc.store.shelf import look_at
-from mkdocs_qhaigc.store.transfer import cache_folder, remove
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +60,14 @@ def find_unused(surveys: Sequence[Survey], *, seconds: float) -> Prunable:
         )
     used = {one.request.key for survey in surveys for one in survey.declared}
     pins = {survey.options.pins_dir.resolve() for survey in surveys}
-    folders = {cache_folder(survey.options, sandbox=drawn) for survey in surveys for drawn in (False, True)}
-    shelves = [look_at(folder) for folder in sorted(folders) if folder.resolve() not in pins]
-    rejected = sorted({path for survey in surveys for path in (survey.options.cache_dir / "rejected").glob("*-*.*")})
-    unused = [_unused(one) for shelf in shelves for one in shelf.originals if one.key not in used]
+    folders = {survey.options.cache.originals for survey in surveys}
+    stores = [ImageStore(folder, quiet=True).contents() for folder in sorted(folders) if folder.resolve() not in pins]
+    rejected = sorted({path for survey in surveys for path in survey.options.cache.rejected.glob("*-*.*")})
+    unused = [_unused(one) for store in stores for one in store.images if one.key not in used]
     return Prunable(
         tuple(one for one in unused if one.age >= seconds),
         tuple(one for one in unused if one.age < seconds),
-        (*(path for shelf in shelves for path in shelf.remnants), *rejected),
+        (*(path for store in stores for path in store.remnants), *rejected),
     )
 
 
@@ -80,11 +79,11 @@ def prune(unused: Unused) -> None:
     """
     if _unused(unused.original).age < unused.age:
         raise StoreError(f"{unused.original.path} was written again a moment ago. It stays")
-    remove(unused.original)
+    unused.original.remove()
 
 
 def _unused(original: StoredImage) -> Unused:
-    record = original.path.with_suffix(".json")
+    record = original.record_path
     try:
         status = record.stat()
     except OSError as error:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from mkdocs_qhaigc.cli.pins import take_away
-from mkdocs_qhaigc.config.options import Options
+from mkdocs_qhaigc.config.options import SANDBOX, Options
 from mkdocs_qhaigc.errors import ImageError, StoreError
 from mkdocs_qhaigc.site.resolved import SANDBOX_SYSTEM
 from mkdocs_qhaigc.site.survey import Declared
-from mkdocs_qhaigc.store.keeping import Writer
-from mkdocs_qhaigc.store.library import Library
-from mkdocs_qhaigc.store.record import ADOPTED, SANDBOX, StoredImage, parse_record
-from mkdocs_qhaigc.store.shelf import look_at
-from mkdocs_qhaigc.store.transfer import archive_orphan, pin_name
+from mkdocs_qhaigc.store.image_store import open_pins
+from mkdocs_qhaigc.store.record import ADOPTED, StoredImage, read_record
+from mkdocs_qhaigc.store.transfer import archive_orphan
 
 
 def adopt(file: Path, one: Declared, options: Options) -> tuple[StoredImage, list[Path]]:
@@ -26,10 +23,10 @@ def adopt(file: Path, one: Declared, options: Options) -> tuple[StoredImage, lis
     A file that is an original itself, beside its record, keeps what that says of who made it.
 
     Raises:
-        ImageError: it is no image, or one that this site may not show.
+        ImageError: it is no image.
         StoreError: it cannot be read, or the pins cannot be written.
     """
-    from mkdocs_qhaigc.imaging.encode import inspect  # only this needs Pillow
+    from mkdocs_qhaigc.imaging.encode import inspect, origin  # only this needs Pillow
 
     try:
         data = file.read_bytes()
@@ -40,23 +37,21 @@ def adopt(file: Path, one: Declared, options: Options) -> tuple[StoredImage, lis
     except ImageError as error:
         raise ImageError(f"{file} cannot be adopted: {error}") from error
     about = _origin(file, one)
-    if about["api"] == ADOPTED and _is_of_sandbox(data, one):
+    if about["api"] == ADOPTED and origin(data).system == SANDBOX_SYSTEM:  # a drawing, as it was published
         about = {**about, "api": SANDBOX}
-    if about["api"] == SANDBOX and not options.sandboxed:
-        raise ImageError(f"{file} cannot be adopted: the sandbox drew it, and this site has real images")
     key = one.request.key
-    shelf = look_at(options.pins_dir)
-    same = next((pin for pin in shelf.of(key) if pin.read_if_whole() == data), None)
+    pins = open_pins(options, quiet=True)
+    there = pins.contents()
+    same = next((pin for pin in there.of(key) if pin.read_if_whole() == data), None)
     if same:
         return same, []
     replaced: list[Path] = []
-    for pin in reversed(shelf.of(key)):  # the one that is used last, so that the cache gives it
+    for pin in reversed(there.of(key)):  # the one that is used last, so that the cache gives it
         replaced.append(take_away(pin, options))
-    for path in shelf.remnants_of(key):
+    for path in there.remnants_of(key):
         replaced.append(archive_orphan(path, options))
-    pins = Library(options.pins_dir, report=lambda _: None)
-    pin = Writer(pins).save(
-        name=pin_name(one.image.order.name, sandbox=about["api"] == SANDBOX),
+    pin = pins.save(
+        name=one.image.order.name,
         key=key,
         data=data,
         format=info.format,
@@ -68,27 +63,18 @@ def adopt(file: Path, one: Declared, options: Options) -> tuple[StoredImage, lis
     return pin, replaced
 
 
-def _is_of_sandbox(data: bytes, one: Declared) -> bool:
-    """Whether a file without a record is a drawing of the sandbox, as it was published."""
-    from mkdocs_qhaigc.imaging.encode import origin  # as above
-
-    published = one.original if one.image.state == "published" else None
-    known = published is not None and published.sandbox and published.sha256 == hashlib.sha256(data).hexdigest()
-    return known or origin(data).system == SANDBOX_SYSTEM
-
-
 def _origin(file: Path, one: Declared) -> Mapping[str, Any]:
     """Return what a record is to say of who made a file, and that it was adopted."""
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     adopted = {"file": file.name, "when": now}
     record = file.with_suffix(".json")
     try:
-        original = parse_record(record, record.read_bytes())
+        original = read_record(record)
         if original.path == file:
             original.read()
             kept = {field: original.record.get(field) for field in ("created", "api", "request", "revised_prompt")}
             return {**kept, "adopted": adopted}
-    except (OSError, ValueError, RecursionError, StoreError):
+    except (OSError, ValueError, StoreError):
         pass  # an image like any other
     return {
         "created": now,

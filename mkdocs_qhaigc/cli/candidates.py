@@ -10,8 +10,7 @@ from typing import Any
 import click
 
 from mkdocs_qhaigc.cli._candidates import Candidate, find_candidates, order_missing, pick, write_sheet
-from mkdocs_qhaigc.cli._generating import Result, results, wait_for_all
-from mkdocs_qhaigc.cli._generation import agree, buying, tell, yes_option
+from mkdocs_qhaigc.cli._generation import Result, agree, opened_queue, print_failures, results, wait_for_all, yes_option
 from mkdocs_qhaigc.cli.common import (
     as_argument,
     chosen,
@@ -56,11 +55,9 @@ def candidates(
     if picked:
         _pick(declared, survey, picked)
         return
-    found = find_candidates(
-        declared, survey.options, range(1, (variants or 4) + 1), docs_dir=survey.docs_dir, report=warn
-    )
+    found = find_candidates(declared, survey.options, range(1, (variants or 4) + 1), report=warn)
     unreadable = [Result(one.order, None, one.reason) for one in found if one.reason]
-    complete = tell(unreadable)
+    complete = print_failures(unreadable)
     missing = [candidate.order for candidate in found if candidate.state == "missing"]
     if missing:
         most = survey.options.max_new_images
@@ -76,7 +73,7 @@ def candidates(
 
 def _pick(declared: Declared, survey: Survey, variant: int) -> None:
     """Write a variant that is there into its page."""
-    [candidate] = find_candidates(declared, survey.options, [variant], docs_dir=survey.docs_dir, report=warn)
+    [candidate] = find_candidates(declared, survey.options, [variant], report=warn)
     if candidate.reason:
         raise click.ClickException(f"variant {variant} of {declared.where}: {candidate.reason}")
     if not candidate.original:
@@ -94,7 +91,7 @@ def _pick(declared: Declared, survey: Survey, variant: int) -> None:
         (one for one in survey.declared if one.dark and (one.page, one.name) == (declared.page, declared.name)), None
     )
     if dark:
-        [beside] = find_candidates(dark, survey.options, [variant], docs_dir=survey.docs_dir, report=warn)
+        [beside] = find_candidates(dark, survey.options, [variant], report=warn)
         if not beside.original:
             command = f"mkdocs-qhaigc generate {as_argument(dark.where)}"
             click.echo(f"Its dark image of that variant is not there. To buy it: {command}")
@@ -102,19 +99,16 @@ def _pick(declared: Declared, survey: Survey, variant: int) -> None:
 
 def _buy(found: list[Candidate], survey: Survey, budget: Budget) -> tuple[list[Candidate], bool]:
     """Return the candidates after buying, and whether all are there."""
-    with buying(survey.options, budget) as buyer:
-        ordered = order_missing(found, buyer)
-        try:
-            wait_for_all(future for _, future in ordered)
-        except KeyboardInterrupt:
-            click.echo(err=True)
-    bought = {result.order.request.key: result for result in results(ordered, buyer)}
-    complete = tell(list(bought.values()))
+    with opened_queue(survey.options, budget) as queue:
+        ordered = order_missing(found, queue)
+        wait_for_all(future for _, future in ordered)
+    bought = {result.job.request.key: result for result in results(ordered, queue)}
+    complete = print_failures(list(bought.values()))
     after = []
     for candidate in found:
         result = bought.get(candidate.order.request.key)
-        if result and result.original:
-            candidate = replace(candidate, original=result.original, state="generated")  # noqa: PLW2901
+        if result and result.image:
+            candidate = replace(candidate, original=result.image, state="generated")  # noqa: PLW2901
         elif result:
             candidate = replace(candidate, reason=result.reason)  # noqa: PLW2901
         after.append(candidate)

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
+from shutil import get_terminal_size
+from textwrap import fill
 from typing import Any, TypeVar
 
 import click
@@ -108,8 +110,15 @@ def surveys_of(*config_files: Path) -> list[Survey]:
 
 
 def warn(message: str) -> None:
-    """Print what is no answer of a command's, beside its answer."""
+    """Print a warning beside the command's own output."""
     click.echo(f"Warning: {message}", err=True)
+
+
+def note(message: str) -> None:
+    """Print a note beside the command's own output, above the bar if there is one; on a terminal, wrap its words."""
+    if sys.stderr.isatty():
+        message = fill(message, get_terminal_size().columns, break_on_hyphens=False)
+    click.echo(message, err=True)
 
 
 def tell_problems(surveys: Sequence[Survey]) -> None:

@@ -8,7 +8,7 @@ import click
 
 from mkdocs_qhaigc.cli.common import config_option, count, json_option, print_json, survey_of, tell_notices
 from mkdocs_qhaigc.cli.plan import as_fields
-from mkdocs_qhaigc.site.gallery import DEFAULT_FILE, collect, write_gallery
+from mkdocs_qhaigc.site.gallery import collect, write_gallery
 
 
 @click.command(short_help="Write a contact sheet of every image.")
@@ -18,7 +18,7 @@ from mkdocs_qhaigc.site.gallery import DEFAULT_FILE, collect, write_gallery
     "-o",
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
-    help=f"The file to write.  [default: {DEFAULT_FILE} in cache_dir]",
+    help="The file to write.  [default: gallery.html in cache_dir]",
 )
 def gallery(config_file: Path, as_json: bool, out: Path | None) -> None:
     """Write a contact sheet (HTML) of every image: prompt, model, size, bytes, state, and the pages that show it.
@@ -27,10 +27,12 @@ def gallery(config_file: Path, as_json: bool, out: Path | None) -> None:
     """
     survey = survey_of(config_file)
     tell_notices(survey)
-    file = out or survey.options.cache_dir / DEFAULT_FILE
+    file = out or survey.options.cache.gallery
     if file.suffix.lower() not in (".html", ".htm"):
         raise click.UsageError(f"{file} is no .html file, and what has that name is replaced. Choose another --out")
     try:
+        if out is None:
+            survey.options.cache.prepare()
         write_gallery(survey, file)
     except OSError as error:
         raise click.ClickException(

@@ -9,8 +9,17 @@ from typing import Any
 
 import click
 
-from mkdocs_qhaigc.cli._generating import Result, results, wait_for_all
-from mkdocs_qhaigc.cli._generation import agree, buying, cost_of, outcome, tell, yes_option
+from mkdocs_qhaigc.cli._generation import (
+    Result,
+    agree,
+    cost_of,
+    opened_queue,
+    outcome,
+    print_failures,
+    results,
+    wait_for_all,
+    yes_option,
+)
 from mkdocs_qhaigc.cli.common import chosen, config_option, json_option, print_json, survey_of, tell_notices
 from mkdocs_qhaigc.cli.plan import as_fields
 from mkdocs_qhaigc.cli.selection import select
@@ -41,7 +50,7 @@ def generate(pages: Sequence[str], max_new: int | None, yes: bool, as_json: bool
     missing = [one for one in survey.missing() if one.request.key in wanted]
     unreadable = [one for one in survey.each_once() if one.state == "unreadable" and one.request.key in wanted]
     kept = [Result(one.image.order, None, one.image.reason) for one in unreadable]
-    complete = tell(kept)
+    complete = print_failures(kept)
     if not missing:
         if as_json:
             _print_as_json(unreadable, kept, survey.options)
@@ -53,14 +62,11 @@ def generate(pages: Sequence[str], max_new: int | None, yes: bool, as_json: bool
     limit = "max_new_images" if max_new is None else "--max-new"
     most = survey.options.max_new_images if max_new is None else max_new
     agree([one.image.order for one in missing], survey.options, most=most, limit=limit, yes=yes)
-    with buying(survey.options, Budget(most, used_up=_USED_UP % limit)) as buyer:
-        ordered = [(one.image.order, buyer.buy(one.image.order)) for one in missing]
-        try:
-            wait_for_all(future for _, future in ordered)
-        except KeyboardInterrupt:
-            click.echo(err=True)
-    found = results(ordered, buyer)
-    complete = tell(found) and complete
+    with opened_queue(survey.options, Budget(most, used_up=_USED_UP % limit)) as queue:
+        ordered = [(one.image.order, queue.submit(one.image.order)) for one in missing]
+        wait_for_all(future for _, future in ordered)
+    found = results(ordered, queue)
+    complete = print_failures(found) and complete
     if as_json:
         _print_as_json([*missing, *unreadable], [*found, *kept], survey.options)
     else:
@@ -73,13 +79,13 @@ def _print_as_json(missing: Sequence[Declared], found: Sequence[Result], options
     images: list[dict[str, Any]] = [
         {
             **as_fields(one),
-            "state": "generated" if result.original else "missing",
-            "file": str(result.original.path) if result.original else None,
+            "state": "generated" if result.image else "missing",
+            "file": str(result.image.path) if result.image else None,
             "reason": str(result.reason) if result.reason else None,
         }
         for one, result in zip(missing, found, strict=True)
     ]
-    generated = [result for result in found if result.original]
+    generated = [result for result in found if result.image]
     cost = cost_of(found, options)
     counts = {"generated": len(generated), "failed": len(found) - len(generated)}
     print_json({"images": images, **counts, "cost": cost and cost.as_fields()})

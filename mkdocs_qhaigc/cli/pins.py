@@ -15,15 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from mkdocs_qhaigc._util.files import KEY_DIGITS
 from mkdocs_qhaigc._util.locks import hold
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import ImageDamaged, LfsPointer, SiteError, StoreError
+from mkdocs_qhaigc.imaging.formats import EXTENSIONS
 from mkdocs_qhaigc.site.survey import Declared, Survey
 from mkdocs_qhaigc.store.availability import is_lfs_pointer
-from mkdocs_qhaigc.store.library import Library
-from mkdocs_qhaigc.store.record import EXTENSIONS, KEY_DIGITS, StoredImage
-from mkdocs_qhaigc.store.shelf import Shelf, digits_of, look_at
-from mkdocs_qhaigc.store.transfer import archive_orphan, cache_folder, copy_into, pin_name, unpin
+from mkdocs_qhaigc.store.image_store import Contents, ImageStore, open_cache, open_pins
+from mkdocs_qhaigc.store.record import StoredImage, digits_in_any, file_stem, name_in
+from mkdocs_qhaigc.store.transfer import archive_orphan, copy_into, unpin
 
 Kind = Literal["pinned", "unpinned", "unused", "remnant", "missing"]
 
@@ -85,21 +86,19 @@ def compare(surveys: Sequence[Survey]) -> Comparison:
         StoreError: a folder cannot be read.
     """
     options = surveys[0].options
-    for sandbox in (False, True):
-        if cache_folder(options, sandbox=sandbox).resolve() == options.pins_dir.resolve():
-            raise SiteError(
-                f"`pins_dir` and `cache_dir` lead to one folder, {options.pins_dir}. Choose another for one"
-            )
-    shelf = look_at(options.pins_dir)
+    if options.cache.originals.resolve() == options.pins_dir.resolve():
+        raise SiteError(f"`pins_dir` and `cache_dir` lead to one folder, {options.pins_dir}. Choose another for one")
+    there = open_pins(options, quiet=True).contents()
     found: dict[str, Pin] = {}
     used = {one.request.key for survey in surveys for one in survey.declared}
     for survey in surveys:
+        cache = open_cache(survey.options, quiet=True)
         for one in survey.each_once():
-            pin = _compare_one(one, survey.options, shelf, used=used)
+            pin = _compare_one(one, survey.options, there, cache, used=used)
             if one.request.key not in found or found[one.request.key].kind == "missing":
                 found[one.request.key] = pin
     problems = tuple(problem for survey in surveys for problem in survey.problems)
-    return Comparison(options, (*found.values(), *_surplus(shelf, found, options)), problems)
+    return Comparison(options, (*found.values(), *_surplus(there, found)), problems)
 
 
 def settle(pin: Pin, options: Options) -> Path:
@@ -141,8 +140,9 @@ def alone(options: Options) -> Iterator[None]:
     """
     with ExitStack() as held:
         try:
-            held.enter_context(hold(options.cache_dir / "locks", "pins", seconds=options.timeout + 5))
-            for path in look_at(options.pins_dir).unfinished:
+            options.cache.prepare()
+            held.enter_context(hold(options.cache.locks, "pins", seconds=options.timeout + 5))
+            for path in open_pins(options, quiet=True).contents().unfinished:
                 path.unlink()
         except TimeoutError as error:
             raise StoreError("another process is changing the pins. Try again later") from error
@@ -151,86 +151,64 @@ def alone(options: Options) -> Iterator[None]:
         yield
 
 
-def advice(one: Declared, shelf: Shelf, options: Options, *, used: Set[str]) -> str:
+def advice(one: Declared, there: Contents, options: Options, *, used: Set[str]) -> str:
     """Return why an image may be missing, and what can be done. `used`: the keys of all that the sites declare."""
     if one.image.reason:
         return str(one.image.reason)
-    if one.original and one.image.state == "published":
-        return (
-            "There is only what `mkdocs-qhaigc sync` has written of it. Run `mkdocs-qhaigc pin` where it was bought, "
-            f"or pin that: mkdocs-qhaigc pin --adopt {_typed(one.original.file)} {_typed(one.target)}"
-        )
-    left = [path for path in shelf.remnants_of(one.request.key) if path.suffix != ".json"]
-    left = left or shelf.remnants_of(one.request.key)
+    left = [path for path in there.remnants_of(one.request.key) if path.suffix != ".json"]
+    left = left or there.remnants_of(one.request.key)
     if left:
         return (
             f"{options.pins_dir.name}/{left[0].name} cannot be used: its bytes or its record are not those that were "
             "saved. Restore both from version control (`git lfs pull` where it keeps them)"
         )
-    unused = (pin for pin in shelf.originals if pin.key not in used)
+    unused = (pin for pin in there.images if pin.key not in used)
     stale = next((pin for pin in unused if _name(pin) == one.image.order.name and _other(pin, one)), None)
     hint = f"{options.pins_dir.name}/{stale.path.name} is of another {_other(stale, one)}. " if stale else ""
-    if options.sandboxed or not any(pin.sandbox for pin in shelf.of(one.request.key)):
-        return f"{hint}Run `mkdocs-qhaigc generate`, then `mkdocs-qhaigc pin`"
-    return "There is only the sandbox's drawing of it. Run `mkdocs-qhaigc generate`, then `mkdocs-qhaigc pin`"
+    return f"{hint}Run `mkdocs-qhaigc generate`, then `mkdocs-qhaigc pin`"
 
 
-def _surplus(shelf: Shelf, found: Mapping[str, Pin], options: Options) -> Iterator[Pin]:
+def _surplus(there: Contents, found: Mapping[str, Pin]) -> Iterator[Pin]:
     """Yield what lies in the pins and is not used; what may be left of an image that is missing is not among it."""
     used = {pin.path for pin in found.values() if pin.kind == "pinned"}
-    for original in shelf.originals:
+    for original in there.images:
         pin = found.get(original.key)
-        refused = original.sandbox and not options.sandboxed
-        if original.path in used or (pin and pin.kind == "missing" and not refused):
+        if original.path in used or (pin and pin.kind == "missing"):
             continue
         why = "nothing uses it"
-        if refused:
-            why = "the sandbox drew it, and this site has real images"
-        elif pin:
+        if pin:
             why = "it is a second one of its image" if pin.kind == "pinned" else "it is damaged"
         yield Pin("unused", original.path, pin.one if pin else None, original, why)
     by_digits = {key[:KEY_DIGITS]: pin for key, pin in found.items()}
-    for path in shelf.remnants:
-        pin = by_digits.get(digits_of(path))
+    for path in there.remnants:
+        pin = by_digits.get(digits_in_any(path.name))
         if pin is None or pin.kind != "missing":
             yield Pin("remnant", path, pin.one if pin else None, why="it is no whole image with a record")
 
 
-def _compare_one(one: Declared, options: Options, shelf: Shelf, *, used: Set[str]) -> Pin:
+def _compare_one(one: Declared, options: Options, there: Contents, cache: ImageStore, *, used: Set[str]) -> Pin:
     key = one.request.key
     reason = ""
-    for pin in shelf.of(key):
-        if pin.sandbox and not options.sandboxed:
-            continue
+    for pin in there.of(key):
         try:
             pin.read()
         except StoreError as error:
             reason = f"{error}. Restore it from version control"
         else:
             return Pin("pinned", pin.path, one, pin)
-    cached = Library(cache_folder(options, sandbox=options.sandboxed), report=lambda _: None).find_all(key)
-    for original in cached:
-        if original.sandbox and not options.sandboxed:
-            continue
+    for original in cache.find_all(key):
         try:
             original.read()
         except StoreError as error:
             reason = reason or str(error)
         else:
-            name = (
-                f"{pin_name(one.image.order.name, sandbox=original.sandbox)}-{key[:KEY_DIGITS]}{original.path.suffix}"
-            )
-            return Pin("unpinned", options.pins_dir / name, one, original, why="run `mkdocs-qhaigc pin`")
-    return Pin("missing", options.pins_dir, one, why=reason or advice(one, shelf, options, used=used))
-
-
-def _typed(word: str) -> str:
-    """Return a word as every shell takes it."""
-    return f'"{word}"' if " " in word else word
+            path = options.pins_dir / f"{file_stem(one.image.order.name, key)}{original.path.suffix}"
+            return Pin("unpinned", path, one, original, why="run `mkdocs-qhaigc pin`")
+    return Pin("missing", options.pins_dir, one, why=reason or advice(one, there, options, used=used))
 
 
 def _name(pin: StoredImage) -> str:
-    return pin.path.stem.rpartition("-")[0].removesuffix(".sandbox")
+    return name_in(pin.path)
 
 
 def _other(pin: StoredImage, one: Declared) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from mkdocs_qhaigc.cli._generating import purchase
+from mkdocs_qhaigc.cli._generation import models_and_cost
 from mkdocs_qhaigc.cli.common import config_option, count, json_option, print_json, survey_of, tell_notices
 from mkdocs_qhaigc.site.survey import Declared, Survey
 
@@ -17,8 +17,8 @@ from mkdocs_qhaigc.site.survey import Declared, Survey
 @json_option
 @click.option("--format", "format_", type=click.Choice(["table", "markdown"]), default="table", show_default=True)
 def plan(config_file: Path, as_json: bool, format_: str) -> None:
-    """List every image of the site: page, name, model, size, and whether it is pinned, cached, published (only as
-    `sync` has written it), missing, or unreadable (it may be there, and is not bought: Git LFS has it, say).
+    """List every image of the site: page, name, model, size, and whether it is pinned, cached, missing, or
+    unreadable (it may be there, and is not bought: Git LFS has it, say).
 
     Buys nothing, needs no key and no network.
     """
@@ -95,12 +95,10 @@ def summary(survey: Survey) -> str:
     once = survey.each_once()
     states = [one.state for one in once]
     said = [
-        f"{states.count(state)} {state}"
-        for state in ("pinned", "cached", "published", "missing", "unreadable")
-        if state in states
+        f"{states.count(state)} {state}" for state in ("pinned", "cached", "missing", "unreadable") if state in states
     ]
     missing = survey.missing()
-    buys = purchase([one.image.order for one in missing], survey.options)
+    buys = models_and_cost([one.image.order for one in missing], survey.options)
     sandbox = " (of the sandbox, which sells nothing)" if survey.options.sandboxed else ""
     total = count(len(once), "image")
     return f"{total}{': ' + ', '.join(said) if said else ''}. To buy: {buys}{sandbox if missing else ''}."

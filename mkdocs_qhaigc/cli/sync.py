@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from mkdocs_qhaigc.cli._generation import buying, refuse_to_buy_within_sandbox
+from mkdocs_qhaigc.cli._generation import opened_queue, require_sandbox_within_sandbox
 from mkdocs_qhaigc.cli.common import count, failing, json_option, print_json, shown_path, warn
 from mkdocs_qhaigc.engines.detect import require_config_file, usual_config_file
 from mkdocs_qhaigc.engines.zensical.config import Configuration, read_configuration
@@ -24,6 +24,7 @@ from mkdocs_qhaigc.generation.budget import BUILD_BUDGET, Budget
     type=click.Path(file_okay=False, path_type=Path),
     help="The folder, within docs_dir.  [default: option assets_dir]",
 )
+@click.option("--pin/--no-pin", default=True, show_default=True, help="Copy what is published into the pins.")
 @click.option("--watch", is_flag=True, help="Go on, and sync again when a page or the configuration has changed.")
 @json_option
 @click.option(
@@ -34,14 +35,14 @@ from mkdocs_qhaigc.generation.budget import BUILD_BUDGET, Budget
     show_default="zensical.toml, else zensical.yml, else mkdocs.yml",
     help="The site's configuration.",
 )
-def sync(out: Path | None, watch: bool, as_json: bool, config_file: Path) -> None:
+def sync(out: Path | None, pin: bool, watch: bool, as_json: bool, config_file: Path) -> None:
     """Write the site's images into a folder of its pages, for Zensical, which runs no MkDocs plugins.
 
     Reads mkdocs.yml or zensical.toml and the front matter of every page itself, buys what is missing as a build does
-    (options `missing` and `max_new_images`), encodes, writes only what changed, and removes what is no longer used:
-    only files that it wrote.
+    (options `missing` and `max_new_images`), copies the originals into the pins, to be committed, encodes, writes only
+    what changed, and removes what is no longer used: only files that it wrote.
 
-    Exit code 1 where a placeholder stands for an image, or a directive cannot be used.
+    Exit code 1 where a placeholder replaces an image, or a directive cannot be used.
     """
     if watch and as_json:
         raise click.UsageError("--watch goes on, and --json prints one object. Leave one of them out.")
@@ -56,25 +57,26 @@ def sync(out: Path | None, watch: bool, as_json: bool, config_file: Path) -> Non
         require_config_file(config_file)
         site = read()
         if watch:
-            _watch(site, read)
+            _watch(site, read, pin=pin)
             return
-        complete = _once(site, as_json=as_json)
+        complete = _once(site, pin=pin, as_json=as_json)
     if not complete:
         sys.exit(1)
 
 
-def _once(site: Configuration, *, as_json: bool = False) -> bool:
+def _once(site: Configuration, *, pin: bool, as_json: bool = False) -> bool:
     """Sync and say what was done. Return whether nothing is missing that should be there."""
     if site.options.missing == "generate":
-        refuse_to_buy_within_sandbox(site.options)
-    with buying(site.options, Budget(site.options.max_new_images, used_up=BUILD_BUDGET)) as buyer:
-        synced = sync_site(site, buyer=buyer, warn=warn)
+        require_sandbox_within_sandbox(site.options)
+    with opened_queue(site.options, Budget(site.options.max_new_images, used_up=BUILD_BUDGET)) as queue:
+        synced = sync_site(site, queue=queue, warn=warn, pin=pin)
     if as_json:
         print_json(
             {
                 "out": str(site.images_dir),
                 "images": len(synced.images),
                 "missing": [image.order.where for image in synced.missing],
+                "pinned": [str(path) for path in synced.pinned],
                 "written": synced.written,
                 "removed": synced.removed,
                 "kept": synced.kept,
@@ -90,21 +92,24 @@ def _once(site: Configuration, *, as_json: bool = False) -> bool:
 def _said(synced: Synced, site: Configuration) -> str:
     files = [f"{len(synced.written)} written", f"{synced.unchanged} unchanged", f"{len(synced.removed)} removed"]
     lines = [f"{shown_path(site.images_dir)}: {count(len(synced.images), 'image')}, {', '.join(files)}."]
+    if synced.pinned:
+        pinned = count(len(synced.pinned), "image")
+        lines.append(f"Pinned: {pinned} in {shown_path(site.options.pins_dir)}, to be committed.")
     lines += [f"Kept: {name} is no longer used, but was changed after it was written." for name in synced.kept]
     return "\n".join(lines)
 
 
-def _watch(site: Configuration, read: Callable[[], Configuration]) -> None:
+def _watch(site: Configuration, read: Callable[[], Configuration], *, pin: bool) -> None:
     """Sync, and again whenever a page or the configuration has changed, until Ctrl-C."""
     from mkdocs_qhaigc.engines.zensical.watch import watching  # imports what only this needs
 
     with watching(site.docs_dir, site.files, without=site.images_dir) as changes:
         with _telling():
-            _once(site)
+            _once(site, pin=pin)
         click.echo(f"Watching {shown_path(site.docs_dir)} and {shown_path(site.file)}. Ctrl-C ends it.", err=True)
         for _ in changes:
             with _telling():
-                _once(read())
+                _once(read(), pin=pin)
 
 
 @contextmanager

@@ -1,1 +1,1 @@
-"""Options: what may be written in mkdocs.yml, its checks and JSON schema; prices; the cache folder's layout."""
+"""Options, and where the files of a site are kept."""

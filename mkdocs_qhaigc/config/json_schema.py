@@ -36,7 +36,7 @@ def options_schema() -> Schema:
                     name: {
                         "description": option.about,
                         "default": option.default,
-                        "anyOf": [option.schema, {"type": "null"}, {"$ref": "#/$defs/env"}],
+                        "anyOf": [option.type.json_schema, {"type": "null"}, {"$ref": "#/$defs/env"}],
                     }
                     for name, option in OPTIONS.items()
                 },

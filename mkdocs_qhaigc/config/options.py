@@ -9,16 +9,17 @@ from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from mkdocs_qhaigc._util.text import closest_match, short_repr
-from mkdocs_qhaigc.config import option_checks as checks
+from mkdocs_qhaigc.config import option_types
 from mkdocs_qhaigc.config.option_table import OPTIONS
+from mkdocs_qhaigc.config.paths import FOLDERS, CachePaths
 from mkdocs_qhaigc.config.prices import Cost, Prices, check_prices
 from mkdocs_qhaigc.directives.model import Defaults
 from mkdocs_qhaigc.directives.parse import plain_sizes, read_directives, resolve_style
 from mkdocs_qhaigc.directives.request import ImageRequest
 from mkdocs_qhaigc.errors import DirectiveError, OptionError
 from mkdocs_qhaigc.imaging.renditions import Encoding
-from mkdocs_qhaigc.store.record import SANDBOX
 
+SANDBOX = option_types.SANDBOX
 SANDBOX_VARIABLE = "QHAIGC_SANDBOX"
 """Set by `mkdocs-qhaigc sandbox -- COMMAND` for the command: whoever runs it wants to spend nothing."""
 SANDBOX_PATH = "/sandbox/"
@@ -29,8 +30,6 @@ KEY_IN_FILE = (
 )
 EXTENSION = "mkdocs_qhaigc.markdown"
 """The Markdown extension by which a site says that Zensical builds it."""
-_FOLDERS = ("answers", "candidates", "index", "locks", "originals", "published", "rejected", "sandbox", "variants")
-"""Of the cache."""
 _KEY_OPTION = r"(?i)(?:.*[_-])?(?:api[_-]?key|key|token|secret|password|authorization)"
 
 
@@ -79,9 +78,14 @@ class Options(NamedTuple):
         )
 
     @property
+    def cache(self) -> CachePaths:
+        """What is where in `cache_dir`."""
+        return CachePaths(self.cache_dir)
+
+    @property
     def sandboxed(self) -> bool:
-        """Whether images come from a sandbox, and so must never stand under real keys."""
-        return self.base_url == SANDBOX or urlsplit(self.base_url).path.startswith(SANDBOX_PATH)
+        """Whether images come from a sandbox: then their keys say so."""
+        return self.defaults.sandbox
 
     def api_key(self, environment: Mapping[str, str]) -> str | None:
         """Return the key from the environment variable that is named for it; None where there is none."""
@@ -115,7 +119,9 @@ def read_options(values: Mapping[str, Any], *, folder: Path) -> Options:
     get = {
         name: check_option(name, values[name]) if name in values else option.default for name, option in OPTIONS.items()
     }
-    defaults = Defaults(get["model"], get["size"], get["style"] or "", get["styles"] or {})
+    base_url = get["base_url"]
+    sandbox = base_url == SANDBOX or urlsplit(base_url).path.startswith(SANDBOX_PATH)
+    defaults = Defaults(get["model"], get["size"], get["style"] or "", get["styles"] or {}, sandbox)
     try:
         resolve_style(defaults.style, defaults.styles)
     except DirectiveError as error:
@@ -130,20 +136,17 @@ def read_options(values: Mapping[str, Any], *, folder: Path) -> Options:
                 f"`{directive.name}` has `place: {directive.place}`, and images of the whole site stand where pages "
                 f"refer to it: ![](qhaigc:{directive.name}). Remove `place`",
             )
-    quality = get["quality"]
     provenance = get["provenance"]
     encoding = Encoding(
         marked=provenance is not False,
         with_prompt=isinstance(provenance, Mapping) and provenance.get("prompt", False),
         formats=get["formats"],
         widths=get["widths"],
-        quality=checks.by_format(quality)
-        if isinstance(quality, int)
-        else {**checks.by_format(checks.QUALITY), **quality},
+        quality=option_types.quality_by_format(get["quality"]),
     )
     return Options(
         enabled=get["enabled"],
-        base_url=get["base_url"],
+        base_url=base_url,
         api_key_env=get["api_key_env"],
         defaults=defaults,
         images=get["images"] or {},
@@ -173,7 +176,7 @@ def check_option(name: str, value: object) -> Any:
     """
     option = OPTIONS[name]
     if value is not None:
-        return option.check(value)
+        return option.type.check(name, value)
     if option.default is not None:  # which may buy what the author has forbidden elsewhere
         raise OptionError(
             name,
@@ -196,10 +199,8 @@ def no_option(name: object) -> str:
     )
 
 
-def check_folders(options: Options, *, folder: Path, docs_dir: Path, site_dir: Path, zensical: bool = False) -> None:
+def check_folders(options: Options, *, folder: Path, docs_dir: Path, site_dir: Path) -> None:
     """Refuse folders where images would be lost, published raw, or make `mkdocs serve` rebuild for ever.
-
-    `zensical`: whether the site is built by that, too.
 
     Raises:
         OptionError: naming the option.
@@ -210,11 +211,7 @@ def check_folders(options: Options, *, folder: Path, docs_dir: Path, site_dir: P
             raise OptionError(option, "it lies in the built site, which every build empties. Choose a folder beside it")
         if docs in (where, *where.parents):
             raise OptionError(option, "it lies in docs_dir, whose files are published. Choose a folder beside it")
-    if zensical and not options.sandboxed:
-        from mkdocs_qhaigc.config.caches import require_lasting  # most sites are not
-
-        require_lasting(options.cache_dir, folder)
-    for name in _FOLDERS:
+    for name in FOLDERS:
         if (options.cache_dir / name).is_symlink():
             raise OptionError("cache_dir", f"its folder {name} is a link, which may lead anywhere. Remove the link")
     for name, place in (("docs_dir", docs), ("the built site", site)):

@@ -70,6 +70,8 @@ class Defaults(NamedTuple):
     style: str = ""
     """Text (or a name from `styles`) added to every prompt."""
     styles: Mapping[str, str] | None = None
+    sandbox: bool = False
+    """Whether a sandbox draws the images: their keys say so."""
 
 
 class Directive(NamedTuple):

@@ -174,6 +174,7 @@ def _read_request(fields: Mapping[Any, Any], prompt_field: str, defaults: Defaul
         size=size,
         variant=variant,
         params=_params(fields.get("params")),
+        sandbox=defaults.sandbox,
     )
 
 

@@ -32,10 +32,17 @@ _SENTENCE_ENDS = ".!?,;:…。！？，；：、"
 class ImageRequest:
     """One image to be had: everything that changes it, and nothing else. Never changed."""
 
-    __slots__ = ("key", "model", "params", "prompt", "size", "variant")
+    __slots__ = ("key", "model", "params", "prompt", "sandbox", "size", "variant")
 
     def __init__(
-        self, model: str, prompt: str, size: str, variant: int = 1, params: Mapping[str, Any] = MappingProxyType({})
+        self,
+        model: str,
+        prompt: str,
+        size: str,
+        variant: int = 1,
+        params: Mapping[str, Any] = MappingProxyType({}),
+        *,
+        sandbox: bool = False,
     ) -> None:
         """`prompt` is the final one: NFC, trimmed, styles added."""
         self.model = model
@@ -46,12 +53,14 @@ class ImageRequest:
         """1, 2, 3 …: independent images of one prompt."""
         self.params = params
         """Further fields of the request body; JSON values."""
+        self.sandbox = sandbox
+        """Whether it is made for a sandbox, whose drawings must never be taken for images of a real API."""
         self.key = hashlib.sha256(self._canonical_json().encode()).hexdigest()
         """64 hex digits: the sha256 of the canonical JSON of all of the above."""
 
     def of_variant(self, variant: int) -> ImageRequest:
         """Return the request for another image of the same prompt."""
-        return ImageRequest(self.model, self.prompt, self.size, variant, self.params)
+        return ImageRequest(self.model, self.prompt, self.size, variant, self.params, sandbox=self.sandbox)
 
     def __hash__(self) -> int:
         return hash(self.key)
@@ -78,14 +87,16 @@ class ImageRequest:
             "size": self.size,
             "variant": self.variant,
             "params": dict(self.params),
+            **({"sandbox": True} if self.sandbox else {}),
         }
 
     def _canonical_json(self) -> str:
         """Return the record as JSON without blanks, with the names in alphabetical order."""
         params = _CANONICAL.encode(dict(self.params)) if self.params else "{}"
+        sandbox = '"sandbox":true,' if self.sandbox else ""
         return (  # what is the same for every request is written here: an encoder takes eight times as long for it
             f'{{"model":{_as_json(self.model)},"params":{params},"prompt":{_as_json(self.prompt)},'
-            f'"schema":{KEY_SCHEMA},"size":{_as_json(self.size)},"variant":{self.variant}}}'
+            f'{sandbox}"schema":{KEY_SCHEMA},"size":{_as_json(self.size)},"variant":{self.variant}}}'
         )
 
 

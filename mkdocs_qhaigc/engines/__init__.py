@@ -1,1 +1,1 @@
-"""Adapters: events and files of an engine to and from one build of a site."""
+"""Adapters for the engines that build sites."""

@@ -1,1 +1,1 @@
-"""Generation of missing images: the queue of jobs, one purchase, budget, journal, recovery, progress."""
+"""Generation of missing images: a queue of jobs, each paid for once and saved the moment it arrives."""

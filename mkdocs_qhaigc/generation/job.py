@@ -1,7 +1,8 @@
-"""What a build orders, what is told while it waits, and why what it ordered could not be had."""
+"""A job: an image that a build wants, and for whom; how far it has come, and what it took."""
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from mkdocs_qhaigc.directives.request import ImageRequest
@@ -23,29 +24,35 @@ class ImageJob(NamedTuple):
 
 
 class JobStats(NamedTuple):
-    """What it took to buy an image, or to try."""
+    """What a job has taken so far."""
 
     requests: int = 0
-    """Calls of the API."""
+    """Calls of the API, retries included."""
     seconds: float | None = None
-    """From the order's turn to the saved image, waits between tries included; None where nothing was asked."""
+    """From the job's turn to the saved image, waits between attempts included; `None` if the API was not called."""
 
 
-class Progress(Protocol):
-    """What is told about buying; called from several threads."""
+class JobState(Enum):
+    """How far a job has come."""
 
-    def ordered(self, order: ImageJob) -> None:
-        """An image is to be bought."""
+    QUEUED = "waits for its turn"
+    STARTED = "is not in the store, and about to be requested; a second time if a call for several was in vain"
+    CALLED = "a call to the API is made"
+    ANSWERED = "the answer is in the journal: nothing can take it away"
+    SAVED = "is in the store"
+    FAILED = "there is no image"
+    DONE = "its future has a result, and was not cancelled"
 
-    def began(self, order: ImageJob) -> None:
-        """Its call is about to be made."""
 
-    def ended(self, order: ImageJob, *, seconds: float | None) -> None:
-        """It is saved, after so many seconds; None: there is no image."""
+class Observer(Protocol):
+    """Gets each change of a job's state; called from several threads."""
+
+    def changed(self, job: ImageJob, state: JobState) -> None:
+        """Note that a job has come to a state."""
 
 
 def failure_of(future: Future[StoredImage]) -> QhaigcError | None:
-    """Return why a finished future has no image, or None where it has one. Other errors are raised."""
+    """Return why a finished future has no image; `None` if it has one. Errors of other kinds are raised."""
     if future.cancelled():
         return GenerationStopped("the build was stopped")
     error = future.exception()

@@ -1,158 +1,146 @@
-"""Answers that were paid for, kept while they arrive and until their images are saved.
+"""Journal of answers: what was paid for is kept while it arrives, and until its images are saved.
 
-A build that ends in between, killed even, loses nothing: the next one reads what was kept before it buys anything. What
-is kept is the body of the API's answer, as far as it came; one that was cut short is no JSON and counts as none. Of a
-call for several images each has the whole body under a name of its own, which says which of the body's images is
-meant (`KEY.2.json`; the first without a number). It is one file with several names: as many copies would take the room
-of the images. Where a file cannot have several, there are copies.
+Whatever ends a build, the next one reads the journal before it calls the API. One file holds the answer to one call:
+
+    KEY KEY …       64 hex digits each, in the order of the answer's images; dashes once an image is settled
+    {"data": […]}   the body of the response, as far as it arrived
+
+A body that was cut off is no JSON and counts as none. A file goes when all its images are settled.
 """
 
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import re
+import stat
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-from mkdocs_qhaigc.api.bodies import LARGEST_BODY, MOST_IN_ONE_CALL
+from mkdocs_qhaigc.api.response import LARGEST_BODY, MOST_IN_ONE_CALL
 
-ANSWERS = "answers"
-"""The folder of the cache for them."""
-OLDEST = 24 * 3600
-"""Seconds after which an address in a kept answer has expired, unless it still leads to its image."""
-SETTLED = 3600
-"""Seconds until which an address that leads to nothing may yet lead to its image: it is not everywhere at once."""
-_POSITION = re.compile(r".+\.([0-9]{1,4})\.json")
+_KEYS = re.compile(rb"(?:[0-9a-f]{64}|-{64})(?: (?:[0-9a-f]{64}|-{64}))*\n")
+_SETTLED = b"-" * 64
+_LARGEST = MOST_IN_ONE_CALL * (LARGEST_BODY + 65)
+"""Bytes of a file."""
 
 
-class Arrival:
-    """The file in which one answer is kept."""
+class KeptAnswer(NamedTuple):
+    """An answer that an earlier call was given."""
 
-    def __init__(self, path: Path) -> None:
-        """`path`: `KEY.json`. The file and its folder need not exist yet."""
-        self._path = path
+    body: bytes
+    position: int
+    """Of the key's image among those of the answer, from 0."""
+    age: float
+    """Seconds since the answer arrived."""
 
-    def begin(self, position: int = 0) -> None:
-        """Start anew: the body of an answer follows, whose image at this position is meant.
 
-        Raises:
-            OSError: nothing can be written there.
-        """
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._remove()
-        self._at(position).open("xb").close()  # a file of its own: never through a link that lies there
+class Journal:
+    """The folder of kept answers. What concerns a key is called by the owner of the key's lock."""
 
-    def share(self, first: Arrival, position: int) -> None:
-        """Start anew: have the body that another one has begun to keep, whose image at this position is meant.
+    def __init__(self, folder: Path) -> None:
+        """The folder need not exist yet."""
+        self.folder = folder
 
-        Raises:
-            OSError: a file cannot have two names there.
-        """
-        self._remove()
-        os.link(first._path, self._at(position))
+    def entry(self, keys: Sequence[str]) -> JournalEntry:
+        """Return the entry for a call that asks for images of these keys. Nothing is written before `begin`."""
+        return JournalEntry(self, keys)
 
-    def add(self, chunk: bytes) -> None:
-        """Keep the next bytes, at once.
+    def find(self, key: str) -> KeptAnswer | None:
+        """Return the newest kept answer for a key; `None` if none can be read."""
+        found = None
+        for path, keys in self._files_of(key):
+            with contextlib.suppress(OSError):
+                age = abs(time.time() - path.lstat().st_mtime)  # a clock may have been wrong
+                body = path.read_bytes().partition(b"\n")[2]
+                if body and (found is None or age < found.age):
+                    found = KeptAnswer(body, keys.index(key.encode()), age)
+        return found
 
-        Raises:
-            OSError: they cannot be written.
-        """
-        with self._file.open("ab", buffering=0) as file:
-            file.write(chunk)
+    def settle(self, key: str) -> None:
+        """Forget the answers for a key: its image is saved, or cannot be had from them."""
+        for path, keys in self._files_of(key):
+            with contextlib.suppress(OSError):
+                status = path.stat()
+                with path.open("r+b") as file:
+                    file.seek(65 * keys.index(key.encode()))
+                    file.write(_SETTLED)
+                os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))  # the age of the answer
+                if all(other == _SETTLED for other in _read_keys(path)):
+                    path.unlink()
 
-    @property
-    def age(self) -> float:
-        """Seconds since the answer came, or until then where a clock was wrong; without end where nothing says it."""
+    def _files_of(self, key: str) -> Iterator[tuple[Path, list[bytes]]]:
+        """Yield the files with an answer for a key, and the keys of each."""
         try:
-            return abs(time.time() - self._file.lstat().st_mtime)
+            names = sorted(os.listdir(self.folder))  # noqa: PTH208 - texts do
         except OSError:
-            return math.inf
-
-    def read(self) -> tuple[int, bytes] | None:
-        """Return the image's position and the body, or None where there is nothing that can be read."""
-        try:
-            file = self._file
-            status = file.lstat()
-            if 0 < status.st_size <= MOST_IN_ONE_CALL * LARGEST_BODY and file.is_file():
-                position = _POSITION.fullmatch(file.name)
-                return int(position[1]) if position else 0, file.read_bytes()
-        except OSError:
-            return None
-        return None
-
-    def forget(self) -> None:
-        """Remove the file: its image is saved, or gone for good."""
-        with contextlib.suppress(OSError):
-            self._remove()
-
-    @property
-    def _file(self) -> Path:
-        """The file, by the name that it has."""
-        if os.path.lexists(self._path):
-            return self._path
-        return min(self._other_names(), default=self._path)
-
-    def _at(self, position: int) -> Path:
-        return self._path.with_suffix(f".{position}.json") if position else self._path
-
-    def _other_names(self) -> Iterator[Path]:
-        """Yield every name but the first one's that it has."""
-        return self._path.parent.glob(f"{self._path.stem}.*.json")
-
-    def _remove(self) -> None:
-        for path in (self._path, *self._other_names()):
-            path.unlink(missing_ok=True)
+            return
+        for path in (self.folder / name for name in names if name.endswith(".answer")):
+            keys = _read_keys(path)
+            if key.encode() in keys:
+                yield path, keys
 
 
-class Arrivals:
-    """The files in which the answer to one call for several images is kept."""
+class JournalEntry:
+    """The answer to one call, kept while it arrives."""
 
-    def __init__(self, files: Sequence[Arrival]) -> None:
-        """One for each image, in the order in which they are expected."""
-        self._files = files
-        self._written: list[Arrival] = []
-        """Those into which the body is written: the first, and copies where it cannot have further names."""
+    def __init__(self, journal: Journal, keys: Sequence[str]) -> None:
+        self._journal = journal
+        self._keys = keys
+        self._path: Path | None = None
         self.begun = False
-        """Whether an answer has come, or a part of one; else the files are what an earlier one has left."""
-        self.kept = False
-        """Whether all that has come since `begin` is in the files."""
+        """Whether a successful response has begun."""
+        self.is_complete = False
+        """Whether all that has arrived since `begin` is kept."""
 
     def begin(self) -> None:
-        """Start anew: the body of an answer follows.
+        """Start anew: the body of a response follows.
 
         Raises:
-            OSError: nothing can be written there.
+            OSError: nothing can be written.
         """
-        self.kept, self.begun, self._written = False, True, []
-        first, *others = self._files
-        first.begin()
-        self._written.append(first)
-        for position, file in enumerate(others, start=1):
-            try:
-                file.share(first, position)
-            except OSError:
-                file.begin(position)
-                self._written.append(file)
-        self.kept = True
+        import secrets  # a warm build writes nothing
+
+        self.begun, self.is_complete, self._path = True, False, None
+        for key in self._keys:
+            self._journal.settle(key)
+        self._journal.folder.mkdir(parents=True, exist_ok=True)
+        path = self._journal.folder / f"{self._keys[0][:16]}-{secrets.token_hex(4)}.answer"
+        with path.open("xb") as file:  # a file of its own: never through a link
+            file.write(" ".join(self._keys).encode() + b"\n")
+        self._path, self.is_complete = path, True
 
     def add(self, chunk: bytes) -> None:
-        """Keep the next bytes, at once. What cannot be kept whole goes: it is of no use, and takes the images' room.
+        """Keep the next bytes, at once. What cannot be kept whole is removed: it takes the images' space.
 
         Raises:
             OSError: they cannot be written.
         """
+        if not self._path:
+            return
         try:
-            for file in self._written:
-                file.add(chunk)
+            with self._path.open("ab", buffering=0) as file:
+                written = file.write(chunk)
+                while written < len(chunk):
+                    written += file.write(chunk[written:])
         except OSError:
-            self.kept, self._written = False, []
-            self.forget()
+            self.is_complete = False
+            with contextlib.suppress(OSError):
+                self._path.unlink()
+            self._path = None
             raise
 
-    def forget(self) -> None:
-        """Remove the files."""
-        for file in self._files:
-            file.forget()
+
+def _read_keys(path: Path) -> list[bytes]:
+    """Return the keys of a file, settled ones as dashes; none if it is no entry of a journal."""
+    try:
+        status = path.lstat()
+        if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
+            return []
+        with path.open("rb") as file:
+            line = file.readline(65 * MOST_IN_ONE_CALL)
+    except OSError:
+        return []
+    return line.split() if _KEYS.fullmatch(line) else []

@@ -1,49 +1,48 @@
-"""What a build tells while it buys images: a live bar on a terminal, elsewhere one line an image."""
+"""Progress of the jobs: a live bar on a terminal, elsewhere one log record an image."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+import time
 from typing import TYPE_CHECKING, TextIO
 
-from mkdocs_qhaigc.generation.job import ImageJob
+from mkdocs_qhaigc.generation.job import ImageJob, JobState
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-
+log = logging.getLogger(__name__)
 _COLUMNS_BESIDE = 36
 """Characters of a line that the spinner, the bar, the count and the time take."""
+_ENDED = (JobState.SAVED, JobState.FAILED)
 
 
 class LineProgress:
-    """One line for each image that arrived."""
+    """Logs one record for each image that is saved."""
 
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self._say = say
+    def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._ordered = self._ended = 0
+        self._queued = self._ended = 0
+        self._started: dict[str, float] = {}
+        """When a job began, on `time.monotonic()`'s clock, by key."""
 
-    def ordered(self, order: ImageJob) -> None:
-        """Count an image that is to be bought."""
+    def changed(self, job: ImageJob, state: JobState) -> None:
+        """Count jobs, and log each that ends with an image."""
+        request, now = job.request, time.monotonic()
         with self._lock:
-            self._ordered += 1
-
-    def began(self, order: ImageJob) -> None:
-        """Nothing is told of a call that was just made."""
-
-    def ended(self, order: ImageJob, *, seconds: float | None) -> None:
-        """Tell of an image that arrived."""
-        with self._lock:
-            self._ended += 1
-            count = f"[{self._ended}/{self._ordered}]"
-        if seconds is not None:
-            request = order.request
-            self._say(f"{count} {order.where} · {request.model} · {request.size} · {seconds:.1f} s")
+            if state is JobState.QUEUED:
+                self._queued += 1
+            elif state is JobState.STARTED:
+                self._started.setdefault(request.key, now)
+            self._ended += state in _ENDED
+            count = f"[{self._ended}/{self._queued}]"
+            seconds = now - self._started.get(request.key, now)
+        if state is JobState.SAVED:
+            log.info("%s %s · %s · %s · %.1f s", count, job.where, request.model, request.size, seconds)
 
     def close(self) -> None:
-        """Nothing is left to end."""
+        """Do nothing: there is nothing to end."""
 
 
 class LiveProgress:
@@ -54,36 +53,25 @@ class LiveProgress:
         self._bar: Progress | None = None
         self._all: TaskID | None = None
         self._tasks: dict[str, TaskID] = {}
-        self._ordered = self._ended = 0
+        self._queued = self._ended = 0
         self._redirected: list[tuple[logging.StreamHandler[TextIO], TextIO]] = []
 
-    def ordered(self, order: ImageJob) -> None:
-        """Lengthen the bar; it is shown when a first call is made."""
+    def changed(self, job: ImageJob, state: JobState) -> None:
+        """Update the bar, which is shown when the first job starts."""
+        key = job.request.key
         with self._lock:
-            self._ordered += 1
-            if self._bar and self._all is not None:
-                self._bar.update(self._all, total=self._ordered, count=self._count)
-
-    def began(self, order: ImageJob) -> None:
-        """Show an image that is under way."""
-        with self._lock:
-            if order.request.key in self._tasks:
-                return  # asked for with others in vain, and now alone
-            label = f"{order.where} · {order.request.model} · {order.request.size}"
-            bar = self._started()
-            room = bar.console.width - _COLUMNS_BESIDE
-            self._tasks[order.request.key] = bar.add_task(_plain(label, room), total=None, count="")
-
-    def ended(self, order: ImageJob, *, seconds: float | None) -> None:
-        """Take an image from the list of those under way."""
-        with self._lock:
-            self._ended += 1
+            if state is JobState.STARTED and key not in self._tasks:  # it starts twice if a call for several failed
+                label = f"{job.where} · {job.request.model} · {job.request.size}"
+                bar = self._shown()
+                room = bar.console.width - _COLUMNS_BESIDE
+                self._tasks[key] = bar.add_task(_plain(label, room), total=None, count="")
+            self._queued += state is JobState.QUEUED
+            self._ended += state in _ENDED
             if self._bar is None or self._all is None:
                 return
-            task = self._tasks.pop(order.request.key, None)
-            if task is not None:
-                self._bar.remove_task(task)
-            self._bar.update(self._all, completed=self._ended, count=self._count)
+            if state in _ENDED and key in self._tasks:
+                self._bar.remove_task(self._tasks.pop(key))
+            self._bar.update(self._all, total=self._queued, completed=self._ended, count=self._count)
 
     def close(self) -> None:
         """Take the bar away."""
@@ -98,11 +86,11 @@ class LiveProgress:
 
     @property
     def _count(self) -> str:
-        return f"{self._ended}/{self._ordered}"
+        return f"{self._ended}/{self._queued}"
 
-    def _started(self) -> Progress:
+    def _shown(self) -> Progress:
         if self._bar is None:
-            from rich.console import Console  # a build that buys nothing shows no bar
+            from rich.console import Console  # only a terminal shows a bar
             from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
             self._bar = Progress(
@@ -116,12 +104,12 @@ class LiveProgress:
             )
             self._redirect_logs_around()
             self._all = self._bar.add_task(
-                "Generating images", total=self._ordered, completed=self._ended, count=self._count
+                "Generating images", total=self._queued, completed=self._ended, count=self._count
             )
         return self._bar
 
     def _redirect_logs_around(self) -> None:
-        """Start the bar, and let log lines that were going to its terminal pass above it."""
+        """Start the bar, and redirect log records that were going to its terminal, so that they appear above it."""
         import sys  # sys.stderr before and after the bar takes it over
 
         assert self._bar is not None
@@ -137,7 +125,7 @@ class LiveProgress:
 
 
 def _plain(text: str, room: int) -> str:
-    """Return a text in which rich finds no markup, cut to so many characters."""
-    from rich.markup import escape  # see above
+    """Return a text in which rich finds no markup, cut to `room` characters."""
+    from rich.markup import escape
 
     return escape(text if len(text) <= room else text[: max(room - 1, 8)] + "…")

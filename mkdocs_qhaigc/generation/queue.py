@@ -1,108 +1,112 @@
-"""Buying images: what is ordered and what has become of it, each image once, within a budget.
-
-Threads take the orders to the shop (`shop.py`), so many at once as the options allow.
-"""
+"""The queue of jobs: each image is generated once, as many at a time as the options allow, within a budget."""
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 
-from mkdocs_qhaigc._util.importing import import_what_buys
 from mkdocs_qhaigc._util.text import plural
-from mkdocs_qhaigc._util.threads import Workers, give_up, pass_on, wait_for
+from mkdocs_qhaigc._util.threads import Workers, give_up, wait_for
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import BudgetExceeded, GenerationStopped, QhaigcError, TooManyPerCall
 from mkdocs_qhaigc.generation.budget import Budget
-from mkdocs_qhaigc.generation.job import ImageJob, JobStats, Progress
-from mkdocs_qhaigc.generation.shop import Shop
-from mkdocs_qhaigc.store.library import Library
+from mkdocs_qhaigc.generation.generate import Generator
+from mkdocs_qhaigc.generation.job import ImageJob, JobState, JobStats, Observer
+from mkdocs_qhaigc.store.image_store import ImageStore
 from mkdocs_qhaigc.store.record import StoredImage
+
+log = logging.getLogger(__name__)
+_Futures = Mapping[ImageJob, Future[StoredImage]]
 
 
 class GenerationQueue:
-    """Buys images into one library. Lives as long as the plugin: over all rebuilds of `mkdocs serve`."""
+    """The jobs of one site. Lives as long as the plugin: over all rebuilds of `mkdocs serve`."""
 
     def __init__(
-        self,
-        options: Options,
-        *,
-        api_key: str | None,
-        library: Library,
-        progress: Progress,
-        say: Callable[[str], None],
-        arrived: Callable[[], None] | None = None,
+        self, options: Options, *, api_key: str | None, store: ImageStore, observers: Sequence[Observer] = ()
     ) -> None:
-        """`api_key` None: there is none, and nothing can be bought. `say` is told what who pays wants to know.
-
-        `arrived` is called when an image was saved, or could not be had.
-        """
+        """`api_key` is `None` if there is none: then every job fails. `observers` get each change of a job's state."""
         self._options = options
-        self._shop = Shop(options, api_key=api_key, library=library, asked=self._count, say=say)
-        self._progress = progress
-        self._say = say
-        self._arrived = arrived
+        self._generator = Generator(options, api_key=api_key, store=store, observer=self)
+        self._observers = observers
         self._lock = threading.Lock()
         self._futures: dict[str, Future[StoredImage]] = {}
+        """By key."""
         self._requests: Counter[str] = Counter()
         self._seconds: dict[str, float] = {}
-        at_once = options.concurrency  # and as many images are fetched and saved, while others are asked for
-        self._workers: Workers[StoredImage] = Workers(at_once, "qhaigc-buyer", aside=at_once)
-        self._together: Workers[None] = Workers(1, "qhaigc-buyer-of-several")
+        at_once = options.concurrency  # and as many images are downloaded and saved while others are requested
+        self._workers: Workers[None] = Workers(at_once, "qhaigc-generation", aside=at_once)
         self._held: dict[str, tuple[ImageJob, Future[StoredImage]]] = {}
-        """By key: orders for which the API is not asked before they are released."""
+        """By key: jobs that do not begin before they are released."""
         self._ripe: set[str] = set()
-        """Keys of orders that had been released, and were dropped before they began."""
+        """Keys of jobs that had been released, and were dropped before they began."""
         self.budget = Budget(options.max_new_images)
         self.holds = False
-        """Whether new orders wait to be released."""
+        """Whether new jobs wait to be released."""
 
-    def buy(self, order: ImageJob) -> Future[StoredImage]:
-        """Return the future of an image: under way already, or ordered now. It failed once: it is not asked again."""
+    # Jobs
+
+    def submit(self, job: ImageJob) -> Future[StoredImage]:
+        """Return the future of an image: of the job that there is already, even if it failed, or of a new one."""
         with self._lock:
-            future = self._futures.get(order.request.key)
-            if future is None and (refusal := self._shop.refusal):
-                future = self._futures[order.request.key] = Future()
+            key = job.request.key
+            if key in self._futures:
+                return self._futures[key]
+            future = self._futures[key] = Future()
+            if refusal := self._generator.refusal:
                 future.set_exception(refusal)
-            if future is None:
-                import_what_buys()
-                self._progress.ordered(order)
-                future = self._futures[order.request.key] = Future()
-                future.add_done_callback(self._tell_arrived)
-                if self.holds and order.request.key not in self._ripe:
-                    self._held[order.request.key] = order, future
-                else:
-                    self._workers.submit(self._have, order, future=future)
+                return future
+            self._enqueue(job, future)
+            if self.holds and key not in self._ripe:
+                self._held[key] = job, future
+            else:
+                self._start({job: future})
             return future
 
-    def release(self) -> None:
-        """Ask for the orders that were held."""
-        with self._lock:
-            for order, future in self._held.values():
-                self._workers.submit(self._have, order, future=future)
-            self._held.clear()
+    def submit_together(self, jobs: Sequence[ImageJob]) -> list[Future[StoredImage]]:
+        """Return the futures of variants of one request, generated by one call; one by one if the API rejects that.
 
-    def buy_together(self, orders: Sequence[ImageJob]) -> list[Future[StoredImage]]:
-        """Return the futures of variants of one request, ordered in one call; one by one where that is not taken.
-
-        Where the budget is too small for all, too: then some of them are had.
+        If the budget is too small for all, likewise: some of them are generated.
         """
         with self._lock:
-            import_what_buys()
-            futures: dict[str, Future[StoredImage]] = {order.request.key: Future() for order in orders}
-            self._futures |= futures
-            for order in orders:
-                self._progress.ordered(order)
-            job = self._together.submit(self._have_together, orders, futures)
-            job.add_done_callback(partial(give_up, futures.values()))
+            futures: dict[ImageJob, Future[StoredImage]] = {job: Future() for job in jobs}
+            for job, future in futures.items():
+                self._futures[job.request.key] = future
+                self._enqueue(job, future)
+            self._start(futures)
             return list(futures.values())
 
+    def stats(self, key: str) -> JobStats:
+        """Return what the job of a key has taken so far."""
+        requests = self._requests[key]
+        return JobStats(requests, self._seconds.get(key) if requests else None)
+
+    def under_way(self) -> list[Future[StoredImage]]:
+        """Return the futures that have no result yet, and are not held."""
+        with self._lock:
+            return [future for key, future in self._futures.items() if not future.done() and key not in self._held]
+
+    @property
+    def held(self) -> int:
+        """How many jobs wait to be released."""
+        return len(self._held)
+
+    # Builds
+
+    def release(self) -> None:
+        """Begin the jobs that are held."""
+        with self._lock:
+            for job, future in self._held.values():
+                self._start({job: future})
+            self._held.clear()
+
     def new_build(self) -> None:
-        """Begin another build: of what is not begun, it may want other images."""
+        """Begin another build: of the jobs that have not begun, it may want others."""
         held = set(self._held)
         self.drop()
         with self._lock:
@@ -112,17 +116,16 @@ class GenerationQueue:
             self._ripe = dropped - held
 
     def renew(self) -> None:
-        """Begin a build of the author's: its own budget, and what another was not allowed is asked for again."""
+        """Begin a build with a budget of its own, and allow again what another build was not allowed."""
         with self._lock:
             self.budget = Budget(self._options.max_new_images)
-            self._shop.renew()
+            self._generator.renew()
             for key, future in list(self._futures.items()):
                 if future.done() and not future.cancelled() and isinstance(future.exception(), GenerationStopped):
                     del self._futures[key]
 
     def drop(self) -> None:
-        """Forget what was ordered and has not begun: who still wants it orders it again."""
-        self._together.drop()
+        """Cancel the jobs that have not begun: whoever still wants their images submits them again."""
         self._workers.drop()
         with self._lock:
             for _, future in self._held.values():
@@ -130,87 +133,76 @@ class GenerationQueue:
             self._held.clear()
 
     def forget(self, key: str) -> None:
-        """Let an image be ordered again: the one that was bought is there no more."""
+        """Allow another job for a key: the image that was generated has been lost."""
         with self._lock:
             self._futures.pop(key, None)
 
-    def effort(self, key: str) -> JobStats:
-        """Return what an image has taken so far."""
-        requests = self._requests[key]
-        return JobStats(requests, self._seconds.get(key) if requests else None)
-
-    def under_way(self) -> list[Future[StoredImage]]:
-        """Return the futures of what is neither there nor given up, nor held."""
-        with self._lock:
-            return [future for key, future in self._futures.items() if not future.done() and key not in self._held]
-
-    @property
-    def held(self) -> int:
-        """How many orders wait to be released."""
-        return len(self._held)
-
     def finish(self) -> None:
-        """Wait for what is under way, which is paid for, whatever has become of the build; drop what has not begun."""
+        """Wait for the jobs under way, which are paid for, although the build has failed; drop the others."""
         self.drop()
         under_way = self.under_way()
         if under_way:
-            images = plural(len(under_way), "image", "images")
-            self._say(
-                f"the build has failed; waiting for {len(under_way)} {images} under way, which cost what they cost "
-                "(Ctrl-C does not wait)"
+            log.info(
+                "the build has failed; waiting for %d %s under way, which cost what they cost (Ctrl-C does not wait)",
+                len(under_way),
+                plural(len(under_way), "image", "images"),
             )
         for future in under_way:
             wait_for(future)
 
     def close(self) -> None:
-        """Stop buying; images that have arrived are still written."""
-        self._shop.stop()
-        self._together.close()
+        """Call no more; images that have arrived are still saved."""
+        self._generator.stop()
         self._workers.close()
-        self._shop.close()
+        self._generator.close()
 
-    def _tell_arrived(self, future: Future[StoredImage]) -> None:
-        if self._arrived and not future.cancelled():
-            self._arrived()
+    # Inside
 
-    def _have(self, order: ImageJob) -> StoredImage:
+    def changed(self, job: ImageJob, state: JobState) -> None:
+        """Note a change of a job's state, and pass it on to the observers. The generator calls this in its thread."""
+        if state is JobState.CALLED:
+            self._requests[job.request.key] += 1
+        elif state is JobState.ANSWERED:
+            self._workers.step_aside()  # another job may call, while this one's image is downloaded and saved
+        for observer in self._observers:
+            observer.changed(job, state)
+
+    def _enqueue(self, job: ImageJob, future: Future[StoredImage]) -> None:
+        self.changed(job, JobState.QUEUED)
+        future.add_done_callback(partial(self._note_done, job))
+
+    def _note_done(self, job: ImageJob, future: Future[StoredImage]) -> None:
+        if not future.cancelled():
+            self.changed(job, JobState.DONE)
+
+    def _start(self, futures: _Futures) -> None:
+        work = self._workers.submit(self._run, futures)
+        work.add_done_callback(partial(give_up, futures.values()))
+
+    def _run(self, futures: _Futures) -> None:
+        """Give each job's future its image, or why there is none."""
         started = time.monotonic()
-        original = None
-        try:
-            began, answered = self._progress.began, self._workers.step_aside
-            original = self._shop.buy(order, self.budget, began=began, answered=answered)
-            return original
-        finally:
-            seconds = time.monotonic() - started
-            self._seconds[order.request.key] = self._seconds.get(order.request.key, 0) + seconds
-            self._progress.ended(order, seconds=seconds if original else None)
 
-    def _have_together(self, orders: Sequence[ImageJob], futures: Mapping[str, Future[StoredImage]]) -> None:
-        """Bring each future its image, or why there is none."""
-        started = time.monotonic()
-
-        def end(order: ImageJob, result: StoredImage | QhaigcError) -> None:
-            future = futures[order.request.key]
-            bought = not isinstance(result, QhaigcError)
-            self._progress.ended(order, seconds=time.monotonic() - started if bought else None)
+        def finish(job: ImageJob, result: StoredImage | QhaigcError) -> None:
+            key = job.request.key
+            self._seconds[key] = self._seconds.get(key, 0) + time.monotonic() - started
+            failed = isinstance(result, QhaigcError)
+            self.changed(job, JobState.FAILED if failed else JobState.SAVED)
             if isinstance(result, QhaigcError):
-                future.set_exception(result)
+                futures[job].set_exception(result)
             else:
-                future.set_result(result)
+                futures[job].set_result(result)
 
+        reason: QhaigcError | None = None
         try:
-            for order, result in self._shop.buy_together(orders, self.budget, began=self._progress.began):
-                end(order, result)
-        except (TooManyPerCall, BudgetExceeded):
-            pass  # what is not there yet is asked for one by one
+            for job, result in self._generator.generate(list(futures), self.budget):
+                finish(job, result)
         except QhaigcError as error:
-            for order in orders:
-                if not futures[order.request.key].done():
-                    end(order, error)
-        for order in orders:
-            if not futures[order.request.key].done():
-                self._workers.submit(self._have, order).add_done_callback(partial(pass_on, futures[order.request.key]))
-
-    def _count(self, orders: Sequence[ImageJob]) -> None:
-        """Take note of a call."""
-        self._requests.update(order.request.key for order in orders)
+            reason = error
+        for job, future in futures.items():
+            if future.done():
+                continue
+            if len(futures) > 1 and (reason is None or isinstance(reason, (TooManyPerCall, BudgetExceeded))):
+                self._start({job: future})
+            else:
+                finish(job, reason or GenerationStopped("the API's answer left this image out"))

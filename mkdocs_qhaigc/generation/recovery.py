@@ -1,183 +1,101 @@
-"""Saving what was paid for the moment it arrives, and keeping what cannot be used.
-
-Bytes are written before anything looks at them; an image counts as saved when its record is written, too.
-"""
+"""Recovery of images that were paid for: those without a usable record, and those that were rejected."""
 
 from __future__ import annotations
 
-import json
-import stat
+import logging
 import tempfile
-import threading
-from collections.abc import Callable, Mapping
-from datetime import datetime, timezone
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mkdocs_qhaigc._util.files import atomic_write
+from mkdocs_qhaigc._util.files import KEY_DIGITS, atomic_write
 from mkdocs_qhaigc.config.options import Options
-from mkdocs_qhaigc.errors import GenerationStopped, ImageError, StoreError
+from mkdocs_qhaigc.errors import ImageError
 from mkdocs_qhaigc.generation.job import ImageJob
-from mkdocs_qhaigc.store.keeping import Writer
-from mkdocs_qhaigc.store.library import Library
-from mkdocs_qhaigc.store.record import EXTENSIONS, KEY_DIGITS, SANDBOX, StoredImage
+from mkdocs_qhaigc.store.image_store import ImageStore, open_pins
+from mkdocs_qhaigc.store.record import StoredImage, load_record, name_in
 
 if TYPE_CHECKING:
     from mkdocs_qhaigc.imaging.encode import ImageInfo
 
+log = logging.getLogger(__name__)
 _MOST_OFF = 8
-"""Of 255: by how much an image's mean colour may change where it is compressed."""
+"""Of 255: by how much an image's mean colour may change when somebody compresses it."""
 
 
-class Saver:
-    """Writes images into one library."""
+class Leftover(NamedTuple):
+    """An image that was paid for, and has no record of it."""
 
-    def __init__(self, options: Options, writer: Writer, *, say: Callable[[str], None]) -> None:
-        """`say` is told of images that were found again."""
-        self._options = options
-        self._writer = writer
-        self._say = say
-        self._saved = threading.Condition()
-        self._saving = 0
-        """Images that have arrived and are being written."""
+    data: bytes
+    info: ImageInfo
+    name: str
+    """In its file's name."""
+    about: Mapping[str, Any]
+    """What an earlier record says about how it was made."""
 
-    def save(self, order: ImageJob, data: bytes, revised_prompt: str | None) -> StoredImage:
-        """Write an image that has arrived; return it.
 
-        Raises:
-            ImageError: it is no image that is used; what came is kept elsewhere.
-            GenerationStopped: it cannot be written; it is kept elsewhere, if anywhere.
-        """
-        with self._saved:
-            self._saving += 1
-        try:
-            return self._write(order, data, revised_prompt)
-        finally:
-            with self._saved:
-                self._saving -= 1
-                self._saved.notify_all()
+def find_leftover(job: ImageJob, store: ImageStore, options: Options) -> Leftover | None:
+    """Return a job's image that has no record, or not the one that its record is about. For the owner of the key.
 
-    def keep(self, order: ImageJob, ending: str, data: bytes) -> str:
-        """Write what was paid for and cannot be used to where somebody can look at it; return where that is."""
-        name = f"{order.name}-{order.request.key[:KEY_DIGITS]}.{ending}"
-        for make_folder in (self._make_rejected, _make_private):
-            try:
-                folder = make_folder()
-                path, count = folder / name, 1
-                while path.exists() and path.read_bytes() != data:  # each was paid for
-                    count += 1
-                    path = folder / f"{name}-{count}"
-                atomic_write(path, data)
-            except OSError:
-                continue
-            return str(path)
-        return "no place: neither the cache nor the temporary folder can be written"
-
-    def wait(self, seconds: float) -> None:
-        """Wait until no image is being written, at most so long."""
-        with self._saved:
-            self._saved.wait_for(lambda: not self._saving, timeout=seconds)
-
-    def leftover(self, order: ImageJob) -> StoredImage | None:
-        """Give an image that has no record, or another one than its record is of, a record again: it was paid for.
-
-        One that was rejected is looked at once more: a later version may be able to read it. Of one among the pins the
-        library has a copy then.
-        """
-        key = order.request.key
-        changed = {one.path: one for one in self._writer.changed(key)}  # somebody has compressed them
-        for path in (*self._writer.leftovers(key), *changed, *self._rejected(key), *self._pinned(key)):
-            from mkdocs_qhaigc.imaging.encode import inspect  # takes a while, and the call is to be made at once
-
-            try:
-                data = path.read_bytes()
-                info = inspect(data)
-            except (OSError, ImageError):
-                continue
-            if path in changed and not _may_be(info, changed[path]):
-                continue
-            about = _said_of(path, key)
-            if about.get("api") == SANDBOX and not self._options.sandboxed:
-                continue
-            self._writer.make_room(key, keep=path)
-            where = "" if path.parent == self._writer.folder else f", in {self._writer.folder}"
-            self._say(f"{path} had no record that can be used. The image is whole and has a new one{where}")
-            named = order._replace(name=path.stem.rpartition("-")[0])
-            return self._write_original(named, data, info, None, about)
-        return None
-
-    def _rejected(self, key: str) -> list[Path]:
-        return sorted((self._options.cache_dir / "rejected").glob(f"*-{key[:KEY_DIGITS]}.rejected*"))
-
-    def _pinned(self, key: str) -> list[Path]:
-        """Return the pins without a record, and those that are others than theirs says: somebody has compressed them.
-
-        Those that the sandbox drew are not looked for.
-        """
-        if self._options.sandboxed:
-            return []
-        found = Writer(Library(self._options.pins_dir, report=self._say)).images_of(key)
-        return [path for path in found if not path.stem.rpartition("-")[0].endswith(f".{SANDBOX}")]
-
-    def _write(self, order: ImageJob, data: bytes, revised_prompt: str | None) -> StoredImage:
-        arrived = self._writer.take_in(order.name, order.request.key, data)
-        from mkdocs_qhaigc.imaging.encode import inspect  # a build that buys nothing needs no Pillow
+    It is looked for in the store, among rejected images (a later version may be able to read them), and in the pins.
+    Other files of the key are renamed.
+    """
+    key = job.request.key
+    changed = {image.path: image for image in store.changed(key)}  # somebody has compressed them
+    for path in (*store.leftovers(key), *changed, *_rejected(key, options), *_pinned(key, options)):
+        from mkdocs_qhaigc.imaging.encode import inspect  # most jobs have no leftover
 
         try:
+            data = path.read_bytes()
             info = inspect(data)
-        except ImageError as error:
-            kept = self.keep(order, "rejected", data)
-            if arrived:
-                arrived.unlink(missing_ok=True)
-            raise ImageError(f"{error}. What came is kept in {kept}") from error
-        except BaseException:
-            self.keep(order, "rejected", data)
-            raise
+        except (OSError, ImageError):
+            continue
+        if path in changed and not _may_be(info, changed[path]):
+            continue
+        about = _said_of(path, key)
+        store.make_room(key, keep=path)
+        where = "" if path.parent == store.folder else f", in {store.folder}"
+        log.info("%s had no record that can be used. The image is whole and has a new one%s", path, where)
+        return Leftover(data, info, name_in(path), about)
+    return None
+
+
+def keep_rejected(job: ImageJob, ending: str, data: bytes, options: Options) -> str:
+    """Write what was paid for and cannot be used to where people can look at it; return where that is."""
+    name = f"{job.name}-{job.request.key[:KEY_DIGITS]}.{ending}"
+    for make_folder in (partial(_make_folder, options.cache.rejected), _make_private):
         try:
-            return self._write_original(order, data, info, revised_prompt)
-        except StoreError as error:
-            raise GenerationStopped(
-                f"{error}. The image is kept in {self.keep(order, EXTENSIONS[info.format], data)}. "
-                f"Make space and move it to {self._writer.folder}: it is used again"
-            ) from error
+            folder = make_folder()
+            path, count = folder / name, 1
+            while path.exists() and path.read_bytes() != data:  # each was paid for
+                count += 1
+                path = folder / f"{name}-{count}"
+            atomic_write(path, data)
+        except OSError:
+            continue
+        return str(path)
+    return "no place: neither the cache nor the temporary folder can be written"
 
-    def _make_rejected(self) -> Path:
-        folder = self._options.cache_dir / "rejected"
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
 
-    def _write_original(
-        self,
-        order: ImageJob,
-        data: bytes,
-        info: ImageInfo,
-        revised_prompt: str | None,
-        about: Mapping[str, Any] = MappingProxyType({}),
-    ) -> StoredImage:
-        """Save an image with what its record is to say; `about` is what an earlier record said of it."""
-        return self._writer.save(
-            name=order.name,
-            key=order.request.key,
-            data=data,
-            format=info.format,
-            width=info.width,
-            height=info.height,
-            colour=info.colour,
-            about={
-                "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-                "api": SANDBOX if self._options.sandboxed else self._options.base_url,
-                "request": order.request.as_record(),
-                "revised_prompt": revised_prompt,
-                **about,
-            },
-        )
+def _rejected(key: str, options: Options) -> list[Path]:
+    return sorted((options.cache.rejected).glob(f"*-{key[:KEY_DIGITS]}.rejected*"))
+
+
+def _pinned(key: str, options: Options) -> list[Path]:
+    """Return the pins of a key: some may have no record, or other bytes than it says."""
+    return open_pins(options, quiet=True).images_of(key)
+
+
+def _make_folder(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def _may_be(info: ImageInfo, recorded: StoredImage) -> bool:
-    """Whether a whole image may be the one of a record in other bytes.
+    """Whether a complete image may be the one that a record is about, in other bytes.
 
-    A JPEG of which a part is lost is decoded like a whole one: such a one is hardly of the same mean colour.
+    A JPEG of which a part is lost decodes like a complete one, but hardly to the same mean colour.
     """
     if (info.format, info.width, info.height) != (recorded.format, recorded.width, recorded.height):
         return False
@@ -188,17 +106,16 @@ def _may_be(info: ImageInfo, recorded: StoredImage) -> bool:
 
 
 def _make_private() -> Path:
-    """Return a new folder that nobody else can have put a link into."""
+    """Return a new folder into which nobody else can have put a link."""
     return Path(tempfile.mkdtemp(prefix="mkdocs-qhaigc-rescued-"))
 
 
 def _said_of(image: Path, key: str) -> dict[str, Any]:
-    """Return what the record beside an image says of how it came to be, where it is one of this key."""
-    path = image.with_suffix(".json")
+    """Return what the record beside an image says about how it was made; nothing if it is about another key."""
     try:
-        record = json.loads(path.read_bytes()) if stat.S_ISREG(path.lstat().st_mode) else None  # no pipe, say
-    except (OSError, ValueError, RecursionError):
+        record = load_record(image.with_suffix(".json"))
+    except (OSError, ValueError):
         return {}
-    if not isinstance(record, dict) or record.get("key") != key:
+    if record.get("key") != key:
         return {}
     return {name: record[name] for name in ("created", "api", "request", "revised_prompt", "adopted") if name in record}

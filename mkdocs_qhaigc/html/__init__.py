@@ -1,1 +1,1 @@
-"""HTML of pages: tags, the image tag, figures, rewriting of references. Pure."""
+"""HTML of pages: start tags, the tag of an image, figures, references. Pure: no I/O."""

@@ -62,6 +62,11 @@ class ImageTag(NamedTuple):
     dark: ImageTag | None = None
     """What readers of a dark page see instead."""
 
+    def with_one_file(self) -> ImageTag:
+        """Return it as one file of one format."""
+        fallback = self.sources[-1]
+        return self._replace(sources=(fallback._replace(candidates=fallback.candidates[-1:]),))
+
     def among_others(self) -> ImageTag:
         """Return it as one image among others: neither it nor its dark one is loaded first."""
         return self._replace(priority=False, dark=self.dark and self.dark._replace(priority=False))
@@ -77,7 +82,12 @@ def render_image(image: ImageTag) -> str:
     markup = render_img({}, image, fragment="", in_picture=False)
     if image.caption is None:
         return markup
-    return f'<figure class="{CSS_CLASS}">{markup}{render_caption(image.caption)}</figure>'
+    return figure(markup, image.caption)
+
+
+def figure(markup: str, caption: str) -> str:
+    """Return an image's HTML with its caption."""
+    return f'<figure class="{CSS_CLASS}">{markup}{render_caption(caption)}</figure>'
 
 
 def render_caption(caption: str) -> str:
@@ -93,17 +103,18 @@ def render_img(given: Attributes, image: ImageTag, *, fragment: str, in_picture:
     """
     if image.dark and not fragment and not in_picture:
         light, dark = (
-            _render_one(attributes, one, fragment=scheme, in_picture=False, lazy=True)
+            render_image_tag(attributes, one, fragment=scheme, in_picture=False, lazy=True)
             for attributes, one, scheme in (
                 (given, image, ONLY_LIGHT),
                 ({key: value for key, value in given.items() if key != "id"}, image.dark, ONLY_DARK),
             )
         )
         return light + dark
-    return _render_one(given, image, fragment=fragment, in_picture=in_picture, lazy=not image.priority)
+    return render_image_tag(given, image, fragment=fragment, in_picture=in_picture, lazy=not image.priority)
 
 
-def _render_one(given: Attributes, image: ImageTag, *, fragment: str, in_picture: bool, lazy: bool) -> str:
+def render_image_tag(given: Attributes, image: ImageTag, *, fragment: str, in_picture: bool, lazy: bool) -> str:
+    """Return the HTML of one image, without its dark one; the attributes that are `given` win."""
     image = _with_fragment(image, fragment)
     attributes = {"alt": given.get("alt") or image.alt or "", "src": image.url, **given}
     attributes["alt"] = given.get("alt") or image.alt or ""

@@ -12,7 +12,7 @@ from html import escape
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from mkdocs_qhaigc.html.image_tag import ImageTag, render_img
+from mkdocs_qhaigc.html.deferred import DeferredImages, ReferencedImage
 from mkdocs_qhaigc.html.tags import Attributes, parse, start_tag, tags_with
 
 SCHEME = "qhaigc:"
@@ -33,73 +33,63 @@ _FIRST_TITLE_END = re.compile(r"</h1\s*>", re.IGNORECASE)
 _TITLE_OF_EXCERPT = re.compile(r"\s*<h([1-6])[\s>].*?</h\1\s*>", re.IGNORECASE | re.DOTALL)
 
 
-Resolve = Callable[[str], ImageTag]
-
-
-class Change(NamedTuple):
-    """One tag that held references."""
-
-    tag: str
-    """As the author wrote it."""
-    markup: str
-    """What stands there now."""
-    in_picture: bool
-    """Whether it stands in an author's own `<picture>`."""
-    first: bool
-    """Whether it may be the page's main image: another reference to that is one image among others."""
-
-    def again(self, resolve: Resolve) -> str:
-        """Return what would stand there if names stood for something else."""
-        return render_tag(self.tag, resolve, in_picture=self.in_picture, first=self.first)
-
-
-class _Shown(NamedTuple):
-    """An image that a tag shows."""
-
-    name: str
-    image: ImageTag
-    described: bool
-    """Whether the tag or the directive says what it is for readers who do not see it."""
+Resolve = Callable[[str], ReferencedImage]
 
 
 class Rewritten(NamedTuple):
     """A page's HTML with its references resolved."""
 
     html: str
-    changes: list[Change]
-    """In page order."""
+    """Its images are marked."""
     unread: list[str]
     """Values that begin as a reference does and are none."""
     without_alt: list[str]
     """Names of images for which neither the reference nor the directive has an alternative text, in page order."""
 
 
-def rewrite(html: str, resolve: Resolve, *, main_shown: bool = False) -> Rewritten:
-    """Return the page with every reference resolved by `resolve(name)`.
+def rewrite(html: str, resolve: Resolve, deferred: DeferredImages, *, main_shown: bool = False) -> Rewritten:
+    """Return the page with every reference resolved by `resolve(name)`; `deferred` expands its images later.
 
-    `main_shown`: the page's main image stands elsewhere already, or not on this page.
+    `main_shown`: the page's main image is shown elsewhere already, or not on this page.
     """
     pieces: list[str] = []
-    changes: list[Change] = []
     unread: list[str] = []
     without_alt: list[str] = []
     captions: list[tuple[int, int, str]] = []
     end = written = 0
-    for tag, parsed, start, in_picture in _tags_with_references(html, unread):
-        markup, shown = _render(tag, parsed, resolve, in_picture=in_picture, first=not main_shown)
-        changes.append(Change(tag, markup, in_picture, first=not main_shown))
-        if shown:
-            main_shown = main_shown or shown.image.priority
-            if not shown.described:
-                without_alt.append(shown.name)
-            if shown.image.caption is not None:
+    for tag, (element, attributes), start, in_picture in _tags_with_references(html, unread):
+        source = _WHOLE.fullmatch(attributes.get("src") or "") if element.lower() == "img" else None
+        resolved = {
+            key: _resolved(key, value, resolve) for key, value in attributes.items() if not source or key != "src"
+        }
+        if source:
+            name = _name(source[1])
+            image = resolve(name)
+            markup = deferred.mark(
+                resolved, image, fragment=source[2] or "", in_picture=in_picture, first=not main_shown
+            )
+            main_shown = main_shown or image.priority
+            if not _is_described(attributes, image):
+                without_alt.append(name)
+            if image.caption is not None:
                 at = written + start - end
-                captions.append((at, at + len(markup), shown.image.caption))
+                captions.append((at, at + len(markup), image.caption))
+        else:
+            markup = start_tag(element, resolved, closed=tag.endswith("/>"))
         pieces += html[end:start], markup
         written += start - end + len(markup)
         end = start + len(tag)
     pieces.append(html[end:])
-    return Rewritten(_with_captions("".join(pieces), captions), changes, unread, without_alt)
+    return Rewritten(_with_captions("".join(pieces), captions), unread, without_alt)
+
+
+def _is_described(attributes: Attributes, image: ReferencedImage) -> bool:
+    """Return whether the tag or the directive says what an image is for readers who do not see it."""
+    return (
+        image.alt is not None
+        or any(attributes.get(key) for key in _LABELS)
+        or attributes.get("role") in ("none", "presentation")
+    )
 
 
 def _with_captions(html: str, captions: list[tuple[int, int, str]]) -> str:
@@ -151,30 +141,6 @@ def references_in(text: str) -> Iterator[tuple[int, int, str]]:
     """Yield (start, end, name) of whatever reads as a reference, in text of any kind."""
     for match in _ANYWHERE.finditer(text):
         yield match.start(), match.end(), _name(match[1])
-
-
-def render_tag(tag: str, resolve: Resolve, *, in_picture: bool = False, first: bool = True) -> str:
-    """Return the markup for one start tag that holds references."""
-    return _render(tag, parse(tag), resolve, in_picture=in_picture, first=first)[0]
-
-
-def _render(
-    tag: str, parsed: tuple[str, Attributes], resolve: Resolve, *, in_picture: bool, first: bool
-) -> tuple[str, _Shown | None]:
-    """Return the markup for one start tag that holds references, and the image that it shows, if it is one."""
-    element, attributes = parsed
-    source = _WHOLE.fullmatch(attributes.get("src") or "") if element.lower() == "img" else None
-    if source:
-        name = _name(source[1])
-        image = resolve(name)
-        others = {key: _resolved(key, value, resolve) for key, value in attributes.items() if key != "src"}
-        shown = image if first or not image.priority else image.among_others()
-        markup = render_img(others, shown, fragment=source[2] or "", in_picture=in_picture)
-        described = image.alt is not None or any(attributes.get(key) for key in _LABELS)
-        described = described or attributes.get("role") in ("none", "presentation")
-        return markup, _Shown(name, image, described)
-    resolved = {key: _resolved(key, value, resolve) for key, value in attributes.items()}
-    return start_tag(element, resolved, closed=tag.endswith("/>")), None
 
 
 def _tags_with_references(html: str, unread: list[str]) -> Iterator[tuple[str, tuple[str, Attributes], int, bool]]:

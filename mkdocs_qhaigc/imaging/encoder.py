@@ -11,15 +11,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from mkdocs_qhaigc.errors import ImageError
 from mkdocs_qhaigc.imaging.renditions import Drawn, Encoding, RenditionSpec, card_spec, rendition_specs
-from mkdocs_qhaigc.imaging.seen import Seen
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from mkdocs_qhaigc._util.threads import Workers
+    from mkdocs_qhaigc.imaging.cache import RenditionCache
     from mkdocs_qhaigc.imaging.metadata import Provenance
-    from mkdocs_qhaigc.imaging.variants import Variants
 
 Crop = tuple[int, int]
 """Width and height of a card, in pixels."""
@@ -40,12 +40,10 @@ class Subject(NamedTuple):
 class Encoder:
     """The encoded files of one build's images."""
 
-    def __init__(self, encoding: Encoding, folder: Path, *, report: Callable[[str], None]) -> None:
-        """`folder` is the cache of variants. `report` is told where it cannot be used."""
+    def __init__(self, encoding: Encoding, folder: Path) -> None:
+        """`folder` is that of the cache of renditions."""
         self._encoding = encoding
         self._folder = folder
-        self._seen = Seen(folder, folder.parent / "index" / f"{folder.name}.json")
-        self._report = report
         self._cards: dict[str, set[Crop | None]] = {}
         """By key of the request: the link previews that are wanted of it."""
         self._jobs: dict[str, Future[None]] = {}
@@ -54,9 +52,7 @@ class Encoder:
         """Cache keys of variants that were gone and have been encoded again."""
         self._paths: dict[str, str] = {}
         """By cache key: variants that were seen to be whole."""
-        self._lent: set[str] = set()
-        """Those of these paths that are not the cache's, and whose owner may have removed them by now."""
-        self._variants: Variants | None = None
+        self._variants: RenditionCache | None = None
         self._lock = threading.RLock()
         self._workers: Workers[None] | None = None
         self._closed = False
@@ -69,13 +65,8 @@ class Encoder:
         cards.add(crop)
         return True
 
-    def lend(self, paths: Mapping[str, str]) -> None:
-        """Use files that are whole and lie elsewhere: their paths, by cache key."""
-        self._paths |= paths
-        self._lent.update(paths.values())
-
     def lacks(self, key: str, drawn: Drawn) -> bool:
-        """Whether an image has to be encoded, as far as is known without a look at the cache."""
+        """Whether an image has to be encoded."""
         return not all(map(self._known, self._cache_keys(key, drawn)))
 
     def encode(self, subject: Subject) -> None:
@@ -85,7 +76,6 @@ class Encoder:
             if not missing or self._closed:
                 continue
             store = self._open_variants()
-            missing = {cache_key for cache_key in missing if cache_key not in store}
             with self._lock:
                 if missing and specs[0].cache_key not in self._jobs and not self._closed:
                     job = self._open_workers().submit(_encode_into, store, specs, missing, subject)
@@ -108,6 +98,25 @@ class Encoder:
                     return error
         return None
 
+    def make(self, subject: Subject, spec: RenditionSpec) -> str:
+        """Return the path of an image encoded as another one was to be: in its format and size."""
+        drawn = subject.drawn
+        cache_key = f"{drawn.identity}|instead {spec.width}x{spec.height}|{self._encoding.codes[spec.format]}"
+        instead = spec._replace(cache_key=cache_key, cropped=True)
+        store = self._open_variants()
+        for _ in range(2):  # another process may remove it in between
+            if path := store.paths([cache_key]).get(cache_key):
+                self._paths[cache_key] = path
+                return path
+            _encode_into(store, [instead], {cache_key}, subject)
+        raise ImageError(f"{self._folder} loses what is put there")
+
+    def forget_paths(self, cache_keys: Set[str]) -> None:
+        """Look for variants again that were seen to be whole."""
+        for cache_key in cache_keys:
+            self._paths.pop(cache_key, None)
+        self._gone -= cache_keys
+
     def forget(self, subject: Subject) -> None:
         """Take back that an image was encoded."""
         for specs in self._together(subject.key, subject.drawn):
@@ -116,7 +125,7 @@ class Encoder:
     def gone(self, wanted: Mapping[str, Drawn]) -> list[str]:
         """Return those of these images (by key) of which the cache of variants has lost some; each variant once."""
         every = {cache_key for key, drawn in wanted.items() for cache_key in self._cache_keys(key, drawn)}
-        self._paths |= self._whole(every - self._paths.keys())
+        self._paths |= self._open_variants().paths(every - self._paths.keys())
         gone = every - self._paths.keys() - self._gone
         self._gone |= gone
         found = []
@@ -138,26 +147,16 @@ class Encoder:
             self._closed = True
         if self._workers:
             self._workers.close()
-        if used is not None:
-            self._seen.write()
         if self._variants:
             if used is not None and self._jobs:
-                self._variants.shrink(in_use=set(used) - self._lent)
+                self._variants.shrink(in_use=filter(os.path.exists, set(used)))
             self._variants.close()
 
     def _known(self, cache_key: str) -> bool:
-        """Whether a variant is there, as far as is known without a look at the cache."""
-        return cache_key in self._seen or cache_key in self._paths
-
-    def _whole(self, cache_keys: Set[str]) -> dict[str, str]:
-        """Return the paths of those variants that are there and whole."""
-        found = self._seen.paths(cache_keys)
-        others = cache_keys - found.keys()
-        if others:
-            looked_up = self._open_variants().paths(others)
-            self._seen.learn(looked_up)
-            found |= looked_up
-        return found
+        """Whether a rendition is in the cache, or was when it was looked up before."""
+        if cache_key not in self._paths:
+            self._paths |= self._open_variants().paths([cache_key])
+        return cache_key in self._paths
 
     def _together(self, key: str, drawn: Drawn) -> list[tuple[RenditionSpec, ...]]:
         """Return what is encoded of an image, in the groups in which it is."""
@@ -168,12 +167,12 @@ class Encoder:
     def _cache_keys(self, key: str, drawn: Drawn) -> Iterator[str]:
         return (spec.cache_key for specs in self._together(key, drawn) for spec in specs)
 
-    def _open_variants(self) -> Variants:
+    def _open_variants(self) -> RenditionCache:
         with self._lock:
             if self._variants is None:
-                from mkdocs_qhaigc.imaging.variants import open_variants  # a site without images needs none
+                from mkdocs_qhaigc.imaging.cache import RenditionCache  # a site without images needs none
 
-                self._variants = open_variants(self._folder, report=self._report)
+                self._variants = RenditionCache(self._folder)
             return self._variants
 
     def _open_workers(self) -> Workers[None]:
@@ -189,7 +188,7 @@ class Encoder:
             self._variants.close()
 
 
-def _encode_into(store: Variants, specs: Sequence[RenditionSpec], missing: Set[str], subject: Subject) -> None:
+def _encode_into(store: RenditionCache, specs: Sequence[RenditionSpec], missing: Set[str], subject: Subject) -> None:
     """Encode what is missing of an image, and what that is measured by: the wider copies of the same format."""
     from mkdocs_qhaigc.imaging.encode import encode_all  # a warm build needs no Pillow
 

@@ -3,7 +3,8 @@
     assets/qhaigc/hero-5d0f6c1b2a9e.webp        the image's own width
     assets/qhaigc/hero-5d0f6c1b2a9e-480.webp    480 pixels wide
 
-The hex is over the key *and* the encoding settings, so that readers' caches never show what either was before.
+The hex is over the key *and* the encoding settings, so that readers' caches never show what either was before. Names
+are final: what has one is the image, or a placeholder until the image can be had.
 """
 
 from __future__ import annotations
@@ -16,8 +17,6 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote
 
-from mkdocs_qhaigc.html.image_tag import FormatSource, ImageTag
-
 ENCODER_SCHEMA = 2
 """Raised when the encoder's output changes on purpose; variants are then made anew."""
 STEM_DIGITS = 12
@@ -26,9 +25,6 @@ CARD_FORMAT = "jpeg"
 """What every reader of link previews takes; hardly any takes AVIF, and some not WebP."""
 CARD_WIDTH = 1200
 """Pixels; link previews show no more."""
-MANIFEST = ".qhaigc.json"
-"""The file in which `sync` says what it has written beside it; no engine publishes what begins with a dot."""
-MIME_TYPES = {"avif": "image/avif", "webp": "image/webp", "jpeg": "image/jpeg", "png": "image/png"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,26 +118,6 @@ class PublishedImage(NamedTuple):
     width: int
     height: int
 
-    def as_image(
-        self,
-        *,
-        page_url: str,
-        alt: str | None,
-        sizes: str,
-        priority: bool = False,
-        caption: str | None = None,
-        colour: str | None = None,
-    ) -> ImageTag:
-        """Return the image as a page at `page_url` (relative to the site) shows it."""
-        first = self.variants[0].dest_uri
-        length = first.rindex(self.stem) + len(self.stem)
-        stem_url = relative_url(first[:length], page_url)  # what follows in any of the names stands in URLs as it is
-        by_format: dict[str, list[tuple[str, int]]] = {}
-        for dest_uri, spec in self.variants:
-            by_format.setdefault(spec.format, []).append((stem_url + dest_uri[length:], spec.width))
-        sources = tuple(FormatSource(MIME_TYPES[format_], tuple(urls)) for format_, urls in by_format.items())
-        return ImageTag(sources, self.width, self.height, alt, sizes, priority, caption, colour)
-
 
 def rendition_specs(drawn: Drawn, encoding: Encoding) -> tuple[RenditionSpec, ...]:
     """Return every encoding that pages need of an image, whatever it is called there; the widest of a format last.
@@ -195,8 +171,8 @@ def card_spec(drawn: Drawn, encoding: Encoding, crop: tuple[int, int] | None) ->
 
 
 def publish(*, name: str, key: str, drawn: Drawn, encoding: Encoding, assets_dir: str) -> PublishedImage:
-    """Return the files that show an image: `drawn`, asked for under `key`, called `name` by the author."""
-    stem = stem_of(name, key, encoding, placeholder=drawn.placeholder)
+    """Return the files that show an image on pages: `drawn`, asked for under `key`, called `name` by the author."""
+    stem = stem_of(name, key, encoding)
     uri = f"{assets_dir}/{stem}"
     variants = tuple(
         Rendition(f"{uri}{f'-{spec.width}' if spec.width != drawn.width else ''}.{extension(spec.format)}", spec)
@@ -209,20 +185,24 @@ def publish_card(
     *, name: str, key: str, drawn: Drawn, encoding: Encoding, assets_dir: str, crop: tuple[int, int] | None
 ) -> PublishedImage:
     """Return the one file that shows an image in link previews."""
-    wanted = f"{encoding.card_signature} {crop}"
     spec = card_spec(drawn, encoding, crop)
-    stem = _stem(name, key, wanted, placeholder=drawn.placeholder)
+    stem = card_stem(name, key, encoding, crop)
     dest_uri = f"{assets_dir}/{stem}.{extension(spec.format)}"
     return PublishedImage(stem, (Rendition(dest_uri, spec),), spec.width, spec.height)
 
 
-def stem_of(name: str, key: str, encoding: Encoding, *, placeholder: bool = False) -> str:
+def stem_of(name: str, key: str, encoding: Encoding) -> str:
     """Return what the names of an image's files on pages begin with: known before anything of the image is."""
-    return _stem(name, key, encoding.signature, placeholder=placeholder)
+    return _stem(name, key, encoding.signature)
 
 
-def _stem(name: str, key: str, settings: str, *, placeholder: bool) -> str:
-    content = f"{key}\n{settings}\n{'placeholder' if placeholder else ''}"
+def card_stem(name: str, key: str, encoding: Encoding, crop: tuple[int, int] | None) -> str:
+    """Return the name, without its ending, of an image's file for link previews: known as early."""
+    return _stem(name, key, f"{encoding.card_signature} {crop}")
+
+
+def _stem(name: str, key: str, settings: str) -> str:
+    content = f"{key}\n{settings}\n"
     if name != name.casefold():  # beside the same in small letters it would be one file on Windows and macOS
         content += f"\n{name}"
     return f"{name}-{hashlib.sha256(content.encode()).hexdigest()[:STEM_DIGITS]}"

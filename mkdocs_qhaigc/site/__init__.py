@@ -1,1 +1,1 @@
-"""One build of a site: its pages, its images, warnings, survey, report, gallery. Knows no engine."""
+"""One build of a site: its pages, its images, its warnings. Knows no engine."""

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Container, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from mkdocs_qhaigc._util.text import plural
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import MissingImages
-from mkdocs_qhaigc.imaging.renditions import STEM_DIGITS
 from mkdocs_qhaigc.site.images import Pipeline
-from mkdocs_qhaigc.site.pages import Renderer
-from mkdocs_qhaigc.site.publisher import Shown
+from mkdocs_qhaigc.site.pages import Renderer, image_tag
+from mkdocs_qhaigc.site.resolved import ResolvedImage
 from mkdocs_qhaigc.site.warnings import Kind
 
 if TYPE_CHECKING:
@@ -22,9 +19,6 @@ if TYPE_CHECKING:
     from mkdocs_qhaigc.site.gallery_page import Link
     from mkdocs_qhaigc.site.report import Reported
     from mkdocs_qhaigc.site.survey import Declared, Survey
-
-
-_HEX_OF_STEM = rf"-([0-9a-f]{{{STEM_DIGITS}}})(?![0-9a-f])"
 
 
 class SiteBuild:
@@ -42,10 +36,12 @@ class SiteBuild:
         """As of a `Renderer`."""
         self._options = options
         self._pipeline = pipeline
+        self._wait = True
+        """Whether images that are missing are waited for."""
         self.pages = Renderer(options, pipeline, site_url=site_url, column=column, warn=warn)
 
     def settle(self, *, wait: bool) -> int:
-        """Wait for the images, mend what was written before they came, and say what is missing.
+        """Wait for the images and say what is missing. From then on pages have their final markup.
 
         Return how many are still under way (none, if `wait`).
 
@@ -53,19 +49,26 @@ class SiteBuild:
             MissingImages: some are, in a build that was told never to buy any.
         """
         under_way = self._pipeline.settle(wait=wait)
-        guessed = self.pages.publisher.take_back_guesses()
-        if guessed:
-            for scope in self.pages.scopes.values():
-                scope.shown.clear()
-            self._mend(guessed)
-        missing = [image for image in self._pipeline.images() if image.state == "placeholder"]
-        declared = [image for image in missing if image.order.request.model]
+        self._wait = wait
+        self.pages.settled = True
         if self._options.missing == "error" and self._pipeline.damaged_pins():
             damage = "".join(f"\n  {message}" for message in self._pipeline.damaged_pins())
             raise MissingImages(
                 f"committed images are damaged, and `missing: error` accepts no others:{damage}\nRestore them from "
                 "version control, or run `mkdocs-qhaigc pin`, which takes whole ones from the cache"
             )
+        self._tell_missing(self._placeholders())
+        return under_way
+
+    def _placeholders(self) -> list[ResolvedImage]:
+        return [image for image in self._pipeline.images() if image.state == "placeholder"]
+
+    def _tell_missing(self, missing: list[ResolvedImage]) -> None:
+        """Say which images are missing.
+
+        Raises:
+            MissingImages: as of `settle`.
+        """
         if self._options.missing == "error" and missing:
             names = "".join(
                 f"\n  {image.order.where}{f': {image.reason}' if image.reason else ''}" for image in missing
@@ -76,40 +79,54 @@ class SiteBuild:
                 f"bought, and commit {self._options.pins_dir}; or correct the names"
             )
         may_be_under_way = self._options.missing == "generate"
+        declared = [image for image in missing if image.order.request.model]
         self.pages.notices.missing([image for image in declared if image.reason or not may_be_under_way])
-        return under_way
+
+    @property
+    def under_way(self) -> int:
+        """How many images come too late for this build."""
+        return self._pipeline.under_way
 
     def unfinished(self) -> set[str]:
         """Return the pages, as MkDocs names them, that show a placeholder. For a build that has settled."""
         missing = [image for image in self._pipeline.images() if image.state == "placeholder"]
         return {page for image in missing for page in self.pages.users.get(image.order.request.key, ())}
 
-    def complete(self) -> list[str]:
-        """Return the pages whose own images are all there. For a build that has settled."""
-        missing = {image.order.request.key for image in self._pipeline.images() if not image.original}
-        return [
-            scope.src_uri
-            for scope in self.pages.scopes.values()
-            if not scope.broken
-            and not any(
-                request.key in missing for directive in scope.directives.values() for _, request in directive.requests
-            )
-        ]
-
     def files(self) -> dict[str, str]:
-        """Return the files that the site needs: place in the site -> path of the bytes."""
-        self.pages.show_declared()
-        return self.further_files()
+        """Return the file at every address that was handed out: place in the site -> path of the bytes.
 
-    def further_files(self) -> dict[str, str]:
-        """Return the files that are needed since the last call: of names that only a template knows."""
-        return self._pipeline.files(self.pages.publisher.hand_out())
+        For a build that has settled. What is found damaged or gone only now is looked for again, or generated; else a
+        placeholder takes its place.
+
+        Raises:
+            NoFileError: there is an address without a file.
+            MissingImages: as of `settle`.
+        """
+        self.pages.show_declared()
+        before = self._placeholders()
+        files = self._pipeline.files(self.pages.publisher.wanted(), wait=self._wait)
+        told = {image.order.request.key for image in before}
+        late = [image for image in self._placeholders() if image.order.request.key not in told]
+        if late:
+            self._tell_missing(late)
+        return files
+
+    def files_again(self, gone: Iterable[str]) -> dict[str, str]:
+        """As `files`, when some of them have been removed since: their places in the site."""
+        wanted = self.pages.publisher.wanted()
+        self._pipeline.forget_files({dest_uri: wanted[dest_uri] for dest_uri in gone})
+        return self.files()
+
+    def where(self, dest_uri: str) -> str:
+        """Return how messages call the image of a file of the site."""
+        request = self.pages.publisher.wanted()[dest_uri].request
+        return self._pipeline.image(request).order.where
 
     def declared(self) -> list[Declared]:
         """Return every image that the site declares, in its order, and what is known of it."""
         from mkdocs_qhaigc.site.survey import Declared  # as below: most builds are not asked for it
 
-        order = self.pages.order
+        order = {src_uri: number for number, src_uri in enumerate(self.pages.scopes)}
 
         def users_of(request: ImageRequest) -> tuple[str, ...]:
             users = self.pages.users.get(request.key, ())
@@ -124,7 +141,7 @@ class SiteBuild:
                 image=self._pipeline.image(request),
                 users=users_of(request),
             )
-            for scope in (self.pages.site, *self.pages.in_order())
+            for scope in (self.pages.site, *self.pages.scopes.values())
             for directive in scope.directives.values()
             for _, request in directive.requests
         ]
@@ -143,10 +160,10 @@ class SiteBuild:
         for collected in collect(self.declared()):
             one = collected.first
             directive = (self.pages.scopes[one.page] if one.page else self.pages.site).directives[one.name]
-            shown = self.pages.publisher.show(f"{one.name}-dark" if one.dark else one.name, one.image)
+            publication, image = self.pages.publisher.publish(f"{one.name}-dark" if one.dark else one.name, one.request)
             alt = directive.alt or one.where
-            image = shown.publication.as_image(page_url=page_url, alt=alt, sizes=SIZES, colour=shown.image.colour)
-            images.append((collected, image))
+            tag = image_tag(publication, page_url=page_url, alt=alt, sizes=SIZES, colour=image.colour)
+            images.append((collected, tag))
         return render_gallery(images, page_url=page_url, assets_dir=self._options.assets_dir, link=link)
 
     def survey(self, notices: Iterable[str], *, docs_dir: Path) -> Survey:
@@ -170,7 +187,7 @@ class SiteBuild:
         states = [image.state for image in images]
         if not states:
             return None
-        counts = [(states.count(state), state) for state in ("generated", "cached", "pinned", "published")]
+        counts = [(states.count(state), state) for state in ("generated", "cached", "pinned")]
         said = [f"{count} {state}" for count, state in counts if count]
         generated = [image.order.request for image in images if image.state == "generated"]
         bought = [request for request in generated if self._pipeline.effort(request).requests]  # else it was paid for
@@ -194,32 +211,3 @@ class SiteBuild:
             if page not in self.pages.scopes or one.name not in self.pages.scopes[page].directives
         ]
         return {one.request.key, one.where, *(f"{page}#{one.name}" for page in users)}
-
-    def _mend(self, guessed: Mapping[str, Shown]) -> None:
-        """Write again what was written on the guess that each image comes, and in the size that was asked for."""
-        from mkdocs_qhaigc.html.formats_aside import set_aside
-        from mkdocs_qhaigc.html.mending import mend  # a warm build guesses nothing
-
-        changes: dict[int, list[tuple[str, str]]] = {}
-        pages = {id(emitted.content): emitted.content for emitted in self.pages.emitted}
-        for emitted in self.pages.emitted:
-            markup = emitted.again()
-            if markup != emitted.markup:
-                plain = set_aside(emitted.markup)[0], set_aside(markup)[0]  # as other plugins have seen it
-                changes.setdefault(id(emitted.content), []).extend([(emitted.markup, markup), plain])
-        for meta, key, resolve in self.pages.meta_values:
-            meta[key] = resolve()
-        renamed: dict[str, list[tuple[str, str]]] = {}  # by the hex in the old name
-        for stem, shown in guessed.items():
-            now = shown.publish(self._pipeline.image(shown.image.order.request)).stem
-            if now != stem:
-                renamed.setdefault(stem[-STEM_DIGITS:], []).append((stem, now))
-        for page in pages.values():
-            folder = quote(self._options.assets_dir)
-            kept = [name for name, value in vars(page).items() if isinstance(value, str) and folder in value]
-            for name in kept:  # `content`, and what other plugins have kept of it
-                text = mend(getattr(page, name), changes.get(id(page), ()))
-                for found in renamed.keys() & set(re.findall(_HEX_OF_STEM, text)) if renamed else ():
-                    for stem, now in renamed[found]:  # in what another plugin has made of the markup
-                        text = text.replace(quote(stem), quote(now)).replace(stem, now)
-                setattr(page, name, text)

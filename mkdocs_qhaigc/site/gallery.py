@@ -16,9 +16,6 @@ from mkdocs_qhaigc.site.survey import Declared, Survey
 if TYPE_CHECKING:
     from mkdocs_qhaigc.site.contact_sheet import Card
 
-DEFAULT_FILE = "gallery.html"
-"""In `cache_dir`."""
-
 
 @dataclass(frozen=True, slots=True)
 class Collected:

@@ -5,17 +5,16 @@ Nothing here waits but `settle`: while pages render, images are bought and encod
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.directives.request import ImageRequest
-from mkdocs_qhaigc.errors import ImageError, StoreError
+from mkdocs_qhaigc.errors import ImageError, NoFileError, StoreError
 from mkdocs_qhaigc.generation.job import ImageJob, JobStats, failure_of
 from mkdocs_qhaigc.imaging.encoder import Crop, Encoder, Subject
-from mkdocs_qhaigc.imaging.renditions import PublishedImage, publish, publish_card
+from mkdocs_qhaigc.imaging.renditions import RenditionSpec
 from mkdocs_qhaigc.site.resolved import (
     ResolvedImage,
     asked_for,
@@ -24,15 +23,16 @@ from mkdocs_qhaigc.site.resolved import (
     drawn_as,
     placeholder,
     provenance_of,
-    provenance_of_published,
+    there,
 )
-from mkdocs_qhaigc.site.sources import ImageFinder
+from mkdocs_qhaigc.store.finder import ImageFinder
 from mkdocs_qhaigc.store.record import StoredImage
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from mkdocs_qhaigc.generation.queue import GenerationQueue
+    from mkdocs_qhaigc.site.publisher import WantedFile
 
 
 class Pipeline:
@@ -42,7 +42,7 @@ class Pipeline:
         self,
         options: Options,
         *,
-        sources: ImageFinder,
+        finder: ImageFinder,
         open_buyer: Callable[[], GenerationQueue] | None,
         report: Callable[[str], None],
     ):
@@ -51,28 +51,35 @@ class Pipeline:
         `open_buyer` is called when the first image is missing. None: nothing is bought, and nothing encoded.
         """
         self._options = options
-        self._sources = sources
+        self._finder = finder
         self._open_buyer = open_buyer
         self._buyer: GenerationQueue | None = None
         self._report = report
         self._images: dict[str, ResolvedImage] = {}
         self._purchases: dict[str, Future[StoredImage]] = {}
         self._files: dict[str, str] = {}
+        """Paths, by place in the site: of all files that were asked for."""
+        self.under_way = 0
+        """Images that were not waited for: they come too late for this build."""
+        self._filled: dict[str, str] = {}
+        """Those of them that were made when the image was no longer what pages had been told."""
         self._second_looks: set[str] = set()
         """Keys of images that were damaged and wanted once more."""
-        self._encoder = Encoder(options.encoding, options.cache_dir / "variants", report=report)
+        self._encoder = Encoder(options.encoding, options.cache.variants)
         if open_buyer and options.missing == "error":  # which `damaged_pins` ends
-            sources.pins.leave_to_error()
+            finder.pins.quiet = True
 
     def want(self, order: ImageJob) -> ResolvedImage:
         """Return what is known of an image now; one that is missing is ordered, if the options allow it."""
         key = order.request.key
         if key in self._images:
             return self._images[key]
+        if self._open_buyer and not self._images:
+            self._options.cache.prepare()
         image = self._find(order)
         if image is None and self._open_buyer and self._options.missing == "generate":
             self._buyer = self._buyer or self._open_buyer()
-            future = self._buyer.buy(order)
+            future = self._buyer.submit(order)
             if future.done() and failure_of(future):  # there is no key, say: nobody needs to guess what will come
                 return self._know(bought(order, future))
             self._purchases[key] = future
@@ -81,23 +88,15 @@ class Pipeline:
             return image
         return self._know(image or placeholder(order))
 
-    def want_card(self, name: str, request: ImageRequest, crop: Crop | None) -> None:
-        """Have an image that was wanted also encoded for link previews, in a file that is called after `name`."""
+    def want_card(self, request: ImageRequest, crop: Crop | None) -> None:
+        """Have an image that was wanted also encoded for link previews."""
         image = self._images[request.key]
         if self._encoder.want_card(request.key, crop) and self._open_buyer and image.state != "under way":
-            if self._sources.is_published(image):
-                with contextlib.suppress(StoreError):  # then it is made of the image itself
-                    self._use_published(name, image, partial(publish_card, crop=crop))
             self._encoder.encode(self._subject(image))
 
     def stand_in(self, order: ImageJob) -> ResolvedImage:
         """Return a placeholder for what nobody declared."""
         return self._images.get(order.request.key) or self._know(placeholder(order))
-
-    @property
-    def under_way(self) -> bool:
-        """Whether any image is still being bought."""
-        return bool(self._purchases)
 
     def image(self, request: ImageRequest) -> ResolvedImage:
         """Return what is known of an image that was wanted."""
@@ -105,7 +104,7 @@ class Pipeline:
 
     def effort(self, request: ImageRequest) -> JobStats:
         """Return what it took to buy an image in this build."""
-        return self._buyer.effort(request.key) if self._buyer else JobStats()
+        return self._buyer.stats(request.key) if self._buyer else JobStats()
 
     def images(self) -> list[ResolvedImage]:
         """Return all images of the build, in the order in which they were first wanted."""
@@ -116,11 +115,9 @@ class Pipeline:
 
         `wait`: until nothing is under way. Encoding is waited for in any case.
         """
+        if self._open_buyer is None:
+            return 0
         under_way = 0
-        if wait and self._purchases:
-            from mkdocs_qhaigc._util.importing import import_what_encodes  # as below
-
-            import_what_encodes()
         while True:
             for key, future in list(self._purchases.items()):
                 order = self._images[key].order
@@ -134,70 +131,76 @@ class Pipeline:
             self._finish_encoding()
             self._encode_what_is_gone()
             if not self._purchases:
+                self.under_way += under_way
                 return under_way
 
-    def files(self, wanted: Iterable[tuple[PublishedImage, ResolvedImage]]) -> dict[str, str]:
-        """Return the paths of the bytes of every file of these publications, by the file's place in the site."""
-        wanted = list(wanted)
-        keys = {variant.spec.cache_key for publication, _ in wanted for variant in publication.variants}
-        if not keys:
+    def files(self, wanted: Mapping[str, WantedFile], *, wait: bool) -> dict[str, str]:
+        """Return the paths of the bytes of files, by their place in the site: of every one of them.
+
+        Where an image cannot be had any more, a placeholder takes its place. `wait`: as of `settle`.
+
+        Raises:
+            NoFileError: a file cannot be made.
+        """
+        if self._open_buyer is None:
             return {}
-        if keys - self._encoder.paths.keys():  # of names that only a template knows
-            self._finish_encoding()
-            self._encode_what_is_gone()
-        found = self._encoder.paths
-        files = {
-            variant.dest_uri: found[variant.spec.cache_key]
-            for publication, _ in wanted
-            for variant in publication.variants
-            if variant.spec.cache_key in found
-        }
-        self._files |= files
-        return files
+        paths = self._encoder.paths
+        if any(file.spec.cache_key not in paths for file in wanted.values()):
+            self.settle(wait=wait)  # images that only a template knows, or that something has removed since
+        for dest_uri, (request, spec) in wanted.items():
+            path = paths.get(spec.cache_key) or self._filled.get(dest_uri)
+            if path is None:
+                path = self._filled[dest_uri] = self._fill(dest_uri, request, spec)
+            self._files[dest_uri] = path
+        return {dest_uri: self._files[dest_uri] for dest_uri in wanted}
+
+    def forget_files(self, gone: Mapping[str, WantedFile]) -> None:
+        """Have files made again that were there, and are not any more."""
+        self._encoder.forget_paths({file.spec.cache_key for file in gone.values()})
+        for dest_uri in gone:
+            self._filled.pop(dest_uri, None)
+
+    def _fill(self, dest_uri: str, request: ImageRequest, spec: RenditionSpec) -> str:
+        """Return the path of a file for an address that was handed out when the image was another one.
+
+        It is the image as it is now, or else a placeholder, in the size that pages expect there.
+        """
+        image = self._images[request.key]
+        tried = [image] if image.state != "under way" else []
+        if not image.drawn.placeholder:
+            tried.append(placeholder(image.order))
+        for one in tried:
+            try:
+                path = self._encoder.make(self._subject(one), spec)
+            except (StoreError, ImageError) as error:
+                self._know(placeholder(image.order, error))
+            else:
+                return path
+        raise NoFileError(
+            f"{image.order.where}: no file can be put at {dest_uri}, which a page refers to "
+            f"({self._images[request.key].reason}). Restore the image, or generate it again"
+        )
 
     def close(self, *, whole: bool = False) -> None:
         """End the build's threads; after a `whole` build that encoded something, keep the cache within its limit."""
         if whole:
-            self._sources.remember()
+            self._finder.remember()
         self._encoder.close(used=self._files.values() if whole else None)
 
     def _find(self, order: ImageJob) -> ResolvedImage | None:
-        """Return an image that is there, and use what `sync` has written of it."""
-        image = self._sources.find(order, thorough=self._open_buyer is not None)
-        if image is None or not self._open_buyer or not self._sources.is_published(image):
-            return image
+        """Return an image that is there, or the placeholder of one that may be there and cannot be read."""
         try:
-            whole = self._use_published(order.name, image, publish)
+            found = self._finder.find(order.request.key, thorough=self._open_buyer is not None)
         except StoreError as error:
-            return placeholder(order, error) if image.state == "published" else image
-        if image.original and image.state == "published" and not whole:
-            self._report(
-                f"{order.where}: its original is neither pinned nor in {self._options.cache_dir}, and "
-                f"{image.original.path}, as `sync` wrote it, is encoded once more. Pin it where it was bought, "
-                "and it loses nothing"
-            )
-        return image
-
-    def _use_published(self, name: str, image: ResolvedImage, publish: Callable[..., PublishedImage]) -> bool:
-        """Use what `sync` has written of an image; return whether that is all that is to be `published` of it."""
-        publication = publish(
-            name=name,
-            key=image.order.request.key,
-            drawn=image.drawn,
-            encoding=self._options.encoding,
-            assets_dir=self._options.assets_dir,
-        )
-        files = self._sources.published_files(publication, name)
-        self._encoder.lend(files)
-        best = image.original
-        for _, spec in publication.variants:
-            if best and not spec.cropped and (spec.format, spec.width) == (best.format, best.width):
-                self._encoder.lend({spec.cache_key: best.file})  # it would lose each time that it is made again
-        return len(files) == len(publication.variants)
+            return placeholder(order, error)
+        if found is None:
+            return None
+        original, state = found
+        return there(order, state, original)
 
     def damaged_pins(self) -> list[str]:
         """Return what there is to tell of committed images that cannot be used."""
-        return self._sources.pins.damaged
+        return self._finder.pins.damaged
 
     def _know(self, image: ResolvedImage) -> ResolvedImage:
         key = image.order.request.key
@@ -212,12 +215,8 @@ class Pipeline:
             self._encoder.encode(self._subject_of(future.result()))
 
     def _subject(self, image: ResolvedImage) -> Subject:
-        original = image.original
-        if original and image.state == "published":
-            about = partial(provenance_of_published, image.order, original, self._options.encoding)
-            return Subject(original.key, image.drawn, original.read, about)
-        if original:
-            return self._subject_of(original)
+        if image.original:
+            return self._subject_of(image.original)
         return Subject(image.order.request.key, image.drawn, partial(draw_placeholder, image), lambda: None)
 
     def _subject_of(self, original: StoredImage) -> Subject:
@@ -232,7 +231,7 @@ class Pipeline:
                 continue
             if not image.original or not isinstance(error, (StoreError, ImageError)):
                 raise error
-            if isinstance(error, ImageError) or not self._sources.set_aside(image.original, str(error)):
+            if isinstance(error, ImageError) or not self._finder.set_aside(image.original, str(error)):
                 self._know(placeholder(image.order, error))  # its bytes may be right: it is not bought again
                 continue
             key = image.order.request.key

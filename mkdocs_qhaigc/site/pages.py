@@ -5,9 +5,10 @@ Knows pages only by what every engine gives them (`src_uri`, URL, front matter),
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping, MutableMapping
+from collections.abc import Callable, Container, Mapping
 from functools import partial
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import Any, Protocol
 from urllib.parse import quote, urljoin, urlsplit
 
 from mkdocs_qhaigc.config.options import Options
@@ -23,21 +24,64 @@ from mkdocs_qhaigc.directives.parse import read_directives
 from mkdocs_qhaigc.directives.request import ImageRequest
 from mkdocs_qhaigc.generation.job import ImageJob
 from mkdocs_qhaigc.html import rewrite as html
-from mkdocs_qhaigc.html.image_tag import ImageTag, render_image
-from mkdocs_qhaigc.imaging.renditions import relative_url
-from mkdocs_qhaigc.site.publisher import Publisher, Shown
+from mkdocs_qhaigc.html.deferred import DeferredImages, ReferencedImage
+from mkdocs_qhaigc.html.image_tag import FormatSource, ImageTag, figure
+from mkdocs_qhaigc.html.theme_sizes import UNKNOWN
+from mkdocs_qhaigc.imaging.encoder import Crop
+from mkdocs_qhaigc.imaging.formats import MIME_TYPES
+from mkdocs_qhaigc.imaging.renditions import PublishedImage, relative_url
+from mkdocs_qhaigc.site.publisher import Publisher
 from mkdocs_qhaigc.site.resolved import ResolvedImage
-from mkdocs_qhaigc.site.scope import Images, Scope
 from mkdocs_qhaigc.site.warnings import Notices
 
 
-class Emitted(NamedTuple):
-    """Markup that was written into a page before its images were there."""
+class Images(Protocol):
+    """Where the images of pages come from."""
 
-    content: Any
-    """The page: its `.content` holds the markup."""
-    markup: str
-    again: Callable[[], str]
+    def want(self, order: ImageJob) -> ResolvedImage:
+        """Return what is known of an image now."""
+
+    def want_card(self, request: ImageRequest, crop: Crop | None) -> None:
+        """Have an image that was wanted also for link previews."""
+
+    def image(self, request: ImageRequest) -> ResolvedImage:
+        """Return what is known of an image that was wanted."""
+
+    def stand_in(self, order: ImageJob) -> ResolvedImage:
+        """Return a placeholder for what nobody declared."""
+
+
+class Scope:
+    """The names that mean something on one page."""
+
+    __slots__ = ("broken", "column", "directives", "rendered", "shown", "source", "src_uri")
+
+    def __init__(
+        self,
+        src_uri: str,
+        directives: Mapping[str, Directive] = MappingProxyType({}),
+        broken: frozenset[str] = frozenset(),
+        *,
+        column: str = UNKNOWN,
+        source: Callable[[], str] = str,
+    ) -> None:
+        """`column` is the attribute `sizes` of an image as wide as the page's text."""
+        self.src_uri = src_uri
+        """As MkDocs names the page; empty for the site itself."""
+        self.directives = directives
+        self.broken = broken
+        """Names whose directives cannot be used, of which was told already."""
+        self.shown: set[str] = set()
+        """Names whose files are known to be needed."""
+        self.rendered = False
+        """Whether the page itself, and not only an excerpt of it, was rendered."""
+        self.column = column
+        self.source = source
+        """The page as its file has it, for messages."""
+
+    def where(self, name: str) -> str:
+        """Return how messages call an image of this page."""
+        return f"{self.src_uri or 'mkdocs.yml'}#{name}"
 
 
 class Renderer:
@@ -51,32 +95,28 @@ class Renderer:
         site_url: Callable[[], str | None],
         column: Callable[[Container[object]], str],
         warn: Callable[[str], None],
+        settled: bool = False,
     ) -> None:
         """`site_url`: the site's absolute address, asked for when it is needed. `warn` is told each message once.
 
-        `column` says how wide the text of a page is, from what its front matter says to `hide`.
+        `column` says how wide the text of a page is, from what its front matter says to `hide`. `settled`: what there
+        is of each image is known already.
         """
         self._options = options
         self._images = images
         self._site_url = site_url
         self._column = column
         self.notices = Notices(warn)
-        self.publisher = Publisher(options)
+        self.publisher = Publisher(options, images.image)
         self.scopes: dict[str, Scope] = {}
-        """By page: of those that were taken in."""
-        self._order: list[str] = []
-        """Pages as they were expected or taken in, some of them twice."""
-        self.emitted: list[Emitted] = []
-        self.meta_values: list[tuple[MutableMapping[str, Any], str, Callable[[], Any]]] = []
-        """Front matter that holds addresses of images: where it is, under which name, and what makes it again."""
+        """By page: of those that were taken in, in their order."""
+        self.settled = settled
+        """Whether what there is of each image is known: pages rendered from then on have their final markup."""
+        self._deferred = DeferredImages()
         self.users: dict[str, dict[str, None]] = {}
         """By key: the pages that show an image, in their order; an image of the whole site has all of them."""
         directives, _ = read_directives(options.images, options.defaults) if options.images else ({}, [])
         self.site = Scope("", directives, column=column(()))
-
-    def expect_page(self, src_uri: str) -> None:
-        """Keep a page's place in the order of the pages: it is taken in later, if at all."""
-        self._order.append(src_uri)
 
     def read_page(self, page: Any, *, src_uri: str, url: str, text: str, source: Callable[[], str]) -> None:
         """Take in a page's front matter: order its images, resolve its values that are references.
@@ -90,12 +130,11 @@ class Renderer:
         for key in [key for key in page.meta if is_misspelt_key(key)]:
             self.notices.misspelt_key(src_uri, source, key)
         for key in [key for key, value in page.meta.items() if key != META_KEY and holds_reference(value)]:
-            resolve = partial(resolve_references, page.meta[key], partial(self._address, scope, page_url=url))
-            page.meta[key] = resolve()
-            self.meta_values.append((page.meta, key, resolve))
+            address = partial(self._card_address, scope, page_url=url)
+            page.meta[key] = resolve_references(page.meta[key], address)
 
     def want_shared_images(self) -> None:
-        """Order the images that the options declare for the whole site."""
+        """Request the images that the options declare for the whole site."""
         self._want(self.site)
 
     def note_references(self, src_uri: str, text: str) -> None:
@@ -107,7 +146,7 @@ class Renderer:
         for name in dict.fromkeys((*placed, *(name for _, _, name in html.references_in(text)))):
             directive = scope.directives.get(name) or self.site.directives.get(name)
             for _, request in directive.requests if directive else ():
-                self._note_user(scope, self._images.image(request))
+                self._note_user(scope, request)
             if directive and directive.alt is None and name in placed:
                 self.notices.image_without_alt(src_uri, scope.source, name)
         self.notices.look_at_source(src_uri, text)
@@ -122,7 +161,7 @@ class Renderer:
 
     def look_at_sources(self) -> None:
         """Tell what the files of the pages show, and neither their front matter nor their HTML."""
-        for scope in self.in_order():
+        for scope in self.scopes.values():
             self.notices.look_at_source(scope.src_uri, scope.source())
 
     def render(self, page: Any, text: str, *, src_uri: str, url: str, shown_at: str) -> str:
@@ -133,58 +172,78 @@ class Renderer:
         scope = self._scope_to_render(page, src_uri)
         placed = [directive for directive in scope.directives.values() if directive.place != "none"]
         elsewhere = shown_at != url  # an excerpt among others
+        scope.rendered = scope.rendered or not elsewhere
         main_shown = elsewhere or any(directive.priority for directive in placed)
-        text = self._resolve(page, scope, shown_at, text, main_shown=main_shown)
+        text = self._resolve(scope, shown_at, text, main_shown=main_shown)
         for name, directive in () if elsewhere else scope.directives.items():
             if name not in scope.shown and directive.place == "none":
                 self._look_for(scope, name, text)
         for directive in reversed(placed):
-            name = directive.name
-
-            def markup(name: str = name) -> str:
-                image = self.image(scope, name, shown_at)
-                shown = render_image(image.among_others() if elsewhere else image)
-                return shown if image.caption is not None else f"<p>{shown}</p>"
-
+            referenced = self.referenced(scope, directive.name, shown_at)
+            markup = self._deferred.mark({}, referenced, first=not elsewhere)
+            markup = figure(markup, directive.caption) if directive.caption is not None else f"<p>{markup}</p>"
             if directive.alt is None:
-                self.notices.image_without_alt(scope.src_uri, scope.source, name)
+                self.notices.image_without_alt(scope.src_uri, scope.source, directive.name)
             after_title = directive.place == "after-title"
-            text = html.place(text, markup(), after_title=after_title, excerpt=elsewhere)
-            if self._images.under_way:
-                self.emitted.append(Emitted(page, markup(), markup))
-        return text
+            text = html.place(text, markup, after_title=after_title, excerpt=elsewhere)
+        return self._deferred.expand(text) if self.settled else text
 
-    def render_added(self, page: Any, text: str, *, src_uri: str, url: str) -> str:
-        """Return a page's HTML with the references resolved that others have added since it was rendered."""
-        return self._resolve(page, self._scope_to_render(page, src_uri), url, text, main_shown=True)
+    def finish(self, page: Any, text: str, *, src_uri: str, url: str) -> str:
+        """Return a page's HTML with the final markup of its images, and of those to which others have referred since.
 
-    def image(self, scope: Scope, name: str, page_url: str) -> ImageTag:
-        """Return what a name stands for on a page."""
-        directive, shown = self._show(scope, name)
-        for one in shown:
-            self._note_user(scope, one.image)
-        sizes = (directive and directive.sizes) or self._options.sizes or scope.column
-        images = [
-            one.publication.as_image(
-                page_url=page_url,
-                alt=directive.alt if directive else f"No image is called {name}",
-                sizes=sizes,
-                priority=bool(directive and directive.priority),
-                caption=directive.caption if directive else None,
-                colour=one.image.colour,
+        For a site that is settled.
+        """
+        if html.SCHEME in text:
+            text = self._resolve(self._scope_to_render(page, src_uri), url, text, main_shown=True)
+        return self._deferred.expand(text)
+
+    def finish_copy(self, text: str) -> str:
+        """Return what another plugin keeps of a page, and may put elsewhere, with images of one file each."""
+        return self._deferred.expand(text, one_file=True)
+
+    def referenced(self, scope: Scope, name: str, page_url: str) -> ReferencedImage:
+        """Return what a name stands for on a page: a placeholder where it means nothing there."""
+        scope.shown.add(name)
+        directive = scope.directives.get(name) or self.site.directives.get(name)
+        if directive is None:
+            request = self._unknown_image(scope, name).order.request
+            self._note_user(scope, request)
+            alt = f"No image is called {name}"
+            tag = partial(self._tag, "missing", request, page_url, alt, scope.column)
+            return ReferencedImage(relative_url(self.publisher.address("missing", request), page_url), tag, alt)
+        sizes = directive.sizes or self._options.sizes or scope.column
+        dark = None
+        for file_name, request in reversed(directive.requests):
+            self._note_user(scope, request)
+            url = relative_url(self.publisher.address(file_name, request), page_url)
+            tag = partial(
+                self._tag, file_name, request, page_url, directive.alt, sizes, directive.priority, directive.caption
             )
-            for one in shown
-        ]
-        return images[0]._replace(dark=images[1]) if len(images) > 1 else images[0]
+            dark = ReferencedImage(url, tag, directive.alt, directive.priority, directive.caption, dark)
+        assert dark is not None
+        return dark
 
-    @property
-    def order(self) -> dict[str, int]:
-        """The pages that were expected or taken in: the number of each."""
-        return {src_uri: number for number, src_uri in enumerate(dict.fromkeys(self._order))}
-
-    def in_order(self) -> list[Scope]:
-        """Return the scopes of the pages that were taken in, in the order of the pages."""
-        return [self.scopes[src_uri] for src_uri in self.order if src_uri in self.scopes]
+    def _tag(
+        self,
+        file_name: str,
+        request: ImageRequest,
+        page_url: str,
+        alt: str | None,
+        sizes: str,
+        priority: bool = False,
+        caption: str | None = None,
+    ) -> ImageTag:
+        """Return an image as a page shows it, once the site is settled."""
+        publication, image = self.publisher.publish(file_name, request)
+        return image_tag(
+            publication,
+            page_url=page_url,
+            alt=alt,
+            sizes=sizes,
+            priority=priority,
+            caption=caption,
+            colour=image.colour,
+        )
 
     def scope_of(self, src_uri: str, meta: Mapping[str, Any]) -> Scope:
         """Return the scope of a page, and one without names for a page that was not taken in."""
@@ -202,12 +261,14 @@ class Renderer:
 
     def show_declared(self) -> None:
         """Have the files of what is declared, whether or not a page refers to it."""
-        for scope in (self.site, *self.in_order()):
-            for name in [name for name in scope.directives if name not in scope.shown]:
-                self._show(scope, name)
+        for scope in (self.site, *self.scopes.values()):
+            for name, directive in scope.directives.items():
+                if name not in scope.shown:
+                    scope.shown.add(name)
+                    for file_name, request in directive.requests:
+                        self.publisher.address(file_name, request)
 
     def _read_scope(self, meta: Mapping[str, Any], src_uri: str) -> Scope:
-        self._order.append(src_uri)
         wide = self._width(meta)
         if META_KEY not in meta:
             scope = self.scopes[src_uri] = Scope(src_uri, column=wide)
@@ -229,20 +290,15 @@ class Renderer:
             self._read_scope(page.meta, src_uri)
         return self.scopes[src_uri]
 
-    def _resolve(self, page: Any, scope: Scope, url: str, text: str, *, main_shown: bool) -> str:
-        """Return a page's HTML with its references resolved."""
+    def _resolve(self, scope: Scope, url: str, text: str, *, main_shown: bool) -> str:
+        """Return a page's HTML with its references resolved, and its images marked."""
         if html.SCHEME not in text:
             return text
-
-        def resolve(name: str) -> ImageTag:
-            return self.image(scope, name, url)
-
-        rewritten = html.rewrite(text, resolve, main_shown=main_shown)
+        resolve = partial(self.referenced, scope, page_url=url)
+        rewritten = html.rewrite(text, resolve, self._deferred, main_shown=main_shown)
         if rewritten.unread or rewritten.without_alt:
             self.notices.unread(scope.src_uri, rewritten.unread)
             self.notices.references_without_alt(scope.src_uri, scope.source, rewritten.without_alt)
-        for change in rewritten.changes if self._images.under_way else ():
-            self.emitted.append(Emitted(page, change.markup, partial(change.again, resolve)))
         return rewritten.html
 
     def _want(self, scope: Scope) -> None:
@@ -251,18 +307,8 @@ class Renderer:
                 where = scope.where(name) + (" (dark)" if request is directive.dark else "")
                 self._images.want(ImageJob(where, file_name, request))
 
-    def _show(self, scope: Scope, name: str) -> tuple[Directive | None, list[Shown]]:
-        """Return what shows a name on a page, the dark image last; a placeholder where it means nothing there."""
-        directive = scope.directives.get(name) or self.site.directives.get(name)
-        if directive:
-            images = [(stem, self._images.image(request)) for stem, request in directive.requests]
-        else:
-            images = [("missing", self._unknown_image(scope, name))]
-        scope.shown.add(name)
-        return directive, [self.publisher.show(stem, image) for stem, image in images]
-
-    def _note_user(self, scope: Scope, image: ResolvedImage) -> None:
-        self.users.setdefault(image.order.request.key, {})[scope.src_uri] = None
+    def _note_user(self, scope: Scope, request: ImageRequest) -> None:
+        self.users.setdefault(request.key, {})[scope.src_uri] = None
 
     def _tell_unknown(self, scope: Scope, name: str) -> None:
         if name not in scope.broken:
@@ -283,14 +329,35 @@ class Renderer:
         request = ImageRequest("", f"No image is called {name}", self._options.defaults.size)
         return self._images.stand_in(ImageJob(scope.where(name), name, request))
 
-    def _address(self, scope: Scope, name: str, page_url: str) -> str:
+    def _card_address(self, scope: Scope, name: str, page_url: str) -> str:
         """Return the absolute address of an image's card; the one relative to the page where the site has none."""
         directive = scope.directives.get(name) or self.site.directives.get(name)
-        crop = directive.crop if directive else None
-        image = self._images.image(directive.request) if directive else self._unknown_image(scope, name)
-        self._note_user(scope, image)
-        file_name = directive.name if directive else "missing"
-        self._images.want_card(file_name, image.order.request, crop)
-        card = self.publisher.show_card(file_name, image, crop)
-        dest_uri = card.publication.variants[-1].dest_uri
+        if directive:
+            file_name, request, crop = directive.name, directive.request, directive.crop
+        else:
+            file_name, request, crop = "missing", self._unknown_image(scope, name).order.request, None
+        self._note_user(scope, request)
+        self._images.want_card(request, crop)
+        dest_uri = self.publisher.card_address(file_name, request, crop)
         return self.absolute(quote(dest_uri)) or relative_url(dest_uri, page_url)
+
+
+def image_tag(
+    publication: PublishedImage,
+    *,
+    page_url: str,
+    alt: str | None,
+    sizes: str,
+    priority: bool = False,
+    caption: str | None = None,
+    colour: str | None = None,
+) -> ImageTag:
+    """Return an image as a page at `page_url` (relative to the site) shows it."""
+    first = publication.variants[0].dest_uri
+    length = first.rindex(publication.stem) + len(publication.stem)
+    stem_url = relative_url(first[:length], page_url)  # what follows in any of the names stands in URLs as it is
+    by_format: dict[str, list[tuple[str, int]]] = {}
+    for dest_uri, spec in publication.variants:
+        by_format.setdefault(spec.format, []).append((stem_url + dest_uri[length:], spec.width))
+    sources = tuple(FormatSource(MIME_TYPES[format_], tuple(urls)) for format_, urls in by_format.items())
+    return ImageTag(sources, publication.width, publication.height, alt, sizes, priority, caption, colour)

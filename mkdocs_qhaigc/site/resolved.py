@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import urlsplit
 
+from mkdocs_qhaigc.config.options import SANDBOX
 from mkdocs_qhaigc.errors import QhaigcError
 from mkdocs_qhaigc.generation.job import ImageJob, failure_of
 from mkdocs_qhaigc.imaging.renditions import Drawn, Encoding
-from mkdocs_qhaigc.store.record import ADOPTED, SANDBOX, StoredImage
+from mkdocs_qhaigc.store.record import ADOPTED, StoredImage
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -23,8 +23,7 @@ SANDBOX_SYSTEM = "mkdocs-qhaigc sandbox"
 PLACEHOLDER_SCHEMA = 1
 """Raised when the drawing of placeholders changes on purpose."""
 
-State = Literal["pinned", "cached", "published", "generated", "under way", "placeholder"]
-"""`published`: only as `sync` has written it among the pages."""
+State = Literal["pinned", "cached", "generated", "under way", "placeholder"]
 
 
 class ResolvedImage(NamedTuple):
@@ -103,13 +102,3 @@ def provenance_of(original: StoredImage, encoding: Encoding) -> Provenance | Non
     host = urlsplit(api).hostname if isinstance(api, str) else None
     system = " at ".join(str(part) for part in (request.get("model"), host) if part)
     return Provenance(TRAINED, system or "unknown", prompt)
-
-
-def provenance_of_published(order: ImageJob, best: StoredImage, encoding: Encoding) -> Provenance | None:
-    """Return what a file says that is made of a published one: what that says of how it came to be, and no more."""
-    if not encoding.marked:
-        return None
-    from mkdocs_qhaigc.imaging.encode import origin  # as above
-
-    said = origin(best.read())
-    return replace(said, prompt=order.request.prompt) if encoding.with_prompt and said.source_type else said

@@ -1,4 +1,4 @@
-"""What a site declares, and what there is of it: what the commands work on. Found by the build itself (`engine.py`)."""
+"""What a site declares, and what there is of it: what the commands work on. Found by a build itself."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mkdocs_qhaigc.site.resolved import ResolvedImage
 from mkdocs_qhaigc.site.warnings import Kind
 from mkdocs_qhaigc.store.record import StoredImage
 
-State = Literal["pinned", "cached", "published", "missing", "unreadable"]
+State = Literal["pinned", "cached", "missing", "unreadable"]
 """`unreadable`: it may be there, and so is not bought."""
 
 
@@ -51,8 +51,7 @@ class Declared:
         """Where its original is, or what there is in its place."""
         if self.original is None:
             return "unreadable" if self.image.reason else "missing"
-        state = self.image.state
-        return state if state == "pinned" or state == "published" else "cached"
+        return "pinned" if self.image.state == "pinned" else "cached"
 
     @property
     def original(self) -> StoredImage | None:

@@ -85,7 +85,7 @@ class Notices:
     def look_at_source(self, src_uri: str, source: str) -> None:
         """Tell what a page's file alone shows: commands read it, builds of thousands of pages do not."""
         from mkdocs_qhaigc.directives.lines import misspelt_places  # as above
-        from mkdocs_qhaigc.engines.zensical.pages import written_twice
+        from mkdocs_qhaigc.directives.slips import written_twice
 
         for twice in written_twice(source):
             self.directive(

@@ -1,4 +1,4 @@
-"""Images that are paid for and not here: what stands in their places is not followed, and none is bought instead."""
+"""Images that exist and are not here: files that stand in for them are not followed, and no other is generated."""
 
 from __future__ import annotations
 
@@ -24,31 +24,30 @@ def is_lfs_pointer(path: Path) -> bool:
         return False
 
 
-def require_here(path: Path) -> None:
-    """See that a committed image, of which nothing can be used, is not merely kept in another place.
+def explain_stand_in(path: Path) -> StoreError | None:
+    """Return what a committed file says of where its image is kept: Git LFS, or the target of a link.
 
-    Raises:
-        LfsPointer: Git LFS has it.
-        StoreError: there is a link, as git-annex and DVC make them.
+    `None` if it is the image itself, or nothing is there. git-annex and DVC make links.
     """
     if is_lfs_pointer(path):
-        raise LfsPointer(path.parent)
+        return LfsPointer(path.parent)
     if path.is_symlink():
-        raise StoreError(
+        return StoreError(
             f"{path} is a link, which may lead anywhere and is not followed. Put the image itself there; "
-            "none is bought in its place"
+            "no other is generated in its place"
         )
+    return None
 
 
-def require_image(path: Path) -> None:
-    """See that an image which is not here, and whose record is, is not merely on its way: a copy or a sync of folders.
+def explain_lone_record(image: Path) -> StoreError | None:
+    """Return what to do about an image that is absent although its record is here: a copy or a sync may be going on.
 
-    Raises:
-        StoreError: it may be. None is bought in its place.
+    `None` if the image was set aside, and its record is about to be.
     """
-    if any(other.name.startswith((f"{path.name}.damaged", f"{path.name}.replaced")) for other in path.parent.glob("*")):
-        return  # it was set aside, and its record is about to be, if who does it was not killed
-    raise StoreError(
-        f"{path} is not here, and its record is. Fetch it from where it is kept; or remove the record, and another one "
-        "is bought"
+    set_aside = (f"{image.name}.damaged", f"{image.name}.replaced")
+    if any(other.name.startswith(set_aside) for other in image.parent.glob("*")):
+        return None
+    return StoreError(
+        f"{image} is not here, and its record is. Fetch it from where it is kept; or remove the record, and another "
+        "one is generated"
     )

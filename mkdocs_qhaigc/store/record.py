@@ -1,4 +1,11 @@
-"""One saved image: the bytes as they came from the API, and the record beside them."""
+"""Stored images and their records, and the one place that knows how their files are named.
+
+    hero-3f9a1c2b7d5e8f01.webp     the bytes, as they came from the API
+    hero-3f9a1c2b7d5e8f01.json     key, request, sha256, width, height, when, by which API and model
+
+The hex is the start of the key and finds the image; the name is for people. A file that must not be used any more gets
+the ending `.damaged` or `.replaced` (and a number, if there is one already).
+"""
 
 from __future__ import annotations
 
@@ -10,34 +17,55 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mkdocs_qhaigc._util.files import KEY_DIGITS
+from mkdocs_qhaigc.config.options import SANDBOX
 from mkdocs_qhaigc.errors import ImageDamaged, StoreError
+from mkdocs_qhaigc.imaging.formats import COLOUR, EXTENSIONS
 
 RECORD_SCHEMA = 1
-SANDBOX = "sandbox"
-"""What stands in a record for the API, and in the options for its address."""
 ADOPTED = "adopted"
-"""What stands in a record for the API where nobody knows who made the image."""
-KEY_DIGITS = 16
-"""Hex digits of the key in a file's name."""
-EXTENSIONS = {"png": "png", "jpeg": "jpg", "webp": "webp", "avif": "avif"}
-"""Image format -> file extension."""
+"""The record's field `api` of an image whose maker is unknown."""
 LARGEST_RECORD = 1 << 20
 """Bytes."""
-LARGEST_IMAGE = 160 << 20
-"""Bytes: what an image of as many pixels as are read takes where nothing makes it smaller, and some more."""
-_STARTS = {
-    "png": re.compile(rb"\x89PNG"),
-    "jpeg": re.compile(rb"\xff\xd8\xff"),
-    "webp": re.compile(rb"RIFF....WEBP", re.DOTALL),
-    "avif": re.compile(rb"....ftyp", re.DOTALL),
-}
 
-COLOUR = re.compile(r"#[0-9a-f]{6}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_DIGITS = re.compile(rf"[0-9a-f]{{{KEY_DIGITS}}}")
+_EXTENSIONS = frozenset(("json", *EXTENSIONS.values()))
+_SET_ASIDE = re.compile(r"\.(?:damaged|replaced)(?:-[0-9]+)?\Z")
+_UNFINISHED = re.compile(r"\.(.+)\.[0-9a-f]{8}\.part")
+
+
+def file_stem(name: str, key: str) -> str:
+    """Return the name of an image's files without extension: `hero-3f9a1c2b7d5e8f01`."""
+    return f"{name}-{key[:KEY_DIGITS]}"
+
+
+def name_in(path: Path) -> str:
+    """Return the name in an image's file name."""
+    return path.stem.rpartition("-")[0]
+
+
+def digits_in(file_name: str) -> str:
+    """Return the hex digits of the key in the name of an image or a record; empty for any other file."""
+    name, _, rest = file_name.rpartition("-")
+    digits, _, extension = rest.partition(".")
+    ours = extension in _EXTENSIONS and name and name[0] != "." and _DIGITS.fullmatch(digits)
+    return digits if ours else ""
+
+
+def digits_in_any(file_name: str) -> str:
+    """Return the hex digits of the key in a file's name, also if it was set aside; empty for a file of others."""
+    return digits_in(_SET_ASIDE.sub("", file_name))
+
+
+def is_unfinished(file_name: str) -> bool:
+    """Whether this is the temporary name of an image or a record that a killed program was writing."""
+    match = _UNFINISHED.fullmatch(file_name)
+    return match is not None and digits_in(match[1]) != ""
 
 
 class StoredImage(NamedTuple):
-    """A saved image: what its record says, and where its bytes are."""
+    """A saved image: what its record says, and where its bytes are. A tuple: a build makes one for each image."""
 
     file: str
     """The path of its bytes."""
@@ -53,23 +81,27 @@ class StoredImage(NamedTuple):
     size: int
     """Bytes."""
     sandbox: bool = False
-    """Whether a sandbox drew it: then it never stands for a real image."""
+    """Whether a sandbox drew it."""
     colour: str | None = None
-    """The image's mean, `#rrggbb`; None where it is transparent, or the record does not say."""
+    """The image's mean colour, `#rrggbb`; `None` if it is transparent or the record does not say."""
 
     @property
     def path(self) -> Path:
-        """Where its bytes are."""
+        """The path of its bytes."""
         return Path(self.file)
 
     @property
+    def record_path(self) -> Path:
+        """The path of its record."""
+        return self.path.with_suffix(".json")
+
+    @property
     def record(self) -> Mapping[str, Any]:
-        """The whole record, as JSON values, read anew; empty where it is gone."""
+        """The whole record, as JSON values, read anew; empty if it is gone."""
         try:
-            record = json.loads(self.path.with_suffix(".json").read_bytes())
-        except (OSError, ValueError, RecursionError):
+            return load_record(self.record_path)
+        except (OSError, ValueError):
             return {}
-        return record if isinstance(record, dict) else {}
 
     def read(self) -> bytes:
         """Return the image's bytes.
@@ -89,25 +121,55 @@ class StoredImage(NamedTuple):
         return data
 
     def read_if_whole(self) -> bytes | None:
-        """Return the image's bytes; None where they are gone, are others, or cannot be read."""
+        """Return the image's bytes; `None` if they are gone, changed or cannot be read."""
         try:
             return self.read()
         except StoreError:
             return None
 
+    def remove(self) -> None:
+        """Remove the image and its record, the record first: an image without one is at worst looked at again.
 
-def format_of(data: bytes) -> str | None:
-    """Return the format as which bytes begin, whatever follows; None where they begin as no image."""
-    return next((format_ for format_, start in _STARTS.items() if start.match(data)), None)
+        Raises:
+            StoreError: they cannot be removed.
+        """
+        try:
+            self.record_path.unlink(missing_ok=True)
+            self.path.unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(f"{self.path} cannot be removed ({error.strerror or error})") from error
 
 
-def parse_record(path: Path, text: bytes) -> StoredImage:
-    """Return what a record says. Raises ValueError where it is none."""
+def load_record(path: Path) -> dict[str, Any]:
+    """Return the JSON object in a record's file, whatever its fields.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is a link or no file, too large, or no JSON object.
+    """
+    if not stat.S_ISREG(path.lstat().st_mode):
+        raise ValueError("it is a link, or no file")
+    with path.open("rb") as file:
+        text = file.read(LARGEST_RECORD + 1)
     if len(text) > LARGEST_RECORD:
         raise ValueError("it is larger than a record can be")
-    record = json.loads(text)
+    try:
+        record = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("it is no record") from error
     if not isinstance(record, dict):
-        raise ValueError("it is no record")  # noqa: TRY004 - one kind of error for all that a file may hold
+        raise ValueError("it is no record")  # noqa: TRY004 - one kind of error for whatever a file may hold
+    return record
+
+
+def read_record(path: Path) -> StoredImage:
+    """Return the image that a record describes, whose bytes are not looked at.
+
+    Raises:
+        OSError: the record cannot be read.
+        ValueError: it is no record of this version.
+    """
+    record = load_record(path)
     key, digest, format_ = record.get("key"), record.get("sha256"), record.get("format")
     sizes = [record.get(field) for field in ("width", "height", "bytes")]
     whole = (
@@ -122,9 +184,8 @@ def parse_record(path: Path, text: bytes) -> StoredImage:
     if not whole or record.get("schema") != RECORD_SCHEMA:
         raise ValueError("it is no record of this version")
     colour = record.get("colour")
-    original = path.with_suffix("." + EXTENSIONS[str(format_)])
     return StoredImage(
-        str(original),
+        str(path.with_suffix("." + EXTENSIONS[str(format_)])),
         str(key),
         str(digest),
         str(format_),
@@ -137,10 +198,27 @@ def parse_record(path: Path, text: bytes) -> StoredImage:
 
 
 def recorded_beside(image: Path) -> StoredImage | None:
-    """Return what a whole record beside an image says of it; None where there is none."""
-    record = image.with_suffix(".json")
+    """Return what a whole record beside an image says of it; `None` if there is none."""
     try:
-        said = parse_record(record, record.read_bytes()) if stat.S_ISREG(record.lstat().st_mode) else None
-    except (OSError, ValueError, RecursionError):
+        recorded = read_record(image.with_suffix(".json"))
+    except (OSError, ValueError):
         return None
-    return said if said and said.path == image else None
+    return recorded if recorded.path == image else None
+
+
+def record_text(image: StoredImage, about: Mapping[str, Any]) -> bytes:
+    """Return the record of an image; `about` are its further fields."""
+    record = {
+        "schema": RECORD_SCHEMA,
+        "key": image.key,
+        "sha256": image.sha256,
+        "bytes": image.size,
+        "format": image.format,
+        "width": image.width,
+        "height": image.height,
+        "colour": image.colour,
+        **about,
+    }
+    text = json.dumps(record, ensure_ascii=False, indent=2) + "\n"
+    # Half a surrogate pair from the API becomes its JSON escape: the image is paid for, so its record must be written.
+    return text.encode(errors="backslashreplace")

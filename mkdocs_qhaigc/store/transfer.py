@@ -1,7 +1,7 @@
-"""Moving images between the pins and the cache: copied, safe from a power cut, and only then taken away.
+"""Moving images between the pins and the cache: copied, safe from a power cut, and only then removed.
 
-Whatever ends the program in between, each image is whole in one of the two. Nothing is ever written over: what stood
-in the cache under the same key stays there under another name.
+Wherever the program is ended in between, each image is whole in one of the two. Nothing is ever overwritten: what the
+cache had under the same key stays there under another name.
 """
 
 from __future__ import annotations
@@ -10,48 +10,36 @@ import os
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from mkdocs_qhaigc._util.files import atomic_write, free_name, sync_names
+from mkdocs_qhaigc._util.files import KEY_DIGITS, atomic_write, free_name, sync_names
 from mkdocs_qhaigc._util.locks import hold
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import StoreError
-from mkdocs_qhaigc.store.keeping import Writer
-from mkdocs_qhaigc.store.library import Library
-from mkdocs_qhaigc.store.record import KEY_DIGITS, SANDBOX, StoredImage
-from mkdocs_qhaigc.store.shelf import digits_of
+from mkdocs_qhaigc.store.image_store import ImageStore
+from mkdocs_qhaigc.store.record import StoredImage, digits_in_any
 
 
-def cache_folder(options: Options, *, sandbox: bool) -> Path:
-    """Return where this machine keeps its originals; the sandbox's have a folder of their own."""
-    return options.cache_dir / (SANDBOX if sandbox else "originals")
-
-
-def pin_name(name: str, *, sandbox: bool) -> str:
-    """Return what a pin is called, without its hex: `hero`; `hero.sandbox`, which no author can call an image."""
-    return f"{name}.{SANDBOX}" if sandbox else name
-
-
-def copy_into(original: StoredImage, folder: Path, stem: str) -> Path:
+def copy_into(image: StoredImage, folder: Path, stem: str) -> Path:
     """Copy an image and its record into a folder, durably, the record last; return the image's path there.
 
     Raises:
         StoreError: it cannot be read or written, or other files are in its place.
     """
-    data = original.read()
-    record, image = folder / f"{stem}.json", folder / f"{stem}{original.path.suffix}"
-    for path in (image, record):
+    data = image.read()
+    record, copy = folder / f"{stem}.json", folder / f"{stem}{image.path.suffix}"
+    for path in (copy, record):
         if os.path.lexists(path) and not _holds(path, data):
             raise StoreError(f"{path} is in the way. Move it, and try again")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        atomic_write(image, data)
-        atomic_write(record, original.path.with_suffix(".json").read_bytes())
+        atomic_write(copy, data)
+        atomic_write(record, image.record_path.read_bytes())
         sync_names(folder)
     except OSError as error:
         raise StoreError(f"{folder} cannot be written ({error.strerror or error})") from error
-    return image
+    return copy
 
 
-def unpin(original: StoredImage, options: Options) -> Path:
+def unpin(image: StoredImage, options: Options) -> Path:
     """Move a pin into the cache, which gives it from then on; return its path there.
 
     Another image that the cache has under the key is kept there as `….replaced`.
@@ -60,19 +48,17 @@ def unpin(original: StoredImage, options: Options) -> Path:
         Damaged: its bytes are not those of its record. It stays where it is.
         StoreError: it cannot be moved. It stays where it is.
     """
-    original.read()
-    folder = cache_folder(options, sandbox=original.sandbox)
-    with _owning(original.key, options):
-        cache = Library(folder, report=lambda _: None)
-        known = cache.find(original.key, fresh=True)
-        if known and known.sha256 == original.sha256 and known.read_if_whole():
+    data = image.read()
+    cache = ImageStore(options.cache.originals, quiet=True)
+    with _owning(image.key, options):
+        known = cache.find(image.key, fresh=True)
+        if known and known.sha256 == image.sha256 and known.read_if_whole():
             path = known.path
         else:
-            begun = folder / original.path.name  # by a program that was killed before it wrote the record
-            keep = begun if _holds(begun, original.read()) else None
-            Writer(cache).make_room(original.key, keep=keep, as_="replaced")
-            path = copy_into(original, folder, original.path.stem)
-        remove(original)
+            begun = cache.folder / image.path.name  # by a program that was killed before it wrote the record
+            cache.make_room(image.key, keep=begun if _holds(begun, data) else None, ending="replaced")
+            path = copy_into(image, cache.folder, image.path.stem)
+        image.remove()
     return path
 
 
@@ -82,11 +68,11 @@ def archive_orphan(remnant: Path, options: Options) -> Path:
     Raises:
         StoreError: it cannot be moved. It stays where it is.
     """
-    folder = cache_folder(options, sandbox=f".{SANDBOX}-" in remnant.name)
+    folder = options.cache.originals
     try:
         data = remnant.read_bytes()
         folder.mkdir(parents=True, exist_ok=True)
-        there = folder.glob(f"*-{digits_of(remnant)}.*")
+        there = folder.glob(f"*-{digits_in_any(remnant.name)}.*")
         to = next((path for path in there if path.is_file() and path.read_bytes() == data), None)
         if to is None:
             ending = "" if remnant.name.rpartition(".")[2].startswith(("damaged", "replaced")) else ".damaged"
@@ -99,19 +85,6 @@ def archive_orphan(remnant: Path, options: Options) -> Path:
     return to
 
 
-def remove(original: StoredImage) -> None:
-    """Remove an image and its record, the record first: an image without one is at worst looked at again.
-
-    Raises:
-        StoreError: they cannot be removed.
-    """
-    try:
-        original.path.with_suffix(".json").unlink(missing_ok=True)
-        original.path.unlink(missing_ok=True)
-    except OSError as error:
-        raise StoreError(f"{original.path} cannot be removed ({error.strerror or error})") from error
-
-
 def _holds(path: Path, data: bytes) -> bool:
     """Whether a file has these very bytes."""
     try:
@@ -121,11 +94,11 @@ def _holds(path: Path, data: bytes) -> bool:
 
 
 def _owning(key: str, options: Options) -> AbstractContextManager[object]:
-    """Return a held lock against whoever would buy this image into the cache."""
-    folder = options.cache_dir / "locks"
+    """Return a held lock against whoever would generate this image into the cache."""
+    folder = options.cache.locks
     try:
         return hold(folder, key[:KEY_DIGITS], seconds=options.timeout + 5)
     except TimeoutError as error:
-        raise StoreError("another process is buying this very image. Try again later") from error
+        raise StoreError("another process is generating this very image. Try again later") from error
     except OSError as error:
         raise StoreError(f"{folder} cannot be written ({error.strerror or error})") from error

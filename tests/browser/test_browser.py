@@ -102,10 +102,12 @@ BODY = f"""# Images
 
 
 def draw(handler: Handler, body: dict[str, Any]) -> None:
-    """Answer with a real drawing, as PNG, and for one prompt in another size than was asked for."""
+    """Answer with a real drawing, as PNG and new each time, and for one prompt in another size than was asked for."""
     size = "1024x768" if "another size" in body["prompt"] else body["size"]
     width, height = map(int, size.split("x"))
-    data = drawing.draw_image(body["prompt"], width=width, height=height, label="sandbox", format="PNG")
+    data = drawing.draw_image(
+        f"{body['prompt']} {len(handler.server.api.hosted)}", width=width, height=height, label="sandbox", format="PNG"
+    )
     api = handler.server.api
     handler.send(200, {"created": 1, "data": [{"url": api.origin + api.host(data)}]})
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.conftest import Built, Project
-from tests.helpers.api import ImagesApi, bytes_by_url, draw
+from tests.helpers.api import ImagesApi, bytes_by_url, in_size
 from tests.helpers.pages import broken_urls, elements
 
 SHOWS_META = (
@@ -82,7 +82,7 @@ def test_a_caption_makes_a_figure_of_a_reference_and_of_a_placed_image(project: 
 
 @pytest.mark.parametrize("theme", ["mkdocs", "material"])
 def test_a_dark_prompt_is_a_second_image_for_dark_pages(project: Project, api: ImagesApi, theme: str) -> None:
-    api.default = bytes_by_url(draw("square", 80, 60, "WEBP"))
+    api.default = in_size("80x60", "WEBP")
     project.config["theme"] = {"name": theme}
     project.config["markdown_extensions"] = ["attr_list"]
     hero = {"prompt": "A tower by day", "dark": "A tower by night", "alt": "A tower", "style": "ink", "priority": True}
@@ -117,7 +117,7 @@ def test_the_author_s_own_pair_for_light_and_dark_pages_stays_two_images(project
 def test_a_card_is_a_jpeg_of_the_proportions_asked_for(
     project: Project, api: ImagesApi, crop: str | None, size: tuple[int, int]
 ) -> None:
-    api.default = bytes_by_url(draw("wide", 300, 168, "PNG"))
+    api.default = in_size("300x168")
     project.options["formats"] = ["avif"]
     project.config["theme"]["custom_dir"] = "overrides"
     project.write("overrides/main.html", SHOWS_META)

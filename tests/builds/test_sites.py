@@ -14,7 +14,7 @@ from PIL import Image
 
 from mkdocs_qhaigc.sandbox import Sandbox
 from tests.conftest import SMALL, Built, Project
-from tests.helpers.api import ImagesApi, by_url, bytes_by_url, draw, error
+from tests.helpers.api import ImagesApi, by_url, error, in_size
 from tests.helpers.pages import broken_urls, elements, text_of
 
 EXAMPLE_SITE = Path(__file__).parents[2] / "example_site"
@@ -146,7 +146,7 @@ def test_a_site_without_directives_is_built_as_without_the_plugin(project: Proje
     without = project.build("--strict", site="without")
     assert with_plugin.digest() == without.digest()
     assert "qhaigc" not in with_plugin.output
-    assert not (project.folder / ".cache").exists()
+    assert not (project.folder / ".qhaigc").exists()
 
 
 def test_several_formats_give_an_image_element_and_files_that_are_what_they_say(project: Project) -> None:
@@ -207,7 +207,7 @@ def test_pins_make_a_build_without_cache_key_or_network(project: Project, api: I
     bought = project.build("--strict", site="bought")
     pins = project.folder / "generated-images"
     shutil.copytree(project.cache / "originals", pins)
-    shutil.rmtree(project.folder / ".cache")
+    shutil.rmtree(project.folder / ".qhaigc")
     project.environment.pop("QHAIGC_API_KEY")
     project.options["base_url"] = "http://127.0.0.1:9/v1"
     pinned = project.build("--strict", site="pinned")
@@ -219,7 +219,7 @@ def test_pins_make_a_build_without_cache_key_or_network(project: Project, api: I
 
 @pytest.mark.parametrize("theme", ["mkdocs", "material"])
 def test_an_image_of_another_size_than_asked_is_shown_in_its_own(project: Project, api: ImagesApi, theme: str) -> None:
-    api.default = bytes_by_url(draw("square", 80, 60, "WEBP"))
+    api.default = in_size("80x60", "WEBP")
     project.config["theme"] = {"name": theme, "custom_dir": "overrides"}
     project.config["markdown_extensions"] = ["attr_list"]
     project.write("overrides/main.html", SHOWS_META)
@@ -244,7 +244,7 @@ def test_an_image_of_another_size_than_asked_is_shown_in_its_own(project: Projec
     assert len(api.calls) == 1
 
 
-def test_placeholders_are_the_same_in_each_build_and_never_called_as_the_image(
+def test_placeholders_are_the_same_in_each_build_and_at_the_addresses_of_the_image(
     project: Project, api: ImagesApi
 ) -> None:
     project.page("index.md", "![x](qhaigc:hero)\n", qhaigc="fog", image="qhaigc:hero")
@@ -257,13 +257,14 @@ def test_placeholders_are_the_same_in_each_build_and_never_called_as_the_image(
     api.default = by_url
     third = project.build("--strict", site="third")
     assert third.code == 0, third.output
-    assert not set(first.images()) & set(third.images())
+    assert first.images() == third.images()
+    assert not {first.digest()[f"assets/qhaigc/{name}"] for name in first.images()} & set(third.digest().values())
     assert broken_urls(first.site) == broken_urls(third.site) == []
 
 
 def test_the_example_site_builds_twice_with_the_same_bytes_and_asks_once(tmp_path: Path) -> None:
     folder = tmp_path / "example"
-    shutil.copytree(EXAMPLE_SITE, folder, ignore=shutil.ignore_patterns("site", ".cache", "generated-images"))
+    shutil.copytree(EXAMPLE_SITE, folder, ignore=shutil.ignore_patterns("site", ".qhaigc", "generated-images"))
     environment = {name: value for name, value in os.environ.items() if not name.upper().endswith("_PROXY")}
     environment |= {"NO_MKDOCS_2_WARNING": "1", "SOURCE_DATE_EPOCH": "1700000000", "QHAIGC_API_KEY": "sandbox"}
 

@@ -80,7 +80,7 @@ def test_the_sheet_is_written_whatever_the_page_is_called_and_wherever_the_cache
     page = f"{'航海者的灯塔与雾' * 10}.md"  # 240 bytes
     site.page(page, "![x](qhaigc:hero)", qhaigc="fog")
     (tmp_path / "elsewhere/deep/down").mkdir(parents=True)
-    (site.folder / ".cache").symlink_to(tmp_path / "elsewhere/deep/down")
+    (site.folder / ".qhaigc").symlink_to(tmp_path / "elsewhere/deep/down")
     assert run(site, "candidates", f"{page}#hero", "--yes", "-n", "1").returncode == 0
     assert run(site, "pin").returncode == 0
     finished = run(site, "candidates", f"{page}#hero", "-n", "1")
@@ -188,13 +188,13 @@ def test_the_sandbox_draws_in_one_call_what_it_draws_one_by_one(site: Project) -
         site.options["base_url"] = sandbox.base_url
         assert run(site, "candidates", IMAGE, "--yes").returncode == 0
         assert [call.body and call.body["n"] for call in sandbox.received if call.method == "POST"] == [4]
-        together = [path.read_bytes() for path in sorted((site.cache / "sandbox").glob("*.webp"))]
-        for path in (site.cache / "sandbox").iterdir():
+        together = [path.read_bytes() for path in sorted((site.cache / "originals").glob("*.webp"))]
+        for path in (site.cache / "originals").iterdir():
             path.unlink()
         for variant in (1, 2, 3, 4):
             site.page("guide/start.md", qhaigc={"prompt": "fog", "variant": variant})
             assert run(site, "generate", "--yes").returncode == 0
-        assert [path.read_bytes() for path in sorted((site.cache / "sandbox").glob("*.webp"))] == together
+        assert [path.read_bytes() for path in sorted((site.cache / "originals").glob("*.webp"))] == together
         site.page("guide/start.md", qhaigc={"prompt": "fog", "model": "dall-e-3"})
         finished = run(site, "candidates", IMAGE, "--yes", "-n", "2")
         assert finished.returncode == 0, finished.stderr

@@ -176,7 +176,7 @@ def test_the_sandbox_draws_and_says_that_it_sells_nothing(site: Project) -> None
     finished = run(site, "generate", "--yes", "guide/same.md")
     assert finished.returncode == 0, finished.stderr
     assert "To buy from the sandbox, which sells nothing: 1 image (1 by qh-draw-x2-preview)." in finished.stderr
-    assert len(list((site.cache / "sandbox").glob("*.json"))) == 1
+    assert len(list((site.cache / "originals").glob("*.json"))) == 1
 
 
 def test_on_a_terminal_it_asks_before_it_buys(site: Project, api: ImagesApi) -> None:

@@ -62,10 +62,10 @@ def test_check_says_where_what_and_what_to_do(bought: Project, api: ImagesApi) -
     (damaged,) = originals(bought).glob("boat-*.png")
     whole = damaged.read_bytes()
     damaged.write_bytes(whole[:-4] + b"oops")
-    before = contents(bought.folder / ".cache")
+    before = contents(bought.folder / ".qhaigc")
     finished = run(bought, "check")
     assert finished.returncode == 1
-    assert contents(bought.folder / ".cache") == before
+    assert contents(bought.folder / ".qhaigc") == before
     lines = finished.stdout.splitlines()
     assert lines[0] == ("b.md#hero: its image is missing. Run `mkdocs-qhaigc generate`, then `mkdocs-qhaigc pin`")
     assert lines[1].startswith(f"d.md#boat: {damaged} is damaged: its bytes are not those that were saved. ")
@@ -166,8 +166,8 @@ def test_pins_and_what_is_left_of_images_are_never_pruned(bought: Project) -> No
     bought.page("index.md", "hello")
     for record in originals(bought).glob("hero-*.json"):
         record.unlink()
-    bought.write(".cache/plugin/qhaigc/originals/x-0123456789abcdef.png.damaged", "y")
-    bought.write(".cache/plugin/qhaigc/rejected/x-0123456789abcdef.rejected", "y")
+    bought.write(".qhaigc/originals/x-0123456789abcdef.png.damaged", "y")
+    bought.write(".qhaigc/rejected/x-0123456789abcdef.rejected", "y")
     finished = run(bought, "prune", "--older-than", "0d", "--yes")
     assert finished.returncode == 0
     left = names(originals(bought))

@@ -185,13 +185,13 @@ def test_a_preview_shows_the_images_of_a_language_that_was_built_before_the_last
     api.by_prompt["A tower"] = [waits_for(arrives)]
     site(project, "folder")
     with serving(project) as server:
-        server.wait_until(server.image)
-        placeholder = server.image()
+        server.wait_until(server.shown)
+        placeholder = server.shown()
         server.wait_until(lambda: len(api.calls) == len(PROMPTS))
         server.wait_until_quiet()
-        assert server.image() == placeholder
+        assert server.shown() == placeholder
         arrives.set()
-        server.wait_until(lambda: server.image() != placeholder)
+        server.wait_until(lambda: server.shown() not in (b"", placeholder))
         assert server.end() == 0
     assert len(api.calls) == len(PROMPTS)
 

@@ -14,7 +14,7 @@ from PIL import Image, ImageFont
 
 from tests.builds.test_serve import serving
 from tests.conftest import Built, Project
-from tests.helpers.api import ImagesApi, bytes_by_url, draw, raw
+from tests.helpers.api import ImagesApi, draw, in_size, raw
 from tests.helpers.beside import build_twice, ours_last, ours_of, unresolved, whole
 from tests.helpers.commands import run
 from tests.helpers.engines import EVERY_MATERIAL, beside
@@ -31,7 +31,7 @@ OG_IMAGE = (
 @pytest.fixture
 def site(project: Project, api: ImagesApi) -> Project:
     """Two pages in two folders, and an API whose images come in another size than asked."""
-    api.default = bytes_by_url(draw("square", 80, 60, "WEBP"))
+    api.default = in_size("80x60", "WEBP")
     project.options |= {"formats": ["avif", "webp"], "widths": [48]}
     project.page("index.md", "# Home\n\n![](qhaigc:hero)\n", qhaigc={"hero": {"prompt": "A tower", "alt": "Tower"}})
     fog = {"prompt": "A fog", "alt": "Fog", "place": "after-title"}
@@ -57,7 +57,7 @@ def post(project: Project, number: int, category: str) -> None:
 def test_every_view_of_a_blog_shows_the_images_of_its_posts_and_loads_none_first(
     project: Project, api: ImagesApi, column: str
 ) -> None:
-    api.default = bytes_by_url(draw("square", 80, 60, "WEBP"))
+    api.default = in_size("80x60", "WEBP")
     project.options["widths"] = [48]
     project.ours_last = ours_last(column)
     blog = {"post_date_format": "yyyy", "archive_date_format": "yyyy", "pagination_per_page": 2}
@@ -351,7 +351,7 @@ def test_projects_of_a_site_share_what_was_bought_where_they_share_the_cache(
 ) -> None:
     site.ours_last = ours_last(column)
     site.config["plugins"] = ["projects"]
-    options = {**site.options, "cache_dir": "../../.cache/plugin/qhaigc"}
+    options = {**site.options, "cache_dir": "../../.qhaigc"}
     images = {"hero": {"prompt": "A tower", "alt": "The same tower"}, "own": {"prompt": "A mast", "alt": "Mast"}}
     for name in ("one", "two"):
         plugins = [{"qhaigc": options}, "projects"]

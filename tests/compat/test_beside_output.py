@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tests.conftest import Built, Project
-from tests.helpers.api import ImagesApi, bytes_by_url, draw
+from tests.helpers.api import ImagesApi, in_size
 from tests.helpers.beside import build_twice, ours_last, ours_of, whole
 from tests.helpers.commands import git
 from tests.helpers.engines import COLUMNS, EVERY_MATERIAL, EVERY_MKDOCS, beside
@@ -27,7 +27,7 @@ ALT = 'The harbour\'s "tower" & mast'
 @pytest.fixture
 def site(project: Project, api: ImagesApi) -> Project:
     """Two pages in two folders, and an API whose images come in another size than asked."""
-    api.default = bytes_by_url(draw("square", 80, 60, "WEBP"))
+    api.default = in_size("80x60", "WEBP")
     project.options |= {"formats": ["avif", "webp"], "widths": [48]}
     project.config["site_url"] = f"{api.origin}/docs/"  # feeds ask there for what is not published yet
     hero = {"prompt": "A secret tower", "alt": ALT, "caption": "Built in 1790"}
@@ -51,7 +51,7 @@ def assert_pages_are_whole(built: Built) -> None:
 def test_a_lightbox_wraps_the_whole_image_and_a_cold_build_is_as_a_warm_one(
     project: Project, api: ImagesApi, column: str, formats: list[str]
 ) -> None:
-    api.default = bytes_by_url(draw("square", 80, 60, "WEBP"))
+    api.default = in_size("80x60", "WEBP")
     project.options |= {"formats": formats, "widths": [48]}
     project.ours_last = ours_last(column) == (len(formats) > 1)
     project.config |= {"markdown_extensions": ["attr_list"], "plugins": [{"glightbox": {"auto_themed": True}}]}
@@ -253,7 +253,7 @@ def test_the_page_of_all_pages_is_made_with_templates_that_show_images(
 def commit(project: Project) -> None:
     """Put the sources of a project under git."""
     project.write_config()
-    project.write(".gitignore", ".cache/\ncold/\nwarm/\nsite/\n")
+    project.write(".gitignore", "cold/\nwarm/\nsite/\n")
     git(project.folder, "init", "--quiet", "--initial-branch=main")
     git(project.folder, "add", "--all")
     git(project.folder, "commit", "--quiet", "--message=x", "--date=2026-01-02T03:04:05Z")

@@ -14,7 +14,7 @@ import yaml
 from PIL import ImageFont
 
 from tests.conftest import Built, Project
-from tests.helpers.api import ImagesApi, bytes_by_url, draw
+from tests.helpers.api import ImagesApi, in_size
 from tests.helpers.engines import ZENSICAL, beside
 from tests.helpers.pages import broken_urls, elements
 
@@ -35,7 +35,7 @@ TEXTS = {".html", ".xml", ".json", ".txt", ".md"}
 @pytest.fixture(autouse=True)
 def _square_images(project: Project, api: ImagesApi) -> None:
     """Have images come in another size than was asked for, and in two widths."""
-    api.default = bytes_by_url(draw("square", 80, 60, "WEBP"))
+    api.default = in_size("80x60", "WEBP")
     project.options["widths"] = [48]
 
 

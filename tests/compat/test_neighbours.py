@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import Project
-from tests.helpers.api import ImagesApi, bytes_by_url, draw
+from tests.helpers.api import ImagesApi, in_size
 from tests.helpers.beside import ours_of
 from tests.helpers.pages import broken_urls
 
@@ -23,7 +23,7 @@ def on_page_content(html, page, config, files):
 
 
 def test_whatever_another_plugin_makes_of_a_page_its_images_are_mended(project: Project, api: ImagesApi) -> None:
-    api.default = bytes_by_url(draw("square", 80, 60, "WEBP"))
+    api.default = in_size("80x60", "WEBP")
     project.options["widths"] = [48]
     project.config["hooks"] = [str(project.write("hooks.py", REWRITES))]
     hero = {"prompt": "A tower", "alt": "The harbour's tower", "place": "after-title"}

@@ -51,7 +51,7 @@ def blocks(section: str, language: str) -> list[str]:
 def recipe(section: str, machine: str) -> Recipe:
     if machine == "shell":
         (script,) = blocks(section, "bash")
-        return Recipe([(script, {})], kept=[".cache"])
+        return Recipe([(script, {})], kept=[".qhaigc"])
     for block in blocks(section, "yaml"):
         content: dict[str, Any] = yaml.load(block, Loader=yaml.BaseLoader)
         if machine == "github" and "jobs" in content:

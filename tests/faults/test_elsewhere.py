@@ -1,4 +1,4 @@
-"""Images that are paid for and not all here: pointers of Git LFS, pins without records, hidden files left behind."""
+"""Images that are paid for and not all here: pointers of Git LFS, pins without records, links."""
 
 from __future__ import annotations
 
@@ -9,17 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
 
-from mkdocs_qhaigc.imaging.metadata import ALGORITHMIC, Provenance
 from tests.conftest import Project, require_posix
 from tests.helpers.api import ImagesApi, draw
 from tests.helpers.commands import buy, contents, run
-from tests.zensical.test_published import COMMITTED, clone, lose_originals
-from tests.zensical.test_published import contents as synced
-from tests.zensical.test_sync import OUT, sync
-
-__all__ = ["clone"]
+from tests.zensical.test_sync import sync
 
 pytestmark = pytest.mark.slow
 
@@ -115,19 +109,6 @@ def test_pointers_without_records_are_not_bought_either(pinned: Project, api: Im
     assert not api.calls
 
 
-def test_a_drawing_of_the_sandbox_that_git_lfs_has_keeps_no_image_away(project: Project, api: ImagesApi) -> None:
-    real = project.options["base_url"]
-    project.options["base_url"] = "sandbox"
-    project.page("index.md", "![Fog](qhaigc:hero)", qhaigc="fog")
-    assert project.build().code == 0
-    assert run(project, "pin").returncode == 0
-    shutil.rmtree(project.cache)
-    to_pointers(project.folder / "generated-images", "*.webp")
-    project.options["base_url"] = real
-    assert project.build("--strict").summary == "1 generated"
-    assert api.prompts == ["fog"]
-
-
 def test_pins_that_git_lfs_has_are_not_taken_away(pinned: Project, api: ImagesApi) -> None:
     """Of the image the cache would have its pointer."""
     folder = pinned.folder / "generated-images"
@@ -149,155 +130,6 @@ def test_a_variant_that_git_lfs_has_is_not_said_to_be_missing(pinned: Project) -
     finished = run(pinned, "candidates", "index.md#hero", "--pick", "1")
     assert (finished.returncode, PULL in finished.stderr) == (1, True)
     assert "To buy it" not in finished.stderr
-
-
-def test_what_git_lfs_has_is_not_written_over_by_what_is_made_of_other_formats(clone: Project, api: ImagesApi) -> None:
-    fetch = to_pointers(clone.folder / OUT, "*.jpg")
-    committed = synced(clone)
-    assert clone.build().summary == "3 published"
-    assert PULL in sync(clone, code=1)
-    assert synced(clone) == committed
-    fetch()
-    assert ", 0 written, " in sync(clone)
-    assert not api.calls
-
-
-def test_pointers_are_not_laid_away_in_the_place_of_images(clone: Project, api: ImagesApi) -> None:
-    page = clone.docs / "index.md"
-    words = page.read_text("utf-8")
-    page.write_text("# Home", "utf-8")
-    sync(clone)
-    aside = clone.folder / ".qhaigc/published"
-    laid_away = contents(aside)
-    page.write_text(words, "utf-8")
-    sync(clone)
-    to_pointers(clone.folder / OUT, "hero-*")
-    page.write_text("# Home", "utf-8")
-    sync(clone)
-    assert contents(aside) == laid_away
-    for path in (clone.folder / OUT).glob("hero-*"):
-        path.unlink()
-    page.write_text(words, "utf-8")
-    built = clone.build("--strict")
-    assert built.summary == "3 published"
-    for path in (built.site / "assets/qhaigc").glob("hero-*"):
-        assert not path.read_bytes().startswith(b"version "), path
-    assert not api.calls
-
-
-@pytest.mark.parametrize("pattern", ["*.webp", ".qhaigc.json", "*"])
-def test_synced_images_that_git_lfs_has_are_neither_bought_nor_written_over(
-    clone: Project, api: ImagesApi, pattern: str
-) -> None:
-    clone.options["formats"] = ["webp"]
-    sync(clone)
-    lose_originals(clone)
-    fetch = to_pointers(clone.folder / OUT, pattern)
-    committed = synced(clone)
-    assert PULL in sync(clone, code=1)
-    assert synced(clone) == committed
-    assert PULL in clone.build().output
-    fetch()
-    assert ", 0 written, " in sync(clone)
-    assert not api.calls
-
-
-def test_synced_images_are_found_without_the_hidden_file_that_names_them(clone: Project, api: ImagesApi) -> None:
-    """`cp docs/assets/qhaigc/* …` leaves it behind, and so does a `.gitignore` of all that is hidden."""
-    whole = synced(clone)
-    (clone.folder / COMMITTED).unlink()
-    assert clone.build("--strict").summary == "3 published"
-    assert "written" in sync(clone)
-    again = synced(clone)
-    account, before = (json.loads(one.pop(".qhaigc.json")) for one in (again, whole))
-    assert (again, account["files"], account["images"].keys()) == (whole, before["files"], before["images"].keys())
-    assert not api.calls
-
-
-def test_synced_images_are_found_beside_a_hidden_file_that_names_older_ones(clone: Project, api: ImagesApi) -> None:
-    """`git checkout --ours docs/assets/qhaigc/.qhaigc.json`, where their branch has changed an option."""
-    ours = (clone.folder / COMMITTED).read_bytes()
-    clone.options["quality"] = 70
-    sync(clone)
-    lose_originals(clone)
-    (clone.folder / COMMITTED).write_bytes(ours)
-    assert clone.build("--strict").summary == "3 published"
-    sync(clone)
-    assert clone.build("--strict").summary == "3 published"
-    assert not api.calls
-
-
-def test_synced_images_are_found_by_what_follows_their_names(clone: Project, api: ImagesApi) -> None:
-    (clone.folder / COMMITTED).unlink()
-    clone.page("index.md", "![x](qhaigc:cover)", qhaigc={"cover": "fog"})
-    assert clone.build("--strict").summary == "3 published"
-    assert "4 written, " in sync(clone)
-    assert not api.calls
-
-
-def test_a_sandbox_claims_no_image_of_which_nothing_is_known(project: Project, api: ImagesApi) -> None:
-    real = project.options["base_url"]
-    project.options |= {"provenance": False, "cache_dir": ".qhaigc"}
-    project.page("index.md", "![x](qhaigc:hero)", qhaigc={"hero": "fog"})
-    sync(project)
-    lose_originals(project)
-    before = synced(project)
-    account = before.pop(".qhaigc.json")
-    (project.folder / COMMITTED).unlink()
-    project.options["base_url"] = "sandbox"
-    sync(project, code=1)
-    project.options["base_url"] = real
-    (project.folder / COMMITTED).unlink()
-    assert project.build().summary == "1 placeholder"
-    (project.folder / COMMITTED).write_bytes(account)
-    assert "0 written" in sync(project)
-    assert len(api.calls) == 1
-    assert before.items() <= synced(project).items()
-
-
-def test_a_diagram_that_a_program_drew_is_no_drawing_of_the_sandbox(project: Project, api: ImagesApi) -> None:
-    project.options["cache_dir"] = ".qhaigc"
-    project.page("index.md", "![x](qhaigc:hero)", qhaigc={"hero": "fog"})
-    packet = Provenance(ALGORITHMIC, "a plotter").as_xmp()
-    Image.new("RGB", (96, 54), "teal").save(project.folder / "mine.webp", xmp=packet)
-    assert run(project, "pin", "--adopt", "mine.webp", "index.md#hero").returncode == 0
-    sync(project)
-    lose_originals(project)
-    shutil.rmtree(project.folder / "generated-images")
-    (project.folder / COMMITTED).unlink()
-    assert project.build("--strict").summary == "1 published"
-    assert not api.calls
-
-
-def test_an_image_that_nothing_vouches_for_is_neither_bought_nor_shown(
-    project: Project, api: ImagesApi, tmp_path: Path
-) -> None:
-    project.options |= {"provenance": False, "cache_dir": ".qhaigc"}
-    project.page("index.md", "![x](qhaigc:hero)", qhaigc={"hero": "fog"})
-    sync(project)
-    lose_originals(project)
-    account = project.folder / COMMITTED
-    account.rename(tmp_path / "aside")
-    built = project.build()
-    assert built.summary == "1 placeholder"
-    assert ".qhaigc.json beside it, which says so, is lost" in built.output
-    assert "is lost" in sync(project, code=1)
-    shutil.copy(tmp_path / "aside", account)
-    assert project.build("--strict").summary == "1 published"
-    assert len(api.calls) == 1
-
-
-def test_drawings_of_the_sandbox_stand_for_nothing_whatever_their_names(project: Project, api: ImagesApi) -> None:
-    real = project.options["base_url"]
-    project.options |= {"base_url": "sandbox", "cache_dir": ".qhaigc"}
-    project.page("index.md", "![x](qhaigc:hero)", qhaigc={"hero": "fog"})
-    sync(project)
-    lose_originals(project)
-    (project.folder / COMMITTED).unlink()
-    assert project.build("--strict").summary == "1 published"
-    project.options["base_url"] = real
-    assert project.build().summary == "1 generated"
-    assert api.prompts == ["fog"]
 
 
 def _gone(record: Path) -> None:
@@ -326,20 +158,15 @@ def test_a_pin_without_its_record_is_used_and_has_one_again(
     assert not api.calls
 
 
-@pytest.mark.parametrize("folder", ["generated-images", OUT])
 def test_links_in_the_place_of_images_are_neither_followed_nor_bought(
-    project: Project, api: ImagesApi, tmp_path: Path, folder: str
+    project: Project, api: ImagesApi, tmp_path: Path
 ) -> None:
     """As git-annex and DVC leave them."""
     require_posix("links that anybody may make")
-    project.options["cache_dir"] = ".qhaigc"
     project.page("index.md", "![x](qhaigc:hero)", qhaigc={"hero": "fog"})
     sync(project)
-    if folder == "generated-images":
-        assert run(project, "pin").returncode == 0
-        shutil.rmtree(project.folder / OUT)
-    lose_originals(project)
-    for path in (project.folder / folder).glob("hero-*"):
+    shutil.rmtree(project.cache)
+    for path in (project.folder / "generated-images").glob("hero-*"):
         if path.suffix != ".json":
             path.rename(tmp_path / path.name)
             path.symlink_to(tmp_path / path.name)
@@ -367,13 +194,3 @@ def test_a_pin_that_somebody_has_compressed_is_not_bought_again(pinned: Project,
     shutil.rmtree(pinned.cache)
     assert pinned.build("--strict").summary == "2 pinned"
     assert not api.calls
-
-
-def test_a_drawing_of_the_sandbox_that_lost_its_record_is_no_pin(pinned: Project, api: ImagesApi) -> None:
-    folder = pinned.folder / "generated-images"
-    (record,) = folder.glob("hero-*.json")
-    record.with_suffix(".png").unlink()
-    (folder / f"hero.sandbox-{record.stem.rpartition('-')[2]}.png").write_bytes(draw("a drawing", 64, 40))
-    record.unlink()
-    assert pinned.build().summary == "1 generated, 1 pinned"
-    assert api.prompts == ["fog"]

@@ -36,8 +36,8 @@ import pytest
 from PIL import Image, ImageChops, ImageStat, PngImagePlugin
 
 from mkdocs_qhaigc.api.ssrf import is_public
-from mkdocs_qhaigc.api.transport import connections
-from mkdocs_qhaigc.imaging.variants import open_variants
+from mkdocs_qhaigc.api.transport import open_client
+from mkdocs_qhaigc.imaging.cache import RenditionCache
 from tests.conftest import Built, Project, require_posix
 from tests.helpers.api import (
     KEY,
@@ -358,6 +358,8 @@ class Bought:
     """Folder of the cache -> what the first build left in it."""
     project: Project
     api: ImagesApi
+    drawn: tuple[dict[str, bytes], dict[str, bytes]]
+    """Prompt -> the image that was drawn last, after each of the builds."""
 
 
 def write_faults(project: Project, api: ImagesApi, faults: list[Fault]) -> None:
@@ -372,11 +374,15 @@ def kept_files(project: Project) -> dict[str, list[str]]:
     return {folder: sorted(path.name for path in (project.cache / folder).glob("*")) for folder in folders}
 
 
-def shows_image(built: Built, fault: Fault) -> bool:
-    """Whether the page shows what the server drew for its prompt, and no placeholder."""
+def last_drawn(api: ImagesApi) -> dict[str, bytes]:
+    """Return what was drawn last for each prompt."""
+    return {prompt: drawn[-1] for prompt, drawn in api.drawn.items()}
+
+
+def shows_image(built: Built, fault: Fault, drawn: bytes) -> bool:
+    """Whether the page shows what the server drew, and no placeholder."""
     name = fault.id.replace(".", "_")
     (source,) = re.findall(r'<img [^>]*src="\.\./([^"]+)"', built.html(f"{name}/index.html"))
-    drawn = draw("x" if fault.id.startswith("image-with") else fault.prompt, 96, 54)
     with Image.open(built.site / source) as shown, Image.open(io.BytesIO(drawn)) as expected:
         difference = ImageStat.Stat(ImageChops.difference(shown.convert("RGB"), expected.convert("RGB")))
     return max(difference.mean) < 20
@@ -391,10 +397,10 @@ def bought(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bought]:
         project.page("index.md", "# Faults\n")
         first = project.build(site="first")
         assert first.code == 0, first.output
-        kept, asked = kept_files(project), len(api.calls)
+        kept, asked, drawn = kept_files(project), len(api.calls), last_drawn(api)
         second = project.build(site="second")
         calls = api.prompts[:asked], api.prompts[asked:]
-        yield Bought(first, second, calls, kept, project, api)
+        yield Bought(first, second, calls, kept, project, api, (drawn, last_drawn(api)))
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)
@@ -408,14 +414,15 @@ def test_a_fault_costs_what_it_must_and_leaves_what_it_should(bought: Bought, fa
         assert len(warnings) == 1
         assert fault.says in warnings[0]
         assert PLACEHOLDER in warnings[0]
-    assert shows_image(bought.first, fault) == fault.image
+    drawn = bought.drawn[0].get(fault.prompt, draw("x", 96, 54))
+    assert shows_image(bought.first, fault, drawn) == fault.image
     originals = [file for file in bought.kept["originals"] if re.fullmatch(rf"{name}-[0-9a-f]{{16}}\.\w+", file)]
     assert len(originals) == (2 if fault.image else 0)
     rejected = [file for file in bought.kept["rejected"] if re.fullmatch(rf"{name}-[0-9a-f]{{16}}\.rejected", file)]
     assert len(rejected) == (fault.keeps == "rejected")
     next_calls = fault.next_calls if fault.next_calls is not None else int(not fault.image)
     assert bought.calls[1].count(fault.prompt) == next_calls
-    assert shows_image(bought.second, fault)
+    assert shows_image(bought.second, fault, bought.drawn[1].get(fault.prompt, drawn))
 
 
 def test_without_strict_faults_are_warnings_and_a_build_that_has_all_images_has_none(bought: Bought) -> None:
@@ -699,7 +706,7 @@ def test_a_name_that_leads_to_a_private_address_is_refused_before_connecting() -
         server.settimeout(0.2)
         url = f"http://localhost:{server.getsockname()[1]}/"
         with (
-            connections(httpx.create_ssl_context(), sandboxed=True, allowed=lambda host: False) as client,
+            open_client(httpx.create_ssl_context(), use_proxies=False, allowed=lambda host: False) as client,
             pytest.raises(httpx.UnsupportedProtocol, match="localhost is not on the public internet"),
         ):
             client.get(url)
@@ -798,6 +805,8 @@ class Healed:
     files: list[str]
     next: Built
     next_calls: list[str]
+    drawn: dict[str, bytes]
+    """Prompt -> the image that was bought last."""
 
 
 @pytest.fixture(scope="module")
@@ -820,8 +829,9 @@ def healed(tmp_path_factory: pytest.TempPathFactory) -> Healed:
         asked = len(api.calls)
         built = project.build(site="first")
         files, calls = sorted(path.name for path in originals.iterdir()), api.prompts[asked:]
+        drawn = last_drawn(api)
         following = project.build(site="second")
-        return Healed(built, calls, files, following, api.prompts[asked + len(calls) :])
+        return Healed(built, calls, files, following, api.prompts[asked + len(calls) :], drawn)
 
 
 @pytest.mark.parametrize("damage", DAMAGE, ids=lambda damage: damage.id)
@@ -833,7 +843,9 @@ def test_damage_is_told_and_set_aside_and_what_is_whole_is_not_bought_again(heal
     assert len(told) == len(set(told)) <= 2
     aside = [file for file in healed.files if own.search(file) and ".damaged" in file]
     assert tuple(re.sub(r".*(\.\w+)\.damaged$", r"\1", file) for file in aside) == damage.aside
-    assert shows_image(healed.built, Fault(damage.id, ())) == (not damage.answers)
+    assert shows_image(healed.built, Fault(damage.id, ()), healed.drawn[f"an image of {damage.id}"]) == (
+        not damage.answers
+    )
 
 
 def test_a_library_that_has_healed_says_nothing_more(healed: Healed) -> None:
@@ -919,7 +931,6 @@ def test_damaged_variants_are_encoded_again_and_nothing_is_bought(
         with contextlib.closing(sqlite3.connect(variants / "cache.db")) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         break_it()
-        (project.cache / "index/variants.json").unlink()  # while that is there, nobody opens the cache
         project.environment["TMPDIR"] = str(tmp_path)
         built = project.build()
         assert (built.code, built.digest()) == (0, expected), built.output
@@ -931,19 +942,18 @@ def test_damaged_variants_are_encoded_again_and_nothing_is_bought(
 
 
 def test_damaged_variants_that_cannot_be_renamed_are_told_and_left_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """As on Windows, where another process has them open; here the new name is too long."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     folder = tmp_path / ("v" * 250)
     folder.mkdir()
     (folder / "cache.db").write_bytes(b"no database" * 1000)
-    told: list[str] = []
-    variants = open_variants(folder, report=told.append)
+    variants = RenditionCache(folder)
     variants.store("key", b"bytes")
     assert Path(variants.paths(["key"])["key"]).read_bytes() == b"bytes"
     variants.close()
-    (warning,) = told
+    (warning,) = caplog.messages
     assert "cannot be renamed (File name too long). Remove it" in warning
     assert (folder / "cache.db").read_bytes().startswith(b"no database")
 
@@ -975,75 +985,11 @@ def test_a_hostile_cache_is_neither_unpickled_nor_read_nor_deleted(project: Proj
     linked.unlink()
     linked.symlink_to(outside)
     in_index(project, "INSERT INTO Cache(key, raw, store_time, mode, value, size) VALUES(?, 0, 0, 4, ?, 0)", evil, evil)
-    (project.cache / "index/variants.json").unlink()
     built = project.build()
     assert (built.code, built.digest()) == (0, expected), built.output
     assert not opened.exists()
     assert outside.read_bytes() == b"a secret"
     assert len(api.calls) == 4
-
-
-def remembered(project: Project) -> tuple[Path, dict[str, Any]]:
-    """What is remembered of the cache of variants."""
-    index = project.cache / "index/variants.json"
-    content: dict[str, Any] = json.loads(index.read_bytes())
-    return index, content
-
-
-@pytest.mark.parametrize("kind", ["outside", "absolute", "link", "folder of a link"])
-def test_a_hostile_memory_of_variants_leads_nowhere(project: Project, api: ImagesApi, kind: str) -> None:
-    if "link" in kind:
-        require_posix("links that anybody may make")
-    project.page("index.md", "![x](qhaigc:hero)", qhaigc="one")
-    expected = project.build("--strict").digest()
-    index, content = remembered(project)
-    ((row,),) = (of_one.values() for of_one in content["variants"].values())
-    filename = row[0]
-    value = project.cache / "variants" / filename
-    outside = project.write("outside/" + Path(filename).name, b"a secret")
-    if kind == "link":
-        value.unlink()
-        value.symlink_to(outside)
-    elif kind == "folder of a link":
-        (value.parent / "ab").symlink_to(outside.parent, target_is_directory=True)
-        row[0] = f"ab/{outside.name}"
-    else:
-        row[0] = str(outside) if kind == "absolute" else "../../../../outside/" + outside.name
-    row[1:] = outside.stat().st_mtime_ns, outside.stat().st_size
-    index.write_text(json.dumps(content), encoding="utf-8")
-    built = project.build("--strict")
-    assert (built.code, built.digest()) == (0, expected), built.output
-    assert outside.read_bytes() == b"a secret"
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "{", "[]", '{"schema": 1, "looked": "now", "variants": {}}', '{"schema": 1, "variants": {"a": {"b": 1}}}'],
-)
-def test_a_memory_of_variants_that_cannot_be_read_costs_nothing(project: Project, api: ImagesApi, text: str) -> None:
-    project.page("index.md", "![x](qhaigc:hero)", qhaigc="one")
-    expected = project.build("--strict").digest()
-    index, content = remembered(project)
-    index.write_text(text, encoding="utf-8")
-    built = project.build("--strict")
-    assert (built.code, built.digest()) == (0, expected), built.output
-    assert remembered(project)[1]["variants"] == content["variants"]
-    assert len(api.calls) == 1
-
-
-@pytest.mark.parametrize("hours", [25, -1])
-def test_once_a_day_variants_are_compared_with_their_digests(project: Project, hours: int) -> None:
-    """Also such as are damaged in a way that no time tells of, and where the clock was set back."""
-    project.page("index.md", "![x](qhaigc:hero)", qhaigc="one")
-    expected = project.build("--strict").digest()
-    (value,) = value_files(project)
-    times = value.stat()
-    flip(value)
-    os.utime(value, ns=(times.st_atime_ns, times.st_mtime_ns))
-    index, content = remembered(project)
-    content["looked"] -= hours * 3600
-    index.write_text(json.dumps(content), encoding="utf-8")
-    assert project.build("--strict").digest() == expected
 
 
 def test_links_in_the_folder_of_locks_truncate_nothing(project: Project, api: ImagesApi) -> None:
@@ -1122,7 +1068,7 @@ def test_a_disk_that_fills_up_in_mid_call_ends_the_buying_and_loses_no_image(
     assert "originals cannot be written (No space left on device). The image is kept in " in built.output
     assert "Traceback" not in built.output
     (rescued,) = temporary.glob("mkdocs-qhaigc-rescued-*/*")
-    assert rescued.read_bytes() == draw("one", 96, 54)
+    assert rescued.read_bytes() == api.drawn["one"][0]
     (disk / "filler").unlink()
     shutil.move(rescued, disk / "originals")
     assert project.build().code == 0

@@ -19,11 +19,9 @@ from typing import Any
 import pytest
 from PIL import Image, PngImagePlugin
 
-from mkdocs_qhaigc.config.caches import copy_command
-from tests.conftest import SMALL, Project, require_posix
+from tests.conftest import Project, require_posix
 from tests.helpers.api import KEY, Behaviour, Handler, ImagesApi, answer, by_url, bytes_by_url, draw, hang, served
 from tests.helpers.commands import COMMAND, buy, run
-from tests.zensical.test_sync import needs_toml
 
 pytestmark = pytest.mark.slow
 
@@ -34,17 +32,12 @@ def pages(project: Project, prompts: dict[str, str]) -> None:
     project.page("index.md", "".join(f"![x](qhaigc:{name})\n\n" for name in prompts), qhaigc=prompts)
 
 
-def drawn(body: dict[str, Any]) -> bytes:
-    width, height = map(int, body["size"].split("x"))
-    return draw(body["prompt"], width, height)
-
-
 def raw(head: bytes, *, add: int = 0, cut: bool = True) -> Behaviour:
     """Answer with a whole JSON after a head of HTTP that says something else of its end."""
 
     def behave(handler: Handler, body: dict[str, Any]) -> None:
         api = handler.server.api
-        data = json.dumps({"data": [{"url": api.origin + api.host(drawn(body))}]}).encode()
+        data = json.dumps({"data": [{"url": api.origin + api.host(api.draw(body))}]}).encode()
         chunk = b"%x\r\n%s\r\n" % (len(data), data)
         chunked = b"chunked" in head
         length = b"" if chunked or not add else b"Content-Length: %d\r\n" % (len(data) + add)
@@ -80,7 +73,7 @@ def test_an_answer_that_is_whole_is_used_though_its_end_does_not_come(
 @pytest.mark.parametrize("to_text", [base64.urlsafe_b64encode, base64.b64encode], ids=["for addresses", "unpadded"])
 def test_base64_of_any_kind_is_read(project: Project, api: ImagesApi, to_text: Any) -> None:
     def behave(handler: Handler, body: dict[str, Any]) -> None:
-        data = drawn(body)
+        data = handler.server.api.draw(body)
         data += b"\xff\xfe\xfb"[: 1 + -len(data) % 3]  # behind a PNG's end, and with every sign of the alphabet
         handler.send(200, {"data": [{"b64_json": to_text(data).decode().rstrip("=")}]})
 
@@ -127,10 +120,9 @@ def test_some_that_are_no_use_among_others_stop_nothing(project: Project, api: I
 def test_an_answer_that_holds_its_image_does_not_expire(project: Project, api: ImagesApi) -> None:
     pages(project, {"one": "fog"})
     (planned,) = json.loads(run(project, "plan", "--json").stdout)["images"]
-    content = base64.b64encode(drawn({"prompt": "fog", "size": SMALL})).decode()
-    kept = project.write(
-        f".cache/plugin/qhaigc/answers/{planned['key']}.json", json.dumps({"data": [{"b64_json": content}]})
-    )
+    content = base64.b64encode(draw("fog", 96, 54)).decode()
+    body = json.dumps({"data": [{"b64_json": content}]})
+    kept = project.write(".qhaigc/answers/x.answer", f"{planned['key']}\n{body}")
     os.utime(kept, (time.time() - 90_000,) * 2)
     assert project.build("--strict").code == 0
     assert not api.calls
@@ -154,7 +146,7 @@ def around(make: Callable[[str], bytes], status: int = 200, **headers: str) -> B
 
     def behave(handler: Handler, body: dict[str, Any]) -> None:
         api = handler.server.api
-        sent = make(api.origin + api.host(drawn(body)))
+        sent = make(api.origin + api.host(api.draw(body)))
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         handler.send_bytes(status, sent, "application/json", named)
 
@@ -162,7 +154,7 @@ def around(make: Callable[[str], bytes], status: int = 200, **headers: str) -> B
 
 
 def as_image(handler: Handler, body: dict[str, Any]) -> None:
-    handler.send_bytes(200, drawn(body), "image/png")
+    handler.send_bytes(200, handler.server.api.draw(body), "image/png")
 
 
 def json_of(url: str) -> bytes:
@@ -263,7 +255,6 @@ def test_for_an_address_that_is_older_than_a_day_and_leads_nowhere_another_image
     two_days_later(project)
     old = set(api.by_path)
     api.default = by_url
-    api.script = [bytes_by_url(draw("another", 96, 54))]
     assert project.build("--strict").code == 0
     assert len(api.calls) == 2
     assert old <= set(api.fetches[1:])
@@ -572,76 +563,6 @@ def test_a_variable_that_is_set_and_empty_buys_nothing(
     assert refused.returncode == 1
     assert f"option `{option}`: it is empty" in refused.stderr
     assert not api.calls
-
-
-@needs_toml
-def test_images_that_mkdocs_has_bought_are_not_bought_for_zensical(project: Project, api: ImagesApi) -> None:
-    pages(project, THREE)
-    assert project.build("--strict").code == 0
-    (project.folder / "mkdocs.yml").unlink()
-    options = json.dumps(project.options).replace('": ', '" = ')
-    project.write(
-        "zensical.toml",
-        f'[project]\nsite_name = "Test"\n[project.plugins]\nqhaigc = {options}\n'
-        '[project.markdown_extensions."mkdocs_qhaigc.markdown"]\n',
-    )
-
-    def sync() -> subprocess.CompletedProcess[str]:
-        command = [COMMAND, "sync", "-f", "zensical.toml"]
-        return subprocess.run(
-            command, cwd=project.folder, env=project.environ(), capture_output=True, text=True, check=False
-        )
-
-    refused = sync()
-    assert refused.returncode == 1
-    command = refused.stderr.partition("copy what there is: ")[2].strip()
-    assert command.startswith("mkdir -p")
-    require_posix("a shell that takes it")
-    subprocess.run(["sh", "-c", command], check=True)
-    assert sync().returncode == 0
-    assert len(api.calls) == 3
-
-
-@pytest.mark.parametrize(("before", "after"), [({}, {"cache_dir": ".qhaigc"}), ({"cache_dir": ".qhaigc"}, {})])
-def test_what_was_bought_into_another_cache_is_not_bought_again(
-    project: Project, api: ImagesApi, before: dict[str, str], after: dict[str, str]
-) -> None:
-    """As where the README has somebody write `cache_dir: .qhaigc`."""
-    pages(project, THREE)
-    options = project.options
-    project.options = options | before
-    assert project.build("--strict").code == 0
-    project.options = options | after
-    pages(project, {**THREE, "four": "hail"})
-    built = project.build()
-    assert built.summary == "1 generated, 3 placeholders"
-    (warning,) = built.warnings
-    assert "3 images are placeholders (index.md#one, index.md#two, index.md#three)" in warning
-    plan = json.loads(run(project, "plan", "--json").stdout)
-    assert (plan["to_buy"], {one["state"] for one in plan["images"]}) == (0, {"cached", "unreadable"})
-    generated = run(project, "generate", "--yes")
-    assert (generated.returncode, "has images that were bought" in generated.stderr) == (1, True)
-    assert "has images that were bought" in run(project, "sync").stderr
-    command = warning.partition("copy what there is: ")[2].strip()
-    require_posix("a shell that takes it")
-    subprocess.run(["sh", "-c", command], check=True)
-    assert project.build("--strict").summary == "4 cached"
-    assert sorted(api.prompts) == sorted((*THREE.values(), "hail"))
-
-
-def test_the_command_that_copies_a_cache_writes_over_no_image(tmp_path: Path) -> None:
-    require_posix("a shell that takes it")
-    ours, theirs = tmp_path / "a cache/originals", tmp_path / "another/originals"
-    for folder, names in ((ours, ("one", "two")), (theirs, ("two", "three"))):
-        folder.mkdir(parents=True)
-        for name in names:
-            (folder / f"{name}.json").write_text(folder.parent.name)
-    subprocess.run(["sh", "-c", copy_command(theirs.parent, ours.parent)], check=False)  # some say by 1 what they skip
-    assert {path.name: path.read_text() for path in ours.iterdir()} == {
-        "one.json": "a cache",
-        "two.json": "a cache",
-        "three.json": "another",
-    }
 
 
 def test_what_was_paid_for_before_is_not_counted_as_bought(project: Project, api: ImagesApi) -> None:

@@ -312,7 +312,7 @@ def test_an_image_of_the_sandbox_is_no_pin_of_a_real_one(project: Project, api: 
     real = project.options["base_url"]
     project.options["base_url"] = "sandbox"
     assert project.build("--strict").summary == "1 generated"
-    shutil.copytree(project.cache / "sandbox", project.folder / "generated-images")
+    shutil.copytree(project.cache / "originals", project.folder / "generated-images")
     project.options["base_url"] = real
     built = project.build()
     assert built.summary == "1 generated"

@@ -1,6 +1,7 @@
 """A real HTTP server that answers as an Images API might, well or badly: what a test tells it to.
 
-It is no sandbox: what it sells counts as real, so that tests see what happens to images that cost money.
+It is no sandbox: what it sells counts as real, so that tests see what happens to images that cost money. As every
+real API does, it draws another image each time it is asked, for the same prompt too: `ImagesApi.drawn` has them all.
 """
 
 from __future__ import annotations
@@ -8,12 +9,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import itertools
 import json
 import socket
 import ssl
 import struct
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -22,10 +25,12 @@ from PIL import Image, ImageDraw
 
 Behaviour = Callable[["Handler", dict[str, Any]], None]
 KEY = "test-key-0123456789abcdef"
+_serial = itertools.count(1)
+"""Numbers of the drawings, of all servers of this process."""
 
 
 def draw(words: str, width: int, height: int, format: str = "PNG") -> bytes:
-    """A small image that differs by its words."""
+    """A small image that differs by its words; the same for the same words. For an answer, see `ImagesApi.draw`."""
     seed = hashlib.sha256(words.encode()).digest()
     image = Image.new("RGB", (width, height), tuple(seed[:3]))
     draw = ImageDraw.Draw(image)
@@ -117,6 +122,11 @@ class ImagesApi:
         self.fetches: list[str] = []
         self.fetch_headers: list[dict[str, str]] = []
         self.hosted: dict[str, bytes] = {}
+        """Path -> the bytes that every fetch of it gets."""
+        self.drawn: defaultdict[str, list[bytes]] = defaultdict(list)
+        """Prompt -> what was drawn for it, in order: no two images are the same."""
+        self.sold: defaultdict[tuple[str, str, str], list[bytes]] = defaultdict(list)
+        """Model, prompt and size that were asked for -> what was drawn for them."""
         self.script: list[Behaviour] = []
         """What the next generation requests meet; `default` after that."""
         self.by_prompt: dict[str, list[Behaviour]] = {}
@@ -154,6 +164,15 @@ class ImagesApi:
         self.hosted[path] = data
         return path
 
+    def draw(self, body: dict[str, Any], *, size: str = "", format: str = "PNG") -> bytes:
+        """Return an image that nobody has seen before, in the size that is asked for or in another one."""
+        width, height = (int(side) for side in (size or body["size"]).split("x"))
+        data = draw(f"{body['prompt']} {next(_serial)}", width, height, format)
+        with self.lock:
+            self.drawn[body["prompt"]].append(data)
+            self.sold[body.get("model", ""), body["prompt"], body.get("size", "")].append(data)
+        return data
+
     def __enter__(self) -> ImagesApi:
         self._thread.start()
         return self
@@ -165,19 +184,26 @@ class ImagesApi:
         self._thread.join()
 
 
-def _drawn(body: dict[str, Any]) -> bytes:
-    width, height = (int(side) for side in body["size"].split("x"))
-    return draw(body["prompt"], width, height)
-
-
 def by_url(handler: Handler, body: dict[str, Any]) -> None:
     api = handler.server.api
-    url = api.origin + api.host(_drawn(body))
+    url = api.origin + api.host(api.draw(body))
     handler.send(200, {"created": 1, "data": [{"url": url}]})
 
 
 def by_base64(handler: Handler, body: dict[str, Any]) -> None:
-    handler.send(200, {"created": 1, "data": [{"b64_json": base64.b64encode(_drawn(body)).decode()}]})
+    data = handler.server.api.draw(body)
+    handler.send(200, {"created": 1, "data": [{"b64_json": base64.b64encode(data).decode()}]})
+
+
+def in_size(size: str, format: str = "PNG") -> Behaviour:
+    """Answer with images of this size, whatever was asked for."""
+
+    def behave(handler: Handler, body: dict[str, Any]) -> None:
+        api = handler.server.api
+        url = api.origin + api.host(api.draw(body, size=size, format=format))
+        handler.send(200, {"created": 1, "data": [{"url": url}]})
+
+    return behave
 
 
 def bytes_by_url(data: bytes) -> Behaviour:
@@ -248,7 +274,7 @@ def served(*fetches: Behaviour) -> Behaviour:
 
     def behave(handler: Handler, body: dict[str, Any]) -> None:
         api = handler.server.api
-        path = api.host(_drawn(body))
+        path = api.host(api.draw(body))
         api.by_path[path] = list(fetches)
         handler.send(200, {"created": 1, "data": [{"url": api.origin + path}]})
 
@@ -301,10 +327,7 @@ def redirect(location: str) -> Behaviour:
 def several(handler: Handler, body: dict[str, Any]) -> None:
     """Answer with as many images as `n` asks for, each another one."""
     api = handler.server.api
-    width, height = (int(side) for side in body["size"].split("x"))
-    with api.lock:
-        first = sum(call["n"] for call in api.calls)
-    images = [draw(f"{body['prompt']} {first + index}", width, height) for index in range(body["n"])]
+    images = [api.draw(body) for _ in range(body["n"])]
     handler.send(200, {"created": 1, "data": [{"url": api.origin + api.host(data)} for data in images]})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from mkdocs_qhaigc.engines.zensical.pages import pages
 from mkdocs_qhaigc.errors import SiteError
 from tests.conftest import Project
 from tests.helpers.api import Handler, ImagesApi, error, waits_for
-from tests.helpers.commands import COMMAND, names, run, watching
+from tests.helpers.commands import COMMAND, names, run, run_in, watching
 
 OUT = "docs/assets/qhaigc"
 needs_toml = pytest.mark.skipif(sys.version_info < (3, 11), reason="zensical.toml needs Python 3.11")
@@ -26,7 +27,7 @@ needs_toml = pytest.mark.skipif(sys.version_info < (3, 11), reason="zensical.tom
 
 @pytest.fixture
 def site(project: Project) -> Project:
-    project.options |= {"widths": [48], "cache_dir": ".qhaigc"}
+    project.options |= {"widths": [48]}
     project.page("index.md", "![x](qhaigc:hero)", qhaigc={"hero": "fog"})
     project.page("guide/start.md", qhaigc={"engine": {"prompt": "steam", "dark": "steam by night"}})
     return project
@@ -55,7 +56,7 @@ def test_the_images_are_those_of_a_build_and_a_second_sync_writes_nothing(site: 
     assert len(api.calls) == 3
     built = site.build("--strict")
     assert built.code == 0, built.output
-    assert built.summary == "3 cached"
+    assert built.summary == "3 pinned"
     for name, (data, _) in first.items():
         if not name.startswith("."):
             assert (built.site / "assets/qhaigc" / name).read_bytes() == data
@@ -129,7 +130,7 @@ def test_without_the_plugin_switched_on_nothing_is_there(site: Project, api: Ima
 def test_pins_need_no_key_and_no_network(site: Project, api: ImagesApi) -> None:
     sync(site)
     first = files(site)
-    assert run(site, "pin").returncode == 0
+    assert run(site, "pin", "--check").returncode == 0
     del site.environment["QHAIGC_API_KEY"]
     for name in first:
         (site.folder / OUT / name).unlink()
@@ -177,18 +178,6 @@ def test_what_only_mentions_our_extension_is_no_configuration_of_zensicals(site:
     site.write("zensical.yml", "INHERIT: mkdocs.yml\n")
     planned = json.loads(run(site, "plan", "--json", "-f", "zensical.yml").stdout)["images"]
     assert {one["prompt"] for one in planned} == {"fog", "steam", "steam by night"}
-
-
-def test_images_that_zensical_would_delete_are_not_bought(site: Project, api: ImagesApi) -> None:
-    site.config["markdown_extensions"] = ["mkdocs_qhaigc.markdown"]
-    site.options["cache_dir"] = ".cache/images"
-    said = sync(site, code=1)
-    assert "`zensical build --clean` deletes" in said
-    assert "Write `cache_dir: .qhaigc`" in said
-    built = site.build()
-    assert built.code == 1
-    assert "`zensical build --clean` deletes" in built.output
-    assert not api.calls
 
 
 @pytest.mark.skipif(os.name == "nt", reason="kills a process by a signal")
@@ -371,3 +360,85 @@ def test_the_other_commands_read_zensicals_sites_as_sync_does(site: Project, api
     assert off.returncode == 1
     assert "switched off" in off.stderr
     assert len(api.calls) == 4
+
+
+def test_what_is_published_is_pinned_unless_it_is_told_not_to(site: Project, api: ImagesApi) -> None:
+    said = sync(site, "--no-pin")
+    assert "Warning: 3 of the images are not pinned" in said
+    assert "generated again" in said
+    assert not (site.folder / "generated-images").exists()
+    said = json.loads(run(site, "sync", "--json").stdout)
+    assert sorted(said["pinned"]) == sorted(map(str, (site.folder / "generated-images").glob("*-*.png")))
+    assert len(said["pinned"]) == 3
+    assert "not pinned" not in sync(site, "--no-pin")
+    assert "Pinned" not in sync(site)
+    assert len(api.calls) == 3
+
+
+def test_an_image_whose_pin_is_in_the_way_is_published_and_a_warning_says_so(site: Project, api: ImagesApi) -> None:
+    sync(site, "--no-pin")
+    (original,) = (site.cache / "originals").glob("hero-*.png")
+    other = site.write(f"generated-images/{original.name}", b"something else")
+    assert f"index.md#hero is not pinned: {other} is in the way" in sync(site)
+    assert other.read_bytes() == b"something else"
+    assert len(list((site.folder / "generated-images").glob("*.json"))) == 2
+    assert len(api.calls) == 3
+
+
+def test_the_folder_among_the_pages_is_output_only(site: Project, api: ImagesApi) -> None:
+    sync(site, "--no-pin")
+    shutil.rmtree(site.cache)
+    sync(site, "--no-pin")
+    assert len(api.calls) == 6
+
+
+def test_the_cache_is_ignored_by_git(site: Project) -> None:
+    sync(site)
+    assert (site.folder / ".qhaigc/.gitignore").read_text("utf-8") == "*\n"
+
+
+def test_nothing_is_removed_while_a_directive_cannot_be_used(site: Project, api: ImagesApi) -> None:
+    sync(site)
+    whole, committed = (site.docs / "index.md").read_text("utf-8"), files(site).keys()
+    for broken in (
+        "---\nqhaigc: a: b\n---\n# Home\n",
+        '---\n{"qhaigc": {"hero": {"prompt": "fog", "sise": "9x9"}}}\n---\n',
+    ):
+        site.write("docs/index.md", broken)
+        assert "0 removed" in sync(site, code=1)
+        assert files(site).keys() == committed
+    site.write("docs/index.md", whole)
+    assert "0 written, 7 unchanged, 0 removed" in sync(site)
+    assert len(api.calls) == 3
+
+
+def test_two_configurations_with_one_folder_are_told_of_each_other(project: Project, api: ImagesApi) -> None:
+    project.page("index.md", "![x](qhaigc:hero)", qhaigc={"hero": "fog"})
+    sync(project)
+    shutil.copy(project.folder / "mkdocs.yml", project.folder / "second.yml")
+    assert "until now" not in sync(project, "-f", "second.yml")
+    project.options["size"] = "80x60"
+    said = sync(project)
+    assert "second.yml until now, and those that " in said
+    assert "`--out`" in said
+    assert "until now" not in sync(project)
+    assert len(api.calls) == 2
+
+
+@needs_toml
+def test_the_folder_that_the_extension_names_is_that_of_sync(project: Project, api: ImagesApi) -> None:
+    project.page("index.md", qhaigc={"hero": "fog"})
+    project.write(
+        "zensical.toml",
+        f"""[project]
+site_name = "x"
+[project.plugins.qhaigc]
+base_url = "{project.options["base_url"]}"
+size = "96x54"
+[project.markdown_extensions."mkdocs_qhaigc.markdown"]
+out = "docs/images"
+""",
+    )
+    finished = run_in(project.folder, project, "sync", "-f", "zensical.toml")
+    assert "docs/images: 1 image, 2 written" in finished.stdout
+    assert len(api.calls) == 1

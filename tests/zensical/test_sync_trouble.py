@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from mkdocs_qhaigc.engines.zensical.manifest import Written, read_written
+from mkdocs_qhaigc.engines.zensical.manifest import Manifest, read_manifest
 from tests.conftest import SYNCED, Built, Project
-from tests.helpers.api import ImagesApi, bytes_by_url, draw, error
+from tests.helpers.api import ImagesApi, error, in_size
 from tests.helpers.commands import COMMAND, git, names, run, watching
 from tests.helpers.pages import broken_urls, elements
 
@@ -37,10 +37,10 @@ def with_zensical(test: Any) -> Any:
 @pytest.fixture
 def site(project: Project, api: ImagesApi) -> Project:
     """Three images, which come in another size than was asked for."""
-    api.default = bytes_by_url(draw("square", 80, 60, "WEBP"))
+    api.default = in_size("80x60", "WEBP")
     project.engine = "zensical"
     project.config["theme"] = {"font": False}
-    project.options |= {"widths": [48], "cache_dir": ".qhaigc"}
+    project.options |= {"widths": [48]}
     project.page("index.md", "# Home\n\n![](qhaigc:hero)\n", qhaigc={"hero": HERO})
     project.page("guide/a.md", "# A\n\n![](qhaigc:b)\n", qhaigc={"b": {"prompt": "Fog", "alt": "Fog", "dark": "Night"}})
     return project
@@ -85,7 +85,6 @@ def test_a_style_sheet_of_the_authors_stays_and_ours_is_not_taken_for_it(site: P
 
 def test_what_two_branches_have_written_is_whole_after_their_merge(site: Project, api: ImagesApi) -> None:
     """Each has another image, and git cannot join what they say of it."""
-    site.write(".gitignore", ".qhaigc/\n")
     sync(site)
     git(site.folder, "init", "-q")
     git(site.folder, "add", "-A")
@@ -270,8 +269,9 @@ def test_what_cannot_be_had_is_a_placeholder_that_the_next_sync_replaces(site: P
     sync(site, code=1)
     placeholder = contents(site)
     sync(site)
-    assert {name for name in contents(site) if "hero" in name} != {name for name in placeholder if "hero" in name}
-    assert not [name for name in placeholder if "hero" in name and name in contents(site)]
+    heroes = {name: data for name, data in contents(site).items() if "hero" in name}
+    assert heroes.keys() == {name for name in placeholder if "hero" in name}
+    assert all(placeholder[name] != data for name, data in heroes.items())
 
 
 def test_a_watching_sync_follows_the_file_that_the_configuration_inherits(site: Project, api: ImagesApi) -> None:
@@ -295,12 +295,12 @@ def test_the_record_is_younger_by_a_second_each_time_it_changes(tmp_path: Path) 
     """Zensical tells changes by whole seconds, and a page that it has rendered between two of them would stay so."""
     seen = set()
     for number in range(6):
-        Written(tmp_path / "mkdocs.yml", {}, {f"{number}.webp": ""}).save(tmp_path)
+        Manifest(tmp_path / "mkdocs.yml", {}, {f"{number}.webp": ""}).save(tmp_path)
         seen.add(int((tmp_path / ".qhaigc.json").stat().st_mtime))
     assert len(seen) == 6
-    Written(tmp_path / "mkdocs.yml", {}, {"5.webp": ""}).save(tmp_path)
+    Manifest(tmp_path / "mkdocs.yml", {}, {"5.webp": ""}).save(tmp_path)
     assert int((tmp_path / ".qhaigc.json").stat().st_mtime) == max(seen)
-    assert read_written(tmp_path)
+    assert read_manifest(tmp_path)
 
 
 # Pages of Zensical

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Built, Project
-from tests.helpers.api import ImagesApi, bytes_by_url, draw
+from tests.helpers.api import ImagesApi, in_size
 from tests.helpers.commands import run_in
 from tests.helpers.engines import ZENSICAL, beside
 from tests.helpers.pages import Element, broken_urls, elements
@@ -67,7 +67,7 @@ def shown(built: Built, page: str) -> list[Element]:
 def test_references_become_what_mkdocs_makes_of_them(
     project: Project, api: ImagesApi, column: str, formats: list[str], directory_urls: bool
 ) -> None:
-    api.default = bytes_by_url(draw("square", 80, 60, "WEBP"))
+    api.default = in_size("80x60", "WEBP")
     project.options |= {"formats": formats, "widths": [48], "images": {"logo": {"prompt": "A logo", "alt": "Logo"}}}
     project.config["use_directory_urls"] = directory_urls
     project.config["markdown_extensions"] = ["attr_list", "tables"]

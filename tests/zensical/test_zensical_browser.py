@@ -40,7 +40,9 @@ PATIENCE = 30.0
 def example(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The example site as both engines build it from one folder."""
     folder = tmp_path_factory.mktemp("example") / "site"
-    shutil.copytree(EXAMPLE_SITE, folder, ignore=shutil.ignore_patterns("site", ".cache", ".qhaigc", "assets"))
+    shutil.copytree(
+        EXAMPLE_SITE, folder, ignore=shutil.ignore_patterns("site", ".qhaigc", "assets", "generated-images")
+    )
     environment = {name: value for name, value in os.environ.items() if not name.upper().endswith("_PROXY")}
     environment |= {"NO_MKDOCS_2_WARNING": "1", "QHAIGC_API_KEY": "sandbox"}
     with Sandbox() as sandbox:

@@ -1,1 +1,1 @@
-"""The adapter of MkDocs and ProperDocs."""
+"""The adapter for MkDocs: from its events to one build of a site, and back."""

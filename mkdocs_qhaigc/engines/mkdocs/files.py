@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import filecmp
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from mkdocs.structure.files import File, InclusionLevel
+from mkdocs.utils import copy_file
+
+from mkdocs_qhaigc.errors import NoFileError
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
     from mkdocs.structure.files import Files
+
+    from mkdocs_qhaigc.site.build import SiteBuild
 
 
 class OwnFiles:
@@ -53,4 +60,49 @@ class OwnFiles:
                 files.append(file)  # of a page that is not built now, or an author's own
 
     def _add(self, files: Files, dest_uri: str, path: str) -> None:
-        files.append(File.generated(self._config, dest_uri, abs_src_path=path, inclusion=InclusionLevel.INCLUDED))
+        files.append(_OwnFile.generated(self._config, dest_uri, abs_src_path=path, inclusion=InclusionLevel.INCLUDED))
+
+    def complete(self, build: SiteBuild) -> None:
+        """Have every file in the site whose address a page, a card, a feed or a template was given.
+
+        Raises:
+            NoFileError: one cannot be had.
+        """
+        wanted = build.files()
+        site_dir = self._config.site_dir
+        present = {uri for uri in wanted if os.path.isfile(os.path.join(site_dir, uri))}  # noqa: PTH113, PTH118 - as above
+        for _ in range(2):
+            gone = [uri for uri in wanted.keys() - present if not _copied(wanted[uri], os.path.join(site_dir, uri))]  # noqa: PTH118
+            if not gone:
+                return
+            wanted = build.files_again(gone)
+            present = wanted.keys() - gone
+        named = ", ".join(f"{uri} ({build.where(uri)})" for uri in sorted(gone))
+        raise NoFileError(
+            f"{named}: pages refer to these files, and {site_dir} does not have them: another program removes what is "
+            "encoded. Build again when it has ended"
+        )
+
+
+class _OwnFile(File):
+    """A file of the plugin, which another program may remove until it is copied: `complete` sees to that."""
+
+    def copy_file(self, dirty: bool = False) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            super().copy_file(dirty)
+
+    def is_modified(self) -> bool:
+        """Return whether the site's copy has other bytes: at one address there may be a placeholder for a while."""
+        assert self.abs_src_path is not None
+        return not os.path.isfile(self.abs_dest_path) or not filecmp.cmp(  # noqa: PTH113 - as above
+            self.abs_src_path, self.abs_dest_path, shallow=False
+        )
+
+
+def _copied(path: str, target: str) -> bool:
+    """Copy a file; return whether it was there."""
+    try:
+        copy_file(path, target)
+    except FileNotFoundError:
+        return False
+    return True

@@ -1,4 +1,4 @@
-"""The MkDocs adapter: from MkDocs' events to a `SiteBuild` and back. With `mkdocs_*.py`, the owner of mkdocs."""
+"""The plugin: from MkDocs' events to a `SiteBuild` and back."""
 
 from __future__ import annotations
 
@@ -13,26 +13,23 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from markupsafe import Markup
 from mkdocs.exceptions import PluginError
-from mkdocs.plugins import BasePlugin, CombinedEvent, PrefixedLogger, event_priority
-from mkdocs.utils import copy_file
+from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority
 
-from mkdocs_qhaigc.assets import asset
 from mkdocs_qhaigc.config.option_table import OPTIONS
-from mkdocs_qhaigc.config.options import EXTENSION, Options, check_folders, keys_among, read_options
+from mkdocs_qhaigc.config.options import Options, check_folders, keys_among, read_options
 from mkdocs_qhaigc.directives.front_matter import strip_meta
-from mkdocs_qhaigc.engines.mkdocs.backlog import Backlog
+from mkdocs_qhaigc.engines.mkdocs.extension import QhaigcExtension
 from mkdocs_qhaigc.engines.mkdocs.files import OwnFiles
-from mkdocs_qhaigc.engines.mkdocs.onlookers import Onlookers
+from mkdocs_qhaigc.engines.mkdocs.log import BuildLog, log
 from mkdocs_qhaigc.engines.mkdocs.options import SCHEME, Failures, refused, unknown
-from mkdocs_qhaigc.engines.mkdocs.preview import Unfinished, have_built_again, state_of
-from mkdocs_qhaigc.engines.mkdocs.purchasing import Purchasing
+from mkdocs_qhaigc.engines.mkdocs.serve import Generation, Unfinished, have_built_again, state_of
 from mkdocs_qhaigc.errors import OptionError, QhaigcError
-from mkdocs_qhaigc.html import rewrite as html
+from mkdocs_qhaigc.html import rewrite
+from mkdocs_qhaigc.html.deferred import MARK
 from mkdocs_qhaigc.html.theme_sizes import column
-from mkdocs_qhaigc.markdown import QhaigcExtension
 from mkdocs_qhaigc.site.build import SiteBuild
 from mkdocs_qhaigc.site.images import Pipeline
-from mkdocs_qhaigc.site.sources import ImageFinder
+from mkdocs_qhaigc.store.finder import ImageFinder
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -42,11 +39,11 @@ if TYPE_CHECKING:
     from mkdocs.structure.pages import Page
     from mkdocs.utils.templates import TemplateContext
 
-    from mkdocs_qhaigc.engines.mkdocs.survey import Surveying
+    from mkdocs_qhaigc.engines.mkdocs.survey import DryRun
     from mkdocs_qhaigc.site.report import Report
 
-log = PrefixedLogger("qhaigc", logging.getLogger("mkdocs.plugins.mkdocs_qhaigc"))
-STYLESHEET = asset("qhaigc.css")
+warn = logging.getLogger(__name__).warning  # for what takes a callable
+STYLESHEET = Path(__file__).parents[2] / "qhaigc.css"
 
 
 @contextlib.contextmanager
@@ -64,7 +61,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
     """Turns prompts in front matter into images on pages."""
 
     config_scheme = SCHEME
-    supports_multiple_instances = True  # of which one is switched on
+    supports_multiple_instances = True  # which `on_config` refuses, and says what to do
 
     def __init__(self) -> None:
         self._serving = self._dirty = False
@@ -72,25 +69,17 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._build: SiteBuild | None = None
         self._pipeline: Pipeline | None = None
         self._own_files: OwnFiles | None = None
-        self._backlog: Backlog | None = None
-        self._purchasing = Purchasing(log.info)
+        self._generation = Generation()
         self._unfinished = Unfinished()
         self._gallery: str | None = None
         self._watched = True
-        """Whether other plugins look at pages when they are rendered."""
-        self._onlookers = Onlookers()
-        self._extension = QhaigcExtension(self._render, owner=self)
-        self._may_wait = False
-        """Whether nobody sees a page, or changes what it declares, between its front matter and `_catch_up`."""
-        self._rendered: Page | None = None
-        """The page that was rendered last, or is to be converted next and waits then."""
-        self.surveying: Surveying | None = None
-        """What makes a survey of each build, which buys and writes nothing then; None: this is none."""
-        self._notices: list[str] = []
-        """What this build has warned of."""
+        """Whether others look at pages when they are rendered: to resolve their Markdown takes as long as all else."""
+        self._sources: dict[str, str] = {}
+        """By page: its Markdown, while other plugins see it with the addresses of its images."""
+        self.dry_run: DryRun | None = None
+        """Set where the builds of this instance generate, encode and write nothing."""
+        self._log = BuildLog()
         self._config: MkDocsConfig | None = None
-        self._spare = False
-        """Whether another instance does the work, and this one nothing."""
         self._again = False
         """Whether this is a further build of one site: a plugin may build it once for each language."""
         self._report: Report | None = None
@@ -117,37 +106,33 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
     def on_config(self, config: MkDocsConfig) -> None:
         """Begin a build."""
         config.markdown_extensions[:] = [
-            extension
-            for extension in config.markdown_extensions
-            if not (isinstance(extension, QhaigcExtension) and extension.owner is self)
+            extension for extension in config.markdown_extensions if not isinstance(extension, QhaigcExtension)
         ]
         self._build = None
         self._gallery = None
-        self._spare = self is not _working_instance(config)
-        if self._spare:
-            return
+        self._sources = {}
+        _require_one_instance(config)
         try:
             options = self._read_options(config)
             self._again = config is self._config
             if not self._again:
                 self._config, self._report = config, None
                 self._unfinished.begin()
-                if options.report and options.enabled and not self._serving and self.surveying is None:
+                if options.report and options.enabled and not self._serving and self.dry_run is None:
                     from mkdocs_qhaigc.site.report import Report  # most sites need none
 
                     self._report = Report(options.report)
                     self._report.remove_old()
         except OptionError:
-            self._purchasing.stop()
+            self._generation.stop()
             raise
         self._gallery = options.gallery
         if options.enabled:
             self._begin(options, config)
         else:
-            self._purchasing.stop()
-        self._extension = QhaigcExtension(self._render, owner=self)
+            self._generation.stop()
         extensions: list[Any] = config.markdown_extensions
-        extensions.append(self._extension)
+        extensions.append(QhaigcExtension(self._render))
 
     @event_priority(-110)
     def on_files(self, files: Files, *, config: MkDocsConfig) -> None:
@@ -155,17 +140,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
 
         Behind plugins that choose each page's file by its language: they know whether there is one.
         """
-        self._watched = any(
-            not isinstance(getattr(method, "__self__", None), QhaigcPlugin)
-            for method in config.plugins.events["page_content"]
-        )
-        takers = [getattr(method, "__self__", None) for method in config.plugins.events["page_markdown"]]
-        self._may_wait = (
-            not self._watched
-            and self.surveying is None
-            and all(map(_leaves_alone, takers[takers.index(self) + 1 :]))
-            and isinstance(getattr(config.plugins.events["env"][0], "__self__", None), QhaigcPlugin)
-        )
+        self._watched = len(config.plugins.events["page_content"]) > 1
         if self._dirty:  # their images may be there by now, and no author edits them
             unfinished = filter(None, map(files.get_file_from_path, self._unfinished.before))
             have_built_again(file.abs_dest_path for file in unfinished)
@@ -180,73 +155,48 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
     @event_priority(-25)
     def on_page_markdown(self, markdown: str, *, page: Page, **_: Any) -> None:
         """Take in a page's front matter."""
-        self._rendered = None  # what was converted of it before was a part
-        if self._build and self._backlog:
-            src_uri = page.file.src_uri
-            waits = self._may_wait and self._backlog.takes(page, src_uri=src_uri, text=markdown)
-            self._extension.leaves_next_out = waits
-            if waits:
-                self._rendered = page
-            else:
-                source = partial(_source_of, page)
-                self._build.pages.read_page(page, src_uri=src_uri, url=page.url, text=markdown, source=source)
-        elif not self._spare:
+        if self._build:
+            source = partial(_source_of, page)
+            self._build.pages.read_page(page, src_uri=page.file.src_uri, url=page.url, text=markdown, source=source)
+        else:
             strip_meta(page.meta)
 
     @event_priority(100)
-    def _before_others(self, content: str, /, *, page: Page, **_: Any) -> str:
-        """Show other plugins plain images, and their addresses in the page's Markdown."""
-        if self._spare:
-            return content
-        self._extension.leaves_next_out = False
-        if self._rendered is not page:  # it is empty, or a plugin has rendered it without Python-Markdown
-            content = self._render(page, page.file.url, content)
-        self._rendered = None
-        if not self._watched:
-            return content
-        from mkdocs_qhaigc.directives.markdown_source import strip_source
-        from mkdocs_qhaigc.engines.mkdocs.templates import resolve_source  # most sites have nobody who looks
+    def on_page_content(self, html: str, *, page: Page, **_: Any) -> str:
+        """Show other plugins the addresses of images: in a page's Markdown, and where nobody has rendered it."""
+        src_uri = page.file.src_uri
+        if self._build and not self._build.pages.scope_of(src_uri, page.meta).rendered:
+            html = self._render(page, page.file.url, html)  # it is empty, or no Markdown
+        elif not self._build and rewrite.SCHEME in html:
+            html = rewrite.strip(html)
+        if self._watched and page.markdown and rewrite.SCHEME in page.markdown:
+            from mkdocs_qhaigc.directives.markdown_source import strip_source
+            from mkdocs_qhaigc.engines.mkdocs.templates import resolve_source
 
-        in_source = partial(resolve_source, self._build.pages, page) if self._build else strip_source
-        return self._onlookers.show_plain(page, content, in_source=in_source)
-
-    @event_priority(-100)
-    def _after_others(self, html: str, /, *, page: Page, **_: Any) -> str:
-        """Show readers every format again, and the images that other plugins refer to."""
-        if self._spare or not self._watched:
-            return html
-        return self._render_added(page, self._onlookers.show_whole(page, html))
-
-    on_page_content = CombinedEvent(_before_others, _after_others)
-
-    @event_priority(100)
-    @_as_plugin_errors()
-    def _catch_up(self, env: Environment, **_: Any) -> None:
-        """Render the pages that could wait: before anybody looks at them."""
-        if self._build and self._backlog:
-            self._backlog.work_off()
+            self._sources[src_uri] = page.markdown
+            page.markdown = (
+                resolve_source(self._build.pages, page, page.markdown) if self._build else strip_source(page.markdown)
+            )
+        return html
 
     @event_priority(50)
     @_as_plugin_errors()
-    def _settle(self, env: Environment, *, config: MkDocsConfig, files: Files) -> None:
-        """Wait for the images."""
-        if not self._spare:
-            env.globals.update(self._for_templates)
-        if self.surveying:
-            self.surveying.look_at(self._build, self._notices)
-            return
-        if not self._build or not self._own_files:
+    def _settle(self, env: Environment, /, *, config: MkDocsConfig, files: Files) -> None:
+        """Wait for the images, and give pages their final markup."""
+        env.globals.update(self._for_templates)
+        if self._build and self.dry_run:
+            self.dry_run.builds.append((self._build, self._log.warnings))
+            self._build.pages.settled = True
+        if not self._build or not self._own_files or self.dry_run:
+            self._finish_pages(files)
             return
         try:
-            arrivals = self._purchasing.arrivals
-            earlier = self._again and arrivals.awaited
-            arrivals.awaited = self._serving  # from here on, what arrives may come too late for this build
-            under_way = self._build.settle(wait=not self._serving)
-            arrivals.awaited = bool(under_way) or earlier
-            self._unfinished.pages |= self._build.unfinished()
+            with self._note_late(self._build, earlier=self._again and self._generation.arrivals.awaited):
+                under_way = self._build.settle(wait=not self._serving)
         finally:
             if not self._serving:
-                self._purchasing.end_progress()
+                self._generation.end_progress()
+        self._finish_pages(files)
         summary = self._build.summary()
         if summary:
             stylesheet = self._own_files.add_asset(files, str(STYLESHEET))
@@ -257,40 +207,38 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         if self._gallery:
             from mkdocs_qhaigc.engines.mkdocs.gallery import fill
 
-            for asset in fill(self._gallery, self._build, files, dirty=self._dirty, warn=self._warn):
+            for asset in fill(self._gallery, self._build, files, dirty=self._dirty, warn=warn):
                 self._own_files.add_asset(files, str(asset))
         self._own_files.hide_synced(files)
 
     @event_priority(-100)
     @_as_plugin_errors()
-    def _add_files(self, env: Environment, *, files: Files, **_: Any) -> None:
+    def _add_files(self, env: Environment, /, *, config: MkDocsConfig, files: Files) -> None:
         """Add the images' files to the site: behind plugins that compress images, and take their marking away."""
-        if self._build and self._own_files:
-            self._own_files.add_images(files, self._build.files())
+        if self._build and self._own_files and not self.dry_run:
+            with self._note_late(self._build, earlier=self._generation.arrivals.awaited):
+                self._own_files.add_images(files, self._build.files())
 
-    on_env = CombinedEvent(_catch_up, _settle, _add_files)
+    on_env = CombinedEvent(_settle, _add_files)
 
     def on_template_context(self, context: TemplateContext, **_: Any) -> None:
         """Let templates have our functions also in another environment: print-site renders 404's context in its own."""
-        if not self._spare:
-            context.update(self._for_templates)  # type: ignore[typeddict-item]  # names of ours
+        context.update(self._for_templates)  # type: ignore[typeddict-item]  # names of ours
 
     @_as_plugin_errors()
     def on_post_build(self, *, config: MkDocsConfig) -> None:
-        """End the build's threads and keep the cache of variants in bounds."""
-        if self._build and self._pipeline:
-            for dest_uri, path in self._build.further_files().items():
-                copy_file(path, os.path.join(config.site_dir, dest_uri))  # noqa: PTH118 - MkDocs' texts
+        """See that every address has its file; end the build's threads and keep the cache of variants in bounds."""
+        if self._build and self._pipeline and self._own_files and not self.dry_run:
+            with self._note_late(self._build, earlier=self._generation.arrivals.awaited):
+                self._own_files.complete(self._build)
             self._pipeline.close(whole=True)
-            if self._backlog:
-                self._backlog.remember(self._build.complete())
             self._write_report()
-            self._purchasing.end()
+            self._generation.end()
 
     def on_build_error(self, **_: Any) -> None:
         """End the build's threads; what has arrived is saved already, and what is under way is waited for."""
         if not self._serving:
-            self._purchasing.finish()
+            self._generation.finish()
         if self._pipeline:
             self._pipeline.close()
             try:
@@ -303,7 +251,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         if self._options:
             try:
                 file = self._checked.cache_dir / "arrivals"
-                self._purchasing.arrivals.tell_by(file)
+                self._generation.arrivals.announce_by(file)
             except OSError as error:
                 log.warning("%s. Images that arrive are shown after the next edit", error)
                 return
@@ -317,8 +265,9 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         """
         error = sys.exc_info()[1]
         if error is not None and not isinstance(error, KeyboardInterrupt):
-            self._purchasing.finish()
-        self._purchasing.close()
+            self._generation.finish()
+        self._generation.close()
+        self._log.end()
 
     def _read_options(self, config: MkDocsConfig) -> Options:
         folder = Path(config.config_file_path).parent if config.config_file_path else Path.cwd()
@@ -327,28 +276,27 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             options,
             folder=folder,
             docs_dir=Path(config.docs_dir),
-            site_dir=self.surveying.site_dir if self.surveying else Path(config.site_dir),
-            zensical=EXTENSION in config.markdown_extensions,
+            site_dir=self.dry_run.site_dir if self.dry_run else Path(config.site_dir),
         )
         if options.missing == "generate":
             options.require_sandbox_within(os.environ)
         return options
 
     def _begin(self, options: Options, config: MkDocsConfig) -> None:
-        self._notices = []
-        sources = ImageFinder(options, folder=Path(config.docs_dir) / options.assets_dir, report=self._warn)
+        self._log.begin(shown=self.dry_run is None)
+        finder = ImageFinder(options)
         self._options = options
         open_buyer = None
-        if self.surveying is None:
+        if self.dry_run is None:
             watched = [path for path in (config.docs_dir, config.config_file_path, *config.watch) if path]
-            open_buyer = self._purchasing.begin(
+            open_buyer = self._generation.begin(
                 options,
-                sources.cache,
+                finder.cache,
                 serving=self._serving,
                 again=self._again,
                 edited=partial(state_of, watched),
             )
-        self._pipeline = Pipeline(options, sources=sources, open_buyer=open_buyer, report=self._warn)
+        self._pipeline = Pipeline(options, finder=finder, open_buyer=open_buyer, report=warn)
         self._own_files = OwnFiles(config, options.assets_dir)
         features = config.theme.get("features")
         self._build = SiteBuild(
@@ -358,40 +306,50 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             column=lambda hidden: column(
                 config.theme.name, features=features if isinstance(features, list) else (), hidden=hidden
             ),
-            warn=self._warn,
+            warn=warn,
         )
         self._build.pages.want_shared_images()
-        settings = f"{options.base_url} {options.defaults} {options.encoding}"
-        index = options.cache_dir / "index/pages.json"
-        self._backlog = Backlog(self._build.pages, index, settings, source=_source_of)
 
-    def _warn(self, message: str) -> None:
-        self._notices.append(message)
-        if self.surveying is None:
-            log.warning("%s", message)
+    @contextlib.contextmanager
+    def _note_late(self, build: SiteBuild, *, earlier: bool) -> Iterator[None]:
+        """Have a preview built again for what may arrive from now on: too late for this build.
+
+        `earlier`: it is awaited already.
+        """
+        arrivals = self._generation.arrivals
+        arrivals.awaited = self._serving
+        yield
+        arrivals.awaited = earlier or bool(build.under_way)
+        self._unfinished.pages |= build.unfinished()
 
     @_as_plugin_errors()
     def _write_report(self) -> None:
         if self._build and self._report:
-            self._report.add(self._build.report(), self._notices)
+            self._report.add(self._build.report(), self._log.warnings)
 
     def _render(self, page: Page, shown_at: str, text: str) -> str:
-        file = page.file
-        is_next = self._rendered is page
-        if shown_at == file.url:
-            self._rendered = page
+        """Return what Python-Markdown has made of a page, or of an excerpt, with its references resolved."""
         if not self._build:
-            return html.strip(text)
-        if self._backlog and self._backlog.holds(page):
-            if is_next:
-                return text
-            self._backlog.hurry(page)  # this is another conversion than its own: an excerpt, say
+            return rewrite.strip(text)
+        file = page.file
         return self._build.pages.render(page, text, src_uri=file.src_uri, url=file.url, shown_at=shown_at)
 
-    def _render_added(self, page: Page, text: str) -> str:
-        if not self._build:
-            return html.strip(text)
-        return self._build.pages.render_added(page, text, src_uri=page.file.src_uri, url=page.url)
+    def _finish_pages(self, files: Files) -> None:
+        """Give each page its own Markdown again, and its images their final markup, wherever a plugin keeps them."""
+        for file in files.documentation_pages():
+            page = file.page
+            if page is None or page.content is None:
+                continue
+            if file.src_uri in self._sources:
+                page.markdown = self._sources.pop(file.src_uri)  # excerpts are made of it later
+            if not self._build:
+                page.content = rewrite.strip(page.content)
+            elif MARK in page.content or rewrite.SCHEME in page.content:
+                pages = self._build.pages
+                page.content = pages.finish(page, page.content, src_uri=file.src_uri, url=page.url)
+                for name, value in vars(page).items():
+                    if isinstance(value, str) and MARK in value:
+                        setattr(page, name, pages.finish_copy(value))
 
     def _template_image(self, page: Page | None, name: str) -> Markup:
         if not self._build:
@@ -417,28 +375,18 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         return self._options
 
 
-def _working_instance(config: MkDocsConfig) -> QhaigcPlugin:
-    """Return the one instance of a site that is switched on; the first, where all are off.
+def _require_one_instance(config: MkDocsConfig) -> None:
+    """See that `plugins` lists the plugin once.
 
     Raises:
-        PluginError: several are.
+        PluginError: it does not, and no page can say which one it means.
     """
-    instances = [plugin for plugin in config.plugins.values() if isinstance(plugin, QhaigcPlugin)]
-    switched_on = [plugin for plugin in instances if plugin.config["enabled"]]
-    if len(switched_on) > 1:
+    count = sum(isinstance(plugin, QhaigcPlugin) for plugin in config.plugins.values())
+    if count > 1:
         raise PluginError(
-            f"qhaigc: `plugins` lists qhaigc {len(switched_on)} times switched on, and no page can say which it means. "
-            "Keep one, or switch all but one off by `enabled`, for example `enabled: !ENV [PREVIEW, false]`"
+            f"qhaigc: `plugins` lists qhaigc {count} times. List it once; where it is to be switched on and off, by "
+            "`enabled`, for example `enabled: !ENV [PREVIEW, false]`"
         )
-    return (switched_on or instances)[0]
-
-
-def _leaves_alone(plugin: object) -> bool:
-    """Whether what a plugin does with a page's Markdown, once ours has seen it, leaves its front matter as it is.
-
-    And converts nothing. Of Material's own that is known; a hook, for instance, may do either.
-    """
-    return isinstance(plugin, QhaigcPlugin) or type(plugin).__module__.startswith("material.plugins.")
 
 
 def _source_of(page: Page) -> str:

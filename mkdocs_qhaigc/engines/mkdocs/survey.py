@@ -1,13 +1,10 @@
-"""A site's images as MkDocs sees them: builds of the site that end before anything is written."""
+"""What a site of MkDocs declares: found by a whole build into a temporary folder. Nothing is generated or encoded."""
 
 from __future__ import annotations
 
-import contextlib
 import tempfile
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
@@ -20,38 +17,26 @@ from mkdocs_qhaigc.site.build import SiteBuild
 from mkdocs_qhaigc.site.survey import Survey, join
 
 
-class Surveyed(Exception):  # noqa: N818 - no error: what a survey wanted to know is known
-    """Ends a build that is looked at: nothing of it has been written."""
-
-
 @dataclass(frozen=True, slots=True)
-class Surveying:
-    """What makes surveys of the builds that an instance of the plugin works for."""
+class DryRun:
+    """Builds that generate, encode and write nothing: commands look at them."""
 
-    found: list[Survey]
-    """Those of all instances."""
     docs_dir: Path
     """Where authors write; a plugin may make the site of copies."""
     site_dir: Path
     """Where the site is built otherwise."""
-    last: bool
-    """Whether no other instance is yet to see the pages."""
+    builds: list[tuple[SiteBuild, list[str]]] = field(default_factory=list)
+    """Each build, and what it has warned of: a plugin may build a site once for each language."""
 
-    def look_at(self, build: SiteBuild | None, notices: Iterable[str]) -> None:
-        """Take in what a build has found, all pages being read; None: the instance is switched off.
-
-        Raises:
-            Surveyed: no more of the build is needed.
-        """
-        if build:
-            build.pages.look_at_sources()
-            self.found.append(build.survey(notices, docs_dir=self.docs_dir))
-        if self.last:
-            raise Surveyed
+    def surveys(self) -> list[Survey]:
+        """Return what each of the builds has found. For builds that have ended."""
+        for one, _ in self.builds:
+            one.pages.look_at_sources()
+        return [one.survey(notices, docs_dir=self.docs_dir) for one, notices in self.builds]
 
 
 def survey(config_file: Path) -> Survey:
-    """Return what the site of an mkdocs.yml declares. Nothing is bought or written.
+    """Return what the site of an mkdocs.yml declares. Nothing is generated, and nothing written into the project.
 
     All plugins of the site take part, so that what they add to pages is seen, and in every language.
 
@@ -63,8 +48,7 @@ def survey(config_file: Path) -> Survey:
             config = load_config(str(config_file))
         except (ConfigurationError, OSError) as error:
             raise SiteError(f"{config_file} cannot be used: {error}") from error
-        found: list[Survey] = []
-        docs_dir, site_dir = Path(config.docs_dir), Path(config.site_dir)
+        dry_run = DryRun(Path(config.docs_dir), Path(config.site_dir))
         config.site_dir = folder
 
         def begin(config: MkDocsConfig) -> MkDocsConfig:
@@ -72,7 +56,7 @@ def survey(config_file: Path) -> Survey:
             if not plugins:
                 raise SiteError(f"{config_file} does not list the plugin qhaigc. Add it under `plugins`")
             for plugin in plugins:
-                plugin.surveying = Surveying(found, docs_dir, site_dir, last=plugin is plugins[-1])
+                plugin.dry_run = dry_run
             return config
 
         methods = config.plugins.events["config"]
@@ -80,8 +64,8 @@ def survey(config_file: Path) -> Survey:
         methods.insert(len(early), begin)  # behind plugins that load others: Material's group
         config.plugins.on_startup(command="build", dirty=False)
         try:
-            _look_at_build(config)
-            _look_at_further_builds(config)
+            build(config)
+            found = dry_run.surveys()
         except (Abort, MkDocsException) as error:
             raise SiteError(f"the site of {config_file} cannot be built: {error}") from error
         finally:
@@ -89,26 +73,3 @@ def survey(config_file: Path) -> Survey:
     if not found:
         raise SiteError(f"{config_file}: the plugin qhaigc is switched off (`enabled: false`)")
     return join(found)
-
-
-def _look_at_build(config: MkDocsConfig, **arguments: Any) -> None:
-    """Build as MkDocs does, until the last instance of the plugin has seen every page."""
-    with contextlib.suppress(Surveyed):
-        build(config, **arguments)
-
-
-def _look_at_further_builds(config: MkDocsConfig) -> None:
-    """Let others that build the site again when it is built, once a language say, do so, and look at those builds too.
-
-    They are known by holding MkDocs' `build`, which is ours meanwhile: theirs would write the first language's site
-    before the second's, and end with the first `Surveyed`.
-    """
-    for event in config.plugins.events["post_build"]:
-        names: dict[str, Callable[..., Any]] = getattr(event, "__globals__", {})
-        theirs = {name: held for name, held in names.items() if held is build}
-        if theirs:
-            try:
-                names.update(dict.fromkeys(theirs, _look_at_build))
-                event(config=config)
-            finally:
-                names.update(theirs)

@@ -10,8 +10,7 @@ from urllib.parse import urljoin
 
 from mkdocs_qhaigc.directives import markdown_source as source_references
 from mkdocs_qhaigc.html.image_tag import render_image
-from mkdocs_qhaigc.site.pages import Renderer
-from mkdocs_qhaigc.site.scope import Scope
+from mkdocs_qhaigc.site.pages import Renderer, Scope
 
 
 def resolve_source(pages: Renderer, page: Any, text: str) -> str:
@@ -21,7 +20,7 @@ def resolve_source(pages: Renderer, page: Any, text: str) -> str:
     def resolve(name: str) -> tuple[str, str | None] | None:
         if name not in scope.directives and name not in pages.site.directives:
             return None  # in code that does not look like any; else the page itself has told of it
-        image = pages.image(scope, name, page_url)
+        image = pages.referenced(scope, name, page_url)
         return pages.absolute(urljoin(page_url, image.url)) or image.url, image.alt
 
     return source_references.resolve_source(text, resolve)
@@ -30,7 +29,7 @@ def resolve_source(pages: Renderer, page: Any, text: str) -> str:
 def image_of(pages: Renderer, page: Any, name: str) -> str:
     """Return the whole HTML of an image; of the site's own where `page` is None."""
     scope, page_url = _scope_of(pages, page)
-    image = pages.image(scope, name, page_url)
+    image = pages.referenced(scope, name, page_url).whole()
     if image.alt is None:
         own = scope if name in scope.directives else pages.site
         pages.notices.image_without_alt(own.src_uri, own.source, name)
@@ -40,7 +39,7 @@ def image_of(pages: Renderer, page: Any, name: str) -> str:
 def url_of(pages: Renderer, page: Any, name: str) -> str:
     """Return the URL of an image, relative to the page; of the site's own where `page` is None."""
     scope, page_url = _scope_of(pages, page)
-    return pages.image(scope, name, page_url).url
+    return pages.referenced(scope, name, page_url).url
 
 
 def _scope_of(pages: Renderer, page: Any) -> tuple[Scope, str]:

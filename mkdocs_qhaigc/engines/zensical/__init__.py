@@ -1,1 +1,1 @@
-"""The adapter of Zensical: `sync`, and the lookup of what it has written."""
+"""Zensical, which runs no MkDocs plugins: `sync` writes images among the pages, and an extension looks them up."""

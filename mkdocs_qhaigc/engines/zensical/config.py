@@ -18,7 +18,6 @@ from typing import Any, Final
 import yaml
 
 from mkdocs_qhaigc._util.files import within
-from mkdocs_qhaigc.config.caches import LASTING_CACHE
 from mkdocs_qhaigc.config.option_table import OPTIONS
 from mkdocs_qhaigc.config.options import (
     EXTENSION,
@@ -80,7 +79,7 @@ class Configuration:
 
     @property
     def images_dir(self) -> Path:
-        """Where images stand among the pages."""
+        """Where images are among the pages."""
         return self.docs_dir / self.options.assets_dir
 
 
@@ -115,8 +114,6 @@ def read_configuration(file: Path) -> Configuration:
     theme = theme if isinstance(theme, Mapping) else {"name": theme}
     features = theme.get("features")
     given = plugins[PLUGIN]
-    if file.suffix == ".toml":
-        given = {"cache_dir": LASTING_CACHE, **given}
     site = Configuration(
         file=file.resolve(),
         files=tuple(files),
@@ -135,15 +132,12 @@ def read_configuration(file: Path) -> Configuration:
             folder=folder,
             docs_dir=docs_dir,
             site_dir=folder / str(content.get("site_dir") or "site"),
-            zensical=zensical,
         ),
     )
     return site.publishing_to(folder / out) if isinstance(out, str) and out else site
 
 
-def _options(
-    given: Mapping[str, Any], file: Path, *, folder: Path, docs_dir: Path, site_dir: Path, zensical: bool
-) -> Options:
+def _options(given: Mapping[str, Any], file: Path, *, folder: Path, docs_dir: Path, site_dir: Path) -> Options:
     for name in keys_among(given):
         raise SiteError(f"{file}, option `{name}`: {KEY_IN_FILE}")
     for name in given:
@@ -151,7 +145,7 @@ def _options(
             raise SiteError(f"{file}: {no_option(name)}")
     try:
         options = read_options(given, folder=folder)
-        check_folders(options, folder=folder, docs_dir=docs_dir, site_dir=site_dir, zensical=zensical)
+        check_folders(options, folder=folder, docs_dir=docs_dir, site_dir=site_dir)
     except OptionError as error:
         raise SiteError(f"{file}, option `{error.option}`: {error}") from error
     return options

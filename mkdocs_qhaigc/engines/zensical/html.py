@@ -38,7 +38,7 @@ def relative_to_source(html: str, by_url: str, by_file: str) -> str:
 def with_plain_excerpt(html: str, end: str, *, images: str) -> str:
     """Return a post whose HTML up to `end`, or the whole of it, has each image in the one form that lists can show.
 
-    `images` is how URLs of images begin.
+    `images`: how URLs of images begin.
     """
     excerpt, found, rest = html.partition(end)
     pieces: list[str] = []

@@ -1,78 +1,69 @@
-"""What `sync` has written into a folder of the pages: a file beside the images that says it, for the next `sync`, for
-pages that look their images up, and for whoever has the folder and none of the originals.
+"""The manifest of a folder that `sync` has written: its images and its files.
 
-Its name begins with a dot, so no engine publishes it.
+The next `sync` learns from it what it may remove, and pages look up their images in it. Its name begins with a dot, so
+that no engine publishes it.
 """
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mkdocs_qhaigc._util.files import atomic_write, within
 from mkdocs_qhaigc.errors import LfsPointer, SiteError
-from mkdocs_qhaigc.imaging.renditions import MANIFEST, Drawn
+from mkdocs_qhaigc.imaging.formats import COLOUR
+from mkdocs_qhaigc.imaging.renditions import Drawn
 from mkdocs_qhaigc.store.availability import is_lfs_pointer
-from mkdocs_qhaigc.store.record import COLOUR
 
-_FILE_LINE = re.compile(r'("(?:[^"\\\n]|\\u[0-9a-f]{4})+"): "([0-9a-f]{64}|)"')
-"""A file and its digest, as they stand on a line of their own."""
-_IMAGE_LINE = re.compile(r'^  "([0-9a-f]{64})": (\{.*\}),?$', re.MULTILINE)
-"""A key and what is said of its image, as they stand on a line of their own."""
+MANIFEST = ".qhaigc.json"
+"""The name of the file."""
 SCHEMA = 1
 """Raised when a field changes its meaning or goes."""
+_FILE_LINE = re.compile(r'^  ("(?:[^"\\\n]|\\u[0-9a-f]{4})+"): "([0-9a-f]{64}|)",?$', re.MULTILINE)
+"""A file and its digest, on a line of their own."""
 
 
 @dataclass(frozen=True, slots=True)
-class WrittenImage:
+class SyncedImage:
     """An image as it was written."""
 
     drawn: Drawn
     colour: str | None
-    """Its mean, `#rrggbb`; None where it is transparent or not known."""
-    file: str | None = None
-    """The best of its files, by name: what stands for its original where that is not; None where nothing can."""
-    sandbox: bool = False
-    """Whether a sandbox drew it."""
+    """Its mean, `#rrggbb`; `None` if it is transparent or not known."""
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """What was written into a folder."""
+class Manifest:
+    """The content of one manifest."""
 
     config: Path
     """The site's configuration."""
-    images: Mapping[str, WrittenImage] = field(default_factory=dict)
+    images: Mapping[str, SyncedImage] = field(default_factory=dict)
     """By key of the request."""
     files: Mapping[str, str] = field(default_factory=dict)
-    """By name within the folder: the sha256 of the bytes."""
+    """By name within the folder: the sha256 of the bytes; empty while the file is being written."""
     look: str = ""
-    """A digest of what else pages are rendered from: where it changes, pages that Zensical has kept are old."""
+    """A digest of what else pages are rendered from: if it changes, pages that Zensical has kept are old."""
 
     def save(self, folder: Path) -> None:
-        """Write it into the folder, if it says anything new there."""
+        """Write it into the folder, if it differs from what is there."""
         images = {
             key: {
                 "width": image.drawn.width,
                 "height": image.drawn.height,
                 "colour": image.colour,
                 "placeholder": image.drawn.placeholder,
-                "file": image.file,
-                "sandbox": image.sandbox,
             }
             for key, image in self.images.items()
         }
-        config = within(self.config, folder.resolve())
         parts = (
             f' "schema": {SCHEMA}',
-            f' "config": {json.dumps(config)}',
+            f' "config": {json.dumps(within(self.config, folder.resolve()))}',
             f' "look": {json.dumps(self.look)}',
             _lines("images", images),
             _lines("files", self.files),
@@ -86,8 +77,8 @@ class Written:
                 os.utime(path, (before + 1, before + 1))
 
 
-def read_written(folder: Path) -> Written | None:
-    """Return what was written into a folder; None where nothing was.
+def read_manifest(folder: Path) -> Manifest | None:
+    """Return the manifest of a folder; `None` if there is none.
 
     Raises:
         SiteError: it cannot be read.
@@ -101,66 +92,30 @@ def read_written(folder: Path) -> Written | None:
         raise SiteError(f"{path} cannot be read ({error}). Run `mkdocs-qhaigc sync`, which writes it anew") from error
 
 
-def read_remains(folder: Path) -> Written | None:
-    """Return what was written into a folder, also what git has left of two branches, or a crash; None: nothing was.
+def read_files(folder: Path) -> Manifest | None:
+    """Return the manifest of a folder; if git or a crash has left it torn, the files that it still names.
 
     Raises:
         OSError: it cannot be read.
-        LfsPointer: Git LFS has it.
+        LfsPointer: it is a pointer of Git LFS.
     """
     try:
-        return read_written(folder)
+        return read_manifest(folder)
     except SiteError:
         if is_lfs_pointer(folder / MANIFEST):
             raise LfsPointer(folder) from None
         text = (folder / MANIFEST).read_text(encoding="utf-8", errors="replace")
-    digests: dict[str, list[str]] = {}
-    for match in _FILE_LINE.finditer(text):
-        digests.setdefault(json.loads(match[1], strict=False), []).append(match[2])
-    images: dict[str, list[WrittenImage]] = {}
-    for match in _IMAGE_LINE.finditer(text):
-        with contextlib.suppress(ValueError, TypeError, KeyError, RecursionError):  # what is damaged counts as gone
-            images.setdefault(match[1], []).append(_parse_image(match[1], json.loads(match[2])))
-    sides = {name: _side(folder / name, of_one) for name, of_one in digests.items() if _is_name(name)}
-    return Written(
-        Path(),
-        {key: _of_side(of_one, digests, sides) for key, of_one in images.items()},
-        {name: digests[name][max(side, 0)] for name, side in sides.items()},
-    )
-
-
-def _side(file: Path, digests: Sequence[str]) -> int:
-    """Return which of these digests is that of the file as it is now; -1: none, or there is no file."""
-    try:
-        digest = hashlib.sha256(file.read_bytes()).hexdigest() if len(digests) > 1 else digests[0]
-    except OSError:
-        return -1
-    return digests.index(digest) if digest in digests else -1
-
-
-def _of_side(
-    images: Sequence[WrittenImage], digests: Mapping[str, Sequence[str]], sides: Mapping[str, int]
-) -> WrittenImage:
-    """Return which of the images of one key is there as a file: a purchase, if there is one.
-
-    Where that cannot be told, it is the sandbox's: no drawing is taken for a real image.
-    """
-    there = [
-        one
-        for number, one in enumerate(images)
-        if one.file and sides.get(one.file, -1) >= 0 and (sides[one.file] == number or len(digests[one.file]) == 1)
-    ]
-    unsure = [one for one in images if one.sandbox] or images
-    return next((one for one in there if not one.sandbox and not one.drawn.placeholder), (there or unsure)[0])
+    found = ((json.loads(name, strict=False), digest) for name, digest in _FILE_LINE.findall(text))
+    return Manifest(Path(), files={name: digest for name, digest in found if _is_name(name)})
 
 
 def _lines(name: str, entries: Mapping[str, Any]) -> str:
-    """Return a mapping as JSON with a line for each of its entries: what git can join, and cannot tear."""
+    """Return a mapping as JSON with a line for each entry, which git can merge line by line."""
     rows = ",\n".join(f"  {json.dumps(key)}: {json.dumps(entry)}" for key, entry in sorted(entries.items()))
     return f' "{name}": {{\n{rows}\n }}' if rows else f' "{name}": {{}}'
 
 
-def _parse(content: Any, folder: Path) -> Written:
+def _parse(content: Any, folder: Path) -> Manifest:
     if content["schema"] != SCHEMA:
         raise ValueError(f"it is of version {content['schema']!r}")
     images = {str(key): _parse_image(str(key), one) for key, one in content["images"].items()}
@@ -168,7 +123,7 @@ def _parse(content: Any, folder: Path) -> Written:
     for name in files:
         if not _is_name(name):
             raise ValueError(f"{name!r} is no name of a file in its folder")
-    return Written(Path(os.path.normpath(folder.resolve() / content["config"])), images, files)
+    return Manifest(Path(os.path.normpath(folder.resolve() / content["config"])), images, files)
 
 
 def _is_name(name: str) -> bool:
@@ -176,13 +131,10 @@ def _is_name(name: str) -> bool:
     return Path(name).name == name and not name.startswith(".")
 
 
-def _parse_image(key: str, one: Any) -> WrittenImage:
-    width, height, colour, file = one["width"], one["height"], one["colour"], one.get("file")
+def _parse_image(key: str, one: Any) -> SyncedImage:
+    width, height, colour = one["width"], one["height"], one["colour"]
     if not (type(width) is int and type(height) is int and width > 0 and height > 0):
         raise ValueError(f"{key}: it has no size")
     if colour is not None and not COLOUR.fullmatch(colour):
         raise ValueError(f"{key}: {colour!r} is no colour")
-    if file is not None and not (isinstance(file, str) and _is_name(file)):
-        raise ValueError(f"{key}: {file!r} is no name of a file in its folder")
-    drawn = Drawn(f"written:{key}", width, height, placeholder=one["placeholder"] is True)
-    return WrittenImage(drawn, colour, file, sandbox=one.get("sandbox") is True)
+    return SyncedImage(Drawn(f"synced:{key}", width, height, placeholder=one["placeholder"] is True), colour)

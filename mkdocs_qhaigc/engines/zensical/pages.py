@@ -1,21 +1,21 @@
-"""A site's pages, read without its engine: what their front matter says, and the defaults of their folders."""
+"""A site's pages, read without its engine: their front matter, the defaults of their folders, which are posts."""
 
 from __future__ import annotations
 
 import os
+import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import date, datetime, time, timezone
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
-from typing import Any, NamedTuple
+from typing import Any
 
 import yaml
 from pathspec import GitIgnoreSpec
 
-from mkdocs_qhaigc.directives.front_matter import FRONT_MATTER, META_KEY
-from mkdocs_qhaigc.engines.zensical.blogs import blog_of, is_left_out
+from mkdocs_qhaigc.directives.front_matter import FRONT_MATTER
 from mkdocs_qhaigc.engines.zensical.config import Configuration, merged
 from mkdocs_qhaigc.errors import SiteError
 
@@ -25,6 +25,8 @@ _NEVER_BUILT = "/templates/"
 """What every engine leaves out, unless `exclude_docs` says otherwise."""
 _WORTH_READING = re.compile(r"draft|date|haigc|^\{? *[\"']?q", re.MULTILINE | re.IGNORECASE)
 """What front matter has that matters here: our key or one nearly so, and what says whether its page is built."""
+_BLOG_DIR, _POST_DIR, _SEPARATOR = "blog", "{blog}/posts", "<!-- more -->"
+"""As Zensical and Material have them, where the options of the plugin blog say nothing else."""
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -38,16 +40,6 @@ class SourcePage:
     """Its front matter; empty where it says nothing that matters here."""
     text: str
     """The whole file."""
-
-
-class Twice(NamedTuple):
-    """A key that stands twice in one mapping, of which YAML keeps the last, without a word."""
-
-    key: str
-    line: int
-    """Of the page, from 1."""
-    before: int
-    """The line on which it stands before that."""
 
 
 def pages(site: Configuration) -> Iterator[SourcePage]:
@@ -81,20 +73,37 @@ def read_page(site: Configuration, src_uri: str) -> SourcePage:
     return SourcePage(src_uri, meta, text)
 
 
-def written_twice(source: str) -> list[Twice]:
-    """Return the names and fields that a page declares twice, and where it has our key twice."""
-    front = FRONT_MATTER.match(source)
-    if not front or META_KEY not in front[1]:
-        return []
-    try:
-        root = yaml.compose(front[1], Loader=_Loader)
-    except (yaml.YAMLError, ValueError, RecursionError, LookupError):
-        return []  # `broken_front_matter` tells
-    ours = [(key, value) for key, value in _pairs(root) if key.value == META_KEY]
-    mappings = [ours]
-    for _, declared in ours:
-        mappings += [_pairs(declared), *(_pairs(image) for _, image in _pairs(declared))]
-    return [twice for pairs in mappings for twice in _twice([key for key, _ in pairs])]
+def blog_of(src_uri: str, blogs: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Return the options of the blog of which a page is a post; None where it is none.
+
+    `blogs` are the options of each, as the site's configuration has them.
+    """
+    for blog in blogs:
+        blog_dir = str(blog.get("blog_dir") or _BLOG_DIR)
+        post_dir = str(blog.get("post_dir") or _POST_DIR).replace("{blog}", blog_dir)
+        if blog.get("enabled", True) and src_uri.startswith(posixpath.normpath(post_dir).strip("/") + "/"):
+            return blog
+    return None
+
+
+def is_left_out(blog: Mapping[str, Any], meta: Mapping[str, Any], *, now: datetime) -> bool:
+    """Whether a build has no page of a post: a draft, or one of a later day, where the blog holds those back."""
+    if blog.get("draft"):
+        return False
+    draft = meta.get("draft")
+    if isinstance(draft, bool) or not blog.get("draft_if_future_date"):
+        return draft is True
+    created = meta["date"].get("created") if isinstance(meta.get("date"), Mapping) else meta.get("date")
+    if isinstance(created, date) and not isinstance(created, datetime):
+        created = datetime.combine(created, time())
+    if not isinstance(created, datetime):
+        return False  # the blog itself tells of it
+    return (created if created.tzinfo else created.replace(tzinfo=timezone.utc)) > now
+
+
+def excerpt_separator(blog: Mapping[str, Any]) -> str:
+    """Return what ends the excerpt of a blog's posts."""
+    return str(blog.get("post_excerpt_separator") or _SEPARATOR)
 
 
 def _excluded(src_uri: str, site: Configuration) -> bool:
@@ -144,22 +153,6 @@ def _front_matter(text: str) -> dict[str, Any]:
     except (yaml.YAMLError, ValueError, RecursionError, LookupError):
         return {}  # `broken_front_matter` finds the line, and tells
     return meta if isinstance(meta, dict) else {}
-
-
-def _pairs(node: yaml.Node | None) -> list[tuple[yaml.ScalarNode, yaml.Node]]:
-    """Return the keys that are texts or numbers, and their values, of a node that is a mapping."""
-    pairs = node.value if isinstance(node, yaml.MappingNode) else ()
-    return [(key, value) for key, value in pairs if isinstance(key, yaml.ScalarNode) and key.value != "<<"]
-
-
-def _twice(keys: list[yaml.ScalarNode]) -> Iterator[Twice]:
-    lines: dict[tuple[str, str], int] = {}
-    for key in keys:
-        line = key.start_mark.line + 2  # counted from 0, and `---` stands before it
-        before = lines.get((key.tag, key.value))
-        if before is not None:
-            yield Twice(key.value, line, before)
-        lines[key.tag, key.value] = line
 
 
 def _folder_file(plugins: Mapping[str, Mapping[str, Any]]) -> str | None:

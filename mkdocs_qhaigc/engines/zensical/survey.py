@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from mkdocs_qhaigc._util.log import forwarding
 from mkdocs_qhaigc.engines.zensical.config import Configuration
 from mkdocs_qhaigc.engines.zensical.pages import pages
 from mkdocs_qhaigc.errors import SiteError
@@ -14,8 +15,8 @@ from mkdocs_qhaigc.html.theme_sizes import UNKNOWN
 from mkdocs_qhaigc.site.build import SiteBuild
 from mkdocs_qhaigc.site.images import Pipeline
 from mkdocs_qhaigc.site.pages import Renderer
-from mkdocs_qhaigc.site.sources import ImageFinder
 from mkdocs_qhaigc.site.survey import Survey
+from mkdocs_qhaigc.store.finder import ImageFinder
 
 
 def survey_sources(site: Configuration) -> Survey:
@@ -27,12 +28,13 @@ def survey_sources(site: Configuration) -> Survey:
     if not site.options.enabled:
         raise SiteError(f"{site.file}: the plugin qhaigc is switched off (`enabled: false`)")
     notices: list[str] = []
-    sources = ImageFinder(site.options, folder=site.images_dir, report=notices.append)
-    pipeline = Pipeline(site.options, sources=sources, open_buyer=None, report=notices.append)
+    finder = ImageFinder(site.options)
+    pipeline = Pipeline(site.options, finder=finder, open_buyer=None, report=notices.append)
     build = SiteBuild(
         site.options, pipeline, site_url=lambda: site.site_url, column=lambda _: UNKNOWN, warn=notices.append
     )
-    read_pages(site, build.pages)
+    with forwarding(notices.append):
+        read_pages(site, build.pages)
     return build.survey(notices, docs_dir=site.docs_dir)
 
 

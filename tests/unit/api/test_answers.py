@@ -11,8 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mkdocs_qhaigc.api.bodies import LARGEST_BODY, unpacked
-from mkdocs_qhaigc.api.response import Answer, is_error, read_answers, read_error
+from mkdocs_qhaigc.api.response import LARGEST_BODY, Answer, is_error, read_answers, read_error, unpacked
 from mkdocs_qhaigc.errors import ApiError, GenerationStopped, PromptRejected, QhaigcError
 
 BASE_URL = "https://api.qhaigc.net/v1"

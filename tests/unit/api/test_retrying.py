@@ -13,7 +13,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mkdocs_qhaigc.api.retry import LONGEST_WISH, Billing, Deadline, Failed, RateLimiter, retry, retry_after
+from mkdocs_qhaigc._util.log import forwarding
+from mkdocs_qhaigc.api.retry import LONGEST_WAIT, Billing, Deadline, Failed, RateLimiter, retry, retry_after
 from mkdocs_qhaigc.errors import ApiError, GenerationStopped, PromptRejected
 
 
@@ -31,7 +32,7 @@ def in_seconds(seconds: float) -> str:
         ({"retry-after-ms": "250"}, 0.25),
         ({"retry-after-ms": "250", "retry-after": "9"}, 0.25),
         ({"retry-after-ms": "soon", "retry-after": "9"}, 9),
-        ({"retry-after": "120"}, LONGEST_WISH),
+        ({"retry-after": "120"}, LONGEST_WAIT),
         ({"retry-after": "121"}, None),
         ({"retry-after-ms": "120001"}, None),
         ({"retry-after": "-1"}, None),
@@ -72,7 +73,7 @@ def test_a_server_s_wish_may_be_a_date() -> None:
 def test_whatever_a_server_wishes_is_a_bearable_wait_or_none(headers: dict[str, str]) -> None:
     wish = retry_after(headers)
 
-    assert wish is None or 0 <= wish <= LONGEST_WISH
+    assert wish is None or 0 <= wish <= LONGEST_WAIT
 
 
 class Server:
@@ -92,14 +93,14 @@ class Server:
     def asked(
         self, *, retries: int = 4, seconds: float = 20, stopped: threading.Event | None = None, repeat_billed: int = 1
     ) -> str:
-        return retry(
-            self,
-            retries=retries,
-            deadline=Deadline.after(seconds),
-            pace=RateLimiter(stopped or threading.Event()),
-            say=self.said.append,
-            repeat_billed=repeat_billed,
-        )
+        with forwarding(self.said.append, self.said.append):
+            return retry(
+                self,
+                retries=retries,
+                deadline=Deadline.after(seconds),
+                limiter=RateLimiter(stopped or threading.Event()),
+                repeat_billed=repeat_billed,
+            )
 
 
 def failed(billing: Billing, *, retry_after: float = 0, message: str = "no", slow_all: bool = False) -> Failed:
@@ -194,13 +195,7 @@ def test_another_error_than_a_failed_try_is_let_through() -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        retry(
-            attempt,
-            retries=4,
-            deadline=Deadline.after(9),
-            pace=RateLimiter(threading.Event()),
-            say=lambda message: None,
-        )
+        retry(attempt, retries=4, deadline=Deadline.after(9), limiter=RateLimiter(threading.Event()))
 
 
 @pytest.mark.parametrize("slow_all", [False, True])
@@ -256,8 +251,7 @@ def test_a_stop_ends_a_wait_at_once(slow_all: bool) -> None:
             stopping_when_it_fails(server, stopped),
             retries=4,
             deadline=Deadline.after(100),
-            pace=RateLimiter(stopped),
-            say=server.said.append,
+            limiter=RateLimiter(stopped),
         )
     assert time.monotonic() - began < 20
     assert server.calls == 1
@@ -281,7 +275,7 @@ def test_a_hold_beyond_the_deadline_is_not_waited_for() -> None:
 
     assert pace.wait(Deadline.after(1)) is False
     with pytest.raises(ApiError, match="wait longer than `timeout` allows"):
-        retry(str, retries=4, deadline=Deadline.after(1), pace=pace, say=lambda message: None)
+        retry(str, retries=4, deadline=Deadline.after(1), limiter=pace)
 
 
 def test_one_thread_s_busy_server_holds_the_others_and_another_s_bad_luck_does_not() -> None:
@@ -289,5 +283,5 @@ def test_one_thread_s_busy_server_holds_the_others_and_another_s_bad_luck_does_n
     for failure in (not_billed(), failed(Billing.NO, retry_after=0.1, slow_all=True)):
         server = Server(failure)
         began = time.monotonic()
-        retry(server, retries=1, deadline=Deadline.after(20), pace=pace, say=server.said.append)
+        retry(server, retries=1, deadline=Deadline.after(20), limiter=pace)
         assert (time.monotonic() - began >= 0.09) is failure.slow_all

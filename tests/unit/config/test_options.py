@@ -40,7 +40,7 @@ def test_the_defaults_are_those_of_the_contract() -> None:
         timeout=180,
         retries=4,
         response_format="url",
-        cache_dir=FOLDER / ".cache/plugin/qhaigc",
+        cache_dir=FOLDER / ".qhaigc",
         pins_dir=FOLDER / "generated-images",
         assets_dir="assets/qhaigc",
         encoding=Encoding(("webp",), (480, 800, 1280), {"avif": 58, "webp": 80, "jpeg": 80, "png": 80}),

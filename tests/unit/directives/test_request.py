@@ -45,6 +45,10 @@ GOLDEN = [
 ]
 
 
+SANDBOX_KEY = "233a801496255fb478cfad0bcdf9926aedb870cc3100bcfbb7de5757eaecfe4a"
+"""The key of `LIGHTHOUSE` as a sandbox draws it."""
+
+
 def key_of(**fields: Any) -> str:
     directives, problems = read_directives({"hero": fields}, DEFAULTS)
     assert problems == []
@@ -219,3 +223,15 @@ def test_a_text_that_is_no_size_within_the_limits_is_none(text: str) -> None:
 )
 def test_styles_are_appended_as_a_reader_would_write_them(prompt: str, styles: list[str], sent: str) -> None:
     assert final_prompt(prompt, *styles) == sent
+
+
+def test_a_request_for_a_sandbox_says_so_in_its_key_and_in_its_record() -> None:
+    directives, _ = read_directives({"hero": {**LIGHTHOUSE, "dark": "Night"}}, DEFAULTS._replace(sandbox=True))
+    for (_, request), fields in zip(directives["hero"].requests, (LIGHTHOUSE, {"prompt": "Night"}), strict=True):
+        record = request.as_record()
+        canonical = json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        assert record["sandbox"] is True
+        assert request.key == hashlib.sha256(canonical.encode()).hexdigest() != key_of(**fields)
+        assert request.of_variant(2).as_record() == {**record, "variant": 2}
+    assert directives["hero"].request.key == SANDBOX_KEY
+    assert "sandbox" not in ImageRequest("m", "p", "64x64").as_record()

@@ -20,6 +20,7 @@ from mkdocs_qhaigc.imaging.renditions import (
     relative_url,
     rendition_specs,
 )
+from mkdocs_qhaigc.site.pages import image_tag
 
 KEY = "4e96ebfcd164177aa720e54f74b3fbf6f3621f6f7f19ef7f87f0c0d1ea9b0fa9"
 QUALITY: Mapping[str, int] = {"avif": 50, "webp": 80, "jpeg": 85, "png": 80}
@@ -109,15 +110,11 @@ def test_the_hex_does_not_change_with_what_leaves_the_bytes_alone(one: Encoding,
     assert published(one).stem == published(other).stem
 
 
-def test_the_hex_changes_with_the_key_and_for_a_placeholder() -> None:
+def test_the_hex_changes_with_the_key_and_is_the_same_for_a_placeholder() -> None:
     placeholder = Drawn("placeholder:x", 1280, 720, placeholder=True)
-    stems = {
-        published(encoding()).stem,
-        published(encoding(), key="0" * 64).stem,
-        published(encoding(), drawn=placeholder).stem,
-    }
 
-    assert len(stems) == 3
+    assert published(encoding()).stem != published(encoding(), key="0" * 64).stem
+    assert published(encoding()).stem == published(encoding(), drawn=placeholder).stem
 
 
 def test_two_names_of_one_image_are_encoded_once() -> None:
@@ -213,7 +210,7 @@ def test_a_card_is_a_file_of_its_own_whose_address_changes_with_its_crop() -> No
 
 def test_an_image_has_each_format_with_its_widths_the_widest_last() -> None:
     publication = published(encoding("avif", "png", widths=(480,)))
-    image = publication.as_image(page_url="guide/", alt="A tower", sizes="50vw", priority=True)
+    image = image_tag(publication, page_url="guide/", alt="A tower", sizes="50vw", priority=True)
     stem = f"../assets/qhaigc/{publication.stem}"
 
     assert [source.mime_type for source in image.sources] == ["image/avif", "image/png"]

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from mkdocs_qhaigc._util.files import atomic_write
+from mkdocs_qhaigc._util.log import forwarding
 from mkdocs_qhaigc.errors import StoreError
-from mkdocs_qhaigc.store.keeping import Writer
-from mkdocs_qhaigc.store.library import Library
+from mkdocs_qhaigc.store.image_store import ImageStore
 from mkdocs_qhaigc.store.record import StoredImage
 from tests.conftest import require_posix
 
@@ -28,8 +28,16 @@ OTHER_KEY = KEY[:16] + "0" * 48
 DATA = b"RIFF\x10\x00\x00\x00WEBPVP8 \x00\x01\x02\x03"
 
 
-def library(folder: Path, reports: list[str] | None = None) -> Library:
-    return Library(folder, report=(reports if reports is not None else []).append)
+@pytest.fixture
+def reports() -> Iterator[list[str]]:
+    """The warnings that are logged meanwhile."""
+    logged: list[str] = []
+    with forwarding(logged.append):
+        yield logged
+
+
+def library(folder: Path) -> ImageStore:
+    return ImageStore(folder)
 
 
 def save(folder: Path, **fields: Any) -> StoredImage:
@@ -42,7 +50,7 @@ def save(folder: Path, **fields: Any) -> StoredImage:
         "height": 48,
         "colour": "#102030",
     }
-    return Writer(library(folder)).save(**{**given, "about": {"revised_prompt": "A tower"}, **fields})
+    return library(folder).save(**{**given, "about": {"revised_prompt": "A tower"}, **fields})
 
 
 @pytest.mark.parametrize(("format", "ending"), [("png", "png"), ("jpeg", "jpg"), ("webp", "webp"), ("avif", "avif")])
@@ -61,7 +69,7 @@ def test_what_was_saved_is_found_with_every_byte(tmp_path: Path, format: str, en
 
 def test_a_library_has_nothing_but_images_and_records(tmp_path: Path) -> None:
     save(tmp_path)
-    Writer(library(tmp_path)).require_writable()
+    library(tmp_path).require_writable()
 
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"hero-{KEY[:16]}.json", f"hero-{KEY[:16]}.webp"]
 
@@ -77,7 +85,7 @@ def test_a_record_is_json_that_people_can_read(tmp_path: Path) -> None:
 def test_what_an_open_library_saves_it_finds(tmp_path: Path) -> None:
     opened = library(tmp_path)
     assert opened.find(KEY) is None
-    saved = Writer(opened).save(name="hero", key=KEY, data=DATA, format="png", width=1, height=1, colour=None, about={})
+    saved = opened.save(name="hero", key=KEY, data=DATA, format="png", width=1, height=1, colour=None, about={})
 
     assert opened.find(KEY) == saved
 
@@ -207,12 +215,13 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
-def test_a_damaged_image_is_not_found_and_that_is_said_once(tmp_path: Path, damage: Callable[[Path], object]) -> None:
+def test_a_damaged_image_is_not_found_and_that_is_said_once(
+    tmp_path: Path, reports: list[str], damage: Callable[[Path], object]
+) -> None:
     folder = tmp_path / "library"
     save(folder)
     damage(folder)
-    reports: list[str] = []
-    opened = library(folder, reports)
+    opened = library(folder)
 
     assert opened.find(KEY) is None
     assert opened.find(KEY, fresh=True) is None
@@ -252,11 +261,10 @@ def test_an_image_that_went_away_after_it_was_found_is_an_error_of_ours(tmp_path
         original.read()
 
 
-def test_an_image_of_another_key_with_the_same_hex_is_not_found(tmp_path: Path) -> None:
+def test_an_image_of_another_key_with_the_same_hex_is_not_found(tmp_path: Path, reports: list[str]) -> None:
     save(tmp_path)
-    reports: list[str] = []
 
-    assert library(tmp_path, reports).find(OTHER_KEY) is None
+    assert library(tmp_path).find(OTHER_KEY) is None
     assert "the record of another image" in reports[0]
 
 
@@ -274,33 +282,32 @@ def test_images_of_two_keys_with_the_same_hex_are_both_found(tmp_path: Path) -> 
         *(f"hero-{KEY[:16].upper()}.json", f"hero-{KEY[:16]}.JSON", f".hero-{KEY[:16]}.json.1a2b3c4d.part"),
     ],
 )
-def test_foreign_files_are_left_alone(tmp_path: Path, name: str) -> None:
+def test_foreign_files_are_left_alone(tmp_path: Path, reports: list[str], name: str) -> None:
     (tmp_path / name).write_bytes(b"mine")
-    reports: list[str] = []
-    opened = library(tmp_path, reports)
+    opened = library(tmp_path)
 
     assert opened.find(KEY) is None
     assert reports == []
     assert (tmp_path / name).read_bytes() == b"mine"
 
 
-def test_a_folder_that_is_not_there_has_no_images(tmp_path: Path) -> None:
-    reports: list[str] = []
+def test_a_folder_that_is_not_there_has_no_images(tmp_path: Path, reports: list[str]) -> None:
 
-    assert library(tmp_path / "none", reports).find(KEY) is None
+    assert library(tmp_path / "none").find(KEY) is None
     assert reports == []
     assert not (tmp_path / "none").exists()
 
 
-def test_where_a_file_stands_for_the_folder_nothing_is_found_and_nothing_saved(tmp_path: Path) -> None:
+def test_where_a_file_stands_for_the_folder_nothing_is_found_and_nothing_saved(
+    tmp_path: Path, reports: list[str]
+) -> None:
     (tmp_path / "library").write_text("a file")
-    reports: list[str] = []
-    opened = library(tmp_path / "library", reports)
+    opened = library(tmp_path / "library")
 
     assert opened.find(KEY) is None
     assert "cannot be read" in reports[0]
     with pytest.raises(StoreError, match="cannot be written"):
-        Writer(opened).require_writable()
+        opened.require_writable()
     with pytest.raises(StoreError, match="cannot be written"):
         save(tmp_path / "library")
     assert (tmp_path / "library").read_text() == "a file"
@@ -310,10 +317,9 @@ def flip_a_bit(original: StoredImage) -> None:
     original.path.write_bytes(DATA[:-1] + bytes([DATA[-1] ^ 1]))
 
 
-def test_what_is_set_aside_is_kept_and_not_used(tmp_path: Path) -> None:
+def test_what_is_set_aside_is_kept_and_not_used(tmp_path: Path, reports: list[str]) -> None:
     save(tmp_path)
-    reports: list[str] = []
-    opened = library(tmp_path, reports)
+    opened = library(tmp_path)
     found = opened.find(KEY)
     assert found is not None
     flip_a_bit(found)
@@ -335,10 +341,9 @@ def test_what_is_set_aside_leaves_another_of_its_key(tmp_path: Path) -> None:
     assert opened.find(KEY) == whole
 
 
-def test_what_another_process_has_made_whole_is_not_set_aside(tmp_path: Path) -> None:
+def test_what_another_process_has_made_whole_is_not_set_aside(tmp_path: Path, reports: list[str]) -> None:
     original = save(tmp_path)
-    reports: list[str] = []
-    opened = library(tmp_path, reports)
+    opened = library(tmp_path)
 
     assert opened.set_aside(original, "its bytes changed") is True
     assert opened.find(KEY) == original
@@ -363,7 +368,7 @@ def test_what_another_process_is_just_writing_is_not_set_aside(tmp_path: Path) -
     ours, others = library(tmp_path), library(tmp_path)
     assert ours.find(KEY) == others.find(KEY) == damaged
     others.set_aside(damaged, "its bytes changed")
-    arrived = Writer(others).take_in("hero", KEY, DATA + b"again")
+    arrived = others.take_in("hero", KEY, DATA + b"again")
 
     assert ours.set_aside(damaged, "its bytes changed") is True
     assert ours.find(KEY) is None
@@ -406,12 +411,11 @@ def test_what_cannot_be_renamed_is_not_used_and_what_takes_its_place_is(tmp_path
     assert again.read() == b"again"
 
 
-def test_what_cannot_be_read_need_not_be_damaged_and_stays_where_it_is(tmp_path: Path) -> None:
+def test_what_cannot_be_read_need_not_be_damaged_and_stays_where_it_is(tmp_path: Path, reports: list[str]) -> None:
     original = save(tmp_path)
     replaced(image)(tmp_path)  # a folder: it cannot be read as a file, whoever asks
-    reports: list[str] = []
 
-    assert library(tmp_path, reports).set_aside(original, "it cannot be read") is False
+    assert library(tmp_path).set_aside(original, "it cannot be read") is False
     assert reports == ["it cannot be read. It is not used"]
     assert image(tmp_path).is_dir()
 
@@ -430,10 +434,10 @@ def test_what_is_bought_again_is_found_after_the_old_one_was_set_aside(tmp_path:
     opened = library(tmp_path)
     fields: dict[str, Any] = {"name": "hero", "key": KEY, "format": "webp", "width": 1, "height": 1}
     fields |= {"colour": None, "about": {}}
-    damaged = Writer(opened).save(data=DATA, **fields)
+    damaged = opened.save(data=DATA, **fields)
     flip_a_bit(damaged)
     opened.set_aside(damaged, "its bytes changed")
-    again = Writer(opened).save(data=b"whole", **fields)
+    again = opened.save(data=b"whole", **fields)
 
     assert opened.find(KEY) == again
     assert opened.find(KEY, fresh=True) == again
@@ -445,7 +449,7 @@ def test_threads_save_and_find_at_once(tmp_path: Path) -> None:
 
     def save_and_find(key: str) -> bool:
         data = key.encode()
-        Writer(opened).save(name="hero", key=key, data=data, format="png", width=1, height=1, colour=None, about={})
+        opened.save(name="hero", key=key, data=data, format="png", width=1, height=1, colour=None, about={})
         found = opened.find(key, fresh=key < "8")
         return found is not None and found.read() == data
 
@@ -491,10 +495,10 @@ records = st.dictionaries(st.sampled_from(sorted(WHOLE)), anything, max_size=2).
 def test_any_bytes_as_a_record_are_an_original_or_none(tmp_path: Path, content: bytes) -> None:
     image(tmp_path).write_bytes(DATA)
     record(tmp_path).write_bytes(content)
-    reports: list[str] = []
-    found = library(tmp_path, reports).find(KEY)
+    opened = library(tmp_path)
+    found = opened.find(KEY)
 
-    assert found is None or (found.key == KEY and found.path.parent == tmp_path and reports == [])
+    assert found is None or (found.key == KEY and found.path.parent == tmp_path and opened.damaged == [])
 
 
 JSON_VALUES = st.recursive(
@@ -502,8 +506,8 @@ JSON_VALUES = st.recursive(
 )
 
 
-def indexed(folder: Path) -> Library:
-    return Library(folder / "originals", report=lambda _: None, index=folder / "index.json")
+def indexed(folder: Path) -> ImageStore:
+    return ImageStore(folder / "originals", index=folder / "index.json")
 
 
 def test_a_record_that_was_read_once_is_not_opened_again(tmp_path: Path) -> None:

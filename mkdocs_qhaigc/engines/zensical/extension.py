@@ -1,6 +1,7 @@
-"""References on pages that Zensical renders -> the images that `sync` has written. Generates nothing.
+"""The Markdown extension for Zensical: references on its pages become the images that `sync` has written.
 
-A page is rendered by the code that renders it in a build of MkDocs, with what is written in the place of libraries.
+Generates nothing. A page is rendered by the code that renders it in a build of MkDocs, with the manifest of the synced
+folder in the place of a pipeline.
 """
 
 from __future__ import annotations
@@ -12,24 +13,48 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, Protocol
 
+from markdown import Markdown
+from markdown.extensions import Extension
+
 from mkdocs_qhaigc._util.files import within
 from mkdocs_qhaigc.config.option_table import OPTIONS
 from mkdocs_qhaigc.directives.front_matter import META_KEY, strip_meta
-from mkdocs_qhaigc.engines.zensical.blogs import blog_of, separator
+from mkdocs_qhaigc.engines.conversion import Conversion, register
 from mkdocs_qhaigc.engines.zensical.config import Configuration
 from mkdocs_qhaigc.engines.zensical.html import relative_to_source, with_plain_excerpt
-from mkdocs_qhaigc.engines.zensical.images import WrittenFolder, WrittenImages, read_folder
-from mkdocs_qhaigc.engines.zensical.pages import read_page
+from mkdocs_qhaigc.engines.zensical.images import SyncedFolder, SyncedImages, read_folder
+from mkdocs_qhaigc.engines.zensical.manifest import MANIFEST
+from mkdocs_qhaigc.engines.zensical.pages import blog_of, excerpt_separator, read_page
 from mkdocs_qhaigc.errors import NotSynced, QhaigcError
 from mkdocs_qhaigc.html import rewrite as html
 from mkdocs_qhaigc.html.image_tag import render_image
 from mkdocs_qhaigc.html.theme_sizes import column
-from mkdocs_qhaigc.imaging.renditions import MANIFEST, relative_url
+from mkdocs_qhaigc.imaging.renditions import relative_url
 from mkdocs_qhaigc.site.pages import Renderer
 
 log = logging.getLogger("mkdocs_qhaigc")
 FOR_TEMPLATES = "qhaigc_images"
 """The name in a page's front matter under which templates find its images."""
+_CONTEXT = "rendering_context"
+"""The name of the preprocessor by which Zensical hands its page to extensions."""
+_UNDER_WAY: list[object] = []
+"""The pages that Zensical is rendering: it makes an extension anew for each."""
+
+
+class LookupExtension(Extension):
+    """Looks up the images of pages that Zensical renders. Does nothing in other engines."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        """As Python-Markdown makes extensions from the site's configuration."""
+        self.config = {"out": ["", "Where `mkdocs-qhaigc sync` writes, relative to the site's configuration"]}
+        super().__init__(**kwargs)
+
+    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 - Python-Markdown's name
+        """Register behind every other postprocessor."""
+        if _CONTEXT in md.preprocessors:
+            context: Any = md.preprocessors[_CONTEXT]
+            render = partial(lookup(self.getConfig("out") or None).render, config=context.config)
+            register(md, Conversion(lambda: context.page, render, _UNDER_WAY), name="qhaigc-lookup")
 
 
 class Page(Protocol):
@@ -43,7 +68,7 @@ class Page(Protocol):
 
 @cache
 def lookup(out: str | None) -> Lookup:
-    """Return what looks images up, one for all pages: `out` is as of `Lookup`."""
+    """Return the one lookup of all pages. `out`: see `Lookup`."""
     return Lookup(out)
 
 
@@ -51,9 +76,9 @@ class Lookup:
     """The images of one site that `sync` has written."""
 
     def __init__(self, out: str | None) -> None:
-        """`out` is the folder, relative to that of the site's configuration; None: what is usual among its pages."""
+        """`out`: the folder, relative to that of the site's configuration; `None`: the default of `assets_dir`."""
         self._out = out
-        self._folder: WrittenFolder | None = None
+        self._folder: SyncedFolder | None = None
         self._said = ""
         self._serving = "serve" in sys.argv[1:]
         """`zensical serve` would end with an error, where the image may be on its way."""
@@ -81,16 +106,17 @@ class Lookup:
             return html.strip(text)
         return self._render(page, text, self._folder, site_url=config["site_url"])
 
-    def _render(self, page: Page, text: str, folder: WrittenFolder, *, site_url: str | None) -> str:
+    def _render(self, page: Page, text: str, folder: SyncedFolder, *, site_url: str | None) -> str:
         """`site_url` is Zensical's: mike puts the version into it."""
         site = folder.site
-        images = WrittenImages(folder.written, site.options.sandboxed)
+        images = SyncedImages(folder.manifest)
         renderer = Renderer(
             site.options,
             images,
             site_url=lambda: site_url,
             column=partial(_column, site),
             warn=lambda _: None,  # told below
+            settled=True,
         )
         renderer.want_shared_images()
         source = partial((site.docs_dir / page.path).read_text, encoding="utf-8-sig")
@@ -102,7 +128,7 @@ class Lookup:
         by_url = relative_url(site.options.assets_dir, page.url) + "/"
         blog = blog_of(page.path, site.blogs)
         if blog is not None:
-            rendered = with_plain_excerpt(rendered, separator(blog), images=by_url)
+            rendered = with_plain_excerpt(rendered, excerpt_separator(blog), images=by_url)
         return relative_to_source(rendered, by_url, relative_url(site.options.assets_dir, page.path) + "/")
 
     def _say_once(self, message: str) -> None:
@@ -111,7 +137,7 @@ class Lookup:
             self._said = message
             log.warning("qhaigc: %s", message)
 
-    def _tell(self, page: Page, renderer: Renderer, images: WrittenImages, folder: WrittenFolder) -> None:
+    def _tell(self, page: Page, renderer: Renderer, images: SyncedImages, folder: SyncedFolder) -> None:
         """Raise what keeps a page from showing its images; for a server, and of what has no alt, only say it."""
         kinds = renderer.notices.kinds
         problems = [message for message, kind in kinds.items() if kind in ("directive", "reference")]
@@ -149,27 +175,27 @@ def _take_front_matter(page: Page, site: Configuration) -> str:
     return source.text
 
 
-def _missing(page: Page, renderer: Renderer, images: WrittenImages, folder: WrittenFolder) -> Iterator[str]:
+def _missing(page: Page, renderer: Renderer, images: SyncedImages, folder: SyncedFolder) -> Iterator[str]:
     """Yield where a page declares or shows an image that was not written as it should stand there."""
     for image in images.known.values():
         if image.state == "under way" and image.order.where.startswith(f"{page.path}#"):
             yield image.order.where
-    for publication, image in renderer.publisher.hand_out():
+    for publication, image in renderer.publisher.published():
         declared = image.order.request.model  # else it means nothing on this page, which is told already
         if declared and not folder.has(publication):
             yield image.order.where
 
 
-def _for_templates(page: Page, renderer: Renderer, images: WrittenImages) -> dict[str, dict[str, str]]:
+def _for_templates(page: Page, renderer: Renderer, images: SyncedImages) -> dict[str, dict[str, str]]:
     """Return the HTML and the URL of each image that has a name on a page: Zensical's templates call no functions."""
     scope = renderer.scopes[page.path]
     names = {**renderer.site.directives, **scope.directives}
-    tags = {
-        name: renderer.image(scope, name, page.url)
+    found = {
+        name: renderer.referenced(scope, name, page.url).whole()
         for name, directive in names.items()
-        if all(request.key in images.written.images for _, request in directive.requests)
+        if all(request.key in images.manifest.images for _, request in directive.requests)
     }
-    return {name: {"html": render_image(image), "url": image.url} for name, image in tags.items()}
+    return {name: {"html": render_image(image), "url": image.url} for name, image in found.items()}
 
 
 def _require_watch(root: Path, out: Path, watch: Iterable[str]) -> None:

@@ -1,0 +1,69 @@
+"""The layout of the cache folder (option `cache_dir`). Pure, but for `prepare`."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+DEFAULT_CACHE_DIR: Final = ".qhaigc"
+"""Relative to the site's configuration, for every engine: `zensical build --clean` deletes all of `.cache`."""
+FOLDERS: Final = ("answers", "candidates", "index", "locks", "originals", "rejected", "variants")
+"""The names of the folders in the cache folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class CachePaths:
+    """The files and folders in one cache folder."""
+
+    root: Path
+    """The option `cache_dir`."""
+
+    @property
+    def originals(self) -> Path:
+        """Every image generated on this machine, as it came from the API."""
+        return self.root / "originals"
+
+    @property
+    def answers(self) -> Path:
+        """Answers of the API whose images are not saved yet."""
+        return self.root / "answers"
+
+    @property
+    def rejected(self) -> Path:
+        """What was paid for and cannot be used."""
+        return self.root / "rejected"
+
+    @property
+    def locks(self) -> Path:
+        """Lock files between processes."""
+        return self.root / "locks"
+
+    @property
+    def index(self) -> Path:
+        """What the records of the stores say, for quick look-ups; made anew when it is lost."""
+        return self.root / "index"
+
+    @property
+    def variants(self) -> Path:
+        """Encoded files; made anew when they are lost."""
+        return self.root / "variants"
+
+    @property
+    def candidates(self) -> Path:
+        """Contact sheets of `mkdocs-qhaigc candidates`."""
+        return self.root / "candidates"
+
+    @property
+    def gallery(self) -> Path:
+        """The contact sheet that `mkdocs-qhaigc gallery` writes unless told otherwise."""
+        return self.root / "gallery.html"
+
+    def prepare(self) -> None:
+        """Make the cache folder, and have git ignore all of it; nothing happens if it cannot be written."""
+        gitignore = self.root / ".gitignore"
+        with contextlib.suppress(OSError):  # whoever writes into it next reports why
+            if not gitignore.exists():
+                self.root.mkdir(parents=True, exist_ok=True)
+                gitignore.write_text("*\n", encoding="utf-8")

@@ -1,0 +1,36 @@
+"""The Markdown extension of the plugin: hands it the finished HTML of each page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from markdown import Markdown
+from markdown.extensions import Extension
+
+from mkdocs_qhaigc.engines.conversion import Conversion, register
+
+Render = Callable[[Any, str, str], str]
+"""(page, URL of the page that the HTML will be shown on, HTML) -> HTML"""
+
+
+class QhaigcExtension(Extension):
+    """Hands the finished HTML of each page of MkDocs to `render`."""
+
+    def __init__(self, render: Render) -> None:
+        super().__init__()
+        self._render = render
+        self._under_way: list[object] = []
+
+    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 - Python-Markdown's name
+        """Register behind every other postprocessor."""
+        register(md, Conversion(partial(_file, md), self._render_page, self._under_way), name="qhaigc")
+
+    def _render_page(self, file: Any, text: str) -> str:
+        return self._render(file.page, file.url, text)
+
+
+def _file(md: Markdown) -> Any:
+    """Return the file of the page, from MkDocs' own treeprocessor; None for a conversion that belongs to no page."""
+    return getattr(md.treeprocessors["relpath"], "file", None) if "relpath" in md.treeprocessors else None

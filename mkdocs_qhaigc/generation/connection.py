@@ -1,0 +1,86 @@
+"""The connection to the API: opened when the first image is missing, if there is a usable key."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from mkdocs_qhaigc.config.options import SANDBOX, Options
+from mkdocs_qhaigc.errors import GenerationStopped
+
+if TYPE_CHECKING:
+    from mkdocs_qhaigc.api.client import ImagesClient
+    from mkdocs_qhaigc.sandbox import Sandbox
+
+
+class Connection:
+    """One client for all threads, and the sandbox server if that is the API."""
+
+    def __init__(self, options: Options, *, api_key: str | None, stopped: threading.Event) -> None:
+        """`stopped` ends every wait."""
+        self._options = options
+        self._api_key = api_key
+        self._stopped = stopped
+        self._lock = threading.Lock()
+        self._client: ImagesClient | None = None
+        self._server: Sandbox | None = None
+
+    @property
+    def refusal(self) -> GenerationStopped | None:
+        """Why no call can be made, as far as that is known without one."""
+        if not self._api_key:
+            return GenerationStopped(
+                f"no API key: the environment variable {self._options.api_key_env} is not set. "
+                "Set it, or use `missing: placeholder` or `base_url: sandbox`"
+            )
+        if not self._api_key.isascii() or not self._api_key.isprintable() or " " in self._api_key:
+            return GenerationStopped(
+                f"the environment variable {self._options.api_key_env} holds characters that no API key has. "
+                "Set it to the key alone"
+            )
+        return None
+
+    def open(self) -> ImagesClient:
+        """Return the client.
+
+        Raises:
+            GenerationStopped: there is no usable key, or a proxy cannot be used.
+        """
+        if refusal := self.refusal:
+            raise refusal
+        with self._lock:
+            if self._client is None:
+                try:
+                    self._client = self._connect()
+                except (ImportError, ValueError, TypeError) as error:  # httpx about a proxy's address
+                    raise GenerationStopped(
+                        f"no connection can be made ({error}). Look at the variables HTTP_PROXY, HTTPS_PROXY, ALL_PROXY"
+                    ) from error
+            return self._client
+
+    def close(self) -> None:
+        """Close the connections, and the sandbox server."""
+        if self._client:
+            self._client.close()
+        if self._server:
+            self._server.close()
+
+    def _connect(self) -> ImagesClient:
+        from mkdocs_qhaigc.api.client import ImagesClient  # without a key, httpx is not needed
+
+        base_url = self._options.base_url
+        if base_url == SANDBOX:
+            from mkdocs_qhaigc.sandbox import Sandbox
+
+            self._server = Sandbox()
+            self._server.start()
+            base_url = self._server.base_url
+        assert self._api_key
+        return ImagesClient(
+            base_url=base_url,
+            api_key=self._api_key,
+            retries=self._options.retries,
+            response_format=self._options.response_format,
+            sandboxed=self._options.sandboxed,
+            stopped=self._stopped,
+        )

@@ -1,0 +1,127 @@
+"""Images whose files are not known yet: a plain marked `<img>` now, the final markup when every image is settled. Pure.
+
+While pages are rendered, a reference becomes `<img data-qhaigc="7" alt="…" src="assets/…webp">` with its final address
+and what the author wrote, which is all that other plugins see. They may wrap it in a link, add or change attributes, or
+write the whole page anew: `expand` finds each mark wherever it is, and keeps what they have changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from mkdocs_qhaigc.html.image_tag import ONLY_DARK, ONLY_LIGHT, ImageTag, render_image_tag
+from mkdocs_qhaigc.html.tags import Attributes, parse, start_tag, tags_with
+
+MARK = "data-qhaigc"
+
+
+class ReferencedImage(NamedTuple):
+    """What a name means on one page, as far as that is known before the image is."""
+
+    url: str
+    """The final address of the file that every reader can show, as the page needs it."""
+    image: Callable[[], ImageTag]
+    """Returns the whole image; called when every image is settled."""
+    alt: str | None = None
+    priority: bool = False
+    caption: str | None = None
+    """Plain text."""
+    dark: ReferencedImage | None = None
+    """What readers of a dark page see instead."""
+
+    def whole(self) -> ImageTag:
+        """Return the image with its dark one, once every image is settled."""
+        return self.image()._replace(dark=self.dark and self.dark.image())
+
+
+class _Marked(NamedTuple):
+    """One marked `<img>`."""
+
+    src: str
+    """The address that was handed out, with its fragment."""
+    image: Callable[[], ImageTag]
+    fragment: str
+    """`#only-dark`, say."""
+    in_picture: bool
+    """Whether it is inside a `<picture>` of the author."""
+    first: bool
+    """Whether it may be the page's main image."""
+    one_of_two: bool
+    """Whether the style sheet shows it or another one: browsers load lazily what is not shown."""
+
+
+class DeferredImages:
+    """The marked images of one build."""
+
+    def __init__(self) -> None:
+        self._marked: list[_Marked] = []
+
+    def mark(
+        self,
+        given: Attributes,
+        referenced: ReferencedImage,
+        *,
+        fragment: str = "",
+        in_picture: bool = False,
+        first: bool = True,
+    ) -> str:
+        """Return an image as a plain `<img>`, or two where it has a dark one; what the author has `given` is kept."""
+        if not referenced.dark or fragment or in_picture:
+            return self._mark(given, referenced, fragment, in_picture=in_picture, first=first, one_of_two=False)
+        light, dark = given, {key: value for key, value in given.items() if key != "id"}
+        return "".join(
+            self._mark(attributes, one, shown, in_picture=False, first=first, one_of_two=True)
+            for attributes, one, shown in ((light, referenced, ONLY_LIGHT), (dark, referenced.dark, ONLY_DARK))
+        )
+
+    def _mark(
+        self,
+        given: Attributes,
+        referenced: ReferencedImage,
+        fragment: str,
+        *,
+        in_picture: bool,
+        first: bool,
+        one_of_two: bool,
+    ) -> str:
+        src = referenced.url + fragment
+        alt = given.get("alt") or referenced.alt or ""
+        attributes = {MARK: str(len(self._marked)), "alt": alt, "src": src, **given}
+        attributes["alt"] = alt
+        self._marked.append(_Marked(src, referenced.image, fragment, in_picture, first, one_of_two))
+        return start_tag("img", attributes)
+
+    def expand(self, html: str, *, one_file: bool = False) -> str:
+        """Return the HTML with the final markup of each marked image.
+
+        `one_file`: of one file, where somebody may yet move its address and leave those of the others behind.
+        """
+        if MARK not in html:
+            return html
+        pieces: list[str] = []
+        end = 0
+        for tag, start, _ in tags_with(html, MARK):
+            element, attributes = parse(tag)
+            mark = attributes.pop(MARK, None)
+            if mark is None:
+                continue
+            known = element.lower() == "img" and mark.isdecimal() and int(mark) < len(self._marked)
+            if known:
+                expanded = _expanded(attributes, self._marked[int(mark)], one_file=one_file)
+            else:
+                expanded = start_tag(element, attributes)
+            pieces += html[end:start], expanded
+            end = start + len(tag)
+        pieces.append(html[end:])
+        return "".join(pieces)
+
+
+def _expanded(attributes: Attributes, marked: _Marked, *, one_file: bool) -> str:
+    image = marked.image()
+    if not marked.first:
+        image = image.among_others()
+    if one_file or attributes.get("src") != marked.src:  # where it was moved, its other files are not beside it
+        image = image.with_one_file()
+    lazy = marked.one_of_two or not image.priority
+    return render_image_tag(attributes, image, fragment=marked.fragment, in_picture=marked.in_picture, lazy=lazy)

@@ -1,0 +1,60 @@
+"""Where an image is before any is generated: in the pins, else in the cache."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from mkdocs_qhaigc.config.options import Options
+from mkdocs_qhaigc.errors import StoreError
+from mkdocs_qhaigc.store.image_store import ImageStore, open_cache, open_pins
+from mkdocs_qhaigc.store.record import StoredImage
+
+Place = Literal["pinned", "cached"]
+
+
+class ImageFinder:
+    """The stores of one site, the nearest first. Their folders need not exist."""
+
+    def __init__(self, options: Options) -> None:
+        self._compares_pins = options.missing == "error"
+        self.pins = open_pins(options)
+        self.cache = open_cache(options)
+        self._stores: tuple[tuple[ImageStore, Place], ...] = ((self.pins, "pinned"), (self.cache, "cached"))
+
+    def find(self, key: str, *, thorough: bool) -> tuple[StoredImage, Place] | None:
+        """Return the saved image of a key, and where it is; `None` if it has to be generated.
+
+        Args:
+            thorough: compare pins with their digests where nothing may replace them (`missing: error`); else their
+                records are believed.
+
+        Raises:
+            StoreError: it may exist and cannot be read. It must not be generated again.
+        """
+        for store, place in self._stores:
+            for image in store.find_all(key):
+                if not (thorough and self._compares_pins and place == "pinned") or _is_whole(store, image):
+                    return image, place
+        for store, _ in self._stores:
+            if reason := store.explain_absence(key):
+                raise reason
+        return None
+
+    def set_aside(self, image: StoredImage, reason: str) -> bool:
+        """Rename a damaged image; return whether it may be looked for again."""
+        stores = (store for store, _ in self._stores if store.folder == image.path.parent)
+        return all(store.set_aside(image, reason) for store in stores)
+
+    def remember(self) -> None:
+        """Write down what the records say, for the next build."""
+        for store, _ in self._stores:
+            store.remember()
+
+
+def _is_whole(store: ImageStore, image: StoredImage) -> bool:
+    try:
+        image.read()
+    except StoreError as error:
+        store.set_aside(image, str(error))
+        return False
+    return True

@@ -1,0 +1,427 @@
+"""A store: a folder of images as they came from the API, each beside its record.
+
+An image counts as saved when its record is there: the record is written last. Both are plain files, written under a
+temporary name and renamed, so no lost index can take the images with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import os
+import shutil
+import stat
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mkdocs_qhaigc._util.files import KEY_DIGITS, atomic_write, free_name
+from mkdocs_qhaigc.config.options import SANDBOX, Options
+from mkdocs_qhaigc.errors import ImageDamaged, StoreError
+from mkdocs_qhaigc.imaging.formats import EXTENSIONS, LARGEST_IMAGE, format_of
+from mkdocs_qhaigc.store.availability import explain_lone_record, explain_stand_in, is_lfs_pointer
+from mkdocs_qhaigc.store.index import RecordIndex, Stamp
+from mkdocs_qhaigc.store.record import (
+    StoredImage,
+    digits_in,
+    digits_in_any,
+    file_stem,
+    is_unfinished,
+    read_record,
+    record_text,
+    recorded_beside,
+)
+
+log = logging.getLogger(__name__)
+
+_STILL_WRITABLE = 5.0
+"""Seconds for which a folder is taken to be writable after a write: all else waits while it is tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a store's folder contains."""
+
+    images: tuple[StoredImage, ...]
+    """Whole as far as their records and sizes say, in the order in which `ImageStore.find_all` yields them."""
+    remnants: tuple[Path, ...]
+    """Images without a record, records without an image, and what was set aside."""
+    unfinished: tuple[Path, ...]
+    """What a killed program had begun to write."""
+
+    def of(self, key: str) -> list[StoredImage]:
+        """Return the images of a key."""
+        return [image for image in self.images if image.key == key]
+
+    def remnants_of(self, key: str) -> list[Path]:
+        """Return what is left of images of a key, as far as names tell."""
+        return [path for path in self.remnants if digits_in_any(path.name) == key[:KEY_DIGITS]]
+
+
+class ImageStore:
+    """One folder of images. Safe to use from several threads and processes at once.
+
+    Methods that are "for the owner of the key" are called by whoever holds the key's lock.
+    """
+
+    def __init__(
+        self, folder: Path, *, index: Path | None = None, committed: bool = False, quiet: bool = False
+    ) -> None:
+        """Open a folder, which need not exist yet.
+
+        Args:
+            index: the file that remembers what the records say.
+            committed: whether version control brings the files: then pointers and links may stand in for images.
+            quiet: collect messages in `damaged` without logging them.
+        """
+        self.folder = folder
+        self.quiet = quiet
+        self.damaged: list[str] = []
+        """What there was to say of files that cannot be used, each message once."""
+        self._committed = committed
+        self._index = RecordIndex(index, folder)
+        self._lock = threading.RLock()
+        self._files: dict[str, list[str]] | None = None
+        """The names of images and records by the hex in them, as last seen; `None` before the first look."""
+        self._stamps: dict[str, Stamp] = {}
+        """Of the regular files at the first look, unless they have been changed since."""
+        self._unreadable: dict[str, str] = {}
+        """By the hex in a record's name: why what may be there cannot be read. By an empty text: the folder itself."""
+        self._lone_records: dict[str, Path] = {}
+        """By the hex in a record's name: the image that is not beside it."""
+        self._not_renamed: dict[str, tuple[int, ...]] = {}
+        """What could not be renamed: stamp by name. Others may yet put another file there."""
+        self._written = -_STILL_WRITABLE
+        """When something was written last, on `time.monotonic()`'s clock."""
+
+    # Reading
+
+    def find(self, key: str, *, fresh: bool = False) -> StoredImage | None:
+        """Return the saved image of a key or `None`. `fresh`: look at the folder again, for what others wrote."""
+        return next(self.find_all(key, fresh=fresh), None)
+
+    def find_all(self, key: str, *, fresh: bool = False) -> Iterator[StoredImage]:
+        """Yield every saved image of a key: several if people have put them there."""
+        digits = key[:KEY_DIGITS]
+        with self._lock:
+            if self._files is None:
+                self._files = self._scan()
+            elif fresh:
+                self._files[digits] = self._names_now(key)
+            names = [name for name in self._files.get(digits, ()) if name.endswith(".json")]
+        for name in names:
+            known = None if fresh else self._index.recall(name, key, self._stamps)
+            image = known or self._read(name, key)
+            if image is not None:
+                yield image
+
+    def explain_absence(self, key: str) -> StoreError | None:
+        """Return why an image that `find` has not found may exist all the same; `None` if nothing suggests it.
+
+        Where there is a reason, no other image may be generated in its place.
+        """
+        digits = key[:KEY_DIGITS]
+        reason = self._unreadable.get("") or self._unreadable.get(digits)
+        if reason:
+            return StoreError(f"{reason}. Make it readable: no other image is generated in its place")
+        image = self._lone_records.get(digits)
+        if image and not any(path.suffix != ".json" for path in self.files_of(key)):
+            explanation = explain_lone_record(image)
+            if explanation:
+                return explanation
+        names = (self._files or {}).get(digits, ()) if self._committed else ()
+        paths = (self.folder / name for name in names)
+        return next(filter(None, map(explain_stand_in, paths)), None)
+
+    def contents(self) -> Contents:
+        """Return what the folder contains now; nothing if there is no folder.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
+        try:
+            names = sorted(os.listdir(self.folder))  # noqa: PTH208 - names do
+        except FileNotFoundError:
+            names = []
+        except OSError as error:
+            raise StoreError(f"{self.folder} cannot be read ({error.strerror or error})") from error
+        images = []
+        for name in names:
+            if name.endswith(".json") and digits_in(name):
+                with contextlib.suppress(OSError, ValueError):
+                    images.append(self._read_whole(name))
+        used = {path.name for image in images for path in (image.path, image.record_path)}
+        return Contents(
+            tuple(images),
+            tuple(self.folder / name for name in names if digits_in_any(name) and name not in used),
+            tuple(self.folder / name for name in names if is_unfinished(name)),
+        )
+
+    def files_of(self, key: str) -> list[Path]:
+        """Return the records and images of a key, whole or not, that are there now."""
+        return [self.folder / name for name in self._names_now(key)]
+
+    def images_of(self, key: str) -> list[Path]:
+        """Return the images of a key that are there now, also those that are not as their records say."""
+        return [path for path in self.files_of(key) if path.suffix != ".json" and not path.is_symlink()]
+
+    def leftovers(self, key: str) -> list[Path]:
+        """Return the images of a key whose records are missing or cannot be read. For the owner of the key."""
+        return [path for path in self.images_of(key) if recorded_beside(path) is None]
+
+    def changed(self, key: str) -> list[StoredImage]:
+        """Return what records say of images that have another size in bytes since. For the owner of the key."""
+        found = []
+        for path in self.images_of(key):
+            recorded = recorded_beside(path)
+            with contextlib.suppress(FileNotFoundError):
+                if recorded and recorded.key == key and path.stat().st_size != recorded.size:
+                    found.append(recorded)
+        return found
+
+    # Writing
+
+    def save(
+        self,
+        *,
+        name: str,
+        key: str,
+        data: bytes,
+        format: str,
+        width: int,
+        height: int,
+        colour: str | None,
+        about: Mapping[str, Any],
+    ) -> StoredImage:
+        """Write an image and its record, durably, the record last; return it. `about`: the record's further fields.
+
+        Raises:
+            StoreError: the folder cannot be written.
+        """
+        path = self.folder / f"{file_stem(name, key)}.{EXTENSIONS[format]}"
+        digest, sandbox = hashlib.sha256(data).hexdigest(), about.get("api") == SANDBOX
+        image = StoredImage(str(path), key, digest, format, width, height, len(data), sandbox, colour)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            atomic_write(path, data, at_once=True)  # it has no record yet
+            atomic_write(image.record_path, record_text(image, about))
+        except OSError as error:
+            raise StoreError(f"{self.folder} cannot be written ({error.strerror or error})") from error
+        self._written = time.monotonic()
+        record = image.record_path.name
+        with self._lock:
+            self._forget(record)
+            if self._files is not None:
+                self._files.setdefault(key[:KEY_DIGITS], []).insert(0, record)
+        return image
+
+    def take_in(self, name: str, key: str, data: bytes) -> Path | None:
+        """Write bytes before anything looks at them, so that a killed program leaves them for `leftovers`.
+
+        Return the file's path; `None` if they begin as no image does, or cannot be written.
+        """
+        format_ = format_of(data)
+        if format_ is None:
+            return None
+        path = self.folder / f"{file_stem(name, key)}.{EXTENSIONS[format_]}"
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            atomic_write(path, data, at_once=True)
+        except OSError:
+            return None
+        return path
+
+    def require_writable(self, *also: Path) -> None:
+        """Check that an image can be saved: write and remove small files, unless something was written just now.
+
+        `also`: other folders that must be writable.
+
+        Raises:
+            StoreError: it could not be saved.
+        """
+        try:
+            if time.monotonic() - self._written >= _STILL_WRITABLE:
+                for folder in (self.folder, *also):
+                    failing = folder
+                    folder.mkdir(parents=True, exist_ok=True)
+                    probe = folder / f".probe-{os.urandom(4).hex()}.part"
+                    atomic_write(probe, b"probe")
+                    probe.unlink()
+                self._written = time.monotonic()
+            failing = self.folder
+            free = shutil.disk_usage(self.folder).free
+        except OSError as error:
+            raise StoreError(f"{failing} cannot be written ({error.strerror or error})") from error
+        if free < LARGEST_IMAGE:
+            raise StoreError(f"{self.folder} has less than {LARGEST_IMAGE >> 20} MiB of space left")
+
+    def make_room(self, key: str, *, keep: Path | None = None, ending: str = "damaged") -> None:
+        """Rename every file of a key but `keep`, so that a new image replaces nothing. For the owner of the key."""
+        for path in self.files_of(key):
+            if path != keep:
+                self._rename_aside(path, ending)
+
+    def set_aside(self, image: StoredImage, reason: str) -> bool:
+        """Rename a damaged image and its record, so that nothing uses them and nothing is lost; log a warning.
+
+        Return whether the image may be looked for again: not if its bytes cannot be read, which need not be wrong.
+        """
+        record = image.record_path
+        try:
+            read_record(record).read()
+        except FileNotFoundError:  # another process has set it aside: the image there now may be what that has saved
+            self._forget(record.name)
+            self._warn(f"{reason}. It is not used")
+            return True
+        except (ValueError, ImageDamaged):
+            aside = self._rename_aside(image.path)
+            self._rename_aside(record)
+            self._warn(f"{reason}. " + (f"It is kept as {aside.name}" if aside else "It is not used"))
+            return True
+        except (OSError, StoreError):
+            self._warn(f"{reason}. It is not used")
+            return False
+        with self._lock:
+            self._stamps.pop(record.name, None)
+        return True  # another process has put a whole one there since
+
+    def remember(self) -> None:
+        """Write down what the records say, for the next build."""
+        self._index.write(self._stamps)
+
+    # Inside
+
+    def _scan(self) -> dict[str, list[str]]:
+        """Return the names of all images and records by the hex in them: one look, however many there are."""
+        files: dict[str, list[str]] = {}
+        try:
+            with os.scandir(self.folder) as entries:
+                for entry in entries:
+                    digits = digits_in(entry.name)
+                    if not digits:
+                        continue
+                    files.setdefault(digits, []).append(entry.name)
+                    if not entry.is_file(follow_symlinks=False):
+                        continue
+                    try:
+                        status = entry.stat(follow_symlinks=False)
+                    except FileNotFoundError:  # another process has removed it since
+                        continue
+                    self._stamps[entry.name] = (status.st_mtime_ns, status.st_size)
+        except FileNotFoundError:
+            return files
+        except OSError as error:
+            self._unreadable[""] = self._warn_unreadable(error)
+            return files
+        return {digits: sorted(names) for digits, names in files.items()}
+
+    def _names_now(self, key: str) -> list[str]:
+        """Return the names of the images and records of a key as they are now: a purchase asks for each image."""
+        part = f"-{key[:KEY_DIGITS]}."
+        try:
+            names = sorted(name for name in os.listdir(self.folder) if part in name)  # noqa: PTH208 - names do
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            self._warn_unreadable(error)
+            return []
+        return [name for name in names if digits_in(name) == key[:KEY_DIGITS] and not self._is_out_of_use(name)]
+
+    def _read(self, name: str, key: str) -> StoredImage | None:
+        """Return the image of a record that is whole and of this key; log a warning about one that is not."""
+        path, digits = self.folder / name, key[:KEY_DIGITS]
+        try:
+            image = self._read_whole(name)
+            if image.key != key:
+                raise ValueError("it is the record of another image")
+        except FileNotFoundError as error:
+            if error.filename != str(path):
+                self._lone_records[digits] = Path(error.filename)
+            self._warn(f"{error.filename} is missing. The image is looked for elsewhere")
+            return None
+        except (OSError, ValueError) as error:
+            if isinstance(error, OSError):
+                self._unreadable[digits] = f"{path} cannot be read ({error.strerror or error})"
+            if not any(map(is_lfs_pointer, self.files_of(key))):
+                self._warn(f"{path} cannot be used: {error}. The image is looked for elsewhere")
+            return None
+        self._unreadable.pop(digits, None)
+        if stamp := self._stamps.get(name):
+            self._index.learn(name, stamp, image)
+        return image
+
+    def _read_whole(self, name: str) -> StoredImage:
+        """Return the image of a record whose file has the size that the record says.
+
+        Raises:
+            OSError: one of the two cannot be read.
+            ValueError: the record cannot be used, or is of another image.
+        """
+        image = read_record(self.folder / name)
+        if image.key[:KEY_DIGITS] != digits_in(name):
+            raise ValueError("it is the record of another image")
+        status = image.path.lstat()
+        if not stat.S_ISREG(status.st_mode) or status.st_size != image.size:
+            raise ValueError(f"{image.path.name} is not of the size that was saved")
+        return image
+
+    def _rename_aside(self, path: Path, ending: str = "damaged") -> Path | None:
+        """Return the new name of a file that must not be used any more; `None` if it cannot be renamed."""
+        aside = free_name(path.with_name(f"{path.name}.{ending}"))
+        self._forget(path.name)
+        stamp = _stamp(path)
+        try:
+            return path.replace(aside)
+        except FileNotFoundError:  # another process has renamed it
+            return None
+        except OSError:
+            with self._lock:
+                self._not_renamed[path.name] = stamp
+            return None
+
+    def _forget(self, name: str) -> None:
+        with self._lock:
+            self._stamps.pop(name, None)
+            names = (self._files or {}).get(digits_in(name), [])
+            if name in names:
+                names.remove(name)
+
+    def _is_out_of_use(self, name: str) -> bool:
+        return name in self._not_renamed and self._not_renamed[name] == _stamp(self.folder / name)
+
+    def _warn_unreadable(self, error: OSError) -> str:
+        message = f"{self.folder} cannot be read ({error.strerror or error})"
+        self._warn(f"{message}. Its images are not used")
+        return message
+
+    def _warn(self, message: str) -> None:
+        with self._lock:
+            if message in self.damaged:
+                return
+            self.damaged.append(message)
+        if not self.quiet:
+            log.warning("%s", message)
+
+
+def open_cache(options: Options, *, quiet: bool = False) -> ImageStore:
+    """Return the store of this machine's images."""
+    return ImageStore(options.cache.originals, index=options.cache.index / "originals.json", quiet=quiet)
+
+
+def open_pins(options: Options, *, quiet: bool = False) -> ImageStore:
+    """Return the store of the images that are committed with the docs."""
+    index = options.cache.index / "pins.json"
+    return ImageStore(options.pins_dir, index=index, committed=True, quiet=quiet)
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """Return what tells a file from another of its name; empty if there is none."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return ()
+    return status.st_mtime_ns, status.st_size, status.st_ino

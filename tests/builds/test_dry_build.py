@@ -1,0 +1,59 @@
+"""Commands look at a whole build of the site, which generates, encodes and writes nothing."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.conftest import Project
+from tests.helpers.api import ImagesApi
+from tests.helpers.commands import run
+
+LATE = """
+def on_page_context(context, page, **_):
+    '''What a plugin does with pages once every page is read.'''
+    page.content += "<p>late</p>"
+
+
+def on_post_build(config, **_):
+    from pathlib import Path
+    pages = [path.parent.name for path in Path(config.site_dir).rglob("index.html")]
+    print(sorted(pages), "built into", config.site_dir)
+"""
+
+
+def everything(project: Project) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in project.folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("command", ["plan", "check"])
+def test_nothing_is_written_into_the_project(project: Project, api: ImagesApi, command: str) -> None:
+    project.page("index.md", "# Home\n\n![x](qhaigc:hero)\n", qhaigc={"hero": "fog"}, image="qhaigc:hero")
+    project.config["hooks"] = [str(project.write("hook.py", LATE))]
+    project.write_config()
+    before = everything(project)
+    finished = run(project, command)
+    assert finished.returncode == (0 if command == "plan" else 1), finished.stderr
+    assert "built into" in finished.stdout + finished.stderr
+    assert {path: data for path, data in everything(project).items() if "__pycache__" not in path} == before
+    assert api.calls == []
+
+
+def test_an_unknown_name_in_a_template_is_told_by_check(project: Project, api: ImagesApi) -> None:
+    project.config["theme"]["custom_dir"] = "overrides"
+    project.write(
+        "overrides/main.html",
+        '{% extends "base.html" %}{% block footer %}{{ qhaigc_url(page, "heroo") }}{% endblock %}',
+    )
+    project.page("index.md", "# Home\n\n![x](qhaigc:hero)\n", qhaigc={"hero": "fog"})
+    finished = run(project, "check")
+    assert finished.returncode == 1
+    assert "there is no image 'heroo'" in finished.stdout + finished.stderr
+
+
+def test_every_image_of_the_site_is_planned(project: Project, api: ImagesApi) -> None:
+    project.page("index.md", "# Home\n\n![x](qhaigc:hero)\n", qhaigc={"hero": {"prompt": "fog", "dark": "night"}})
+    project.page("a.md", "# A\n", qhaigc={"unused": "rain"})
+    planned = json.loads(run(project, "plan", "--json").stdout)
+    assert sorted(one["prompt"] for one in planned["images"]) == ["fog", "night", "rain"]

@@ -1,0 +1,453 @@
+"""A site's life as a state machine: whatever happens to it, each build that exits 0 is whole and buys nothing twice.
+
+`.ci/run` takes the same 40 walks each time. By hand, other ones: `QHAIGC_LIFE_WALKS=500 python -m pytest -m slow
+tests/test_site_life.py` takes that many with a seed that is printed, which `QHAIGC_LIFE_SEED` repeats.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+
+from tests.conftest import Built, Project
+from tests.helpers.api import Behaviour, ImagesApi, answer, by_base64, by_url, bytes_by_url, disconnect, error, in_size
+from tests.helpers.commands import run
+from tests.helpers.site_checks import problems, undecodable
+
+pytestmark = pytest.mark.slow
+
+WALKS = int(os.environ.get("QHAIGC_LIFE_WALKS", "40"))
+STEPS = 20
+PARTS = 4
+"""Tests that share the walks."""
+
+PROMPTS = ("fog", "rain", "snow", "dusk", "dawn", "noon")
+PATHS = ("index.md", "a.md", "guide/b.md", "guide/deep/c.md", "d.md")
+THEME = {
+    "main.html": """<!doctype html><html><head><title>{{ config.site_name }}</title>
+{% for path in config.extra_css %}<link rel="stylesheet" href="{{ path | url }}">{% endfor %}
+{% if page.meta.image %}<meta property="og:image" content="{{ page.meta.image }}">{% endif %}
+</head><body>{{ page.content }}
+{% if page.meta.by_template %}{{ qhaigc_image(page, "one") }}<a href="{{ qhaigc_url(page, "two") }}">two</a>{% endif %}
+</body></html>
+""",
+    "feed.xml": """<?xml version="1.0"?><rss><channel>{% for file in pages %}<item>
+<link>{{ file.page.canonical_url }}</link>
+{% if file.page.meta.image %}<enclosure url="{{ file.page.meta.image }}"/>{% endif %}
+</item>{% endfor %}</channel></rss>
+""",
+    "404.html": "<!doctype html><html><body><h1>404</h1></body></html>",
+}
+FORMS: dict[str, str] = {
+    "inline": "![Words](qhaigc:one) and ![](qhaigc:two)",
+    "link": "[The image](qhaigc:one)",
+    "by definition": "![Words][it]\n\n[it]: qhaigc:two",
+    "raw": '<img src="qhaigc:one" alt="Words" width="40">',
+    "style": '<p style="background: url(qhaigc:two)">Words</p>',
+    "of the site": "![Logo](qhaigc:logo)",
+}
+CHOICES: dict[str, tuple[Any, ...]] = {
+    "formats": (["webp"], ["png"], ["jpeg", "webp"]),
+    "widths": ([], [48], [32, 64]),
+    "quality": (80, 50),
+    "provenance": (True, False),
+    "assets_dir": ("assets/qhaigc", "img"),
+    "size": ("96x54", "64x64"),
+    "style": (None, "ink"),
+    "model": ("qh-draw-x2-preview", "qh-draw-x1-pro"),
+    "missing": ("generate", "generate", "placeholder", "error"),
+}
+TROUBLE: dict[str, Behaviour] = {
+    "refuses": answer(451),
+    "has no quota": error(429, "insufficient_quota"),
+    "knows no key": answer(401),
+    "fails": answer(500),
+    "cuts the connection": disconnect,
+    "sends a web page": bytes_by_url(b"<!doctype html><p>no"),
+    "sends another size": in_size("80x60", "WEBP"),
+    "sends base64": by_base64,
+}
+
+
+@dataclass
+class PageModel:
+    """What an author has written on a page."""
+
+    one: str = "fog"
+    two: str = "rain"
+    alt: str = "Words"
+    forms: tuple[str, ...] = ("inline",)
+    dark: bool = False
+    placed: bool = False
+    card: bool = False
+    by_template: bool = False
+
+    def write(self, project: Project, path: str) -> None:
+        one: dict[str, Any] = {"prompt": self.one, "alt": self.alt}
+        two: dict[str, Any] = {"prompt": self.two, "alt": ""}
+        if self.dark:
+            one["dark"] = f"{self.one} at night"
+        if self.placed:
+            two["place"] = "after-title"
+        front: dict[str, Any] = {"qhaigc": {"one": one, "two": two}, "by_template": self.by_template}
+        if self.card:
+            front["image"] = "qhaigc:one"
+        project.page(path, "# Title\n\n" + "\n\n".join(FORMS[form] for form in self.forms) + "\n", **front)
+
+
+page_models = st.builds(
+    PageModel,
+    one=st.sampled_from(PROMPTS),
+    two=st.sampled_from(PROMPTS),
+    alt=st.sampled_from(("Words", "Other words")),
+    forms=st.lists(st.sampled_from(sorted(FORMS)), min_size=1, max_size=3, unique=True).map(tuple),
+    dark=st.booleans(),
+    placed=st.booleans(),
+    card=st.booleans(),
+    by_template=st.booleans(),
+)
+
+
+def flip(path: Path, dice: random.Random) -> None:
+    data = bytearray(path.read_bytes())
+    if data:
+        data[dice.randrange(len(data))] ^= 1 << dice.randrange(8)
+        path.write_bytes(data)
+
+
+def cut(path: Path, dice: random.Random) -> None:
+    data = path.read_bytes()
+    path.write_bytes(data[: dice.randrange(max(1, len(data)))])
+
+
+DAMAGE: dict[str, Callable[[Path, random.Random], object]] = {
+    "flip": flip,
+    "cut": cut,
+    "html": lambda path, _: path.write_bytes(b"<!doctype html><p>Sign in"),
+    "empty": lambda path, _: path.write_bytes(b""),
+    "delete": lambda path, _: path.unlink(),
+}
+
+
+Asked = tuple[str, str, str]
+"""Model, prompt and size: what distinguishes one image from another here."""
+
+
+def asked_for(call: dict[str, Any]) -> Asked:
+    return call["model"], call["prompt"], call["size"]
+
+
+@dataclass
+class SiteLife:
+    """A site, what it has bought, and the rules that every build has to keep."""
+
+    folder: Path
+    api: ImagesApi
+    project: Project = field(init=False)
+    pages: dict[str, PageModel] = field(default_factory=dict)
+    cut_short: bool = False
+    """Whether `site/` is what a build that was killed has left."""
+    broken: bool = False
+    """Whether a promise was broken: then the walk ends."""
+
+    def __post_init__(self) -> None:
+        self.project = Project(self.folder / "project", self.api.base_url)
+        self.project.options |= {
+            "retries": 0,
+            "max_new_images": 1000,
+            "images": {"logo": {"prompt": "logo", "alt": ""}},
+        }
+        self.project.config |= {
+            "theme": {"name": None, "custom_dir": "theme", "static_templates": ["404.html", "feed.xml"]},
+            "plugins": [],
+        }
+        for name, text in THEME.items():
+            self.project.write(f"theme/{name}", text)
+        self.put("index.md", PageModel())
+        self.put("a.md", PageModel(one="snow", two="dusk"))
+
+    def put(self, path: str, page: PageModel) -> None:
+        self.pages[path] = page
+        page.write(self.project, path)
+
+    def remove(self, path: str) -> PageModel:
+        (self.project.docs / path).unlink()
+        return self.pages.pop(path)
+
+    def stores(self) -> list[Path]:
+        return [self.project.folder / "generated-images", self.project.cache / "originals"]
+
+    def stored(self, suffixes: tuple[str, ...]) -> list[Path]:
+        """Return the files of the stores with these endings."""
+        return [
+            path
+            for folder in self.stores()
+            if folder.is_dir()
+            for path in sorted(folder.iterdir())
+            if path.is_file() and re.fullmatch(r".+-[0-9a-f]{16}\.\w+", path.name) and path.suffix in suffixes
+        ]
+
+    def whole(self) -> set[Asked]:
+        """Return what the API was asked for and is whole in a store: bytes as they were sold, with a fitting record.
+
+        A record that is gone or is no JSON can be made again, and counts as fitting.
+        """
+        sold = {hashlib.sha256(data).hexdigest(): asked for asked, images in self.api.sold.items() for data in images}
+        found = set()
+        for path in self.stored((".png", ".jpg", ".webp")):
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            if digest in sold and _fits(path.with_suffix(".json"), digest, path.stem[-16:]):
+                found.add(sold[digest])
+        return found
+
+    def build(self, *arguments: str, healthy: bool = True) -> Built:
+        """Build, and see that everything holds that has to."""
+        whole, asked = self.whole(), len(self.api.calls)
+        built = self.project.build(*arguments)
+        self.look_at(built, whole, asked, healthy=healthy)
+        if "--dirty" not in arguments:
+            self.cut_short = False
+        if built.code == 0 and not self.lacks_images(built):
+            digest, asked = built.digest(), len(self.api.calls)
+            self.broken, again = True, self.project.build(*arguments)
+            assert again.code == 0, again.output
+            assert self.api.calls[asked:] == [], f"a second build asks again\n{built.output}\n{again.output}"
+            differing = {name for name, _ in again.digest().items() ^ digest.items()}
+            if "--dirty" in arguments:  # MkDocs reads no front matter of what it does not build: the feed lacks it
+                differing.discard("feed.xml")
+            assert not differing, f"a second build differs: {differing}\n{built.output}\n{again.output}"
+            self.broken = False
+        return built
+
+    def look_at(self, built: Built, whole: set[Asked], asked: int, *, healthy: bool = True) -> None:
+        """See that a build has bought nothing that was whole, and that its site is whole."""
+        output, self.broken = built.output, True
+        assert "Traceback" not in output, output
+        calls = [asked_for(call) for call in self.api.calls[asked:]]
+        again = [call for call in calls if call in whole]
+        assert not again, f"bought again though its original is whole: {again}\n{output}"
+        if healthy:
+            assert len(calls) == len(set(calls)), f"bought twice in one build: {calls}\n{output}"
+        if self.project.options.get("missing") != "error":
+            assert built.code == 0, output
+        if built.code == 0:
+            wrong = problems(built.site, self.project.config["site_url"])
+            assert not wrong, "\n".join([*wrong, output])
+        self.broken = False
+
+    def lacks_images(self, built: Built) -> bool:
+        return "placeholder" in built.output
+
+    def command(self, *arguments: str) -> str:
+        """Run one of our commands; return what it prints."""
+        whole, asked = self.whole(), len(self.api.calls)
+        finished = run(self.project, *arguments)
+        output = finished.stdout + finished.stderr
+        assert "Traceback" not in output, output
+        again = [call for call in map(asked_for, self.api.calls[asked:]) if call in whole]
+        assert not again, f"{arguments[0]} has bought again: {again}\n{output}"
+        return output
+
+
+def _fits(record: Path, digest: str, key: str) -> bool:
+    if not record.exists():
+        return True
+    try:
+        content = json.loads(record.read_bytes())
+    except ValueError:
+        return True
+    return isinstance(content, dict) and content.get("sha256") == digest and str(content.get("key", "")).startswith(key)
+
+
+class Walk(RuleBasedStateMachine):
+    """What happens to a site, in any order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp(prefix="qhaigc-life-"))
+        self.api = ImagesApi()
+        self.api.__enter__()
+        self.life = SiteLife(self.folder, self.api)
+
+    def teardown(self) -> None:
+        try:
+            self.api.default = by_url
+            if not self.life.broken:
+                self.life.build()
+        finally:
+            self.api.__exit__()
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    # What authors do.
+
+    @rule(path=st.sampled_from(PATHS), page=page_models)
+    def write_page(self, path: str, page: PageModel) -> None:
+        self.life.put(path, page)
+
+    @rule(data=st.data(), prompt=st.sampled_from(PROMPTS))
+    def edit_prompt(self, data: st.DataObject, prompt: str) -> None:
+        path = data.draw(st.sampled_from(sorted(self.life.pages)))
+        self.life.pages[path].one = prompt
+        self.life.put(path, self.life.pages[path])
+
+    @rule(data=st.data(), alt=st.sampled_from(("A tower", "A mast", "")))
+    def edit_alt(self, data: st.DataObject, alt: str) -> None:
+        path = data.draw(st.sampled_from(sorted(self.life.pages)))
+        self.life.pages[path].alt = alt
+        self.life.put(path, self.life.pages[path])
+
+    @precondition(lambda self: len(self.life.pages) > 1)
+    @rule(data=st.data())
+    def remove_page(self, data: st.DataObject) -> None:
+        self.life.remove(data.draw(st.sampled_from(sorted(self.life.pages))))
+
+    @rule(data=st.data(), to=st.sampled_from(PATHS))
+    def move_page(self, data: st.DataObject, to: str) -> None:
+        self.life.put(to, self.life.remove(data.draw(st.sampled_from(sorted(self.life.pages)))))
+
+    @rule(data=st.data(), name=st.sampled_from(sorted(CHOICES)))
+    def change_option(self, data: st.DataObject, name: str) -> None:
+        value = data.draw(st.sampled_from(CHOICES[name]))
+        options = {**self.life.project.options, name: value}
+        self.life.project.options = {name: value for name, value in options.items() if value is not None}
+
+    @rule(site_url=st.sampled_from(("https://example.com/docs/", "https://example.com/", None)))
+    def change_site_url(self, site_url: str | None) -> None:
+        self.life.project.config["site_url"] = site_url
+
+    # What happens to files.
+
+    @rule(
+        data=st.data(),
+        how=st.sampled_from(sorted(DAMAGE)),
+        records=st.sampled_from((False, False, True)),
+        variants_too=st.sampled_from((True, True, False)),
+        seed=st.integers(0, 99),
+    )
+    def damage_what_is_stored(
+        self, data: st.DataObject, how: str, records: bool, variants_too: bool, seed: int
+    ) -> None:
+        stored = self.life.stored((".json",) if records else (".png", ".jpg", ".webp"))
+        if stored:
+            for path in data.draw(st.lists(st.sampled_from(stored), min_size=1, max_size=4, unique=True)):
+                DAMAGE[how](path, random.Random(seed))
+        if variants_too:
+            shutil.rmtree(self.life.project.cache / "variants", ignore_errors=True)
+
+    @rule(part=st.sampled_from(("all", "database", "database cut", "values", "a value cut")), seed=st.integers(0, 99))
+    def lose_variants(self, part: str, seed: int) -> None:
+        folder = self.life.project.cache / "variants"
+        values = sorted(folder.rglob("*.val"))
+        if part == "all":
+            shutil.rmtree(folder, ignore_errors=True)
+        elif part == "values":
+            for value in values:
+                value.unlink()
+        elif part == "a value cut" and values:
+            cut(values[seed % len(values)], random.Random(seed))
+        else:
+            for database in folder.rglob("cache.db"):
+                if part == "database":
+                    database.unlink()
+                else:
+                    cut(database, random.Random(seed))
+
+    @rule(how=st.sampled_from(sorted(DAMAGE)), seed=st.integers(0, 99))
+    def damage_indexes(self, how: str, seed: int) -> None:
+        for path in (self.life.project.cache / "index").glob("*"):
+            DAMAGE[how](path, random.Random(seed))
+
+    @rule()
+    def lose_site(self) -> None:
+        shutil.rmtree(self.life.project.folder / "site", ignore_errors=True)
+        self.life.cut_short = False
+
+    @rule(pinned_first=st.booleans())
+    def lose_cache(self, pinned_first: bool) -> None:
+        if pinned_first:
+            self.life.command("pin")
+        shutil.rmtree(self.life.project.cache, ignore_errors=True)
+
+    @rule()
+    def pin(self) -> None:
+        self.life.command("pin")
+
+    # Builds.
+
+    @rule()
+    def build(self) -> None:
+        self.life.build()
+
+    @rule()
+    def build_once_more(self) -> None:
+        self.life.build()
+
+    @precondition(lambda self: not self.life.cut_short)
+    @rule()
+    def build_dirty(self) -> None:
+        self.life.build("--dirty")
+
+    @rule(trouble=st.sampled_from(sorted(TROUBLE)))
+    def build_with_trouble(self, trouble: str) -> None:
+        self.api.default = TROUBLE[trouble]
+        try:
+            self.life.build(healthy=trouble.startswith("sends"))
+        finally:
+            self.api.default = by_url
+
+    @rule(seconds=st.floats(0.1, 0.9))
+    def kill_build(self, seconds: float) -> None:
+        process = self.life.project.start("build", "-d", str(self.life.project.folder / "site"))
+        time.sleep(seconds)
+        process.kill()
+        process.communicate()
+        self.life.cut_short = True
+
+    @rule()
+    def build_two_at_once(self) -> None:
+        whole, asked = self.life.whole(), len(self.api.calls)
+        folders = [self.life.project.folder / site for site in ("site", "beside")]
+        processes = [self.life.project.start("build", "-d", str(folder)) for folder in folders]
+        for process, folder in zip(processes, folders, strict=True):
+            output, _ = process.communicate(timeout=60)
+            self.life.look_at(Built(process.returncode, output, folder), whole, asked)
+        self.life.cut_short = False
+
+    @rule()
+    def sync(self) -> None:
+        self.life.command("sync", "--out", "docs/synced")
+        assert undecodable(self.life.project.docs / "synced") == []
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_whatever_happens_to_a_site_each_build_is_whole_and_buys_nothing_twice(part: int) -> None:
+    seed = int(os.environ.get("QHAIGC_LIFE_SEED", "0"))
+    if "QHAIGC_LIFE_WALKS" in os.environ and not seed:
+        seed = random.SystemRandom().randrange(1, 1 << 32)
+    print(f"QHAIGC_LIFE_SEED={seed}")  # noqa: T201 - pytest shows it where a walk fails
+    machine = hypothesis.seed(seed + part)(type(f"Walk{part}", (Walk,), {}))
+    settings = hypothesis.settings(
+        max_examples=-(-WALKS // PARTS),
+        stateful_step_count=STEPS,
+        deadline=None,
+        database=None,
+        report_multiple_bugs=False,
+        phases=[hypothesis.Phase.generate],  # to shrink what depends on moments takes long, and may not end
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    run_state_machine_as_test(machine, settings=settings)
