@@ -125,7 +125,8 @@ class Encoder:
     def gone(self, wanted: Mapping[str, Drawn]) -> list[str]:
         """Return those of these images (by key) of which the cache of variants has lost some; each variant once."""
         every = {cache_key for key, drawn in wanted.items() for cache_key in self._cache_keys(key, drawn)}
-        self._paths |= self._open_variants().paths(every - self._paths.keys())
+        if unseen := every - self._paths.keys():
+            self._paths |= self._open_variants().paths(unseen)
         gone = every - self._paths.keys() - self._gone
         self._gone |= gone
         found = []

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority
 
+from mkdocs_qhaigc.assets import asset
 from mkdocs_qhaigc.config.option_table import OPTIONS
 from mkdocs_qhaigc.config.options import Options, check_folders, keys_among, read_options
 from mkdocs_qhaigc.directives.front_matter import strip_meta
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from mkdocs_qhaigc.site.report import Report
 
 warn = logging.getLogger(__name__).warning  # for what takes a callable
-STYLESHEET = Path(__file__).parents[2] / "qhaigc.css"
+STYLESHEET = asset("qhaigc.css")
 
 
 @contextlib.contextmanager

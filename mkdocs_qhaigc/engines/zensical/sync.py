@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from mkdocs_qhaigc._util.files import atomic_write, remove_parts
 from mkdocs_qhaigc._util.locks import hold
+from mkdocs_qhaigc.assets import asset
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.engines.zensical.config import Configuration
 from mkdocs_qhaigc.engines.zensical.manifest import Manifest, SyncedImage, read_files
@@ -28,7 +29,7 @@ from mkdocs_qhaigc.store.finder import ImageFinder
 from mkdocs_qhaigc.store.record import file_stem
 from mkdocs_qhaigc.store.transfer import copy_into
 
-STYLESHEET = Path(__file__).parents[2] / "qhaigc.css"
+STYLESHEET = asset("qhaigc.css")
 Warn = Callable[[str], None]
 _WAIT = 600.0
 """Seconds to wait for another `sync` into the same folder, which may be generating images."""
