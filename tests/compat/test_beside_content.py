@@ -26,7 +26,7 @@ def _images_in_two_widths(project: Project) -> None:
 MACROS = """
 def define_env(env):
     @env.macro
-    def image(name, alt=""):
+    def figure(name, alt=""):
         return f"![{alt}](qhaigc:{name})"
 
 
@@ -44,18 +44,18 @@ def test_macros_write_references_and_directives(project: Project, api: ImagesApi
     project.config["extra"] = {"mood": "in fog"}
     project.page(
         "index.md",
-        "# Home\n\n{{ image('hero') }}\n\n{% for name in ['hero', 'mast'] %}\n"
+        "# Home\n\n{{ figure('hero') }}\n\n{% for name in ['hero', 'mast'] %}\n"
         "![{{ name }} {{ mood }}](qhaigc:{{ name }})\n{% endfor %}\n\n"
-        "{{ qhaigc.hero.alt }} is drawn by `{{ image('hero') }}`.\n\n"
-        "```jinja\n{% raw %}{{ image('hero') }} gives ![](qhaigc:hero){% endraw %}\n```\n",
+        "{{ qhaigc.hero.alt }} is drawn by `{{ figure('hero') }}`.\n\n"
+        "```jinja\n{% raw %}{{ figure('hero') }} gives ![](qhaigc:hero){% endraw %}\n```\n",
         qhaigc={**hero("A tower", "Tower"), "mast": "A mast"},
     )
-    project.page("town.md", "# Town\n\n{{ image('town') }}\n", town="Ghent", image="qhaigc:town")
+    project.page("town.md", "# Town\n\n{{ figure('town') }}\n", town="Ghent", image="qhaigc:town")
     project.page("plain.md", "# Plain\n\n{{ x }} ![](qhaigc:hero)\n", render_macros=False, qhaigc=hero("Fog", "Fog"))
     built = build_both_ways(project, api, prompts=["A tower", "A mast", "Ghent at dusk", "Fog"])
     assert alts(built) == ["Tower", "hero in fog", "mast in fog"]
     assert "Tower is drawn by" in text_of(built.html())
-    assert "{{ image('hero') }} gives ![](qhaigc:hero)" in text_of(built.html())
+    assert "{{ figure('hero') }} gives ![](qhaigc:hero)" in text_of(built.html())
     assert alts(built, "town/index.html") == ["Ghent"]
     assert alts(built, "plain/index.html") == ["Fog"]
 

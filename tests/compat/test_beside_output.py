@@ -68,7 +68,7 @@ def test_a_lightbox_wraps_the_whole_image_and_a_cold_build_is_as_a_warm_one(
     assert [(width, height) for _, width, height in whole(html)] == sizes
     assert not re.search(r"<picture[^>]*>(?:<source[^>]*>)*<a", html)
     assert len(elements(html, "picture")) == (4 if len(formats) > 1 else 0)
-    assert re.search(r'<a href="a/">\s*<(?:image|img)', html)
+    assert re.search(r'<a href="a/">\s*<(?:picture|img)', html)
     assert cold.digest() == warm.digest()
 
 
