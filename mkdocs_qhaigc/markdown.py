@@ -1,4 +1,4 @@
-"""The Markdown extension that a site's configuration names, for Zensical. Its code is in `engines/zensical`."""
+"""The public name of the Markdown extension for Zensical. Its code is in `engines/zensical/extension.py`."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from mkdocs_qhaigc.engines.zensical.extension import LookupExtension
 
 
 def makeExtension(**kwargs: Any) -> LookupExtension:  # noqa: N802 - Python-Markdown's name
-    """Return the extension that a site's configuration names `mkdocs_qhaigc.markdown`."""
+    """Return the extension; Python-Markdown calls this."""
     return LookupExtension(**kwargs)

@@ -23,8 +23,8 @@ from mkdocs_qhaigc.generation.job import ImageJob
 from mkdocs_qhaigc.generation.queue import GenerationQueue
 from mkdocs_qhaigc.site.contact_sheet import Card, render_sheet
 from mkdocs_qhaigc.site.gallery import url_of
-from mkdocs_qhaigc.site.images import Pipeline
-from mkdocs_qhaigc.site.survey import Declared
+from mkdocs_qhaigc.site.images import SiteImages
+from mkdocs_qhaigc.site.survey import SurveyEntry
 from mkdocs_qhaigc.store.finder import ImageFinder
 from mkdocs_qhaigc.store.record import StoredImage
 
@@ -36,7 +36,7 @@ _LONGEST_NAME = 180
 class Candidate:
     """A variant of a directive's image."""
 
-    order: ImageJob
+    job: ImageJob
     original: StoredImage | None
     state: str
     """pinned, cached, generated, missing or unreadable."""
@@ -46,21 +46,21 @@ class Candidate:
     @property
     def variant(self) -> int:
         """Its number, from 1."""
-        return self.order.request.variant
+        return self.job.request.variant
 
 
 def find_candidates(
-    declared: Declared, options: Options, variants: Iterable[int], *, report: Callable[[str], None]
+    declared: SurveyEntry, options: Options, variants: Iterable[int], *, report: Callable[[str], None]
 ) -> list[Candidate]:
     """Return these variants of an image, and which of them are there. `report` is told of what is damaged."""
-    known = Pipeline(options, finder=ImageFinder(options), open_buyer=None, report=report)
+    known = SiteImages(options, finder=ImageFinder(options), open_queue=None)
     found = []
     for variant in variants:
         request = declared.request.of_variant(variant)
         with forwarding(report):
-            image = known.want(ImageJob(declared.where, declared.image.order.name, request))
-        state = image.state if image.original else "unreadable" if image.reason else "missing"
-        found.append(Candidate(image.order, image.original, state, image.reason))
+            image = known.want(ImageJob(declared.where, declared.image.job.name, request))
+        state = image.state if image.stored else "unreadable" if image.reason else "missing"
+        found.append(Candidate(image.job, image.stored, state, image.reason))
     return found
 
 
@@ -69,13 +69,13 @@ def order_missing(
 ) -> list[tuple[ImageJob, Future[StoredImage]]]:
     """Submit jobs for the variants that are missing, in as few calls as possible."""
     ordered: list[tuple[ImageJob, Future[StoredImage]]] = []
-    for run in _runs([candidate.order for candidate in candidates if candidate.state == "missing"]):
+    for run in _runs([candidate.job for candidate in candidates if candidate.state == "missing"]):
         futures = buyer.submit_together(run) if len(run) > 1 else [buyer.submit(run[0])]
         ordered += zip(run, futures, strict=True)
     return ordered
 
 
-def write_sheet(candidates: Sequence[Candidate], declared: Declared, options: Options) -> Path:
+def write_sheet(candidates: Sequence[Candidate], declared: SurveyEntry, options: Options) -> Path:
     """Write the contact sheet; return where it is.
 
     Raises:
@@ -102,7 +102,7 @@ def write_sheet(candidates: Sequence[Candidate], declared: Declared, options: Op
     return sheet
 
 
-def pick(declared: Declared, variant: int, *, docs_dir: Path, defaults: Defaults) -> Path | None:
+def pick(declared: SurveyEntry, variant: int, *, docs_dir: Path, defaults: Defaults) -> Path | None:
     """Write a variant into the front matter of the page that declares an image; return the page's file.
 
     None: it says so already. No other byte of the file changes.
@@ -133,7 +133,7 @@ def pick(declared: Declared, variant: int, *, docs_dir: Path, defaults: Defaults
     return file
 
 
-def _require_same_image(page: str, declared: Declared, variant: int, defaults: Defaults) -> None:
+def _require_same_image(page: str, declared: SurveyEntry, variant: int, defaults: Defaults) -> None:
     """Raise EditError where a page, as its file has it, does not declare this variant of this very image."""
     directive = read_directives(front_matter(page).get(META_KEY), defaults)[0].get(declared.name)
     if directive is None or directive.request != declared.request.of_variant(variant):
@@ -152,8 +152,8 @@ def _runs(orders: Sequence[ImageJob]) -> Iterator[list[ImageJob]]:
         yield run
 
 
-def _card(candidate: Candidate, declared: Declared, folder: Path) -> Card:
-    request, original = candidate.order.request, candidate.original
+def _card(candidate: Candidate, declared: SurveyEntry, folder: Path) -> Card:
+    request, original = candidate.job.request, candidate.original
     in_use = candidate.variant == declared.request.variant
     facts = [("model", request.model), ("size", request.size)]
     if original:

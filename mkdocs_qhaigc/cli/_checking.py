@@ -8,11 +8,11 @@ from typing import Literal
 
 from mkdocs_qhaigc.cli import pins
 from mkdocs_qhaigc.errors import StoreError
-from mkdocs_qhaigc.site import warnings as notices
-from mkdocs_qhaigc.site.survey import Declared, Survey
+from mkdocs_qhaigc.site import warnings
+from mkdocs_qhaigc.site.survey import Survey, SurveyEntry
 from mkdocs_qhaigc.store.image_store import open_pins
 
-Kind = Literal["missing", "damaged"] | notices.Kind
+Kind = Literal["missing", "damaged"] | warnings.Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Finding:
     kind: Kind
     message: str
     """Where, what, and what to do."""
-    one: Declared | None = None
+    one: SurveyEntry | None = None
     """The image, where it is about one that is declared."""
 
 
@@ -33,19 +33,19 @@ def check(survey: Survey) -> Iterator[Finding]:
         StoreError: the folder of pins cannot be read.
     """
     there = None
-    used = {one.request.key for one in survey.declared}
+    used = {one.request.key for one in survey.entries}
     for one in survey.each_once():
         where = one.title
         if one.image.reason:
             yield Finding("damaged", f"{where}: {one.image.reason}", one)
             continue
-        if one.original is None:
+        if one.stored is None:
             there = there or open_pins(survey.options, quiet=True).contents()
             advice = pins.advice(one, there, survey.options, used=used)
             yield Finding("missing", f"{where}: its image is missing. {advice}", one)
             continue
         try:
-            one.original.read()
+            one.stored.read()
         except StoreError as error:
             remedy = (
                 "Restore it from version control, or run `mkdocs-qhaigc pin`, which takes a whole one from the cache"
@@ -55,5 +55,5 @@ def check(survey: Survey) -> Iterator[Finding]:
                     "The next build or `mkdocs-qhaigc generate` sets it aside and buys it again: restore it if you can"
                 )
             yield Finding("damaged", f"{where}: {error}. {remedy}", one)
-    for notice in survey.notices:
+    for notice in survey.warnings:
         yield Finding(survey.kinds.get(notice, "file"), notice)

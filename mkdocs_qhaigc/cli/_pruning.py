@@ -58,7 +58,7 @@ def find_unused(surveys: Sequence[Survey], *, seconds: float) -> Prunable:
         raise SiteError(
             "nothing is removed while directives or references cannot be used, for their images seem unused:" + listed
         )
-    used = {one.request.key for survey in surveys for one in survey.declared}
+    used = {one.request.key for survey in surveys for one in survey.entries}
     pins = {survey.options.pins_dir.resolve() for survey in surveys}
     folders = {survey.options.cache.originals for survey in surveys}
     stores = [ImageStore(folder, quiet=True).contents() for folder in sorted(folders) if folder.resolve() not in pins]

@@ -10,14 +10,14 @@ from typing import Any
 from mkdocs_qhaigc.cli.pins import take_away
 from mkdocs_qhaigc.config.options import SANDBOX, Options
 from mkdocs_qhaigc.errors import ImageError, StoreError
-from mkdocs_qhaigc.site.resolved import SANDBOX_SYSTEM
-from mkdocs_qhaigc.site.survey import Declared
+from mkdocs_qhaigc.site.images import SANDBOX_SYSTEM
+from mkdocs_qhaigc.site.survey import SurveyEntry
 from mkdocs_qhaigc.store.image_store import open_pins
 from mkdocs_qhaigc.store.record import ADOPTED, StoredImage, read_record
 from mkdocs_qhaigc.store.transfer import archive_orphan
 
 
-def adopt(file: Path, one: Declared, options: Options) -> tuple[StoredImage, list[Path]]:
+def adopt(file: Path, one: SurveyEntry, options: Options) -> tuple[StoredImage, list[Path]]:
     """Make a file the pin of an image; return the pin, and where in the cache those are that it takes the place of.
 
     A file that is an original itself, beside its record, keeps what that says of who made it.
@@ -51,7 +51,7 @@ def adopt(file: Path, one: Declared, options: Options) -> tuple[StoredImage, lis
     for path in there.remnants_of(key):
         replaced.append(archive_orphan(path, options))
     pin = pins.save(
-        name=one.image.order.name,
+        name=one.image.job.name,
         key=key,
         data=data,
         format=info.format,
@@ -63,7 +63,7 @@ def adopt(file: Path, one: Declared, options: Options) -> tuple[StoredImage, lis
     return pin, replaced
 
 
-def _origin(file: Path, one: Declared) -> Mapping[str, Any]:
+def _origin(file: Path, one: SurveyEntry) -> Mapping[str, Any]:
     """Return what a record is to say of who made a file, and that it was adopted."""
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     adopted = {"file": file.name, "when": now}

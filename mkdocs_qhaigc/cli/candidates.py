@@ -25,7 +25,7 @@ from mkdocs_qhaigc.cli.common import (
 )
 from mkdocs_qhaigc.cli.selection import select_one
 from mkdocs_qhaigc.generation.budget import Budget
-from mkdocs_qhaigc.site.survey import Declared, Survey
+from mkdocs_qhaigc.site.survey import Survey, SurveyEntry
 
 _USED_UP = "this command may buy {most} new images (`max_new_images`). Ask for fewer, or run it again for the next ones"
 
@@ -56,9 +56,9 @@ def candidates(
         _pick(declared, survey, picked)
         return
     found = find_candidates(declared, survey.options, range(1, (variants or 4) + 1), report=warn)
-    unreadable = [Result(one.order, None, one.reason) for one in found if one.reason]
+    unreadable = [Result(one.job, None, one.reason) for one in found if one.reason]
     complete = print_failures(unreadable)
-    missing = [candidate.order for candidate in found if candidate.state == "missing"]
+    missing = [candidate.job for candidate in found if candidate.state == "missing"]
     if missing:
         most = survey.options.max_new_images
         agree(missing, survey.options, most=most, limit="max_new_images", yes=yes)
@@ -71,7 +71,7 @@ def candidates(
         sys.exit(1)
 
 
-def _pick(declared: Declared, survey: Survey, variant: int) -> None:
+def _pick(declared: SurveyEntry, survey: Survey, variant: int) -> None:
     """Write a variant that is there into its page."""
     [candidate] = find_candidates(declared, survey.options, [variant], report=warn)
     if candidate.reason:
@@ -88,7 +88,7 @@ def _pick(declared: Declared, survey: Survey, variant: int) -> None:
         return
     click.echo(f"{file}: {declared.name} is variant {variant} now.")
     dark = next(
-        (one for one in survey.declared if one.dark and (one.page, one.name) == (declared.page, declared.name)), None
+        (one for one in survey.entries if one.dark and (one.page, one.name) == (declared.page, declared.name)), None
     )
     if dark:
         [beside] = find_candidates(dark, survey.options, [variant], report=warn)
@@ -106,7 +106,7 @@ def _buy(found: list[Candidate], survey: Survey, budget: Budget) -> tuple[list[C
     complete = print_failures(list(bought.values()))
     after = []
     for candidate in found:
-        result = bought.get(candidate.order.request.key)
+        result = bought.get(candidate.job.request.key)
         if result and result.image:
             candidate = replace(candidate, original=result.image, state="generated")  # noqa: PLW2901
         elif result:
@@ -115,14 +115,14 @@ def _buy(found: list[Candidate], survey: Survey, budget: Budget) -> tuple[list[C
     return after, complete
 
 
-def _print(found: list[Candidate], declared: Declared, sheet: Path, as_json: bool) -> None:
+def _print(found: list[Candidate], declared: SurveyEntry, sheet: Path, as_json: bool) -> None:
     if as_json:
         rows: list[dict[str, Any]] = [
             {
                 "variant": candidate.variant,
                 "state": candidate.state,
                 "in_use": candidate.variant == declared.request.variant,
-                "key": candidate.order.request.key,
+                "key": candidate.job.request.key,
                 "file": str(candidate.original.path) if candidate.original else None,
                 "reason": str(candidate.reason) if candidate.reason else None,
             }

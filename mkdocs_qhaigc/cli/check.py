@@ -24,7 +24,7 @@ def check(config_files: tuple[Path, ...], as_json: bool) -> None:
     surveys = surveys_of(*config_files)
     with failing():
         findings = list({found.message: found for survey in surveys for found in checking.check(survey)}.values())
-    images = len({one.request.key for survey in surveys for one in survey.declared})
+    images = len({one.request.key for survey in surveys for one in survey.entries})
     if as_json:
         print_json({"images": images, "findings": [_as_fields(found) for found in findings]})
     else:

@@ -135,7 +135,7 @@ def shown_path(path: Path) -> str:
 
 def tell_notices(survey: Survey) -> None:
     """Print what the site's build would warn of, beside the command's own output."""
-    for notice in survey.notices:
+    for notice in survey.warnings:
         warn(notice)
 
 

@@ -38,14 +38,14 @@ def gallery(config_file: Path, as_json: bool, out: Path | None) -> None:
         raise click.ClickException(
             f"{file} cannot be written ({error.strerror or error}). Choose another --out"
         ) from error
-    images = collect(survey.declared)
+    images = collect(survey.entries)
     if as_json:
         rows = [
             {
                 **as_fields(one.first),
-                "bytes": one.first.original.size if one.first.original else None,
+                "bytes": one.first.stored.size if one.first.stored else None,
                 "pages": list(one.pages),
-                "declared": [{"page": each.page, "name": each.name, "dark": each.dark} for each in one.declared],
+                "declared": [{"page": each.page, "name": each.name, "dark": each.dark} for each in one.entries],
             }
             for one in images
         ]

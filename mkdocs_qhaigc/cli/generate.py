@@ -25,7 +25,7 @@ from mkdocs_qhaigc.cli.plan import as_fields
 from mkdocs_qhaigc.cli.selection import select
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.generation.budget import Budget
-from mkdocs_qhaigc.site.survey import Declared
+from mkdocs_qhaigc.site.survey import SurveyEntry
 
 _USED_UP = "this command may buy {most} new images (`%s`). Run it again for the next ones, or give a higher --max-new"
 
@@ -49,7 +49,7 @@ def generate(pages: Sequence[str], max_new: int | None, yes: bool, as_json: bool
     wanted = {one.request.key for one in chosen(lambda: select(survey, pages))}
     missing = [one for one in survey.missing() if one.request.key in wanted]
     unreadable = [one for one in survey.each_once() if one.state == "unreadable" and one.request.key in wanted]
-    kept = [Result(one.image.order, None, one.image.reason) for one in unreadable]
+    kept = [Result(one.image.job, None, one.image.reason) for one in unreadable]
     complete = print_failures(kept)
     if not missing:
         if as_json:
@@ -61,9 +61,9 @@ def generate(pages: Sequence[str], max_new: int | None, yes: bool, as_json: bool
         return
     limit = "max_new_images" if max_new is None else "--max-new"
     most = survey.options.max_new_images if max_new is None else max_new
-    agree([one.image.order for one in missing], survey.options, most=most, limit=limit, yes=yes)
+    agree([one.image.job for one in missing], survey.options, most=most, limit=limit, yes=yes)
     with opened_queue(survey.options, Budget(most, used_up=_USED_UP % limit)) as queue:
-        ordered = [(one.image.order, queue.submit(one.image.order)) for one in missing]
+        ordered = [(one.image.job, queue.submit(one.image.job)) for one in missing]
         wait_for_all(future for _, future in ordered)
     found = results(ordered, queue)
     complete = print_failures(found) and complete
@@ -75,7 +75,7 @@ def generate(pages: Sequence[str], max_new: int | None, yes: bool, as_json: bool
         sys.exit(1)
 
 
-def _print_as_json(missing: Sequence[Declared], found: Sequence[Result], options: Options) -> None:
+def _print_as_json(missing: Sequence[SurveyEntry], found: Sequence[Result], options: Options) -> None:
     images: list[dict[str, Any]] = [
         {
             **as_fields(one),

@@ -20,7 +20,7 @@ from mkdocs_qhaigc._util.locks import hold
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import ImageDamaged, LfsPointer, SiteError, StoreError
 from mkdocs_qhaigc.imaging.formats import EXTENSIONS
-from mkdocs_qhaigc.site.survey import Declared, Survey
+from mkdocs_qhaigc.site.survey import Survey, SurveyEntry
 from mkdocs_qhaigc.store.availability import is_lfs_pointer
 from mkdocs_qhaigc.store.image_store import Contents, ImageStore, open_cache, open_pins
 from mkdocs_qhaigc.store.record import StoredImage, digits_in_any, file_stem, name_in
@@ -36,7 +36,7 @@ class Pin:
     kind: Kind
     path: Path
     """In the folder of pins; where nobody has the image: the folder."""
-    one: Declared | None
+    one: SurveyEntry | None
     """The image of the site whose key it has; None where there is none."""
     original: StoredImage | None = None
     """Where the bytes are."""
@@ -90,7 +90,7 @@ def compare(surveys: Sequence[Survey]) -> Comparison:
         raise SiteError(f"`pins_dir` and `cache_dir` lead to one folder, {options.pins_dir}. Choose another for one")
     there = open_pins(options, quiet=True).contents()
     found: dict[str, Pin] = {}
-    used = {one.request.key for survey in surveys for one in survey.declared}
+    used = {one.request.key for survey in surveys for one in survey.entries}
     for survey in surveys:
         cache = open_cache(survey.options, quiet=True)
         for one in survey.each_once():
@@ -151,7 +151,7 @@ def alone(options: Options) -> Iterator[None]:
         yield
 
 
-def advice(one: Declared, there: Contents, options: Options, *, used: Set[str]) -> str:
+def advice(one: SurveyEntry, there: Contents, options: Options, *, used: Set[str]) -> str:
     """Return why an image may be missing, and what can be done. `used`: the keys of all that the sites declare."""
     if one.image.reason:
         return str(one.image.reason)
@@ -163,7 +163,7 @@ def advice(one: Declared, there: Contents, options: Options, *, used: Set[str]) 
             "saved. Restore both from version control (`git lfs pull` where it keeps them)"
         )
     unused = (pin for pin in there.images if pin.key not in used)
-    stale = next((pin for pin in unused if _name(pin) == one.image.order.name and _other(pin, one)), None)
+    stale = next((pin for pin in unused if _name(pin) == one.image.job.name and _other(pin, one)), None)
     hint = f"{options.pins_dir.name}/{stale.path.name} is of another {_other(stale, one)}. " if stale else ""
     return f"{hint}Run `mkdocs-qhaigc generate`, then `mkdocs-qhaigc pin`"
 
@@ -186,7 +186,7 @@ def _surplus(there: Contents, found: Mapping[str, Pin]) -> Iterator[Pin]:
             yield Pin("remnant", path, pin.one if pin else None, why="it is no whole image with a record")
 
 
-def _compare_one(one: Declared, options: Options, there: Contents, cache: ImageStore, *, used: Set[str]) -> Pin:
+def _compare_one(one: SurveyEntry, options: Options, there: Contents, cache: ImageStore, *, used: Set[str]) -> Pin:
     key = one.request.key
     reason = ""
     for pin in there.of(key):
@@ -202,7 +202,7 @@ def _compare_one(one: Declared, options: Options, there: Contents, cache: ImageS
         except StoreError as error:
             reason = reason or str(error)
         else:
-            path = options.pins_dir / f"{file_stem(one.image.order.name, key)}{original.path.suffix}"
+            path = options.pins_dir / f"{file_stem(one.image.job.name, key)}{original.path.suffix}"
             return Pin("unpinned", path, one, original, why="run `mkdocs-qhaigc pin`")
     return Pin("missing", options.pins_dir, one, why=reason or advice(one, there, options, used=used))
 
@@ -211,7 +211,7 @@ def _name(pin: StoredImage) -> str:
     return name_in(pin.path)
 
 
-def _other(pin: StoredImage, one: Declared) -> str:
+def _other(pin: StoredImage, one: SurveyEntry) -> str:
     """Return which fields of its request are others than those of an image of the site; empty where none is."""
     request = pin.record.get("request")
     if not isinstance(request, dict):

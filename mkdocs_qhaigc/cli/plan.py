@@ -9,7 +9,7 @@ import click
 
 from mkdocs_qhaigc.cli._generation import models_and_cost
 from mkdocs_qhaigc.cli.common import config_option, count, json_option, print_json, survey_of, tell_notices
-from mkdocs_qhaigc.site.survey import Declared, Survey
+from mkdocs_qhaigc.site.survey import Survey, SurveyEntry
 
 
 @click.command(short_help="List every image of the site; buys nothing.")
@@ -27,7 +27,7 @@ def plan(config_file: Path, as_json: bool, format_: str) -> None:
     if as_json:
         missing = survey.missing()
         cost = survey.options.cost(one.request for one in missing)
-        images = [as_fields(one) for one in survey.declared]
+        images = [as_fields(one) for one in survey.entries]
         print_json({"images": images, "to_buy": len(missing), "cost": cost and cost.as_fields()})
     elif format_ == "markdown":
         click.echo(as_markdown(survey))
@@ -35,7 +35,7 @@ def plan(config_file: Path, as_json: bool, format_: str) -> None:
         print_table(survey)
 
 
-def as_fields(one: Declared) -> dict[str, Any]:
+def as_fields(one: SurveyEntry) -> dict[str, Any]:
     """Return an image as JSON values."""
     request = one.request
     return {
@@ -48,7 +48,7 @@ def as_fields(one: Declared) -> dict[str, Any]:
         "prompt": request.prompt,
         "key": request.key,
         "state": one.state,
-        "file": str(one.original.path) if one.original else None,
+        "file": str(one.stored.path) if one.stored else None,
         "pages": list(one.users),
     }
 
@@ -66,12 +66,12 @@ def print_table(survey: Survey) -> None:
         ("state", {"no_wrap": True}),
     ):
         table.add_column(title, **options)
-    for one in survey.declared:
+    for one in survey.entries:
         style = {"missing": "yellow", "pinned": "green", "unreadable": "red"}.get(one.state, "")
         state = f"[{style}]{one.state}[/]" if style else one.state
         table.add_row(one.title, one.request.model, one.request.size, state)
     console = Console(highlight=False)
-    if survey.declared:
+    if survey.entries:
         console.print(table)
         console.print()
     console.print(summary(survey), markup=False)
@@ -86,7 +86,7 @@ def as_markdown(survey: Survey) -> str:
             where = f"`{one.where}`" + (" (dark)" if one.dark else "")
             lines.append(f"| {where} | {_cell(one.request.model)} | {one.request.size} | {_cell(one.request.prompt)} |")
         lines.append("")
-    lines += [f"- {_cell(notice)}" for notice in survey.notices]
+    lines += [f"- {_cell(notice)}" for notice in survey.warnings]
     return "\n".join(lines).rstrip()
 
 
@@ -98,7 +98,7 @@ def summary(survey: Survey) -> str:
         f"{states.count(state)} {state}" for state in ("pinned", "cached", "missing", "unreadable") if state in states
     ]
     missing = survey.missing()
-    buys = models_and_cost([one.image.order for one in missing], survey.options)
+    buys = models_and_cost([one.image.job for one in missing], survey.options)
     sandbox = " (of the sandbox, which sells nothing)" if survey.options.sandboxed else ""
     total = count(len(once), "image")
     return f"{total}{': ' + ', '.join(said) if said else ''}. To buy: {buys}{sandbox if missing else ''}."

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mkdocs_qhaigc._util.text import closest_match
 from mkdocs_qhaigc.errors import SelectionError
-from mkdocs_qhaigc.site.survey import Declared, Survey
+from mkdocs_qhaigc.site.survey import Survey, SurveyEntry
 
 SITE = "mkdocs.yml"
 """What the commands call the place of the option `images`."""
@@ -16,7 +16,7 @@ _SHOWN = 12
 _ENDINGS = (".md", "/index.md", "/README.md")
 
 
-def select(survey: Survey, arguments: Sequence[str]) -> list[Declared]:
+def select(survey: Survey, arguments: Sequence[str]) -> list[SurveyEntry]:
     """Return the images that are meant, in the site's order; all of them without arguments.
 
     `PAGE` means what the page declares and what it shows of the option `images`; `PAGE#NAME` one of these.
@@ -25,12 +25,12 @@ def select(survey: Survey, arguments: Sequence[str]) -> list[Declared]:
         SelectionError: a page or a name is not known; the message says what is.
     """
     if not arguments:
-        return list(survey.declared)
+        return list(survey.entries)
     meant = {id(one) for argument in arguments for one in _meant(survey, argument)}
-    return [one for one in survey.declared if id(one) in meant]
+    return [one for one in survey.entries if id(one) in meant]
 
 
-def select_one(survey: Survey, argument: str) -> Declared:
+def select_one(survey: Survey, argument: str) -> SurveyEntry:
     """Return the image that `PAGE#NAME` means; of one with a dark image, the light one.
 
     Raises:
@@ -43,7 +43,7 @@ def select_one(survey: Survey, argument: str) -> Declared:
     return light[0]
 
 
-def select_target(surveys: Sequence[Survey], argument: str) -> tuple[Survey, Declared]:
+def select_target(surveys: Sequence[Survey], argument: str) -> tuple[Survey, SurveyEntry]:
     """Return the image that `PAGE#NAME` means on the first of these sites that has it; `PAGE#NAME-dark` a dark one.
 
     Raises:
@@ -66,17 +66,17 @@ def select_target(surveys: Sequence[Survey], argument: str) -> tuple[Survey, Dec
     raise unknown or SelectionError(f"{argument}: there is no site to look at")
 
 
-def _meant(survey: Survey, argument: str) -> list[Declared]:
+def _meant(survey: Survey, argument: str) -> list[SurveyEntry]:
     page, hash_, name = argument.rpartition("#")
     if not hash_ or _page(survey, argument) in _pages(survey):  # a page may have `#` in its own name
         page, hash_, name = argument, "", ""
     page = _page(survey, page)
-    own = [one for one in survey.declared if (one.page or SITE) == page]
+    own = [one for one in survey.entries if (one.page or SITE) == page]
     names = {one.name for one in own}
-    shared = [one for one in survey.declared if not one.page and page in one.users and one.name not in names]
+    shared = [one for one in survey.entries if not one.page and page in one.users and one.name not in names]
     found = [*own, *shared]
     if not found:
-        pages = _unique(one.page or SITE for one in survey.declared)
+        pages = _unique(one.page or SITE for one in survey.entries)
         close = _page_of(page, _pages(survey)) or closest_match(page, pages)
         raise SelectionError(
             f"{argument}: {page or 'that'} is no page with images. "
@@ -111,7 +111,7 @@ def _page_of(written: str, pages: Set[str]) -> str | None:
 
 
 def _pages(survey: Survey) -> set[str]:
-    return {one.page for one in survey.declared} | {user for one in survey.declared for user in one.users}
+    return {one.page for one in survey.entries} | {user for one in survey.entries for user in one.users}
 
 
 def _unique(words: Iterable[str]) -> list[str]:

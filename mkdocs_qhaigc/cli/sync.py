@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from mkdocs_qhaigc.cli._generation import opened_queue, require_sandbox_within_sandbox
-from mkdocs_qhaigc.cli.common import count, failing, json_option, print_json, shown_path, warn
+from mkdocs_qhaigc.cli.common import count, failing, json_option, print_json, shown_path
 from mkdocs_qhaigc.engines.detect import require_config_file, usual_config_file
 from mkdocs_qhaigc.engines.zensical.config import Configuration, read_configuration
 from mkdocs_qhaigc.engines.zensical.sync import Synced
@@ -69,13 +69,13 @@ def _once(site: Configuration, *, pin: bool, as_json: bool = False) -> bool:
     if site.options.missing == "generate":
         require_sandbox_within_sandbox(site.options)
     with opened_queue(site.options, Budget(site.options.max_new_images, used_up=BUILD_BUDGET)) as queue:
-        synced = sync_site(site, queue=queue, warn=warn, pin=pin)
+        synced = sync_site(site, queue=queue, pin=pin)
     if as_json:
         print_json(
             {
                 "out": str(site.images_dir),
                 "images": len(synced.images),
-                "missing": [image.order.where for image in synced.missing],
+                "missing": [image.job.where for image in synced.missing],
                 "pinned": [str(path) for path in synced.pinned],
                 "written": synced.written,
                 "removed": synced.removed,

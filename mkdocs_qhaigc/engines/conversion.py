@@ -1,8 +1,8 @@
-"""The conversion of a page by Python-Markdown, for extensions that are handed its finished HTML.
+"""The conversion of a page by Python-Markdown, for extensions that need its finished HTML.
 
-A postprocessor, because the finished HTML is the one place where a reference inside a tag and the same letters inside
-code can be told apart. Which page is being rendered, the Markdown instance itself knows; so it is right also for the
-excerpts of a blog, which are rendered again on other pages.
+A postprocessor, because only the finished HTML tells a reference inside a tag from the same letters inside code. The
+page comes from the Markdown instance itself, so it is right also for the excerpts of a blog, which are rendered again
+on other pages.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from markdown.util import Processor, Registry
 
 
 def register(md: Markdown, conversion: Conversion, *, name: str) -> None:
-    """Register the steps of a conversion behind those of all other extensions."""
+    """Register the steps of a conversion so that its last one runs after those of all other extensions."""
     steps: tuple[tuple[Registry[Any], Callable[[Any], Any], int], ...] = (
         (md.preprocessors, conversion.begin, 1000),
         (md.treeprocessors, conversion.tree_is_done, -1000),
@@ -32,7 +32,13 @@ class Conversion:
     __slots__ = ("_page", "_page_of", "_part", "_render", "_under_way", "_whole")
 
     def __init__(self, page_of: Callable[[], Any], render: Callable[[Any, str], str], under_way: list[object]) -> None:
-        """`page_of` returns what tells the page; None: there is none. `under_way`: those of every instance."""
+        """Make the conversion for one Markdown instance.
+
+        Args:
+            page_of: returns the page, or `None` for a conversion without a page.
+            render: takes the page and its finished HTML, returns the HTML to use.
+            under_way: the pages of all instances that are being converted.
+        """
         self._page_of = page_of
         self._render = render
         self._under_way = under_way
@@ -41,7 +47,7 @@ class Conversion:
         self._whole = False
 
     def begin(self, lines: list[str]) -> list[str]:
-        """Note whose conversion begins; as a preprocessor."""
+        """Note the page whose conversion begins; a preprocessor."""
         self._page = page = self._page_of()
         self._whole = False
         self._part = any(page is other for other in self._under_way)
@@ -50,11 +56,11 @@ class Conversion:
         return lines
 
     def tree_is_done(self, _: Element) -> None:
-        """Until now the postprocessors ran for single headings (`toc` does that)."""
+        """Note that the page is parsed: until now postprocessors ran for single headings (`toc` does that)."""
         self._whole = True
 
     def finish(self, text: str) -> str:
-        """Return what `render` makes of the finished HTML; as a postprocessor."""
+        """Return the rendered HTML of the page; a postprocessor."""
         if not self._whole:
             return text
         self._whole = False

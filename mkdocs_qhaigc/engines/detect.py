@@ -1,4 +1,4 @@
-"""Which engine the commands build a site with: ProperDocs speaks as MkDocs once it has been imported in its place."""
+"""The engine with which commands build a site. ProperDocs answers to the name `mkdocs` once it has replaced MkDocs."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from pathlib import Path
 from mkdocs_qhaigc.errors import SiteError
 
 CONFIG_FILES = ("mkdocs.yml", "mkdocs.yaml", "properdocs.yml", "properdocs.yaml")
-"""As the engines that run plugins call a site's configuration by themselves."""
+"""Names of a site's configuration that engines with plugins look for."""
 ZENSICALS = ("zensical.toml", "zensical.yml", "zensical.yaml")
-"""As Zensical calls it, and as it is called beside an mkdocs.yml."""
+"""Names of a site's configuration for Zensical; the last two are usual beside an mkdocs.yml."""
 
 
 def usual_config_file(*, zensical_first: bool = False) -> Path:
-    """Return the configuration of the site in the working directory; `mkdocs.yml` where there is none.
+    """Return the configuration of the site in the working directory; `mkdocs.yml` if there is none.
 
-    Where several engines have one: that of an engine which is installed.
+    If several engines have one, that of an installed engine.
     """
     zensical_first = zensical_first or not _installed()
     names = (*ZENSICALS, *CONFIG_FILES) if zensical_first else (*CONFIG_FILES, *ZENSICALS)
@@ -25,10 +25,10 @@ def usual_config_file(*, zensical_first: bool = False) -> Path:
 
 
 def require_config_file(config_file: Path) -> None:
-    """See that there is a configuration.
+    """Require that a configuration exists.
 
     Raises:
-        SiteError: there is none. The message says which names were looked for, where no other was given.
+        SiteError: it does not. The message lists the usual names, unless another one was given.
     """
     if config_file.exists():
         return
@@ -43,11 +43,11 @@ def require_config_file(config_file: Path) -> None:
 
 
 def use_engine_of(config_file: Path) -> None:
-    """Choose what `mkdocs` means to whoever imports it: ProperDocs for `properdocs….yml`, else MkDocs; or the other one
-    where one alone is installed. Once a process: what is imported stays.
+    """Choose the engine that `import mkdocs` gives: ProperDocs for `properdocs….yml`, else MkDocs; or the only
+    installed one. It can be chosen once in a process, because imported modules stay.
 
     Raises:
-        SiteError: none is installed.
+        SiteError: no engine is installed.
     """
     if "mkdocs" in sys.modules:
         return
@@ -65,5 +65,5 @@ def use_engine_of(config_file: Path) -> None:
 
 
 def _installed() -> list[str]:
-    """Return the modules of those engines that run plugins and are installed."""
+    """Return the modules of the installed engines that run plugins."""
     return [name for name in ("mkdocs", "properdocs") if find_spec(name)]

@@ -92,11 +92,8 @@ class DeferredImages:
         self._marked.append(_Marked(src, referenced.image, fragment, in_picture, first, one_of_two))
         return start_tag("img", attributes)
 
-    def expand(self, html: str, *, one_file: bool = False) -> str:
-        """Return the HTML with the final markup of each marked image.
-
-        `one_file`: of one file, where somebody may yet move its address and leave those of the others behind.
-        """
+    def expand(self, html: str) -> str:
+        """Return the HTML with the final markup of each marked image."""
         if MARK not in html:
             return html
         pieces: list[str] = []
@@ -107,21 +104,18 @@ class DeferredImages:
             if mark is None:
                 continue
             known = element.lower() == "img" and mark.isdecimal() and int(mark) < len(self._marked)
-            if known:
-                expanded = _expanded(attributes, self._marked[int(mark)], one_file=one_file)
-            else:
-                expanded = start_tag(element, attributes)
+            expanded = _expanded(attributes, self._marked[int(mark)]) if known else start_tag(element, attributes)
             pieces += html[end:start], expanded
             end = start + len(tag)
         pieces.append(html[end:])
         return "".join(pieces)
 
 
-def _expanded(attributes: Attributes, marked: _Marked, *, one_file: bool) -> str:
+def _expanded(attributes: Attributes, marked: _Marked) -> str:
     image = marked.image()
     if not marked.first:
         image = image.among_others()
-    if one_file or attributes.get("src") != marked.src:  # where it was moved, its other files are not beside it
+    if attributes.get("src") != marked.src:  # where it was moved, its other files are not beside it
         image = image.with_one_file()
     lazy = marked.one_of_two or not image.priority
     return render_image_tag(attributes, image, fragment=marked.fragment, in_picture=marked.in_picture, lazy=lazy)

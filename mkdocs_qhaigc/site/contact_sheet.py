@@ -1,6 +1,6 @@
-"""A contact sheet: images with what is known of them, as one HTML page that opens from disk.
+"""A contact sheet: images with the facts about them, as one HTML page that opens from the disk.
 
-It needs no network and holds what it needs but the images. Without its scripts it is a plain list of them.
+It needs no network, and no files but the images. Without its scripts it is a plain list of them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from html import escape
 from mkdocs_qhaigc.assets import asset
 
 _PROPORTIONS = (0.8, 1.8)
-"""Width by height of the highest and the lowest frame; other images have room left beside them."""
+"""Width divided by height of the highest and of the lowest frame; other images have room left beside them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,20 +24,20 @@ class Card:
 
     title: str
     image: str | None
-    """URL relative to the sheet; None where there is no image."""
+    """URL relative to the sheet; `None` if there is no image."""
     width: int
     """Pixels."""
     height: int
     """Pixels."""
     prompt: str
     facts: tuple[tuple[str, str], ...]
-    """(what, value): `("model", "qh-draw-x2-preview")`."""
+    """(label, value): `("model", "qh-draw-x2-preview")`."""
     line: str | None
     """Text to copy: `variant: 3`."""
     state: str
-    """A word; the sheet can be filtered by it."""
+    """One word, by which the sheet can be filtered."""
     pages: tuple[tuple[str, str | None], ...]
-    """(label, href or None) of where it is shown."""
+    """(label, href or `None`) of each page that shows it."""
 
 
 def render_sheet(title: str, cards: Sequence[Card], *, intro: str) -> str:
@@ -88,7 +88,7 @@ def _keys(cards: Sequence[Card]) -> str:
 
 
 def _form(cards: Sequence[Card]) -> str:
-    """Return the search, and the choice by state where there are several."""
+    """Return the form: a search, and a choice by state if there are several."""
     states = Counter(card.state for card in cards)
     choices = "".join(
         f'<label><input type="radio" name="state" value="{_text(value)}"{"" if value else " checked"}>'
@@ -135,17 +135,17 @@ def _card(card: Card) -> str:
 
 
 def _proportion(cards: Sequence[Card]) -> float:
-    """Return width by height of the frames: the images' own, where most have the same."""
+    """Return width divided by height of the frames: that of most images."""
     common = Counter(card.width / max(card.height, 1) for card in cards).most_common(1)
     least, most = _PROPORTIONS
     return min(max(common[0][0] if common else 1.5, least), most)
 
 
 def _text(text: str) -> str:
-    """Return text as HTML, within attributes too; what UTF-8 cannot say is a question mark."""
+    """Return text as HTML, for attributes too; a question mark replaces what UTF-8 cannot encode."""
     return escape(text.encode(errors="replace").decode())
 
 
 def _hash(content: str) -> str:
-    """Return what a content security policy calls an inline element."""
+    """Return an inline element's source expression for a content security policy."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"

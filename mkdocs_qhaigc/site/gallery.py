@@ -1,58 +1,86 @@
-"""Every image of a site as cards: what it was made from, what there is of it, and where it is shown."""
+"""The gallery: every image of a site with its prompt, its state and the pages that show it.
+
+Of two forms: a contact sheet that opens from the disk, with links to the stored images, and a page of the site. On that
+page an image is there or missing: where it is stored is of no use to readers, and would change the page's bytes from
+one machine to another.
+"""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from mkdocs_qhaigc._util.files import atomic_write
-from mkdocs_qhaigc.site.survey import Declared, Survey
+from mkdocs_qhaigc._util.text import plural
+from mkdocs_qhaigc.assets import asset
+from mkdocs_qhaigc.html.image_tag import ImageTag, render_image
+from mkdocs_qhaigc.imaging.renditions import relative_url
+from mkdocs_qhaigc.site.pages import image_tag
+from mkdocs_qhaigc.site.survey import Survey, SurveyEntry
 
 if TYPE_CHECKING:
+    from mkdocs_qhaigc.site.build import SiteBuild
     from mkdocs_qhaigc.site.contact_sheet import Card
+
+MARKER = "<!-- qhaigc-gallery -->"
+"""The place of the gallery in a page that an author wrote; without it, the gallery is at the page's end."""
+NEW_PAGE = asset("gallery.md")
+"""The page for a site whose author wrote none: a file, because other plugins ask for the path of a page's source."""
+STYLE, SCRIPT = asset("gallery.css"), asset("find.js")
+"""The files that the page needs beside its images; they are in `assets_dir`."""
+SIZES = "(min-width: 45em) 18em, 100vw"
+"""The attribute `sizes` of its images."""
+_NO_BREAK = "\N{NO-BREAK SPACE}"
+
+Link = Callable[[str], tuple[str, str] | None]
+"""Returns the title and URL (relative to the site) of a page by its `src_uri`; `None` if it has none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """One image with everything that declares it."""
+    """One image with all entries that declare it."""
 
-    declared: tuple[Declared, ...]
-    """More than one where it is declared elsewhere, or under another name, with the same request."""
+    entries: tuple[SurveyEntry, ...]
+    """More than one if it is declared elsewhere, or under another name, with the same request."""
 
     @property
-    def first(self) -> Declared:
-        """Whose name it has here."""
-        return self.declared[0]
+    def first(self) -> SurveyEntry:
+        """The entry whose name the image has here."""
+        return self.entries[0]
 
     @property
     def pages(self) -> tuple[str, ...]:
-        """Those that show it, under whatever name."""
-        return tuple(dict.fromkeys(page for one in self.declared for page in one.users))
+        """The pages that show it, under any name."""
+        return tuple(dict.fromkeys(page for entry in self.entries for page in entry.users))
 
 
-def collect(declared: Iterable[Declared]) -> list[Collected]:
+def collect(entries: Iterable[SurveyEntry]) -> list[Collected]:
     """Return every image once, in the site's order."""
-    by_key: dict[str, list[Declared]] = {}
-    for one in declared:
-        by_key.setdefault(one.request.key, []).append(one)
+    by_key: dict[str, list[SurveyEntry]] = {}
+    for entry in entries:
+        by_key.setdefault(entry.request.key, []).append(entry)
     return [Collected(tuple(each)) for each in by_key.values()]
 
 
+# The contact sheet
+
+
 def write_gallery(survey: Survey, file: Path) -> None:
-    """Write the contact sheet of a site's images; the originals are linked from where they are.
+    """Write the contact sheet of a site's images; the stored images are linked where they are.
 
     Raises:
         OSError: the file cannot be written.
     """
-    from mkdocs_qhaigc.site.contact_sheet import render_sheet  # as below
+    from mkdocs_qhaigc.site.contact_sheet import render_sheet  # the page of the site needs none, as below
 
-    cards = [card_of(collected, folder=file.parent) for collected in collect(survey.declared)]
-    intro = f"{len(cards)} {'image' if len(cards) == 1 else 'images'}"
+    cards = [card_of(collected, folder=file.parent) for collected in collect(survey.entries)]
+    intro = f"{len(cards)} {plural(len(cards), 'image', 'images')}"
     if survey.options.sandboxed:
         intro += ", drawn by the sandbox"
     page = render_sheet("Images of the site", cards, intro=f"{intro}. Written by mkdocs-qhaigc gallery.")
@@ -62,14 +90,14 @@ def write_gallery(survey: Survey, file: Path) -> None:
 
 def card_of(collected: Collected, *, folder: Path) -> Card:
     """Return the card of an image, for a sheet in a folder."""
-    from mkdocs_qhaigc.site.contact_sheet import Card  # the gallery that is a page of the site needs none
+    from mkdocs_qhaigc.site.contact_sheet import Card
 
-    one, original = collected.first, collected.first.original
+    one, stored = collected.first, collected.first.stored
     return Card(
         title=one.title,
-        image=url_of(original.path, folder=folder) if original else None,
-        width=original.width if original else one.request.width,
-        height=original.height if original else one.request.height,
+        image=url_of(stored.path, folder=folder) if stored else None,
+        width=stored.width if stored else one.request.width,
+        height=stored.height if stored else one.request.height,
         prompt=one.request.prompt,
         facts=facts_of(collected),
         line=None,
@@ -79,35 +107,96 @@ def card_of(collected: Collected, *, folder: Path) -> Card:
 
 
 def facts_of(collected: Collected) -> tuple[tuple[str, str], ...]:
-    """Return what there is to say of an image beside its prompt: (what, value)."""
-    one, original = collected.first, collected.first.original
+    """Return the facts about an image beside its prompt: (what, value)."""
+    one, stored = collected.first, collected.first.stored
     request = one.request
     facts = [("model", request.model), ("size", request.size.replace("x", " × "))]
-    if original:
-        came = f"{original.width}x{original.height}"
+    if stored:
+        came = f"{stored.width}x{stored.height}"
         if came != request.size:
             facts.append(("came as", came.replace("x", " × ")))
-        facts.append(("file", f"{original.format}, {in_bytes(original.size)}"))
+        facts.append(("file", f"{stored.format}, {in_bytes(stored.size)}"))
     if request.variant != 1:
         facts.append(("variant", str(request.variant)))
     if request.params:
         facts.append(("params", json.dumps(request.params, ensure_ascii=False)))
-    if len(collected.declared) > 1:
-        facts.append(("also", ", ".join(one.title for one in collected.declared[1:])))
+    if len(collected.entries) > 1:
+        facts.append(("also", ", ".join(one.title for one in collected.entries[1:])))
     return tuple(facts)
 
 
 def in_bytes(number: int) -> str:
-    """Return `812 bytes`, `88.5 KB`, `1.2 MB`, as people read it."""
+    """Return `812 bytes`, `88.5 KB`, `1.2 MB`, for people."""
     if number < 1000:
         return f"{number} bytes"
     return f"{number / 1000:.1f} KB" if number < 999_950 else f"{number / 1_000_000:.1f} MB"
 
 
 def url_of(path: Path, *, folder: Path) -> str:
-    """Return the URL of a file for a page in a folder: relative, or absolute where it lies on another drive."""
+    """Return the URL of a file for a page in a folder: relative, or absolute if it is on another drive."""
     path, folder = path.absolute(), folder.absolute()
     try:
         return quote(Path(os.path.relpath(path, folder)).as_posix())
     except ValueError:
         return path.as_uri()
+
+
+# The page of the site
+
+
+def place_gallery(content: str, markup: str) -> str:
+    """Return a page's HTML with the gallery in it."""
+    before, marker, after = content.partition(MARKER)
+    return f"{before}{markup}{after}" if marker else f"{content}\n{markup}"
+
+
+def site_gallery(build: SiteBuild, *, page_url: str, link: Link) -> str:
+    """Return the gallery of a site for the page at `page_url`. For a build that has settled."""
+    pages = build.pages
+    images = []
+    for collected in collect(build.entries()):
+        entry = collected.first
+        scope = pages.scopes[entry.page] if entry.page else pages.site
+        file_name = f"{entry.name}-dark" if entry.dark else entry.name
+        published, image = pages.files.publish(file_name, entry.request)
+        alt = scope.directives[entry.name].alt or entry.where
+        tag = image_tag(published, page_url=page_url, alt=alt, sizes=SIZES, colour=image.colour)
+        images.append((collected, tag))
+    return render_gallery(images, page_url=page_url, assets_dir=build.options.assets_dir, link=link)
+
+
+def render_gallery(images: Iterable[tuple[Collected, ImageTag]], *, page_url: str, assets_dir: str, link: Link) -> str:
+    """Return the gallery for the page at `page_url` (relative to the site)."""
+    items = "".join(_item(collected, image, page_url, link) for collected, image in images)
+    if not items:
+        return ""
+    style, script = (escape(relative_url(f"{assets_dir}/{file.name}", page_url)) for file in (STYLE, SCRIPT))
+    return (
+        f'<link rel="stylesheet" href="{style}">\n<div class="qhaigc-gallery">\n'
+        '<form class="qhaigc-find" role="search" hidden><input type="search" name="words" '
+        'aria-label="Search the images" placeholder="Search the images" autocomplete="off"> '
+        f'<output></output></form>\n<div class="images" role="list">\n{items}</div>\n'
+        f'<script src="{script}"></script>\n</div>\n'
+    )
+
+
+def _item(collected: Collected, image: ImageTag, page_url: str, link: Link) -> str:
+    one = collected.first
+    facts = [f"{image.width} × {image.height}", in_bytes(one.stored.size) if one.stored else "missing"]
+    if all(entry.dark for entry in collected.entries):
+        facts.append("on dark pages")
+    facts = [one.request.model, *(fact.replace(" ", _NO_BREAK) for fact in facts)]
+    pages = [found for page in collected.pages or (one.page,) if (found := link(page))]
+    links = ", ".join(f'<a href="{escape(relative_page(url, page_url))}">{escape(title)}</a>' for title, url in pages)
+    return (
+        f'<div role="listitem" data-state="{"there" if one.stored else "missing"}">\n'
+        f'<a href="{escape(image.url)}">{render_image(image)}</a>\n'
+        f'<p class="prompt" dir="auto">{escape(one.request.prompt)}</p>\n<p class="facts">'
+        f"{escape(' · '.join(facts))}{'<br>' if links else ''}{links}</p>\n</div>\n"
+    )
+
+
+def relative_page(url: str, page_url: str) -> str:
+    """Return the URL by which a page refers to another; both as MkDocs has them, relative to the site."""
+    steps = "" if page_url in ("", ".", "./") else "../" * page_url.count("/")
+    return steps + ("" if url in (".", "./") else url) or "./"

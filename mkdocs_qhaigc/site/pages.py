@@ -1,6 +1,6 @@
-"""The pages of a site while they are rendered: which names mean what on them, and what their references become.
+"""The pages of one build: the images that each declares, and the markup that replaces its references.
 
-Knows pages only by what every engine gives them (`src_uri`, URL, front matter), so that each engine has a thin adapter.
+Of a page it knows only `src_uri`, URL and front matter, which every engine has, so that each engine has a thin adapter.
 """
 
 from __future__ import annotations
@@ -30,29 +30,28 @@ from mkdocs_qhaigc.html.theme_sizes import UNKNOWN
 from mkdocs_qhaigc.imaging.encoder import Crop
 from mkdocs_qhaigc.imaging.formats import MIME_TYPES
 from mkdocs_qhaigc.imaging.renditions import PublishedImage, relative_url
-from mkdocs_qhaigc.site.publisher import Publisher
-from mkdocs_qhaigc.site.resolved import ResolvedImage
-from mkdocs_qhaigc.site.warnings import Notices
+from mkdocs_qhaigc.site.images import ImageFiles, ResolvedImage
+from mkdocs_qhaigc.site.warnings import Warnings
 
 
 class Images(Protocol):
-    """Where the images of pages come from."""
+    """The images of the pages: those of a build (`SiteImages`), or those that `sync` has written."""
 
-    def want(self, order: ImageJob) -> ResolvedImage:
+    def want(self, job: ImageJob) -> ResolvedImage:
         """Return what is known of an image now."""
 
     def want_card(self, request: ImageRequest, crop: Crop | None) -> None:
-        """Have an image that was wanted also for link previews."""
+        """Have an image that was wanted also encoded for link previews."""
 
     def image(self, request: ImageRequest) -> ResolvedImage:
         """Return what is known of an image that was wanted."""
 
-    def stand_in(self, order: ImageJob) -> ResolvedImage:
-        """Return a placeholder for what nobody declared."""
+    def stand_in(self, job: ImageJob) -> ResolvedImage:
+        """Return a placeholder for an image that no directive declares."""
 
 
 class Scope:
-    """The names that mean something on one page."""
+    """The names of images that references on one page may use."""
 
     __slots__ = ("broken", "column", "directives", "rendered", "shown", "source", "src_uri")
 
@@ -65,26 +64,30 @@ class Scope:
         column: str = UNKNOWN,
         source: Callable[[], str] = str,
     ) -> None:
-        """`column` is the attribute `sizes` of an image as wide as the page's text."""
+        """Make the scope of a page.
+
+        Args:
+            column: the attribute `sizes` of an image as wide as the page's text.
+            source: returns the page's file, for messages.
+        """
         self.src_uri = src_uri
-        """As MkDocs names the page; empty for the site itself."""
+        """The page's file, relative to docs_dir (`guide/start.md`); empty for the site itself."""
         self.directives = directives
         self.broken = broken
-        """Names whose directives cannot be used, of which was told already."""
+        """Names whose directives cannot be used; a warning of each is logged already."""
         self.shown: set[str] = set()
-        """Names whose files are known to be needed."""
+        """Names whose files the site needs."""
         self.rendered = False
         """Whether the page itself, and not only an excerpt of it, was rendered."""
         self.column = column
         self.source = source
-        """The page as its file has it, for messages."""
 
     def where(self, name: str) -> str:
-        """Return how messages call an image of this page."""
+        """Return the name that messages give an image of this page: `guide/start.md#hero`."""
         return f"{self.src_uri or 'mkdocs.yml'}#{name}"
 
 
-class Renderer:
+class SitePages:
     """The pages of one build."""
 
     def __init__(
@@ -94,24 +97,27 @@ class Renderer:
         *,
         site_url: Callable[[], str | None],
         column: Callable[[Container[object]], str],
-        warn: Callable[[str], None],
+        warnings: Warnings | None = None,
         settled: bool = False,
     ) -> None:
-        """`site_url`: the site's absolute address, asked for when it is needed. `warn` is told each message once.
+        """Begin a build.
 
-        `column` says how wide the text of a page is, from what its front matter says to `hide`. `settled`: what there
-        is of each image is known already.
+        Args:
+            site_url: returns the site's absolute address; called when it is needed, because plugins may change it.
+            column: returns the width of a page's text as a value of the attribute `sizes`; takes the value of `hide`
+                in the page's front matter.
+            settled: whether every image is settled already.
         """
         self._options = options
         self._images = images
         self._site_url = site_url
         self._column = column
-        self.notices = Notices(warn)
-        self.publisher = Publisher(options, images.image)
+        self.warnings = warnings or Warnings()
+        self.files = ImageFiles(options, images.image)
         self.scopes: dict[str, Scope] = {}
-        """By page: of those that were taken in, in their order."""
+        """By `src_uri`: of the pages that were read, in their order."""
         self.settled = settled
-        """Whether what there is of each image is known: pages rendered from then on have their final markup."""
+        """Whether every image is settled: pages rendered from then on have their final markup."""
         self._deferred = DeferredImages()
         self.users: dict[str, dict[str, None]] = {}
         """By key: the pages that show an image, in their order; an image of the whole site has all of them."""
@@ -119,27 +125,30 @@ class Renderer:
         self.site = Scope("", directives, column=column(()))
 
     def read_page(self, page: Any, *, src_uri: str, url: str, text: str, source: Callable[[], str]) -> None:
-        """Take in a page's front matter: order its images, resolve its values that are references.
+        """Read a page's front matter: want its images, replace its values that are references.
 
-        `text` is its Markdown; `source` gives the whole file, front matter included, for messages.
+        Args:
+            page: its `meta` is changed.
+            text: its Markdown.
+            source: returns the whole file, front matter included, for messages.
         """
         scope = self._read_scope(page.meta, src_uri)
         scope.source = source
         if META_KEY not in page.meta and (problem := broken_front_matter(text)):
-            self.notices.directive(f"{src_uri}, {problem}. Its images are not made; correct that line")
+            self.warnings.directive(f"{src_uri}, {problem}. Its images are not made; correct that line")
         for key in [key for key in page.meta if is_misspelt_key(key)]:
-            self.notices.misspelt_key(src_uri, source, key)
+            self.warnings.misspelt_key(src_uri, source, key)
         for key in [key for key, value in page.meta.items() if key != META_KEY and holds_reference(value)]:
             address = partial(self._card_address, scope, page_url=url)
             page.meta[key] = resolve_references(page.meta[key], address)
 
     def want_shared_images(self) -> None:
-        """Request the images that the options declare for the whole site."""
+        """Want the images that the option `images` declares for the whole site."""
         self._want(self.site)
 
     def note_references(self, src_uri: str, text: str) -> None:
-        """Note that a page shows images, from its file alone: what it places, and what reads as a reference."""
-        from mkdocs_qhaigc.directives.lines import places  # where pages are rendered, that tells it
+        """Note the images that a page shows, from its file alone: those it places, and those it seems to refer to."""
+        from mkdocs_qhaigc.directives.lines import places  # a build that renders pages does not need it
 
         scope = self.scopes[src_uri]
         placed = [name for name, directive in scope.directives.items() if directive.place != "none"]
@@ -148,26 +157,29 @@ class Renderer:
             for _, request in directive.requests if directive else ():
                 self._note_user(scope, request)
             if directive and directive.alt is None and name in placed:
-                self.notices.image_without_alt(src_uri, scope.source, name)
-        self.notices.look_at_source(src_uri, text)
+                self.warnings.image_without_alt(src_uri, scope.source, name)
+        self.warnings.source(src_uri, text)
         without_alt = []
         for place in places(text):
             directive = scope.directives.get(place.name) or self.site.directives.get(place.name)
             if place.is_image and directive is None and "{" not in place.name:  # which a plugin may fill in
-                self._tell_unknown(scope, place.name)
+                self._warn_of_unknown(scope, place.name)
             elif place.is_image and directive and directive.alt is None and place.described is False:
                 without_alt.append(place.name)
-        self.notices.references_without_alt(src_uri, scope.source, without_alt)
+        self.warnings.references_without_alt(src_uri, scope.source, without_alt)
 
-    def look_at_sources(self) -> None:
-        """Tell what the files of the pages show, and neither their front matter nor their HTML."""
+    def check_sources(self) -> None:
+        """Warn of what only the pages' files show, and neither their front matter nor their HTML."""
         for scope in self.scopes.values():
-            self.notices.look_at_source(scope.src_uri, scope.source())
+            self.warnings.source(scope.src_uri, scope.source())
 
     def render(self, page: Any, text: str, *, src_uri: str, url: str, shown_at: str) -> str:
         """Return a page's HTML with its references resolved and its placed images put in.
 
-        `url` is the page's own; `shown_at` that of the page on which the HTML will stand: an excerpt's is another.
+        Args:
+            page: its `meta` is read if `read_page` was not called for it.
+            url: the page's own, relative to the site.
+            shown_at: the URL of the page that the HTML will be part of; another one for an excerpt.
         """
         scope = self._scope_to_render(page, src_uri)
         placed = [directive for directive in scope.directives.values() if directive.place != "none"]
@@ -177,45 +189,41 @@ class Renderer:
         text = self._resolve(scope, shown_at, text, main_shown=main_shown)
         for name, directive in () if elsewhere else scope.directives.items():
             if name not in scope.shown and directive.place == "none":
-                self._look_for(scope, name, text)
+                self._find_misspelt(scope, name, text)
         for directive in reversed(placed):
             referenced = self.referenced(scope, directive.name, shown_at)
             markup = self._deferred.mark({}, referenced, first=not elsewhere)
             markup = figure(markup, directive.caption) if directive.caption is not None else f"<p>{markup}</p>"
             if directive.alt is None:
-                self.notices.image_without_alt(scope.src_uri, scope.source, directive.name)
+                self.warnings.image_without_alt(scope.src_uri, scope.source, directive.name)
             after_title = directive.place == "after-title"
             text = html.place(text, markup, after_title=after_title, excerpt=elsewhere)
         return self._deferred.expand(text) if self.settled else text
 
     def finish(self, page: Any, text: str, *, src_uri: str, url: str) -> str:
-        """Return a page's HTML with the final markup of its images, and of those to which others have referred since.
+        """Return a page's HTML with the final markup of its images, and of references that plugins have added since.
 
-        For a site that is settled.
+        For a build that has settled.
         """
         if html.SCHEME in text:
             text = self._resolve(self._scope_to_render(page, src_uri), url, text, main_shown=True)
         return self._deferred.expand(text)
 
-    def finish_copy(self, text: str) -> str:
-        """Return what another plugin keeps of a page, and may put elsewhere, with images of one file each."""
-        return self._deferred.expand(text, one_file=True)
-
     def referenced(self, scope: Scope, name: str, page_url: str) -> ReferencedImage:
-        """Return what a name stands for on a page: a placeholder where it means nothing there."""
+        """Return the image of a name on a page; a placeholder if no directive has that name."""
         scope.shown.add(name)
         directive = scope.directives.get(name) or self.site.directives.get(name)
         if directive is None:
-            request = self._unknown_image(scope, name).order.request
+            request = self._unknown_image(scope, name).job.request
             self._note_user(scope, request)
             alt = f"No image is called {name}"
             tag = partial(self._tag, "missing", request, page_url, alt, scope.column)
-            return ReferencedImage(relative_url(self.publisher.address("missing", request), page_url), tag, alt)
+            return ReferencedImage(relative_url(self.files.address("missing", request), page_url), tag, alt)
         sizes = directive.sizes or self._options.sizes or scope.column
         dark = None
         for file_name, request in reversed(directive.requests):
             self._note_user(scope, request)
-            url = relative_url(self.publisher.address(file_name, request), page_url)
+            url = relative_url(self.files.address(file_name, request), page_url)
             tag = partial(
                 self._tag, file_name, request, page_url, directive.alt, sizes, directive.priority, directive.caption
             )
@@ -233,10 +241,10 @@ class Renderer:
         priority: bool = False,
         caption: str | None = None,
     ) -> ImageTag:
-        """Return an image as a page shows it, once the site is settled."""
-        publication, image = self.publisher.publish(file_name, request)
+        """Return an image as a page shows it. For a build that has settled."""
+        published, image = self.files.publish(file_name, request)
         return image_tag(
-            publication,
+            published,
             page_url=page_url,
             alt=alt,
             sizes=sizes,
@@ -246,27 +254,27 @@ class Renderer:
         )
 
     def scope_of(self, src_uri: str, meta: Mapping[str, Any]) -> Scope:
-        """Return the scope of a page, and one without names for a page that was not taken in."""
+        """Return the scope of a page; one without names for a page that was not read."""
         return self.scopes.get(src_uri) or Scope(src_uri, column=self._width(meta))
 
     @property
     def root(self) -> str:
-        """The path of the site itself, for pages that are served at any address."""
+        """The path of the site, for pages that are served at any address: a 404 page."""
         return urlsplit(self._site_url() or "").path.rstrip("/") + "/"
 
     def absolute(self, url: str) -> str | None:
-        """Return the absolute address of a URL that is relative to the site; None where the site has none."""
+        """Return the absolute address of a URL that is relative to the site; `None` if `site_url` is not set."""
         site_url = self._site_url()
         return urljoin(site_url.rstrip("/") + "/", url) if site_url else None
 
-    def show_declared(self) -> None:
-        """Have the files of what is declared, whether or not a page refers to it."""
+    def publish_declared(self) -> None:
+        """Have the files of all declared images, whether or not a page refers to them."""
         for scope in (self.site, *self.scopes.values()):
             for name, directive in scope.directives.items():
                 if name not in scope.shown:
                     scope.shown.add(name)
                     for file_name, request in directive.requests:
-                        self.publisher.address(file_name, request)
+                        self.files.address(file_name, request)
 
     def _read_scope(self, meta: Mapping[str, Any], src_uri: str) -> Scope:
         wide = self._width(meta)
@@ -275,7 +283,7 @@ class Renderer:
             return scope
         directives, problems = read_directives(meta[META_KEY], self._options.defaults)
         for problem in problems:
-            self.notices.directive(f"{src_uri}, {problem}" if problem.name else f"{src_uri}: {problem}")
+            self.warnings.directive(f"{src_uri}, {problem}" if problem.name else f"{src_uri}: {problem}")
         broken = frozenset(problem.name for problem in problems if problem.name)
         scope = self.scopes[src_uri] = Scope(src_uri, directives, broken, column=wide)
         self._want(scope)
@@ -286,7 +294,7 @@ class Renderer:
         return self._column(hidden if isinstance(hidden, list) else ())
 
     def _scope_to_render(self, page: Any, src_uri: str) -> Scope:
-        if src_uri not in self.scopes:  # rendered without its events: by another plugin, or a page that has no file
+        if src_uri not in self.scopes:  # another plugin renders it without its events, or it has no file
             self._read_scope(page.meta, src_uri)
         return self.scopes[src_uri]
 
@@ -297,8 +305,8 @@ class Renderer:
         resolve = partial(self.referenced, scope, page_url=url)
         rewritten = html.rewrite(text, resolve, self._deferred, main_shown=main_shown)
         if rewritten.unread or rewritten.without_alt:
-            self.notices.unread(scope.src_uri, rewritten.unread)
-            self.notices.references_without_alt(scope.src_uri, scope.source, rewritten.without_alt)
+            self.warnings.unread(scope.src_uri, rewritten.unread)
+            self.warnings.references_without_alt(scope.src_uri, scope.source, rewritten.without_alt)
         return rewritten.html
 
     def _want(self, scope: Scope) -> None:
@@ -310,40 +318,40 @@ class Renderer:
     def _note_user(self, scope: Scope, request: ImageRequest) -> None:
         self.users.setdefault(request.key, {})[scope.src_uri] = None
 
-    def _tell_unknown(self, scope: Scope, name: str) -> None:
+    def _warn_of_unknown(self, scope: Scope, name: str) -> None:
         if name not in scope.broken:
             others = [other for other in self.site.directives if other not in scope.directives]
-            self.notices.unknown(scope.src_uri, scope.source, name, [*scope.directives, *others])
+            self.warnings.unknown(scope.src_uri, scope.source, name, [*scope.directives, *others])
 
-    def _look_for(self, scope: Scope, name: str, text: str) -> None:
-        """Tell where an image that a page declares, and does not show, may be meant in its HTML."""
+    def _find_misspelt(self, scope: Scope, name: str, text: str) -> None:
+        """Warn where a page's HTML may mean an image that it declares, and does not show."""
         if f":{name}" not in text:
             return
         from mkdocs_qhaigc.directives.slips import misspelt_references
 
         if written := misspelt_references(text, name):
-            self.notices.misspelt(scope.src_uri, scope.source, written)
+            self.warnings.misspelt(scope.src_uri, scope.source, written)
 
     def _unknown_image(self, scope: Scope, name: str) -> ResolvedImage:
-        self._tell_unknown(scope, name)
+        self._warn_of_unknown(scope, name)
         request = ImageRequest("", f"No image is called {name}", self._options.defaults.size)
         return self._images.stand_in(ImageJob(scope.where(name), name, request))
 
     def _card_address(self, scope: Scope, name: str, page_url: str) -> str:
-        """Return the absolute address of an image's card; the one relative to the page where the site has none."""
+        """Return the address of an image's card: absolute, but relative to the page if `site_url` is not set."""
         directive = scope.directives.get(name) or self.site.directives.get(name)
         if directive:
             file_name, request, crop = directive.name, directive.request, directive.crop
         else:
-            file_name, request, crop = "missing", self._unknown_image(scope, name).order.request, None
+            file_name, request, crop = "missing", self._unknown_image(scope, name).job.request, None
         self._note_user(scope, request)
         self._images.want_card(request, crop)
-        dest_uri = self.publisher.card_address(file_name, request, crop)
+        dest_uri = self.files.card_address(file_name, request, crop)
         return self.absolute(quote(dest_uri)) or relative_url(dest_uri, page_url)
 
 
 def image_tag(
-    publication: PublishedImage,
+    published: PublishedImage,
     *,
     page_url: str,
     alt: str | None,
@@ -353,11 +361,11 @@ def image_tag(
     colour: str | None = None,
 ) -> ImageTag:
     """Return an image as a page at `page_url` (relative to the site) shows it."""
-    first = publication.variants[0].dest_uri
-    length = first.rindex(publication.stem) + len(publication.stem)
-    stem_url = relative_url(first[:length], page_url)  # what follows in any of the names stands in URLs as it is
+    first = published.variants[0].dest_uri
+    length = first.rindex(published.stem) + len(published.stem)
+    stem_url = relative_url(first[:length], page_url)  # nothing after it has to be escaped
     by_format: dict[str, list[tuple[str, int]]] = {}
-    for dest_uri, spec in publication.variants:
+    for dest_uri, spec in published.variants:
         by_format.setdefault(spec.format, []).append((stem_url + dest_uri[length:], spec.width))
     sources = tuple(FormatSource(MIME_TYPES[format_], tuple(urls)) for format_, urls in by_format.items())
-    return ImageTag(sources, publication.width, publication.height, alt, sizes, priority, caption, colour)
+    return ImageTag(sources, published.width, published.height, alt, sizes, priority, caption, colour)

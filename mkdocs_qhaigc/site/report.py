@@ -1,6 +1,6 @@
-"""What the builds of a site did for each image, for machines: the file that the option `report` names.
+"""The report of a site's builds for machines: the file that the option `report` names.
 
-Nothing in it tells the time: where nothing is bought, the same site gives the same bytes.
+It has no time in it: if nothing is generated, the same site gives the same bytes.
 """
 
 from __future__ import annotations
@@ -14,31 +14,31 @@ from typing import Any
 from mkdocs_qhaigc._util.files import atomic_write
 from mkdocs_qhaigc.errors import OptionError
 from mkdocs_qhaigc.generation.job import JobStats
-from mkdocs_qhaigc.site.survey import Declared
+from mkdocs_qhaigc.site.survey import SurveyEntry
 
 SCHEMA = 1
 """Raised when a field changes its meaning or goes."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reported:
-    """A declared image, and what a build did for it."""
+class Outcome:
+    """The outcome of one build for one declared image."""
 
-    declared: Declared
-    effort: JobStats
+    entry: SurveyEntry
+    stats: JobStats
     warnings: Sequence[str]
 
 
 class Report:
-    """The report of one site: a plugin may build it several times, once for each language."""
+    """The report of one site. A plugin may build it several times, once for each language."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._reported: list[Reported] = []
+        self._outcomes: list[Outcome] = []
         self._warnings: list[str] = []
 
     def remove_old(self) -> None:
-        """Remove what was written before: after a build that fails, no report is better than a wrong one.
+        """Remove the file of an earlier build: after a build that fails, no report is better than a wrong one.
 
         Raises:
             OptionError: the file cannot be removed.
@@ -48,15 +48,15 @@ class Report:
         except OSError as error:
             raise _unusable(self._path, error) from error
 
-    def add(self, reported: Iterable[Reported], warnings: Iterable[str]) -> None:
-        """Write the report, with what one more build did, and all that it has warned of.
+    def add(self, outcomes: Iterable[Outcome], warnings: Iterable[str]) -> None:
+        """Write the report with the outcome of one more build, and all its warnings.
 
         Raises:
             OptionError: the file cannot be written.
         """
-        self._reported += reported
+        self._outcomes += outcomes
         self._warnings += warnings
-        text = json.dumps(_as_json(self._reported, self._warnings), ensure_ascii=False, indent=2) + "\n"
+        text = json.dumps(_as_json(self._outcomes, self._warnings), ensure_ascii=False, indent=2) + "\n"
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             atomic_write(self._path, text.encode(errors="backslashreplace"))
@@ -64,41 +64,40 @@ class Report:
             raise _unusable(self._path, error) from error
 
 
-def _as_json(reported: Iterable[Reported], warnings: Iterable[str]) -> dict[str, Any]:
-    """Return a report as JSON values; `warnings` are all that the builds told.
+def _as_json(outcomes: Iterable[Outcome], warnings: Iterable[str]) -> dict[str, Any]:
+    """Return a report as JSON values; `warnings` are all of the builds.
 
-    What is declared twice is two rows with one key, and was bought for the first of them. What several builds of one
-    site have (pages that are not translated) is one row: what the first of them did.
+    An image that is declared twice is two rows with one key, and was generated for the first of them. A page that
+    several builds of one site have, because it is not translated, is in it once: with the outcome of the first build.
     """
     rows: list[dict[str, Any]] = []
-    told: set[str] = set()
+    in_rows: set[str] = set()
     keys: set[str] = set()
     seen: set[tuple[str, str, bool, str]] = set()
-    for one in reported:
-        declared, key = one.declared, one.declared.request.key
-        identity = (declared.page, declared.name, declared.dark, key)
+    for outcome in outcomes:
+        entry, key = outcome.entry, outcome.entry.request.key
+        identity = (entry.page, entry.name, entry.dark, key)
         if identity in seen:
             continue
         seen.add(identity)
-        effort = JobStats() if key in keys else one.effort
+        stats = JobStats() if key in keys else outcome.stats
         keys.add(key)
-        told.update(one.warnings)
+        in_rows.update(outcome.warnings)
         rows.append(
             {
-                "page": declared.page,
-                "name": declared.name,
-                "dark": declared.dark,
-                "model": declared.request.model,
+                "page": entry.page,
+                "name": entry.name,
+                "dark": entry.dark,
+                "model": entry.request.model,
                 "key": key,
-                "state": declared.image.state,
-                "seconds": None if effort.seconds is None else round(effort.seconds, 3),
-                "bytes": declared.original.size if declared.original else None,
-                "requests": effort.requests,
-                "warnings": sorted(one.warnings),
+                "state": entry.image.state,
+                "seconds": None if stats.seconds is None else round(stats.seconds, 3),
+                "bytes": entry.stored.size if entry.stored else None,
+                "requests": stats.requests,
+                "warnings": sorted(outcome.warnings),
             }
         )
-    others = sorted(set(warnings) - told)  # pages that wait are told of last
-    return {"schema": SCHEMA, "images": rows, "warnings": others}
+    return {"schema": SCHEMA, "images": rows, "warnings": sorted(set(warnings) - in_rows)}
 
 
 def _unusable(path: Path, error: OSError) -> OptionError:

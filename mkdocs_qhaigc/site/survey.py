@@ -1,4 +1,4 @@
-"""What a site declares, and what there is of it: what the commands work on. Found by a build itself."""
+"""The images that a site declares, and the state of each: what the commands work on. A build finds them."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from typing import Literal
 
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.directives.request import ImageRequest
-from mkdocs_qhaigc.site.resolved import ResolvedImage
+from mkdocs_qhaigc.site.images import ResolvedImage
 from mkdocs_qhaigc.site.warnings import Kind
 from mkdocs_qhaigc.store.record import StoredImage
 
 State = Literal["pinned", "cached", "missing", "unreadable"]
-"""`unreadable`: it may be there, and so is not bought."""
+"""`unreadable`: the image may exist, and so is not generated."""
 
 
 @dataclass(frozen=True, slots=True)
-class Declared:
+class SurveyEntry:
     """An image that a page, or the site, declares."""
 
     page: str
-    """As MkDocs names it (`guide/start.md`); empty for the option `images`."""
+    """Its `src_uri` (`guide/start.md`); empty for the option `images`."""
     name: str
     dark: bool
-    """Whether it is the second one of its directive, for readers of dark pages."""
+    """Whether it is the second image of its directive, for readers of dark pages."""
     request: ImageRequest
     image: ResolvedImage
     users: tuple[str, ...]
@@ -38,81 +38,81 @@ class Declared:
 
     @property
     def title(self) -> str:
-        """`guide/start.md#hero`, and whether it is the dark one, as people read it."""
+        """`guide/start.md#hero` for people; a dark image has ` (dark)` at its end."""
         return self.where + (" (dark)" if self.dark else "")
 
     @property
     def target(self) -> str:
-        """As `where`; of a dark image `guide/start.md#hero-dark`, for commands that take one or the other."""
+        """`where`, but `guide/start.md#hero-dark` for a dark image: for commands that take one or the other."""
         return self.where + ("-dark" if self.dark else "")
 
     @property
     def state(self) -> State:
-        """Where its original is, or what there is in its place."""
-        if self.original is None:
+        """The store that has the image, or the reason why none has."""
+        if self.stored is None:
             return "unreadable" if self.image.reason else "missing"
         return "pinned" if self.image.state == "pinned" else "cached"
 
     @property
-    def original(self) -> StoredImage | None:
-        """The saved image; None where there is none."""
-        return self.image.original
+    def stored(self) -> StoredImage | None:
+        """The stored image; `None` if there is none."""
+        return self.image.stored
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """A site's images."""
+    """The images of a site."""
 
     options: Options
-    declared: tuple[Declared, ...]
+    entries: tuple[SurveyEntry, ...]
     """In the site's order: those of the whole site first, then page by page."""
-    notices: tuple[str, ...]
-    """What the build would warn of, missing images left out."""
+    warnings: tuple[str, ...]
+    """The warnings of the site's build, those about missing images left out."""
     kinds: Mapping[str, Kind]
-    """What these notices are about; those of files on the disk stand not here."""
+    """By warning; those about files on the disk are not in it."""
     docs_dir: Path
-    """The folder of the pages."""
+    """The folder of the pages, as their authors see it."""
 
     @property
     def problems(self) -> list[str]:
-        """The notices of directives that cannot be used: what they declare is not among the images."""
-        return [notice for notice in self.notices if self.kinds.get(notice) == "directive"]
+        """The warnings about directives that cannot be used: their images are not among the entries."""
+        return [warning for warning in self.warnings if self.kinds.get(warning) == "directive"]
 
     @property
     def unresolved(self) -> list[str]:
-        """The notices of references that mean nothing: their images may be declared where nobody has read it."""
-        return [notice for notice in self.notices if self.kinds.get(notice) == "reference"]
+        """The warnings about references without an image: it may be declared where this survey has not looked."""
+        return [warning for warning in self.warnings if self.kinds.get(warning) == "reference"]
 
-    def missing(self) -> list[Declared]:
-        """Return those that a build would have to buy, each once."""
-        return [one for one in self.each_once() if one.state == "missing"]
+    def missing(self) -> list[SurveyEntry]:
+        """Return those that a build would have to generate, each once."""
+        return [entry for entry in self.each_once() if entry.state == "missing"]
 
-    def each_once(self) -> list[Declared]:
-        """Return the first of those that are one and the same image."""
-        first: dict[str, Declared] = {}
-        for one in self.declared:
-            first.setdefault(one.request.key, one)
+    def each_once(self) -> list[SurveyEntry]:
+        """Return the first entry of each image."""
+        first: dict[str, SurveyEntry] = {}
+        for entry in self.entries:
+            first.setdefault(entry.request.key, entry)
         return list(first.values())
 
 
 def join(surveys: Sequence[Survey]) -> Survey:
-    """Return the surveys of a site's builds as one: of a site in several languages, each is built by itself.
+    """Return the surveys of a site's builds as one: each language of a site has a build of its own.
 
-    A page that two of them have, say for want of a translation, is there once.
+    A page that two of them have, because it is not translated for example, is in it once.
     """
     first, *others = surveys
     if not others:
         return first
-    declared: dict[tuple[str, str, bool, str], Declared] = {}
-    for one in (one for survey in surveys for one in survey.declared):
-        identity = (one.page, one.name, one.dark, one.request.key)
-        same = declared.setdefault(identity, one)
-        declared[identity] = replace(same, users=_unique((*same.users, *one.users)))
+    entries: dict[tuple[str, str, bool, str], SurveyEntry] = {}
+    for entry in (entry for survey in surveys for entry in survey.entries):
+        identity = (entry.page, entry.name, entry.dark, entry.request.key)
+        same = entries.setdefault(identity, entry)
+        entries[identity] = replace(same, users=_unique((*same.users, *entry.users)))
     return replace(
         first,
-        declared=tuple(declared.values()),
-        notices=_unique(notice for survey in surveys for notice in survey.notices),
-        kinds={notice: kind for survey in surveys for notice, kind in survey.kinds.items()},
+        entries=tuple(entries.values()),
+        warnings=_unique(warning for survey in surveys for warning in survey.warnings),
+        kinds={warning: kind for survey in surveys for warning, kind in survey.kinds.items()},
     )
 
 

@@ -1,7 +1,11 @@
-"""What a build tells about its images, each thing once: where, what, and what to do."""
+"""The warnings of one build about its images, each logged once: where, what, and what to do.
+
+Surveys and reports also need which warning is about what: `Warnings` remembers it.
+"""
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Literal
@@ -11,70 +15,73 @@ from mkdocs_qhaigc.directives.front_matter import META_KEY
 from mkdocs_qhaigc.errors import GenerationStopped, ImageUnavailable
 from mkdocs_qhaigc.generation.job import ImageJob
 from mkdocs_qhaigc.html.rewrite import SCHEME
-from mkdocs_qhaigc.site.resolved import ResolvedImage
+from mkdocs_qhaigc.site.images import ResolvedImage
 
+log = logging.getLogger(__name__)
 Kind = Literal["directive", "reference", "alt", "file", "missing"]
-"""What a notice is about: a declaration, what refers to it, a missing description, what lies on the disk,
-or why there is a placeholder."""
+"""The subject of a warning: a directive, a reference to an image, a missing alternative text, a file on the disk, or
+the reason for a placeholder."""
 _NAMES_SHOWN = 12
 
 
-class Notices:
+class Warnings:
     """The warnings of one build."""
 
-    def __init__(self, warn: Callable[[str], None]) -> None:
-        self._warn = warn
+    def __init__(self, *, logged: bool = True) -> None:
+        """`logged`: whether they go to the log as they come; else they are only collected."""
+        self._logged = logged
         self.kinds: dict[str, Kind] = {}
-        """By message: what it is about."""
+        """By message."""
         self._subjects: dict[str, set[str]] = {}
-        """By message: the keys of the images that it is about, or where they are referred to."""
+        """By message: the keys of the images that it is about, or where they are referred to (`start.md#hero`)."""
 
     def warn(self, message: str, kind: Kind = "reference", *, about: Iterable[str] = ()) -> None:
-        """Tell something, unless it was told before. `about`: keys of images, or `guide/start.md#hero`."""
+        """Log a message, unless this build has logged it before. `about`: keys of images, or `guide/start.md#hero`."""
         if message not in self.kinds:
             self.kinds[message] = kind
-            self._warn(message)
+            if self._logged:
+                log.warning("%s", message)
         self._subjects.setdefault(message, set()).update(about)
 
     def about(self, subjects: Container[str]) -> list[str]:
-        """Return what was told of any of these."""
+        """Return the warnings about any of these subjects."""
         return [message for message, about in self._subjects.items() if any(subject in subjects for subject in about)]
 
     def directive(self, message: str) -> None:
-        """Tell of a directive that cannot be used as it is."""
+        """Warn of a directive that cannot be used as it is."""
         self.warn(message, "directive")
 
     def misspelt_key(self, src_uri: str, source: Callable[[], str], key: str) -> None:
-        """Tell of a key of the front matter that is probably meant to be ours. `source`: the page's file."""
-        from mkdocs_qhaigc.directives.lines import key_line  # as below
+        """Warn of a key of the front matter that is probably meant to be ours. `source` returns the page's file."""
+        from mkdocs_qhaigc.directives.lines import key_line  # only if there is something to warn of, as below
 
         line = key_line(source(), key)
         self.directive(
-            f"{src_uri}{f', line {line}' if line else ''}: the key {key!r} in the front matter is probably meant to be "
+            f"{_place(src_uri, line)}: the key {key!r} in the front matter is probably meant to be "
             f"`{META_KEY}`. Correct it: nothing reads its images"
         )
 
     def unread(self, src_uri: str, values: Iterable[str]) -> None:
-        """Tell of values that begin as a reference does and are none."""
+        """Warn of values that begin as a reference does and are none."""
         for value in values:
             self.warn(f"{src_uri}: {value!r:.80} is no reference. Write `{SCHEME}` and an image's name, no more")
 
     def unknown(self, src_uri: str, source: Callable[[], str], name: str, known: Sequence[str]) -> None:
-        """Tell of a reference to a name that means nothing on its page. `source`: the page's file."""
-        from mkdocs_qhaigc.directives.lines import places  # as below
+        """Warn of a reference to a name that no image of its page has. `source` returns the page's file."""
+        from mkdocs_qhaigc.directives.lines import places
 
         line = next((place.line for place in places(source()) if place.name == name), None)
         meant = closest_match(name, known)
         names = ", ".join(known[:_NAMES_SHOWN]) or "none"
         advice = f"Did you mean {meant!r}? " if meant else ""
         self.warn(
-            f"{src_uri or 'a template'}{f', line {line}' if line else ''}: there is no image {name!r}. {advice}"
+            f"{_place(src_uri or 'a template', line)}: there is no image {name!r}. {advice}"
             f"Known on this page: {names}. Declare it under `{META_KEY}` in the front matter, or correct the reference"
         )
 
     def misspelt(self, src_uri: str, source: Callable[[], str], references: Iterable[str]) -> None:
-        """Tell of what would be references of a page but for their scheme. `source`: the page's file."""
-        from mkdocs_qhaigc.directives.lines import misspelt_places  # as above
+        """Warn of what would be references of a page but for their scheme. `source` returns the page's file."""
+        from mkdocs_qhaigc.directives.lines import misspelt_places
 
         places = misspelt_places(source())
         for written in dict.fromkeys(references):
@@ -82,9 +89,9 @@ class Notices:
             for line in lines or [None]:
                 self._misspelt(src_uri, written, line)
 
-    def look_at_source(self, src_uri: str, source: str) -> None:
-        """Tell what a page's file alone shows: commands read it, builds of thousands of pages do not."""
-        from mkdocs_qhaigc.directives.lines import misspelt_places  # as above
+    def source(self, src_uri: str, source: str) -> None:
+        """Warn of what only a page's file shows: commands read it, builds of thousands of pages do not."""
+        from mkdocs_qhaigc.directives.lines import misspelt_places
         from mkdocs_qhaigc.directives.slips import written_twice
 
         for twice in written_twice(source):
@@ -96,7 +103,7 @@ class Notices:
             self._misspelt(src_uri, written, line)
 
     def references_without_alt(self, src_uri: str, source: Callable[[], str], names: Iterable[str]) -> None:
-        """Tell of references, in page order, to images that nobody has described. `source`: the page's file."""
+        """Warn of references, in page order, to images without alternative text. `source` returns the page's file."""
         for name, count in Counter(names).items():
             from mkdocs_qhaigc.directives.lines import lines_without_alt
 
@@ -106,48 +113,48 @@ class Notices:
                 self._without_alt(src_uri, name, line)
 
     def image_without_alt(self, src_uri: str, source: Callable[[], str], name: str) -> None:
-        """Tell of an image that stands on a page without a reference, and that nobody has described."""
-        from mkdocs_qhaigc.directives.lines import directive_line  # as above
+        """Warn of an image without an alternative text that is on a page without a reference."""
+        from mkdocs_qhaigc.directives.lines import directive_line
 
         self._without_alt(src_uri, name, directive_line(source(), name))
 
     def missing(self, images: Iterable[ResolvedImage]) -> None:
-        """Tell of the placeholders, and why they stand there."""
+        """Warn of placeholders: of each, but once of all that have a common reason."""
         common: dict[str, list[ImageJob]] = {}
         for image in images:
-            about = (image.order.request.key,)
+            about = (image.job.request.key,)
             if isinstance(image.reason, (GenerationStopped, ImageUnavailable)):
-                common.setdefault(str(image.reason), []).append(image.order)
+                common.setdefault(str(image.reason), []).append(image.job)
             elif image.reason:
-                self.warn(f"{image.order.where}: {image.reason}. A placeholder stands there", "missing", about=about)
+                self.warn(f"{image.job.where}: {image.reason}. A placeholder stands there", "missing", about=about)
             else:
                 self.warn(
-                    f"{image.order.where}: the image is not generated yet, and `missing: placeholder` "
+                    f"{image.job.where}: the image is not generated yet, and `missing: placeholder` "
                     "keeps it so. A placeholder stands there",
                     "missing",
                     about=about,
                 )
-        for reason, orders in common.items():
-            count = len(orders)
-            places = [order.where for order in orders]
-            shown = ", ".join(places[:_NAMES_SHOWN]) + (" …" if count > _NAMES_SHOWN else "")
+        for reason, jobs in common.items():
+            count = len(jobs)
+            shown = ", ".join(job.where for job in jobs[:_NAMES_SHOWN]) + (" …" if count > _NAMES_SHOWN else "")
             self.warn(
                 f"{count} {plural(count, 'image is a placeholder', 'images are placeholders')} ({shown}): {reason}",
                 "missing",
-                about=[order.request.key for order in orders],
+                about=[job.request.key for job in jobs],
             )
 
     def _misspelt(self, src_uri: str, written: str, line: int | None) -> None:
         name = written.partition(":")[2]
-        self.warn(
-            f"{src_uri}{f', line {line}' if line else ''}: {written!r:.80} is no reference. Write `{SCHEME}{name:.64}`"
-        )
+        self.warn(f"{_place(src_uri, line)}: {written!r:.80} is no reference. Write `{SCHEME}{name:.64}`")
 
     def _without_alt(self, src_uri: str, name: str, line: int | None) -> None:
-        where = (src_uri or "mkdocs.yml") + (f", line {line}" if line else "")
         self.warn(
-            f"{where}: image {name!r} has no alternative text. Write what it shows into the reference's brackets "
-            'or as `alt` into its directive; `alt: ""` there if it is decoration',
+            f"{_place(src_uri or 'mkdocs.yml', line)}: image {name!r} has no alternative text. Write what it shows "
+            'into the reference\'s brackets or as `alt` into its directive; `alt: ""` there if it is decoration',
             "alt",
             about=(f"{src_uri or 'mkdocs.yml'}#{name}",),
         )
+
+
+def _place(file: str, line: int | None) -> str:
+    return f"{file}, line {line}" if line else file

@@ -218,9 +218,8 @@ def test_the_page_of_all_pages_shows_each_image(site: Project, api: ImagesApi, c
     site.config["plugins"] = ["search", "print-site"]
     cold, warm = build_twice(site, "--strict")
     assert_pages_are_whole(cold)
-    printed = ours_of(cold.html("print_page/index.html"))
-    shown = [(attributes["alt"], attributes["width"], attributes["height"]) for attributes in printed]
-    assert shown == [(ALT, "80", "60"), ("Fog", "80", "60"), ("own", "80", "60")]
+    printed = ours_of(cold.html("print_page/index.html"))  # as plain images of one file
+    assert [attributes["alt"] for attributes in printed] == [ALT, "Fog", "own"]
     assert not any("loading" in attributes for attributes in printed)
     assert cold.digest() == warm.digest()
     assert len(api.calls) == 2

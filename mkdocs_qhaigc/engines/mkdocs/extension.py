@@ -1,4 +1,4 @@
-"""The Markdown extension of the plugin: hands it the finished HTML of each page."""
+"""The plugin's Markdown extension: passes it the finished HTML of each page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Render = Callable[[Any, str, str], str]
 
 
 class QhaigcExtension(Extension):
-    """Hands the finished HTML of each page of MkDocs to `render`."""
+    """Passes the finished HTML of each page of MkDocs through `render`."""
 
     def __init__(self, render: Render) -> None:
         super().__init__()
@@ -32,5 +32,5 @@ class QhaigcExtension(Extension):
 
 
 def _file(md: Markdown) -> Any:
-    """Return the file of the page, from MkDocs' own treeprocessor; None for a conversion that belongs to no page."""
+    """Return the file of the page, from MkDocs' own treeprocessor; `None` for a conversion without a page."""
     return getattr(md.treeprocessors["relpath"], "file", None) if "relpath" in md.treeprocessors else None

@@ -1,4 +1,4 @@
-"""The plugin's own files among those of a site of MkDocs, and what plugins that compress images see of them."""
+"""The plugin's own files among those of a site of MkDocs. Plugins that compress images do not get to see them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 from mkdocs.structure.files import File, InclusionLevel
 from mkdocs.utils import copy_file
 
-from mkdocs_qhaigc.errors import NoFileError
-
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
     from mkdocs.structure.files import Files
@@ -21,24 +19,24 @@ if TYPE_CHECKING:
 
 
 class OwnFiles:
-    """The files of one build that are the plugin's: images, and what pages need beside them."""
+    """The plugin's files in one build: images, and the style sheet and scripts that pages need beside them."""
 
     def __init__(self, config: MkDocsConfig, assets_dir: str) -> None:
-        """`assets_dir`: where they lie in the site, and `sync` writes images among the pages."""
+        """`assets_dir`: their folder in the site; among the pages, the default folder of `sync`."""
         self._config = config
         self._assets_dir = assets_dir
         self._hidden: list[File] = []
         """Images among the pages, while other plugins look at the site's files."""
 
     def add_asset(self, files: Files, path: str) -> str:
-        """Add a file that is no image, where no author has put one of its name. Return its place in the site."""
+        """Add a file that is no image, unless an author has one of its name. Return its place in the site."""
         dest_uri = f"{self._assets_dir}/{os.path.basename(path)}"  # noqa: PTH119 - as below
         if dest_uri not in files.src_uris:
             self._add(files, dest_uri, path)
         return dest_uri
 
     def hide_synced(self, files: Files) -> None:
-        """Take the images that `sync` wrote among the pages out of sight, until `add_images`."""
+        """Hide the images that `sync` wrote among the pages from other plugins, until `add_images`."""
         folder = f"{self._assets_dir}/"
         self._hidden = []
         if os.path.isdir(os.path.join(self._config.docs_dir, folder)):  # noqa: PTH112, PTH118 - MkDocs' texts
@@ -51,7 +49,7 @@ class OwnFiles:
         for dest_uri, path in wanted.items():
             among_pages = files.src_uris.get(dest_uri)
             if among_pages and among_pages.abs_src_path != path:
-                files.remove(among_pages)  # `sync` wrote it, of another original perhaps
+                files.remove(among_pages)  # `sync` wrote it, perhaps from another stored image
                 among_pages = None
             if among_pages is None:
                 self._add(files, dest_uri, path)
@@ -63,29 +61,22 @@ class OwnFiles:
         files.append(_OwnFile.generated(self._config, dest_uri, abs_src_path=path, inclusion=InclusionLevel.INCLUDED))
 
     def complete(self, build: SiteBuild) -> None:
-        """Have every file in the site whose address a page, a card, a feed or a template was given.
+        """Copy each file into the site whose address a page, a card, a feed or a template has, and that it lacks.
 
         Raises:
-            NoFileError: one cannot be had.
+            NoFileError: a file cannot be had.
         """
-        wanted = build.files()
-        site_dir = self._config.site_dir
-        present = {uri for uri in wanted if os.path.isfile(os.path.join(site_dir, uri))}  # noqa: PTH113, PTH118 - as above
-        for _ in range(2):
-            gone = [uri for uri in wanted.keys() - present if not _copied(wanted[uri], os.path.join(site_dir, uri))]  # noqa: PTH118
-            if not gone:
-                return
-            wanted = build.files_again(gone)
-            present = wanted.keys() - gone
-        named = ", ".join(f"{uri} ({build.where(uri)})" for uri in sorted(gone))
-        raise NoFileError(
-            f"{named}: pages refer to these files, and {site_dir} does not have them: another program removes what is "
-            "encoded. Build again when it has ended"
-        )
+
+        def copy(dest_uri: str, path: str) -> None:
+            target = os.path.join(self._config.site_dir, dest_uri)  # noqa: PTH118 - as above
+            if not os.path.isfile(target):  # noqa: PTH113 - as above
+                copy_file(path, target)
+
+        build.deliver(copy)
 
 
 class _OwnFile(File):
-    """A file of the plugin, which another program may remove until it is copied: `complete` sees to that."""
+    """A file of the plugin. If another program removes it before it is copied, `OwnFiles.complete` makes it again."""
 
     def copy_file(self, dirty: bool = False) -> None:
         with contextlib.suppress(FileNotFoundError):
@@ -97,12 +88,3 @@ class _OwnFile(File):
         return not os.path.isfile(self.abs_dest_path) or not filecmp.cmp(  # noqa: PTH113 - as above
             self.abs_src_path, self.abs_dest_path, shallow=False
         )
-
-
-def _copied(path: str, target: str) -> bool:
-    """Copy a file; return whether it was there."""
-    try:
-        copy_file(path, target)
-    except FileNotFoundError:
-        return False
-    return True

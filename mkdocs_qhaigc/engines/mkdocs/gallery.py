@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from markupsafe import Markup
 from mkdocs.structure.files import File, InclusionLevel
 
-from mkdocs_qhaigc.site.gallery_page import NEW_PAGE, SCRIPT, STYLE, place_gallery
+from mkdocs_qhaigc.site.gallery import NEW_PAGE, SCRIPT, STYLE, place_gallery, site_gallery
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
     from mkdocs.structure.files import Files
 
     from mkdocs_qhaigc.site.build import SiteBuild
+
+log = logging.getLogger(__name__)
 
 
 def new_page(src_uri: str, config: MkDocsConfig) -> File:
@@ -26,8 +28,8 @@ def new_page(src_uri: str, config: MkDocsConfig) -> File:
     return cast("File", file)
 
 
-def fill(src_uri: str, build: SiteBuild, files: Files, *, dirty: bool, warn: Callable[[str], None]) -> tuple[Path, ...]:
-    """Put every image on the gallery's page, which is rendered by now. Return what it needs beside them."""
+def fill(src_uri: str, build: SiteBuild, files: Files, *, dirty: bool) -> tuple[Path, ...]:
+    """Put every image on the gallery's page, which is rendered by now. Return the other files that it needs."""
 
     def link(src_uri: str) -> tuple[str, str] | None:
         file = files.get_file_from_path(src_uri) if src_uri else None
@@ -38,10 +40,10 @@ def fill(src_uri: str, build: SiteBuild, files: Files, *, dirty: bool, warn: Cal
     file = files.get_file_from_path(src_uri)
     page = file.page if file else None
     if page and page.content is None and dirty:
-        return ()  # it stays as it was built
+        return ()  # the page of the last build stays
     if page is None or page.content is None:
-        warn(f"option `gallery`: {src_uri} is not part of the site. Name a page that is not left out of it")
+        log.warning("option `gallery`: %s is not part of the site. Name a page that is not left out of it", src_uri)
         return ()
-    markup = build.gallery(page_url=page.url, link=link)
+    markup = site_gallery(build, page_url=page.url, link=link)
     page.content = place_gallery(page.content, markup)
     return (STYLE, SCRIPT) if markup else ()

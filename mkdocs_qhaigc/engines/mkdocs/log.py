@@ -17,7 +17,7 @@ class BuildLog:
 
     def __init__(self) -> None:
         self.warnings: list[str] = []
-        """What the current build has warned of, for its report or survey."""
+        """Those of the current build, for its report or survey."""
         self._shown = True
         self._detach: Callable[[], None] | None = None
 
@@ -29,7 +29,7 @@ class BuildLog:
         self._detach = attach(self._warn, log.info if shown else None)
 
     def end(self) -> None:
-        """Forward nothing any more."""
+        """Stop forwarding."""
         if self._detach:
             self._detach()
             self._detach = None

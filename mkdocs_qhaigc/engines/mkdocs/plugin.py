@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 import contextlib
-import logging
-import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from markupsafe import Markup
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority
 
 from mkdocs_qhaigc.assets import asset
 from mkdocs_qhaigc.config.option_table import OPTIONS
-from mkdocs_qhaigc.config.options import Options, check_folders, keys_among, read_options
+from mkdocs_qhaigc.config.options import Options, keys_among
 from mkdocs_qhaigc.directives.front_matter import strip_meta
+from mkdocs_qhaigc.engines.mkdocs import templates
 from mkdocs_qhaigc.engines.mkdocs.extension import QhaigcExtension
 from mkdocs_qhaigc.engines.mkdocs.files import OwnFiles
 from mkdocs_qhaigc.engines.mkdocs.log import BuildLog, log
-from mkdocs_qhaigc.engines.mkdocs.options import SCHEME, Failures, refused, unknown
+from mkdocs_qhaigc.engines.mkdocs.options import SCHEME, Failures, refused, site_options, unknown
+from mkdocs_qhaigc.engines.mkdocs.pages import PageSources, finish_pages, source_of
 from mkdocs_qhaigc.engines.mkdocs.serve import Generation, Unfinished, have_built_again, state_of
+from mkdocs_qhaigc.engines.mkdocs.survey import DRY_RUN, DryRun
 from mkdocs_qhaigc.errors import OptionError, QhaigcError
 from mkdocs_qhaigc.html import rewrite
-from mkdocs_qhaigc.html.deferred import MARK
 from mkdocs_qhaigc.html.theme_sizes import column
 from mkdocs_qhaigc.site.build import SiteBuild
-from mkdocs_qhaigc.site.images import Pipeline
+from mkdocs_qhaigc.site.images import SiteImages
 from mkdocs_qhaigc.store.finder import ImageFinder
 
 if TYPE_CHECKING:
@@ -40,16 +38,15 @@ if TYPE_CHECKING:
     from mkdocs.structure.pages import Page
     from mkdocs.utils.templates import TemplateContext
 
-    from mkdocs_qhaigc.engines.mkdocs.survey import DryRun
+    from mkdocs_qhaigc.generation.queue import GenerationQueue
     from mkdocs_qhaigc.site.report import Report
 
-warn = logging.getLogger(__name__).warning  # for what takes a callable
 STYLESHEET = asset("qhaigc.css")
 
 
 @contextlib.contextmanager
 def _as_plugin_errors() -> Iterator[None]:
-    """Raise errors of this package as MkDocs' own, which it tells without a traceback."""
+    """Raise errors of this package as MkDocs' own, which it prints without a traceback."""
     try:
         yield
     except OptionError as error:
@@ -62,34 +59,36 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
     """Turns prompts in front matter into images on pages."""
 
     config_scheme = SCHEME
-    supports_multiple_instances = True  # which `on_config` refuses, and says what to do
+    supports_multiple_instances = True  # `on_config` refuses two, with a message that says what to do
 
     def __init__(self) -> None:
         self._serving = self._dirty = False
-        self._options: Options | None = None
-        self._build: SiteBuild | None = None
-        self._pipeline: Pipeline | None = None
-        self._own_files: OwnFiles | None = None
         self._generation = Generation()
         self._unfinished = Unfinished()
-        self._gallery: str | None = None
-        self._watched = True
-        """Whether others look at pages when they are rendered: to resolve their Markdown takes as long as all else."""
-        self._sources: dict[str, str] = {}
-        """By page: its Markdown, while other plugins see it with the addresses of its images."""
-        self.dry_run: DryRun | None = None
-        """Set where the builds of this instance generate, encode and write nothing."""
         self._log = BuildLog()
         self._config: MkDocsConfig | None = None
         self._again = False
         """Whether this is a further build of one site: a plugin may build it once for each language."""
         self._report: Report | None = None
-        """None: nobody wants one."""
+        """Of all builds of the site; `None` if the options name no file for it."""
+
+        # Of one build:
+        self._options: Options | None = None
+        self._build: SiteBuild | None = None
+        """`None` while the option `enabled` is off."""
+        self._own_files: OwnFiles | None = None
+        self._dry_run: DryRun | None = None
+        """Set if a command only looks at the build, which generates, encodes and writes nothing."""
+        self._gallery: str | None = None
+        """The page of the gallery (`src_uri`)."""
+        self._sources = PageSources()
+
+    # The beginning of a build
 
     def load_config(self, options: dict[str, Any], config_file_path: str | None = None) -> tuple[Failures, list[Any]]:
-        """Check the options. A key among them is refused, and taken out before `mkdocs build -v` prints them.
+        """Check the options. An API key among them is refused, and removed before `mkdocs build -v` prints them.
 
-        So is a name that is no option, of which MkDocs only warns: it may be one that keeps a build from buying.
+        A name that is no option is refused, too: MkDocs only warns, and it may be the option that prevents generation.
         """
         keys = keys_among(options)
         known = {name: value for name, value in options.items() if name in OPTIONS}
@@ -100,30 +99,29 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         return errors, warnings
 
     def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
-        """Keep this instance over the rebuilds of `mkdocs serve`, and with it what is under way."""
+        """Have MkDocs keep this instance, and with it the jobs under way, over the rebuilds of `mkdocs serve`."""
         self._serving, self._dirty = command == "serve", dirty
 
     @_as_plugin_errors()
     def on_config(self, config: MkDocsConfig) -> None:
         """Begin a build."""
-        config.markdown_extensions[:] = [
-            extension for extension in config.markdown_extensions if not isinstance(extension, QhaigcExtension)
-        ]
-        self._build = None
+        extensions: list[Any] = config.markdown_extensions
+        extensions[:] = [extension for extension in extensions if not isinstance(extension, QhaigcExtension)]
+        extensions.append(QhaigcExtension(self._render))
+        self._build = self._own_files = None
         self._gallery = None
-        self._sources = {}
+        self._sources = PageSources()
+        self._dry_run = DRY_RUN.get()
+        if self._dry_run:
+            self._dry_run.listed = True
         _require_one_instance(config)
         try:
-            options = self._read_options(config)
+            options = site_options(self.config, config, site_dir=self._dry_run.site_dir if self._dry_run else None)
             self._again = config is self._config
             if not self._again:
-                self._config, self._report = config, None
+                self._config = config
                 self._unfinished.begin()
-                if options.report and options.enabled and not self._serving and self.dry_run is None:
-                    from mkdocs_qhaigc.site.report import Report  # most sites need none
-
-                    self._report = Report(options.report)
-                    self._report.remove_old()
+                self._report = self._new_report(options)
         except OptionError:
             self._generation.stop()
             raise
@@ -132,64 +130,98 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             self._begin(options, config)
         else:
             self._generation.stop()
-        extensions: list[Any] = config.markdown_extensions
-        extensions.append(QhaigcExtension(self._render))
+
+    def _new_report(self, options: Options) -> Report | None:
+        if not options.report or not options.enabled or self._serving or self._dry_run:
+            return None
+        from mkdocs_qhaigc.site.report import Report  # most sites need none
+
+        report = Report(options.report)
+        report.remove_old()
+        return report
+
+    def _begin(self, options: Options, config: MkDocsConfig) -> None:
+        self._options = options
+        self._log.begin(shown=self._dry_run is None)
+        finder = ImageFinder(options)
+        open_queue: Callable[[], GenerationQueue] | None = None
+        if self._dry_run is None:
+            watched = [path for path in (config.docs_dir, config.config_file_path, *config.watch) if path]
+            open_queue = self._generation.begin(
+                options, finder.cache, serving=self._serving, again=self._again, edited=partial(state_of, watched)
+            )
+        features = config.theme.get("features")
+        self._build = SiteBuild(
+            options,
+            SiteImages(options, finder=finder, open_queue=open_queue),
+            site_url=lambda: config.site_url,  # other plugins may set it after us: mike does
+            column=lambda hidden: column(
+                config.theme.name, features=features if isinstance(features, list) else (), hidden=hidden
+            ),
+        )
+        if self._dry_run:
+            self._dry_run.builds.append((self._build, self._log.warnings))
+        else:
+            self._own_files = OwnFiles(config, options.assets_dir)
+        self._build.pages.want_shared_images()
 
     @event_priority(-110)
     def on_files(self, files: Files, *, config: MkDocsConfig) -> None:
-        """Add the page of the gallery where no author wrote one.
+        """Add the page of the gallery if no author wrote one.
 
-        Behind plugins that choose each page's file by its language: they know whether there is one.
+        After plugins that choose each page's file by its language: only then is it known whether there is one.
         """
-        self._watched = len(config.plugins.events["page_content"]) > 1
-        if self._dirty:  # their images may be there by now, and no author edits them
+        self._sources.watched = len(config.plugins.events["page_content"]) > 1
+        if self._dirty:  # their images may exist by now, and no author edits them
             unfinished = filter(None, map(files.get_file_from_path, self._unfinished.before))
             have_built_again(file.abs_dest_path for file in unfinished)
         if self._gallery and files.get_file_from_path(self._gallery) is None:
             if self._again:
-                self._gallery = None  # it is made, and there is one address for it
+                self._gallery = None  # the first build of the site has made it, and there is one address for it
                 return
             from mkdocs_qhaigc.engines.mkdocs.gallery import new_page
 
             files.append(new_page(self._gallery, config))
 
+    # While pages are rendered
+
     @event_priority(-25)
     def on_page_markdown(self, markdown: str, *, page: Page, **_: Any) -> None:
-        """Take in a page's front matter."""
+        """Read a page's front matter."""
         if self._build:
-            source = partial(_source_of, page)
+            source = partial(source_of, page)
             self._build.pages.read_page(page, src_uri=page.file.src_uri, url=page.url, text=markdown, source=source)
         else:
             strip_meta(page.meta)
 
+    def _render(self, page: Page, shown_at: str, text: str) -> str:
+        """Return the HTML that Python-Markdown has made of a page, or of an excerpt, with its references resolved."""
+        if not self._build:
+            return rewrite.strip(text)
+        file = page.file
+        return self._build.pages.render(page, text, src_uri=file.src_uri, url=file.url, shown_at=shown_at)
+
     @event_priority(100)
     def on_page_content(self, html: str, *, page: Page, **_: Any) -> str:
-        """Show other plugins the addresses of images: in a page's Markdown, and where nobody has rendered it."""
-        src_uri = page.file.src_uri
-        if self._build and not self._build.pages.scope_of(src_uri, page.meta).rendered:
+        """Render a page that Python-Markdown has not seen, and show other plugins addresses instead of references."""
+        if self._build and not self._build.pages.scope_of(page.file.src_uri, page.meta).rendered:
             html = self._render(page, page.file.url, html)  # it is empty, or no Markdown
         elif not self._build and rewrite.SCHEME in html:
             html = rewrite.strip(html)
-        if self._watched and page.markdown and rewrite.SCHEME in page.markdown:
-            from mkdocs_qhaigc.directives.markdown_source import strip_source
-            from mkdocs_qhaigc.engines.mkdocs.templates import resolve_source
-
-            self._sources[src_uri] = page.markdown
-            page.markdown = (
-                resolve_source(self._build.pages, page, page.markdown) if self._build else strip_source(page.markdown)
-            )
+        self._sources.show(page, self._build)
         return html
+
+    # When all pages are rendered
 
     @event_priority(50)
     @_as_plugin_errors()
     def _settle(self, env: Environment, /, *, config: MkDocsConfig, files: Files) -> None:
         """Wait for the images, and give pages their final markup."""
-        env.globals.update(self._for_templates)
-        if self._build and self.dry_run:
-            self.dry_run.builds.append((self._build, self._log.warnings))
-            self._build.pages.settled = True
-        if not self._build or not self._own_files or self.dry_run:
-            self._finish_pages(files)
+        env.globals.update(templates.functions(self._build))
+        if not self._build or not self._own_files:
+            if self._build:
+                self._build.pages.settled = True  # as far as a dry run goes
+            finish_pages(files, self._build, self._sources)
             return
         try:
             with self._note_late(self._build, earlier=self._again and self._generation.arrivals.awaited):
@@ -197,61 +229,61 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         finally:
             if not self._serving:
                 self._generation.end_progress()
-        self._finish_pages(files)
-        summary = self._build.summary()
-        if summary:
+        finish_pages(files, self._build, self._sources)
+        if summary := self._build.summary():
             stylesheet = self._own_files.add_asset(files, str(STYLESHEET))
             if stylesheet not in config.extra_css:
                 config.extra_css.insert(0, stylesheet)  # the author's own rules come later, and win
-            waiting = f"; {under_way} under way, shown when they arrive" if under_way else ""
-            log.info("%s%s", summary, waiting)
+            log.info("%s%s", summary, f"; {under_way} under way, shown when they arrive" if under_way else "")
         if self._gallery:
             from mkdocs_qhaigc.engines.mkdocs.gallery import fill
 
-            for asset in fill(self._gallery, self._build, files, dirty=self._dirty, warn=warn):
-                self._own_files.add_asset(files, str(asset))
+            for path in fill(self._gallery, self._build, files, dirty=self._dirty):
+                self._own_files.add_asset(files, str(path))
         self._own_files.hide_synced(files)
 
     @event_priority(-100)
     @_as_plugin_errors()
     def _add_files(self, env: Environment, /, *, config: MkDocsConfig, files: Files) -> None:
-        """Add the images' files to the site: behind plugins that compress images, and take their marking away."""
-        if self._build and self._own_files and not self.dry_run:
+        """Add the images' files to the site: after plugins that compress images, which would remove their marking."""
+        if self._build and self._own_files:
             with self._note_late(self._build, earlier=self._generation.arrivals.awaited):
                 self._own_files.add_images(files, self._build.files())
 
     on_env = CombinedEvent(_settle, _add_files)
 
     def on_template_context(self, context: TemplateContext, **_: Any) -> None:
-        """Let templates have our functions also in another environment: print-site renders 404's context in its own."""
-        context.update(self._for_templates)  # type: ignore[typeddict-item]  # names of ours
+        """Give templates our functions in other environments, too: print-site renders 404's context in its own."""
+        context.update(templates.functions(self._build))  # type: ignore[typeddict-item]  # our names
+
+    # The end of a build
 
     @_as_plugin_errors()
     def on_post_build(self, *, config: MkDocsConfig) -> None:
-        """See that every address has its file; end the build's threads and keep the cache of variants in bounds."""
-        if self._build and self._pipeline and self._own_files and not self.dry_run:
+        """See that every address has its file; end the build's threads and keep the cache of renditions in bounds."""
+        if self._build and self._own_files:
             with self._note_late(self._build, earlier=self._generation.arrivals.awaited):
                 self._own_files.complete(self._build)
-            self._pipeline.close(whole=True)
-            self._write_report()
+            self._build.close(whole=True)
+            self._write_report(self._build)
             self._generation.end()
 
     def on_build_error(self, **_: Any) -> None:
-        """End the build's threads; what has arrived is saved already, and what is under way is waited for."""
+        """End the build's threads. Images that have arrived are stored already; those under way are waited for."""
         if not self._serving:
             self._generation.finish()
-        if self._pipeline:
-            self._pipeline.close()
+        if self._build:
+            self._build.close()
             try:
-                self._write_report()
-            except PluginError as error:
-                log.warning("%s", error)  # the build's own error is told by MkDocs
+                self._write_report(self._build)
+            except OptionError as error:
+                log.warning("option `report`: %s", error)  # MkDocs reports the error that has ended the build
 
     def on_serve(self, server: LiveReloadServer, **_: Any) -> None:
         """Rebuild when an image has arrived."""
         if self._options:
+            file = self._options.cache_dir / "arrivals"
             try:
-                file = self._checked.cache_dir / "arrivals"
                 self._generation.arrivals.announce_by(file)
             except OSError as error:
                 log.warning("%s. Images that arrive are shown after the next edit", error)
@@ -259,10 +291,10 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             server.watch(str(file))
 
     def on_shutdown(self) -> None:
-        """End what is under way; images that have arrived are written first.
+        """End the jobs under way; images that have arrived are stored first.
 
-        Where it is no Ctrl-C that ends the program, but an error (some plugins exit, which MkDocs tells nobody), what
-        is under way is waited for: it was paid for.
+        If an error ends the program and not Ctrl-C, they are waited for: they are paid for. Some plugins exit in a way
+        for which MkDocs has no event.
         """
         error = sys.exc_info()[1]
         if error is not None and not isinstance(error, KeyboardInterrupt):
@@ -270,52 +302,15 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._generation.close()
         self._log.end()
 
-    def _read_options(self, config: MkDocsConfig) -> Options:
-        folder = Path(config.config_file_path).parent if config.config_file_path else Path.cwd()
-        options = read_options(self.config, folder=folder)
-        check_folders(
-            options,
-            folder=folder,
-            docs_dir=Path(config.docs_dir),
-            site_dir=self.dry_run.site_dir if self.dry_run else Path(config.site_dir),
-        )
-        if options.missing == "generate":
-            options.require_sandbox_within(os.environ)
-        return options
-
-    def _begin(self, options: Options, config: MkDocsConfig) -> None:
-        self._log.begin(shown=self.dry_run is None)
-        finder = ImageFinder(options)
-        self._options = options
-        open_buyer = None
-        if self.dry_run is None:
-            watched = [path for path in (config.docs_dir, config.config_file_path, *config.watch) if path]
-            open_buyer = self._generation.begin(
-                options,
-                finder.cache,
-                serving=self._serving,
-                again=self._again,
-                edited=partial(state_of, watched),
-            )
-        self._pipeline = Pipeline(options, finder=finder, open_buyer=open_buyer, report=warn)
-        self._own_files = OwnFiles(config, options.assets_dir)
-        features = config.theme.get("features")
-        self._build = SiteBuild(
-            options,
-            self._pipeline,
-            site_url=lambda: config.site_url,  # other plugins may set it after us: mike does
-            column=lambda hidden: column(
-                config.theme.name, features=features if isinstance(features, list) else (), hidden=hidden
-            ),
-            warn=warn,
-        )
-        self._build.pages.want_shared_images()
+    def _write_report(self, build: SiteBuild) -> None:
+        if self._report:
+            self._report.add(build.outcomes(), self._log.warnings)
 
     @contextlib.contextmanager
     def _note_late(self, build: SiteBuild, *, earlier: bool) -> Iterator[None]:
-        """Have a preview built again for what may arrive from now on: too late for this build.
+        """Have `mkdocs serve` build again for images that arrive from now on: they are too late for this build.
 
-        `earlier`: it is awaited already.
+        `earlier`: whether some are awaited already.
         """
         arrivals = self._generation.arrivals
         arrivals.awaited = self._serving
@@ -323,64 +318,12 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         arrivals.awaited = earlier or bool(build.under_way)
         self._unfinished.pages |= build.unfinished()
 
-    @_as_plugin_errors()
-    def _write_report(self) -> None:
-        if self._build and self._report:
-            self._report.add(self._build.report(), self._log.warnings)
-
-    def _render(self, page: Page, shown_at: str, text: str) -> str:
-        """Return what Python-Markdown has made of a page, or of an excerpt, with its references resolved."""
-        if not self._build:
-            return rewrite.strip(text)
-        file = page.file
-        return self._build.pages.render(page, text, src_uri=file.src_uri, url=file.url, shown_at=shown_at)
-
-    def _finish_pages(self, files: Files) -> None:
-        """Give each page its own Markdown again, and its images their final markup, wherever a plugin keeps them."""
-        for file in files.documentation_pages():
-            page = file.page
-            if page is None or page.content is None:
-                continue
-            if file.src_uri in self._sources:
-                page.markdown = self._sources.pop(file.src_uri)  # excerpts are made of it later
-            if not self._build:
-                page.content = rewrite.strip(page.content)
-            elif MARK in page.content or rewrite.SCHEME in page.content:
-                pages = self._build.pages
-                page.content = pages.finish(page, page.content, src_uri=file.src_uri, url=page.url)
-                for name, value in vars(page).items():
-                    if isinstance(value, str) and MARK in value:
-                        setattr(page, name, pages.finish_copy(value))
-
-    def _template_image(self, page: Page | None, name: str) -> Markup:
-        if not self._build:
-            return Markup()
-        from mkdocs_qhaigc.engines.mkdocs.templates import image_of  # most templates ask for none
-
-        return Markup(image_of(self._build.pages, page, name))  # noqa: S704 - html.py escapes
-
-    def _template_url(self, page: Page | None, name: str) -> str:
-        if not self._build:
-            return ""
-        from mkdocs_qhaigc.engines.mkdocs.templates import url_of  # as above
-
-        return url_of(self._build.pages, page, name)
-
-    @property
-    def _for_templates(self) -> dict[str, Any]:
-        return {"qhaigc_image": self._template_image, "qhaigc_url": self._template_url}
-
-    @property
-    def _checked(self) -> Options:
-        assert self._options is not None
-        return self._options
-
 
 def _require_one_instance(config: MkDocsConfig) -> None:
-    """See that `plugins` lists the plugin once.
+    """Require that `plugins` lists the plugin once.
 
     Raises:
-        PluginError: it does not, and no page can say which one it means.
+        PluginError: it lists it more than once, and no page can say which one it means.
     """
     count = sum(isinstance(plugin, QhaigcPlugin) for plugin in config.plugins.values())
     if count > 1:
@@ -388,11 +331,3 @@ def _require_one_instance(config: MkDocsConfig) -> None:
             f"qhaigc: `plugins` lists qhaigc {count} times. List it once; where it is to be switched on and off, by "
             "`enabled`, for example `enabled: !ENV [PREVIEW, false]`"
         )
-
-
-def _source_of(page: Page) -> str:
-    """Return a page as its file has it; its Markdown alone where no file can be read."""
-    try:
-        return page.file.content_string
-    except OSError:
-        return page.markdown or ""

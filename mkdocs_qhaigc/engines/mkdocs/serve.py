@@ -1,4 +1,4 @@
-"""What the plugin keeps over the rebuilds of `mkdocs serve`: the queue of jobs, and the news of images that arrive."""
+"""The plugin's state over the rebuilds of `mkdocs serve`: the queue of jobs, arrivals, and pages with placeholders."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _QUIET = 3.0
 _APART = 2.0
 """Seconds between two rebuilds while images keep arriving."""
 _REPEATS = 3
-"""How often an arrival is announced if no build follows: the first time, the server may not watch yet."""
+"""Announcements of an arrival if no build follows: at the first one, the server may not watch yet."""
 
 
 class Generation:
-    """The queues of one site's builds, one after the other. There is none until the first image is missing."""
+    """The queues of one site's builds, one after the other. No queue is opened before the first image is missing."""
 
     def __init__(self) -> None:
         self._queue: GenerationQueue | None = None
@@ -46,10 +46,10 @@ class Generation:
     def begin(
         self, options: Options, store: ImageStore, *, serving: bool, again: bool, edited: Callable[[], object]
     ) -> Callable[[], GenerationQueue]:
-        """Begin a build; return what opens its queue: the same as before if no option that concerns it has changed.
+        """Begin a build; return a function that opens its queue: the same as before if its options are the same.
 
         Args:
-            again: this is a further part of the build that has begun.
+            again: whether this is a further part of the build that has begun.
             edited: returns a value that differs when an author has edited something. A build that only shows images
                 that have arrived has no budget of its own.
         """
@@ -74,7 +74,7 @@ class Generation:
         return open_queue
 
     def end(self) -> None:
-        """End a build: its images are requested when no other build has begun for a while."""
+        """End a build: its images are requested when no other build has begun for `_QUIET` seconds."""
         self._end_quiet()
         if self._queue and self._queue.holds:
             self._quiet = threading.Timer(_QUIET, self._queue.release)
@@ -89,7 +89,7 @@ class Generation:
             self._queue = None
 
     def end_progress(self) -> None:
-        """Take the bar away."""
+        """Remove the progress bar."""
         if self._progress:
             self._progress.close()
 
@@ -99,7 +99,7 @@ class Generation:
             queue.finish()
 
     def close(self) -> None:
-        """End the jobs under way; images that have arrived are saved first."""
+        """End the jobs under way; images that have arrived are stored first."""
         self.end_progress()
         self._end_quiet()
         held = self._queue.held if self._queue else 0
@@ -133,22 +133,22 @@ class Generation:
 
 
 class Arrivals:
-    """Announces images that arrive after the build that wanted them, by a file that the server watches."""
+    """Announces images that arrive after the build that wanted them: changes a file that the server watches."""
 
     def __init__(self) -> None:
         self.awaited = False
-        """Whether what arrives now is too late for the build."""
+        """Whether images that arrive now are too late for the build."""
         self._arrived = threading.Event()
         self._announced = False
-        """Whether something was announced since a build began."""
+        """Whether an arrival was announced since a build began."""
 
     def changed(self, job: ImageJob, state: JobState) -> None:
-        """Note that an image was saved, or that there will be none."""
+        """Note that a job is done."""
         if state is JobState.DONE and self.awaited:
             self._arrived.set()
 
     def forget(self) -> bool:
-        """Begin a build, which shows all that has arrived. Return whether something was announced before."""
+        """Begin a build, which shows all images that have arrived. Return whether any was announced before."""
         self._arrived.clear()
         announced, self._announced = self._announced, False
         return announced
@@ -175,7 +175,7 @@ class Arrivals:
 
 
 class Unfinished:
-    """Pages that show placeholders, as MkDocs names them."""
+    """Pages (`src_uri`) that show placeholders."""
 
     def __init__(self) -> None:
         self.pages: set[str] = set()

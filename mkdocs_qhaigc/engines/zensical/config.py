@@ -1,6 +1,6 @@
 """A site's configuration, read without its engine: mkdocs.yml, properdocs.yml or zensical.toml.
 
-For Zensical, which runs no MkDocs plugins, and reads their options out of neither file for them.
+For Zensical, which runs no MkDocs plugins and so reads no options for them.
 """
 
 from __future__ import annotations
@@ -35,33 +35,33 @@ PLUGIN: Final = "qhaigc"
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """What is known of a site before any page is read."""
+    """The configuration of a site, with the plugin's options."""
 
     file: Path
     files: tuple[Path, ...]
-    """All that it was read from: that one, and those that `INHERIT` names."""
+    """All files that were read: `file`, and those that `INHERIT` names."""
     docs_dir: Path
     site_url: str | None
     theme: str | None
-    """None: the engine's own."""
+    """`None`: the engine's default."""
     features: tuple[str, ...]
-    """Material's and Zensical's, by their names."""
+    """Names of the theme's features, in Material and Zensical."""
     plugins: Mapping[str, Mapping[str, Any]]
     blogs: tuple[Mapping[str, Any], ...]
-    """The options of the plugin blog, which a site may list more than once."""
+    """The options of each blog: a site may list the plugin blog more than once."""
     zensical: bool
-    """Whether it is Zensical's: its file is, or names our Markdown extension."""
+    """Whether Zensical builds the site, see `is_zensicals`."""
     not_built: str
-    """Pages that are left out, as patterns of .gitignore: `exclude_docs` and `draft_docs`."""
+    """Patterns of .gitignore for pages that are not built: `exclude_docs` and `draft_docs`."""
     given: Mapping[str, Any]
-    """The plugin's options, as they are written."""
+    """The plugin's options as they are written."""
     options: Options
 
     def publishing_to(self, folder: Path) -> Configuration:
         """Return the site with another folder for its images.
 
         Raises:
-            SiteError: it does not lie in the folder of the pages.
+            SiteError: the folder is not within the folder of the pages.
         """
         pages = self.docs_dir.resolve()
         inside = folder.resolve().relative_to(pages) if pages in folder.resolve().parents else None
@@ -72,19 +72,19 @@ class Configuration:
 
     @property
     def look(self) -> str:
-        """A digest of what pages are rendered from beside their own front matter and the images."""
+        """Hex digest of all options that pages are rendered from, beside their front matter and the images."""
         shown = [self.given.get(name) for name in ("enabled", "images", "sizes")]
         content = json.dumps([self.site_url, self.theme, self.features, *shown], default=str)
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
     @property
     def images_dir(self) -> Path:
-        """Where images are among the pages."""
+        """The folder of the images among the pages."""
         return self.docs_dir / self.options.assets_dir
 
 
 def is_zensicals(file: Path) -> bool:
-    """Whether a configuration is Zensical's: it is a zensical.toml, or names our Markdown extension.
+    """Return whether a configuration is Zensical's: a zensical.toml, or one that names our Markdown extension.
 
     Raises:
         SiteError: it cannot be read.
@@ -93,7 +93,7 @@ def is_zensicals(file: Path) -> bool:
 
 
 def read_configuration(file: Path) -> Configuration:
-    """Return what a site's configuration says.
+    """Return the configuration of a site.
 
     Raises:
         SiteError: it cannot be read, or does not list the plugin.
@@ -174,9 +174,9 @@ def _read_toml(file: Path, files: list[Path]) -> Any:
 
 
 def _read_yaml(file: Path, files: list[Path]) -> Any:
-    """Return the content, that of the file which `INHERIT` names beneath it, as the site's engine merges the two.
+    """Return the content, merged over that of the file which `INHERIT` names, as the site's engine merges them.
 
-    `files` grows by what was read.
+    The files that were read are added to `files`.
     """
     contents = list(_chain(file, files))
     content = reduce(merged, reversed(contents))
@@ -186,7 +186,7 @@ def _read_yaml(file: Path, files: list[Path]) -> Any:
 
 
 def _chain(file: Path, files: list[Path]) -> Iterator[Any]:
-    """Yield what a file holds, then what the one holds that it inherits from, and so on."""
+    """Yield the content of a file, then that of the file which it inherits from, and so on."""
     files.append(file.resolve())
     content = yaml.load(file.read_text(encoding="utf-8-sig"), Loader=_Loader)  # noqa: S506 - a safe one
     parent = file.parent / str(content.pop("INHERIT")) if isinstance(content, dict) and "INHERIT" in content else None
@@ -198,9 +198,9 @@ def _chain(file: Path, files: list[Path]) -> Iterator[Any]:
 
 
 def merged(base: Any, over: Any, *, join: bool = True) -> Any:
-    """Return two values as one: mappings name by name, else the second.
+    """Return two values merged: mappings name by name, of others the second.
 
-    `join`: lists one after the other, as Zensical has it; MkDocs takes the second of these, too.
+    `join`: lists are joined, as in Zensical; MkDocs takes the second one.
     """
     if isinstance(base, Mapping) and isinstance(over, Mapping):
         both = {name: merged(base[name], over[name], join=join) for name in base if name in over}
@@ -225,7 +225,7 @@ def _entries(listed: Any) -> list[tuple[str, Mapping[str, Any]]]:
 
 
 def _named(entries: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, Mapping[str, Any]]:
-    """Return options by name; of what is listed more than once, together."""
+    """Return options by name; those of a name that is listed more than once are merged."""
     named: dict[str, Mapping[str, Any]] = {}
     for name, options in entries:
         named[name] = merged(named.get(name, {}), options)
@@ -233,11 +233,11 @@ def _named(entries: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, Mappin
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML as in mkdocs.yml: with `!ENV`; what else has a tag (functions, paths) is for the engine, and nothing."""
+    """YAML as in mkdocs.yml, with `!ENV`. Values with other tags (functions, paths) are `None`: for engines."""
 
 
 def _environment(loader: _Loader, node: yaml.Node) -> Any:
-    """Return what `!ENV NAME` or `!ENV [NAME, OTHER, default]` stands for."""
+    """Return the value of `!ENV NAME` or `!ENV [NAME, OTHER, default]`."""
     names, default = [node], None
     if isinstance(node, yaml.SequenceNode):
         names = list(node.value)
@@ -245,7 +245,7 @@ def _environment(loader: _Loader, node: yaml.Node) -> Any:
             default = loader.construct_object(names.pop(), deep=True)
     for name in names:
         value = os.environ.get(str(getattr(name, "value", "")))
-        if value is not None:  # typed as if it stood there, as MkDocs does it
+        if value is not None:  # a value like `true` or `3` has its type, as in MkDocs
             tag = loader.resolve(yaml.ScalarNode, value, (True, False))  # type: ignore[no-untyped-call]
             return loader.construct_object(yaml.ScalarNode(tag, value))
     return default

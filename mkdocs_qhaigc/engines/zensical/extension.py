@@ -1,7 +1,7 @@
 """The Markdown extension for Zensical: references on its pages become the images that `sync` has written.
 
-Generates nothing. A page is rendered by the code that renders it in a build of MkDocs, with the manifest of the synced
-folder in the place of a pipeline.
+Generates nothing. Pages are rendered by the same code as in a build of MkDocs, with the manifest of the synced folder
+instead of the images of a build.
 """
 
 from __future__ import annotations
@@ -30,22 +30,23 @@ from mkdocs_qhaigc.html import rewrite as html
 from mkdocs_qhaigc.html.image_tag import render_image
 from mkdocs_qhaigc.html.theme_sizes import column
 from mkdocs_qhaigc.imaging.renditions import relative_url
-from mkdocs_qhaigc.site.pages import Renderer
+from mkdocs_qhaigc.site.pages import SitePages
+from mkdocs_qhaigc.site.warnings import Warnings
 
 log = logging.getLogger("mkdocs_qhaigc")
 FOR_TEMPLATES = "qhaigc_images"
-"""The name in a page's front matter under which templates find its images."""
+"""The key of a page's front matter by which templates find its images."""
 _CONTEXT = "rendering_context"
-"""The name of the preprocessor by which Zensical hands its page to extensions."""
+"""The name of Zensical's preprocessor that has the page, for extensions."""
 _UNDER_WAY: list[object] = []
-"""The pages that Zensical is rendering: it makes an extension anew for each."""
+"""The pages that Zensical is rendering; global, because it makes a new extension for each."""
 
 
 class LookupExtension(Extension):
     """Looks up the images of pages that Zensical renders. Does nothing in other engines."""
 
     def __init__(self, **kwargs: Any) -> None:
-        """As Python-Markdown makes extensions from the site's configuration."""
+        """Take the options that the site's configuration gives the extension."""
         self.config = {"out": ["", "Where `mkdocs-qhaigc sync` writes, relative to the site's configuration"]}
         super().__init__(**kwargs)
 
@@ -68,7 +69,7 @@ class Page(Protocol):
 
 @cache
 def lookup(out: str | None) -> Lookup:
-    """Return the one lookup of all pages. `out`: see `Lookup`."""
+    """Return the lookup that all pages share. `out`: see `Lookup`."""
     return Lookup(out)
 
 
@@ -79,17 +80,17 @@ class Lookup:
         """`out`: the folder, relative to that of the site's configuration; `None`: the default of `assets_dir`."""
         self._out = out
         self._folder: SyncedFolder | None = None
-        self._said = ""
+        self._last_warning = ""
         self._serving = "serve" in sys.argv[1:]
-        """`zensical serve` would end with an error, where the image may be on its way."""
+        """Whether errors are only logged: they would end `zensical serve`, and the image may be on its way."""
 
     def render(self, page: Page, text: str, *, config: Mapping[str, Any]) -> str:
-        """Return a page's HTML with its references resolved; those of its front matter are resolved in their places.
+        """Return a page's HTML with its references resolved; those in its front matter are replaced there.
 
         `config` is Zensical's configuration of the site.
 
         Raises:
-            NotSynced: an image of the page is not there, or a directive or reference of it cannot be used.
+            NotSynced: an image of the page is missing, or one of its directives or references cannot be used.
             SiteError: the configuration, or what `sync` wrote, cannot be read.
         """
         root = Path(config["root_dir"])
@@ -100,58 +101,58 @@ class Lookup:
         except (QhaigcError, OSError) as error:  # the configuration may be half written
             if not self._serving or self._folder is None:
                 raise
-            self._say_once(str(error))
+            self._warn_once(str(error))
         if not self._folder.site.options.enabled:
             strip_meta(page.meta)
             return html.strip(text)
         return self._render(page, text, self._folder, site_url=config["site_url"])
 
     def _render(self, page: Page, text: str, folder: SyncedFolder, *, site_url: str | None) -> str:
-        """`site_url` is Zensical's: mike puts the version into it."""
+        """Return a page's HTML. `site_url` is Zensical's, because mike puts the version into it."""
         site = folder.site
         images = SyncedImages(folder.manifest)
-        renderer = Renderer(
+        pages = SitePages(
             site.options,
             images,
             site_url=lambda: site_url,
             column=partial(_column, site),
-            warn=lambda _: None,  # told below
+            warnings=Warnings(logged=False),  # `_report` sees to them
             settled=True,
         )
-        renderer.want_shared_images()
+        pages.want_shared_images()
         source = partial((site.docs_dir / page.path).read_text, encoding="utf-8-sig")
         text_of_file = _take_front_matter(page, site) if META_KEY in page.meta else ""
-        renderer.read_page(page, src_uri=page.path, url=page.url, text=text_of_file, source=source)
-        rendered = renderer.render(page, text, src_uri=page.path, url=page.url, shown_at=page.url)
-        self._tell(page, renderer, images, folder)
-        page.meta[FOR_TEMPLATES] = _for_templates(page, renderer, images)
+        pages.read_page(page, src_uri=page.path, url=page.url, text=text_of_file, source=source)
+        rendered = pages.render(page, text, src_uri=page.path, url=page.url, shown_at=page.url)
+        self._report(page, pages, images, folder)
+        page.meta[FOR_TEMPLATES] = _for_templates(page, pages, images)
         by_url = relative_url(site.options.assets_dir, page.url) + "/"
         blog = blog_of(page.path, site.blogs)
         if blog is not None:
             rendered = with_plain_excerpt(rendered, excerpt_separator(blog), images=by_url)
         return relative_to_source(rendered, by_url, relative_url(site.options.assets_dir, page.path) + "/")
 
-    def _say_once(self, message: str) -> None:
-        """Say what is wrong with the site, of which every page would tell."""
-        if message != self._said:
-            self._said = message
+    def _warn_once(self, message: str) -> None:
+        """Log a problem of the whole site, which every page would repeat."""
+        if message != self._last_warning:
+            self._last_warning = message
             log.warning("qhaigc: %s", message)
 
-    def _tell(self, page: Page, renderer: Renderer, images: SyncedImages, folder: SyncedFolder) -> None:
-        """Raise what keeps a page from showing its images; for a server, and of what has no alt, only say it."""
-        kinds = renderer.notices.kinds
+    def _report(self, page: Page, pages: SitePages, images: SyncedImages, folder: SyncedFolder) -> None:
+        """Raise the problems that keep a page from showing its images; only log minor ones, and all while serving."""
+        kinds = pages.warnings.kinds
         problems = [message for message, kind in kinds.items() if kind in ("directive", "reference")]
-        missing = dict.fromkeys(_missing(page, renderer, images, folder))
+        missing = dict.fromkeys(_missing(page, pages, images, folder))
         if missing:
             run = f"Run `mkdocs-qhaigc sync --out {folder.shown}`, then build again"
             problems.append(f"{', '.join(missing)}: not in {folder.shown}, or not as the options are now. {run}")
-        placeholders = [image.order.where for image in images.known.values() if image.state == "placeholder"]
+        placeholders = [image.job.where for image in images.known.values() if image.state == "placeholder"]
         if placeholders:
-            said = f"{', '.join(placeholders)}: `sync` has written placeholders. Run it where images can be bought"
+            message = f"{', '.join(placeholders)}: `sync` has written placeholders. Run it where images can be bought"
             if folder.site.options.missing == "error":
-                problems.append(said)
+                problems.append(message)
             else:
-                log.warning("qhaigc: %s", said)
+                log.warning("qhaigc: %s", message)
         for message, kind in kinds.items():
             if kind == "alt":
                 log.warning("qhaigc: %s", message)
@@ -162,9 +163,9 @@ class Lookup:
 
 
 def _take_front_matter(page: Page, site: Configuration) -> str:
-    """Have a page's directives as `sync` reads them, and return the page's file; empty where there is none.
+    """Replace a page's directives by those that `sync` reads; return the page's file, empty if there is none.
 
-    Zensical reads YAML 1.2, where `yes` is a text and 1e-3 a number: another request than the one that was bought.
+    Zensical reads YAML 1.2, in which `yes` is a text and 1e-3 a number: another request than the one `sync` has made.
     """
     if not (site.docs_dir / page.path).is_file():
         return ""
@@ -175,23 +176,23 @@ def _take_front_matter(page: Page, site: Configuration) -> str:
     return source.text
 
 
-def _missing(page: Page, renderer: Renderer, images: SyncedImages, folder: SyncedFolder) -> Iterator[str]:
-    """Yield where a page declares or shows an image that was not written as it should stand there."""
+def _missing(page: Page, pages: SitePages, images: SyncedImages, folder: SyncedFolder) -> Iterator[str]:
+    """Yield the images (`PAGE#NAME`) that a page declares or shows, and that `sync` has not written as they are now."""
     for image in images.known.values():
-        if image.state == "under way" and image.order.where.startswith(f"{page.path}#"):
-            yield image.order.where
-    for publication, image in renderer.publisher.published():
-        declared = image.order.request.model  # else it means nothing on this page, which is told already
-        if declared and not folder.has(publication):
-            yield image.order.where
+        if image.state == "under way" and image.job.where.startswith(f"{page.path}#"):
+            yield image.job.where
+    for published, image in pages.files.published():
+        declared = image.job.request.model  # other names are a problem of their own
+        if declared and not folder.has(published):
+            yield image.job.where
 
 
-def _for_templates(page: Page, renderer: Renderer, images: SyncedImages) -> dict[str, dict[str, str]]:
-    """Return the HTML and the URL of each image that has a name on a page: Zensical's templates call no functions."""
-    scope = renderer.scopes[page.path]
-    names = {**renderer.site.directives, **scope.directives}
+def _for_templates(page: Page, pages: SitePages, images: SyncedImages) -> dict[str, dict[str, str]]:
+    """Return HTML and URL of each image by its name on a page: Zensical's templates cannot call functions."""
+    scope = pages.scopes[page.path]
+    names = {**pages.site.directives, **scope.directives}
     found = {
-        name: renderer.referenced(scope, name, page.url).whole()
+        name: pages.referenced(scope, name, page.url).whole()
         for name, directive in names.items()
         if all(request.key in images.manifest.images for _, request in directive.requests)
     }
@@ -199,10 +200,10 @@ def _for_templates(page: Page, renderer: Renderer, images: SyncedImages) -> dict
 
 
 def _require_watch(root: Path, out: Path, watch: Iterable[str]) -> None:
-    """Have Zensical render pages anew that it has kept, when other images are written.
+    """Require that Zensical watches the manifest: else it keeps pages as they were before other images were written.
 
     Raises:
-        NotSynced: it would not.
+        NotSynced: it does not.
     """
     wanted = (out / MANIFEST).resolve()
     if not any(path in (wanted, *wanted.parents) for path in ((root / name).resolve() for name in watch)):
@@ -214,6 +215,6 @@ def _require_watch(root: Path, out: Path, watch: Iterable[str]) -> None:
 
 
 def _column(site: Configuration, hidden: Container[object]) -> str:
-    """Return how wide the text of a page is in Zensical's own theme, which has Material's measures."""
+    """Return the width of a page's text as a value of `sizes`. Zensical's own theme has Material's measures."""
     theme = "material" if site.theme in (None, "zensical") else site.theme
     return column(theme, features=site.features, hidden=hidden)

@@ -1,8 +1,8 @@
-"""A page's HTML as Zensical wants it, which moves some of its URLs and leaves others where they are. Pure.
+"""A page's HTML prepared for Zensical, which changes some of its URLs and not others. Pure.
 
-Zensical 0.0.73 takes `src`, `href` and `srcset` for relative to the page's file. Of a blog's posts it cuts excerpts out
-of the finished HTML, and makes `src` and `href` right for the page on which they are shown, but no other attribute: a
-`srcset` would lead nowhere there, and browsers prefer it.
+Zensical 0.0.73 reads `src`, `href` and `srcset` as relative to the page's file. It cuts the excerpts of a blog's posts
+out of the finished HTML, and adapts `src` and `href` to the page that shows them, but no other attribute: a `srcset`
+would lead nowhere there, and browsers prefer it.
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ from mkdocs_qhaigc.html.tags import parse, tags_with, with_changes
 
 _REBASED = ("src", "href", "srcset")
 _ONLY_ON_ITS_PAGE = ("srcset", "sizes", "fetchpriority")
-"""Attributes of an image that are right on the post's own page alone: a list has several main images."""
+"""Attributes of an image that are right only on the post's own page: a list has several main images."""
 
 
 def relative_to_source(html: str, by_url: str, by_file: str) -> str:
-    """Return a page's HTML as Zensical wants it: it takes these attributes for relative to the page's file.
+    """Return a page's HTML with the URLs of images relative to the page's file.
 
-    The two are how URLs of images begin, relative to the page and to its file.
+    Args:
+        by_url: the beginning of the URLs of images, relative to the page.
+        by_file: the same, relative to the page's file.
     """
     if by_url == by_file:
         return html
@@ -36,9 +38,9 @@ def relative_to_source(html: str, by_url: str, by_file: str) -> str:
 
 
 def with_plain_excerpt(html: str, end: str, *, images: str) -> str:
-    """Return a post whose HTML up to `end`, or the whole of it, has each image in the one form that lists can show.
+    """Return a post with images of one file each in its excerpt: up to `end`, or the whole post.
 
-    `images`: how URLs of images begin.
+    `images`: the beginning of the URLs of images.
     """
     excerpt, found, rest = html.partition(end)
     pieces: list[str] = []

@@ -13,7 +13,7 @@ from mkdocs_qhaigc.engines.zensical.manifest import MANIFEST, Manifest, read_man
 from mkdocs_qhaigc.errors import NotSynced
 from mkdocs_qhaigc.generation.job import ImageJob
 from mkdocs_qhaigc.imaging.renditions import PublishedImage
-from mkdocs_qhaigc.site.resolved import ResolvedImage, State, asked_for, placeholder
+from mkdocs_qhaigc.site.images import ResolvedImage, State, placeholder, under_way
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +24,16 @@ class SyncedFolder:
     site: Configuration
     manifest: Manifest
     stamp: tuple[int, ...]
-    """When the manifest and the site's configuration were written."""
+    """Times when the manifest and the site's configuration were written, in nanoseconds."""
 
     @property
     def shown(self) -> str:
         """Its path, relative to the working directory."""
         return within(self.path, Path.cwd())
 
-    def has(self, publication: PublishedImage) -> bool:
-        """Whether every file of an image was written, and is there."""
-        names = [Path(variant.dest_uri).name for variant in publication.variants]
+    def has(self, published: PublishedImage) -> bool:
+        """Return whether every file of an image was written and still exists."""
+        names = [Path(variant.dest_uri).name for variant in published.variants]
         return all(name in self.manifest.files and (self.path / name).exists() for name in names)
 
 
@@ -59,36 +59,36 @@ def read_folder(path: Path, known: SyncedFolder | None) -> SyncedFolder:
 
 @dataclass(slots=True)
 class SyncedImages:
-    """The images of one page, in the place of a build's pipeline."""
+    """The images of one page: `site.pages.Images` from a manifest instead of a build."""
 
     manifest: Manifest
     known: dict[str, ResolvedImage] = field(default_factory=dict)
-    """By key: those that the page declares or shows."""
+    """By key: the images that the page declares or shows."""
     _stand_ins: dict[str, ResolvedImage] = field(default_factory=dict)
-    """By key: placeholders for what nobody declared."""
+    """By key: placeholders for images that no directive declares."""
 
-    def want(self, order: ImageJob) -> ResolvedImage:
+    def want(self, job: ImageJob) -> ResolvedImage:
         """Return what is known of an image."""
-        found = self.manifest.images.get(order.request.key)
+        found = self.manifest.images.get(job.request.key)
         if found is None:
-            image = asked_for(order)
+            image = under_way(job)
         else:
             state: State = "placeholder" if found.drawn.placeholder else "cached"
-            image = ResolvedImage(order, state, found.drawn, colour=found.colour)
-        return self.known.setdefault(order.request.key, image)
+            image = ResolvedImage(job, state, found.drawn, colour=found.colour)
+        return self.known.setdefault(job.request.key, image)
 
     def want_card(self, request: ImageRequest, crop: object) -> None:
-        """Cards are written as other files are."""
+        """Do nothing: `sync` has written the cards with the other files."""
 
     def image(self, request: ImageRequest) -> ResolvedImage:
         """Return what is known of an image that was wanted."""
         return self.known.get(request.key) or self._stand_ins[request.key]
 
-    def stand_in(self, order: ImageJob) -> ResolvedImage:
-        """Return a placeholder for what nobody declared."""
-        return self._stand_ins.setdefault(order.request.key, placeholder(order))
+    def stand_in(self, job: ImageJob) -> ResolvedImage:
+        """Return a placeholder for an image that no directive declares."""
+        return self._stand_ins.setdefault(job.request.key, placeholder(job))
 
 
 def _stamp(path: Path, config: Iterable[Path]) -> tuple[int, ...]:
-    """Return when these files were written; 0 for one that does not exist."""
+    """Return when these files were written, in nanoseconds; 0 for one that does not exist."""
     return tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in (path / MANIFEST, *config))

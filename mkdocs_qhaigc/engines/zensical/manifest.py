@@ -1,6 +1,6 @@
 """The manifest of a folder that `sync` has written: its images and its files.
 
-The next `sync` learns from it what it may remove, and pages look up their images in it. Its name begins with a dot, so
+By it the next `sync` knows the files that it may remove, and pages look up their images. Its name begins with a dot, so
 that no engine publishes it.
 """
 
@@ -25,7 +25,7 @@ MANIFEST = ".qhaigc.json"
 SCHEMA = 1
 """Raised when a field changes its meaning or goes."""
 _FILE_LINE = re.compile(r'^  ("(?:[^"\\\n]|\\u[0-9a-f]{4})+"): "([0-9a-f]{64}|)",?$', re.MULTILINE)
-"""A file and its digest, on a line of their own."""
+"""Matches the line of one file and its digest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Manifest:
     files: Mapping[str, str] = field(default_factory=dict)
     """By name within the folder: the sha256 of the bytes; empty while the file is being written."""
     look: str = ""
-    """A digest of what else pages are rendered from: if it changes, pages that Zensical has kept are old."""
+    """`Configuration.look`: if it changes, Zensical must not use pages that it has kept."""
 
     def save(self, folder: Path) -> None:
         """Write it into the folder, if it differs from what is there."""
@@ -73,7 +73,7 @@ class Manifest:
         before = int(path.stat().st_mtime) if path.exists() else 0
         if not before or path.read_bytes() != data:
             atomic_write(path, data)
-            if path.stat().st_mtime < before + 1:  # Zensical tells changes of a watched file by whole seconds
+            if path.stat().st_mtime < before + 1:  # Zensical compares times of watched files in whole seconds
                 os.utime(path, (before + 1, before + 1))
 
 
@@ -127,7 +127,7 @@ def _parse(content: Any, folder: Path) -> Manifest:
 
 
 def _is_name(name: str) -> bool:
-    """Whether it can be a file of ours: of the folder itself, and not hidden."""
+    """Return whether a name can be that of a file of `sync`: in the folder itself, and not hidden."""
     return Path(name).name == name and not name.startswith(".")
 
 

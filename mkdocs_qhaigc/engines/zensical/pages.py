@@ -1,4 +1,4 @@
-"""A site's pages, read without its engine: their front matter, the defaults of their folders, which are posts."""
+"""A site's pages, read without its engine: front matter, defaults of folders, posts of blogs."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from mkdocs_qhaigc.engines.zensical.config import Configuration, merged
 from mkdocs_qhaigc.errors import SiteError
 
 _ENDINGS = (".md", ".markdown", ".mdown", ".mkdn", ".mkd")
-"""As MkDocs has them; Zensical knows but the first."""
+"""Endings of pages' files in MkDocs; Zensical has only the first."""
 _NEVER_BUILT = "/templates/"
-"""What every engine leaves out, unless `exclude_docs` says otherwise."""
+"""Excluded by every engine, unless `exclude_docs` includes it."""
 _WORTH_READING = re.compile(r"draft|date|haigc|^\{? *[\"']?q", re.MULTILINE | re.IGNORECASE)
-"""What front matter has that matters here: our key or one nearly so, and what says whether its page is built."""
+"""Matches front matter that has to be parsed: with our key, or one like it, or a post's `draft` or `date`."""
 _BLOG_DIR, _POST_DIR, _SEPARATOR = "blog", "{blog}/posts", "<!-- more -->"
-"""As Zensical and Material have them, where the options of the plugin blog say nothing else."""
+"""Defaults of the plugin blog in Zensical and Material."""
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -37,16 +37,16 @@ class SourcePage:
     src_uri: str
     """Its file, relative to docs_dir, with `/`."""
     meta: dict[str, Any]
-    """Its front matter; empty where it says nothing that matters here."""
+    """Its front matter; empty if nothing in it matters here, see `_WORTH_READING`."""
     text: str
     """The whole file."""
 
 
 def pages(site: Configuration) -> Iterator[SourcePage]:
-    """Yield the pages that are built, by name.
+    """Yield the pages that are built, sorted by name.
 
     Raises:
-        SiteError: one cannot be read.
+        SiteError: a page cannot be read.
     """
     now = datetime.now(timezone.utc)
     not_built = GitIgnoreSpec.from_lines([_NEVER_BUILT, *site.not_built.splitlines()])
@@ -74,9 +74,9 @@ def read_page(site: Configuration, src_uri: str) -> SourcePage:
 
 
 def blog_of(src_uri: str, blogs: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """Return the options of the blog of which a page is a post; None where it is none.
+    """Return the options of the blog that has a page as a post; `None` if the page is no post.
 
-    `blogs` are the options of each, as the site's configuration has them.
+    `blogs` are the options of each blog in the site's configuration.
     """
     for blog in blogs:
         blog_dir = str(blog.get("blog_dir") or _BLOG_DIR)
@@ -87,7 +87,7 @@ def blog_of(src_uri: str, blogs: Iterable[Mapping[str, Any]]) -> Mapping[str, An
 
 
 def is_left_out(blog: Mapping[str, Any], meta: Mapping[str, Any], *, now: datetime) -> bool:
-    """Whether a build has no page of a post: a draft, or one of a later day, where the blog holds those back."""
+    """Return whether a build leaves a post out: a draft, or one with a future date if the blog excludes those."""
     if blog.get("draft"):
         return False
     draft = meta.get("draft")
@@ -97,17 +97,17 @@ def is_left_out(blog: Mapping[str, Any], meta: Mapping[str, Any], *, now: dateti
     if isinstance(created, date) and not isinstance(created, datetime):
         created = datetime.combine(created, time())
     if not isinstance(created, datetime):
-        return False  # the blog itself tells of it
+        return False  # the blog itself warns of it
     return (created if created.tzinfo else created.replace(tzinfo=timezone.utc)) > now
 
 
 def excerpt_separator(blog: Mapping[str, Any]) -> str:
-    """Return what ends the excerpt of a blog's posts."""
+    """Return the separator that ends the excerpt of a blog's posts."""
     return str(blog.get("post_excerpt_separator") or _SEPARATOR)
 
 
 def _excluded(src_uri: str, site: Configuration) -> bool:
-    """Whether the plugin exclude leaves a page out."""
+    """Return whether the plugin exclude leaves a page out."""
     options = site.plugins.get("exclude", {})
     if not options.get("enabled", True):
         return False
@@ -124,9 +124,9 @@ def _texts(value: Any) -> list[str]:
 
 
 def _files(docs_dir: Path, endings: tuple[str, ...], *, outside: bool) -> Iterator[Path]:
-    """Yield the files of pages; names that begin with a dot are none, as everywhere.
+    """Yield the files of pages. Every engine skips names that begin with a dot.
 
-    `outside`: also those in folders that links lead to out of `docs_dir`, as MkDocs follows them.
+    `outside`: also follow links to folders outside `docs_dir`, as MkDocs does.
     """
     root = docs_dir.resolve()
     for folder, folders, names in os.walk(docs_dir, followlinks=True):
@@ -136,7 +136,7 @@ def _files(docs_dir: Path, endings: tuple[str, ...], *, outside: bool) -> Iterat
 
 
 def _leads_on(folder: Path, docs_dir: Path, root: Path, *, outside: bool) -> bool:
-    """Whether a folder has pages that are no other folder's: not where links go in a circle."""
+    """Return whether to read a folder: not a link to a folder above it, or outside of `docs_dir` unless `outside`."""
     if not folder.is_symlink():
         return True
     target = folder.resolve()
@@ -151,12 +151,12 @@ def _front_matter(text: str) -> dict[str, Any]:
     try:
         meta = yaml.load(match[1], Loader=_Loader)  # noqa: S506 - a safe one
     except (yaml.YAMLError, ValueError, RecursionError, LookupError):
-        return {}  # `broken_front_matter` finds the line, and tells
+        return {}  # `broken_front_matter` finds the line for the warning
     return meta if isinstance(meta, dict) else {}
 
 
 def _folder_file(plugins: Mapping[str, Mapping[str, Any]]) -> str | None:
-    """Return the name of the files with the defaults of a folder; None where the plugin meta is not used."""
+    """Return the name of the files with the defaults of folders; `None` without the plugin meta."""
     for name in ("meta", "material/meta"):
         if name in plugins and plugins[name].get("enabled", True):
             return str(plugins[name].get("meta_file") or ".meta.yml")
@@ -164,7 +164,7 @@ def _folder_file(plugins: Mapping[str, Mapping[str, Any]]) -> str | None:
 
 
 def _of_folders(docs_dir: Path, src_uri: str, folder_file: str) -> dict[str, Any]:
-    """Return the defaults of a page, those of the nearest folder last."""
+    """Return the defaults of a page from its folders; the nearest one wins."""
     meta: dict[str, Any] = {}
     for folder in reversed(PurePosixPath(src_uri).parents):
         path = docs_dir / folder / folder_file

@@ -1,6 +1,6 @@
-"""A site's images as its pages' front matter declares them: read without an engine, as `sync` reads them.
+"""The images that the front matter of a site's pages declares: read without an engine, for `sync` and the commands.
 
-What plugins add to pages is not seen, nor is anything that shows only when pages are rendered.
+It misses all that plugins add to pages, and all that only rendered pages show.
 """
 
 from __future__ import annotations
@@ -13,38 +13,35 @@ from mkdocs_qhaigc.engines.zensical.pages import pages
 from mkdocs_qhaigc.errors import SiteError
 from mkdocs_qhaigc.html.theme_sizes import UNKNOWN
 from mkdocs_qhaigc.site.build import SiteBuild
-from mkdocs_qhaigc.site.images import Pipeline
-from mkdocs_qhaigc.site.pages import Renderer
+from mkdocs_qhaigc.site.images import SiteImages
+from mkdocs_qhaigc.site.pages import SitePages
 from mkdocs_qhaigc.site.survey import Survey
 from mkdocs_qhaigc.store.finder import ImageFinder
 
 
 def survey_sources(site: Configuration) -> Survey:
-    """Return what a site declares. Nothing is bought or written.
+    """Return the images that a site declares. Nothing is generated or written.
 
     Raises:
         SiteError: a page cannot be read, or the plugin is switched off.
     """
     if not site.options.enabled:
         raise SiteError(f"{site.file}: the plugin qhaigc is switched off (`enabled: false`)")
-    notices: list[str] = []
-    finder = ImageFinder(site.options)
-    pipeline = Pipeline(site.options, finder=finder, open_buyer=None, report=notices.append)
-    build = SiteBuild(
-        site.options, pipeline, site_url=lambda: site.site_url, column=lambda _: UNKNOWN, warn=notices.append
-    )
-    with forwarding(notices.append):
+    warnings: list[str] = []
+    with forwarding(warnings.append):
+        images = SiteImages(site.options, finder=ImageFinder(site.options), open_queue=None)
+        build = SiteBuild(site.options, images, site_url=lambda: site.site_url, column=lambda _: UNKNOWN)
         read_pages(site, build.pages)
-    return build.survey(notices, docs_dir=site.docs_dir)
+    return build.survey(warnings, docs_dir=site.docs_dir)
 
 
-def read_pages(site: Configuration, renderer: Renderer) -> None:
-    """Take in the front matter of every page of a site.
+def read_pages(site: Configuration, site_pages: SitePages) -> None:
+    """Read the front matter and the references of every page of a site.
 
     Raises:
-        SiteError: one cannot be read.
+        SiteError: a page cannot be read.
     """
-    renderer.want_shared_images()
+    site_pages.want_shared_images()
     for page in pages(site):
-        renderer.read_page(page, src_uri=page.src_uri, url="", text=page.text, source=partial(str, page.text))
-        renderer.note_references(page.src_uri, page.text)
+        site_pages.read_page(page, src_uri=page.src_uri, url="", text=page.text, source=partial(str, page.text))
+        site_pages.note_references(page.src_uri, page.text)

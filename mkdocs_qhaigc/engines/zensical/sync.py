@@ -1,13 +1,14 @@
-"""`sync`: a site's images as files among its pages, for engines that run no MkDocs plugins.
+"""`sync`: writes a site's images as files among its pages, for engines that run no MkDocs plugins.
 
-Images are generated where they are missing, pinned and encoded. The folder among the pages is output only: what is in
-it is never read as a source of images. Only what changed is written; only what an earlier `sync` wrote is removed.
+Missing images are generated; then all are pinned and encoded. The folder among the pages is output only: images are
+never read from it. Only files that differ are written, and only files of an earlier `sync` are removed.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+import logging
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -22,15 +23,14 @@ from mkdocs_qhaigc.errors import ImageUnavailable, SiteError, StoreError
 from mkdocs_qhaigc.generation.queue import GenerationQueue
 from mkdocs_qhaigc.html.theme_sizes import UNKNOWN
 from mkdocs_qhaigc.site.build import SiteBuild
-from mkdocs_qhaigc.site.images import Pipeline
-from mkdocs_qhaigc.site.resolved import ResolvedImage
+from mkdocs_qhaigc.site.images import ResolvedImage, SiteImages
 from mkdocs_qhaigc.store.availability import is_lfs_pointer
 from mkdocs_qhaigc.store.finder import ImageFinder
 from mkdocs_qhaigc.store.record import file_stem
 from mkdocs_qhaigc.store.transfer import copy_into
 
+log = logging.getLogger(__name__)
 STYLESHEET = asset("qhaigc.css")
-Warn = Callable[[str], None]
 _WAIT = 600.0
 """Seconds to wait for another `sync` into the same folder, which may be generating images."""
 
@@ -40,31 +40,31 @@ class Synced:
     """The result of one `sync`."""
 
     images: tuple[ResolvedImage, ...]
-    """All that the site declares, in its order, each once."""
+    """All that the site declares, in its order, each image once."""
     pinned: tuple[Path, ...]
-    """Images that were copied into the pins."""
+    """New files in the pins."""
     written: tuple[str, ...]
     """Names of files that are new or have other bytes."""
     removed: tuple[str, ...]
     kept: tuple[str, ...]
-    """Names of files that are no longer used, and were changed by somebody else."""
+    """Names of files that are no longer used, and that somebody else has changed."""
     unchanged: int
     problems: tuple[str, ...]
-    """Directives that cannot be used."""
+    """Warnings of directives that cannot be used."""
 
     @property
     def missing(self) -> list[ResolvedImage]:
-        """Those for which a placeholder was written."""
+        """The images for which a placeholder was written."""
         return [image for image in self.images if image.state == "placeholder"]
 
 
-def sync(site: Configuration, *, queue: GenerationQueue, warn: Warn, pin: bool = True) -> Synced:
-    """Write the images of a site into `site.images_dir`, and `pin` them. `warn` is given what a build would warn of.
+def sync(site: Configuration, *, queue: GenerationQueue, pin: bool = True) -> Synced:
+    """Write the images of a site into `site.images_dir`, and `pin` them.
 
     Raises:
         SiteError: the pages cannot be read, or the folder cannot be written.
-        MissingImages: some are, and `missing: error` forbids to go on.
-        ImageUnavailable: some are paid for, and are not here.
+        MissingImages: some are missing, and `missing: error` forbids placeholders.
+        ImageUnavailable: some are paid for and not on this machine.
         QhaigcError: a cache cannot be used.
     """
     folder = site.images_dir
@@ -73,114 +73,140 @@ def sync(site: Configuration, *, queue: GenerationQueue, warn: Warn, pin: bool =
         with hold(site.options.cache.locks, "sync", seconds=_WAIT):
             folder.mkdir(parents=True, exist_ok=True)
             remove_parts(folder)
-            return _sync(site, folder, queue=queue, warn=warn, pin=pin)
+            return _sync(site, folder, queue=queue, pin=pin)
     except TimeoutError as error:
         raise SiteError(f"another `mkdocs-qhaigc sync` has been writing into {folder} for too long") from error
     except OSError as error:
         raise SiteError(f"{error.filename or folder} cannot be written ({error.strerror or error})") from error
 
 
-def _sync(site: Configuration, folder: Path, *, queue: GenerationQueue, warn: Warn, pin: bool) -> Synced:
+def _sync(site: Configuration, folder: Path, *, queue: GenerationQueue, pin: bool) -> Synced:
     before = read_files(folder) or Manifest(Path())
-    finder = ImageFinder(site.options)
-    pipeline = Pipeline(site.options, finder=finder, open_buyer=lambda: queue, report=warn)
-    build = SiteBuild(site.options, pipeline, site_url=lambda: site.site_url, column=lambda _: UNKNOWN, warn=warn)
+    images = SiteImages(site.options, finder=ImageFinder(site.options), open_queue=lambda: queue)
+    build = SiteBuild(site.options, images, site_url=lambda: site.site_url, column=lambda _: UNKNOWN)
     try:
-        files = _settle(site, build, pipeline)
-        images = pipeline.images()
-        pinned = _pin(images, site.options, warn=warn, pin=pin)
-        if files and _may_write(STYLESHEET.name, STYLESHEET.read_bytes(), folder, before.files, warn=warn):
-            files[STYLESHEET.name] = STYLESHEET
-        manifest = Manifest(
-            site.file,
-            {image.order.request.key: SyncedImage(image.drawn, image.colour) for image in images},
-            look=site.look,
-        )
-        if files.keys() - before.files.keys():  # first: whatever ends this, the next run knows what it may remove
-            owned = {**dict.fromkeys(files, ""), **before.files}
-            Manifest(site.file, {**manifest.images, **before.images}, owned, site.look).save(folder)
-        digests, written = _write(files, folder)
+        names = _settle(site, build, images)
+        pinned = _pin(images.images(), site.options, pin=pin)
+        style = bool(names) and _may_write(STYLESHEET.name, STYLESHEET.read_bytes(), folder, before.files)
+        if style:
+            names.add(STYLESHEET.name)
+        if names - before.files.keys():  # first: if this run is killed, the next one knows what it may remove
+            owned = {**dict.fromkeys(names, ""), **before.files}
+            Manifest(site.file, {**_synced(images), **before.images}, owned, site.look).save(folder)
+        written = _Written(folder)
+        build.deliver(written.write)
+        if style:
+            written.write(STYLESHEET.name, str(STYLESHEET))
     finally:
-        pipeline.close(whole=True)
-    unused = {name: digest for name, digest in before.files.items() if name not in files}
-    problems = tuple(message for message, kind in build.told.items() if kind == "directive")
+        images.close(whole=True)
+    problems = tuple(message for message, kind in build.pages.warnings.kinds.items() if kind == "directive")
+    unused = {name: digest for name, digest in before.files.items() if name not in written.digests}
     removed: list[str] = []
     kept: list[str] = []
-    if problems:  # what seems unused may be of the directives that cannot be used
-        Manifest(site.file, {**before.images, **manifest.images}, {**unused, **digests}, site.look).save(folder)
+    if problems:  # a directive that cannot be used may be the one that needs a file which seems unused
+        content = Manifest(site.file, {**before.images, **_synced(images)}, {**unused, **written.digests}, site.look)
     else:
         removed, kept = _remove(folder, unused)
-        Manifest(site.file, manifest.images, digests, site.look).save(folder)
+        content = Manifest(site.file, _synced(images), written.digests, site.look)
+    content.save(folder)
     if removed and before.config not in site.files and before.config.is_file():
-        warn(
-            f"{folder} held the images of {before.config} until now, and those that {site.file} does not use were "
-            "removed. If both are built, give each a folder of its own by `--out`"
+        log.warning(
+            "%s held the images of %s until now, and those that %s does not use were removed. If both are built, "
+            "give each a folder of its own by `--out`",
+            folder,
+            before.config,
+            site.file,
         )
-    unchanged = len(files) - len(written)
-    return Synced(tuple(images), pinned, tuple(written), tuple(removed), tuple(kept), unchanged, problems)
+    return Synced(
+        images=tuple(images.images()),
+        pinned=pinned,
+        written=tuple(sorted(written.changed)),
+        removed=tuple(removed),
+        kept=tuple(kept),
+        unchanged=len(written.digests) - len(written.changed),
+        problems=problems,
+    )
 
 
-def _settle(site: Configuration, build: SiteBuild, pipeline: Pipeline) -> dict[str, Path]:
-    """Return the encoded files of all images, by name, once each image is there or cannot be had."""
+def _settle(site: Configuration, build: SiteBuild, images: SiteImages) -> set[str]:
+    """Return the names of the files of all images, once each image is there or cannot be had."""
     if site.options.enabled:
         read_pages(site, build.pages)
         build.settle(wait=True)
-        for image in pipeline.images():
+        for image in images.images():
             if isinstance(image.reason, ImageUnavailable):
-                raise image.reason  # no placeholder replaces what is paid for and can be fetched
-    return {PurePosixPath(uri).name: Path(path) for uri, path in build.files().items()}
+                raise image.reason  # no placeholder replaces an image that is paid for and can be fetched
+    return {PurePosixPath(dest_uri).name for dest_uri in build.files()}
 
 
-def _pin(images: Iterable[ResolvedImage], options: Options, *, warn: Warn, pin: bool) -> tuple[Path, ...]:
-    """Copy images that are in the cache alone into the pins; return where they are then.
+def _synced(images: SiteImages) -> dict[str, SyncedImage]:
+    """Return the images for the manifest, by key."""
+    return {image.job.request.key: SyncedImage(image.drawn, image.colour) for image in images.images()}
+
+
+def _pin(images: Iterable[ResolvedImage], options: Options, *, pin: bool) -> tuple[Path, ...]:
+    """Copy images that only the cache has into the pins; return their new paths.
 
     Raises:
         TimeoutError: another process is changing the pins.
         OSError: the lock cannot be held.
     """
-    cached = [image for image in images if image.original and image.state != "pinned"]
+    cached = [image for image in images if image.stored and image.state != "pinned"]
     if cached and not pin:
-        warn(
-            f"{len(cached)} of the images are not pinned (`--no-pin`): where {options.cache_dir} is not, another "
-            "machine say, they are generated again. Run `mkdocs-qhaigc pin`, and commit the pins"
+        log.warning(
+            "%d of the images are not pinned (`--no-pin`): without %s, on another machine for example, they are "
+            "generated again. Run `mkdocs-qhaigc pin`, and commit the pins",
+            len(cached),
+            options.cache_dir,
         )
     if not cached or not pin:
         return ()
     pinned = []
     with hold(options.cache.locks, "pins", seconds=options.timeout + 5):
         for image in cached:
-            assert image.original
-            stem = file_stem(image.order.name, image.order.request.key)
-            if is_lfs_pointer(options.pins_dir / f"{stem}{image.original.path.suffix}"):
+            assert image.stored
+            stem = file_stem(image.job.name, image.job.request.key)
+            if is_lfs_pointer(options.pins_dir / f"{stem}{image.stored.path.suffix}"):
                 continue  # it is pinned, and not fetched
             try:
-                pinned.append(copy_into(image.original, options.pins_dir, stem))
+                pinned.append(copy_into(image.stored, options.pins_dir, stem))
             except StoreError as error:
-                warn(f"{image.order.where} is not pinned: {error}")
+                log.warning("%s is not pinned: %s", image.job.where, error)
     return tuple(pinned)
 
 
-def _write(files: Mapping[str, Path], folder: Path) -> tuple[dict[str, str], list[str]]:
-    """Write what differs; return the digest of every file, and the names of those that were written."""
-    digests, written = {}, []
-    for name, source in sorted(files.items()):
-        data = source.read_bytes()
-        digests[name] = hashlib.sha256(data).hexdigest()
-        if not _holds(folder / name, data):
-            atomic_write(folder / name, data)
-            written.append(name)
-    return digests, written
+class _Written:
+    """The files that one `sync` has put into its folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.digests: dict[str, str] = {}
+        """By name: the sha256 of the bytes."""
+        self.changed: list[str] = []
+        """Names of those that are new or had other bytes."""
+
+    def write(self, dest_uri: str, path: str) -> None:
+        """Copy a file to its name in the folder, if that has other bytes.
+
+        Raises:
+            FileNotFoundError: there is nothing at `path`.
+        """
+        name, data = PurePosixPath(dest_uri).name, Path(path).read_bytes()
+        self.digests[name] = hashlib.sha256(data).hexdigest()
+        if not _has_bytes(self._folder / name, data):
+            atomic_write(self._folder / name, data)
+            self.changed.append(name)
 
 
-def _may_write(name: str, data: bytes, folder: Path, before: Mapping[str, str], *, warn: Warn) -> bool:
-    """Whether a file whose name others may use too is ours to write: not where somebody has put another one there."""
-    if name in before or not (folder / name).exists() or _holds(folder / name, data):
+def _may_write(name: str, data: bytes, folder: Path, before: Mapping[str, str]) -> bool:
+    """Return whether a file may be written whose name an author may use too: not over an author's own."""
+    if name in before or not (folder / name).exists() or _has_bytes(folder / name, data):
         return True
-    warn(f"{folder / name} was there before, and is kept. Remove it to have the one that comes with the images")
+    log.warning("%s was there before, and is kept. Remove it to have the one that comes with the images", folder / name)
     return False
 
 
-def _holds(path: Path, data: bytes) -> bool:
+def _has_bytes(path: Path, data: bytes) -> bool:
     try:
         return path.stat().st_size == len(data) and path.read_bytes() == data
     except FileNotFoundError:
@@ -188,7 +214,7 @@ def _holds(path: Path, data: bytes) -> bool:
 
 
 def _remove(folder: Path, unused: Mapping[str, str]) -> tuple[list[str], list[str]]:
-    """Remove what was written and is no longer used; return it, and what somebody has changed since."""
+    """Remove files that are no longer used. Return their names, and those of files that somebody else has changed."""
     removed, kept = [], []
     for name, digest in sorted(unused.items()):
         path = folder / name

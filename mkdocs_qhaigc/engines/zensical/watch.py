@@ -12,7 +12,7 @@ from watchdog.observers import Observer
 
 _CHANGES = ("created", "modified", "moved", "deleted")
 _QUIET = 3.0
-"""Seconds without a change after which what an author, an editor or git does is done: no half of a prompt is bought."""
+"""Seconds without a change after which an author, an editor or git is done: no half-written prompt is generated."""
 
 
 class _Handler(FileSystemEventHandler):
@@ -34,10 +34,10 @@ class _Handler(FileSystemEventHandler):
 
 @contextmanager
 def watching(folder: Path, files: Iterable[Path], *, without: Path) -> Iterator[Iterator[None]]:
-    """Yield what yields each time something in a folder, or a file outside it, has changed and it is quiet again.
+    """Yield an iterator with one item for each time that something has changed, and then nothing for `_QUIET` seconds.
 
-    Changes count from the beginning of the context. What happens in the folder `without` is none. What changes until
-    the next one is asked for is one.
+    Watched are `folder` without the folder `without`, and the `files` outside it, from the beginning of the context.
+    All changes before the next item is asked for are one.
     """
     changed = threading.Event()
     folder, without = folder.resolve(), without.resolve()

@@ -1,0 +1,63 @@
+"""MkDocs' page objects: their files, their Markdown, and their HTML when all images are settled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mkdocs_qhaigc.html import rewrite
+from mkdocs_qhaigc.html.deferred import MARK
+
+if TYPE_CHECKING:
+    from mkdocs.structure.files import Files
+    from mkdocs.structure.pages import Page
+
+    from mkdocs_qhaigc.site.build import SiteBuild
+
+
+class PageSources:
+    """The Markdown of pages with references, while other plugins see it with the addresses of the images.
+
+    Feeds and `llms.txt` are made of `page.markdown`; later excerpts are rendered from it, and need the references.
+    """
+
+    def __init__(self) -> None:
+        self.watched = True
+        """Whether other plugins look at rendered pages. If none does, nothing is changed: that takes half the time."""
+        self._sources: dict[str, str] = {}
+        """By `src_uri`."""
+
+    def show(self, page: Page, build: SiteBuild | None) -> None:
+        """Replace the references in a page's Markdown; without a build, by their alternative texts."""
+        if not self.watched or not page.markdown or rewrite.SCHEME not in page.markdown:
+            return
+        from mkdocs_qhaigc.directives.markdown_source import strip_source  # most sites have no such plugin
+        from mkdocs_qhaigc.engines.mkdocs.templates import resolve_source
+
+        self._sources[page.file.src_uri] = page.markdown
+        page.markdown = resolve_source(build.pages, page, page.markdown) if build else strip_source(page.markdown)
+
+    def restore(self, page: Page) -> None:
+        """Give a page its own Markdown again."""
+        if page.file.src_uri in self._sources:
+            page.markdown = self._sources.pop(page.file.src_uri)
+
+
+def finish_pages(files: Files, build: SiteBuild | None, sources: PageSources) -> None:
+    """Give each page its own Markdown again, and its images their final markup. Without a build it loses references."""
+    for file in files.documentation_pages():
+        page = file.page
+        if page is None or page.content is None:
+            continue
+        sources.restore(page)
+        if not build:
+            page.content = rewrite.strip(page.content)
+        elif MARK in page.content or rewrite.SCHEME in page.content:
+            page.content = build.pages.finish(page, page.content, src_uri=file.src_uri, url=page.url)
+
+
+def source_of(page: Page) -> str:
+    """Return a page's file; its Markdown alone if the file cannot be read."""
+    try:
+        return page.file.content_string
+    except OSError:
+        return page.markdown or ""
