@@ -28,7 +28,7 @@ def the_original(project: Project, name: str) -> Path:
     return original
 
 
-def test_an_image_that_is_bought_again_for_its_damaged_original_is_shown_where_its_file_is(
+def test_image_regenerated_for_a_damaged_original_is_at_the_address_of_its_file(
     project: Project, api: ImagesApi
 ) -> None:
     """The damage is seen only when the original is encoded, after the pages have their addresses."""
@@ -67,9 +67,7 @@ def life(tmp_path: Path, api: ImagesApi) -> SiteLife:
 
 @pytest.mark.parametrize("late", sorted(LATE))
 @pytest.mark.parametrize("name", ["one", "two", "logo"])
-def test_wherever_a_damaged_image_is_shown_its_address_has_its_file(
-    life: SiteLife, api: ImagesApi, name: str, late: str
-) -> None:
+def test_address_of_a_damaged_image_has_a_file(life: SiteLife, api: ImagesApi, name: str, late: str) -> None:
     for original in (life.project.cache / "originals").glob(f"{name}*.png"):
         flip(original)
     shutil.rmtree(life.project.cache / "variants")
@@ -83,7 +81,7 @@ def test_wherever_a_damaged_image_is_shown_its_address_has_its_file(
 
 
 @pytest.mark.parametrize("event", ["page_markdown", "page_content", "env"])
-def test_an_original_that_goes_during_a_build_leaves_no_address_without_a_file(life: SiteLife, event: str) -> None:
+def test_original_removed_during_a_build_leaves_no_address_without_a_file(life: SiteLife, event: str) -> None:
     """As when another program clears the cache meanwhile."""
     hook = life.project.write(
         "hook.py",
@@ -101,7 +99,7 @@ def test_an_original_that_goes_during_a_build_leaves_no_address_without_a_file(l
     assert problems(built.site, life.project.config["site_url"]) == []
 
 
-def test_a_gallery_shows_a_damaged_image_where_its_file_is(life: SiteLife) -> None:
+def test_gallery_shows_a_damaged_image_at_the_address_of_its_file(life: SiteLife) -> None:
     life.project.options["gallery"] = "gallery.md"
     life.build()
     flip(the_original(life.project, "logo"))

@@ -12,6 +12,13 @@ from urllib.parse import urlsplit
 import pytest
 from PIL import Image
 
+from mkdocs_qhaigc.engines.zensical.config import read_configuration
+from mkdocs_qhaigc.engines.zensical.survey import read_pages
+from mkdocs_qhaigc.errors import NoFileError
+from mkdocs_qhaigc.html.theme_sizes import UNKNOWN
+from mkdocs_qhaigc.site.build import SiteBuild
+from mkdocs_qhaigc.site.images import SiteImages
+from mkdocs_qhaigc.store.finder import ImageFinder
 from tests.builds.test_serve import serving
 from tests.conftest import Built, Project
 from tests.helpers.api import ImagesApi, bytes_by_url, draw, error, waits_for
@@ -107,7 +114,7 @@ MOMENTS = {
 
 
 @pytest.mark.parametrize("what", ["damage", "lose"])
-def test_what_is_damaged_or_gone_before_a_build_is_generated_again(site: Project, api: ImagesApi, what: str) -> None:
+def test_image_damaged_or_removed_before_a_build_is_regenerated(site: Project, api: ImagesApi, what: str) -> None:
     """One original has a flipped bit, and every encoded file is lost."""
     site.build()
     HURT[what](site.cache)
@@ -122,7 +129,7 @@ def test_what_is_damaged_or_gone_before_a_build_is_generated_again(site: Project
 @pytest.mark.slow
 @pytest.mark.parametrize("what", ["damage", "lose"])
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_what_is_damaged_or_gone_during_a_build_has_a_file_in_its_end(
+def test_image_damaged_or_removed_during_a_build_has_a_file_at_its_end(
     site: Project, api: ImagesApi, moment: str, what: str
 ) -> None:
     site.build()
@@ -137,7 +144,7 @@ def test_what_is_damaged_or_gone_during_a_build_has_a_file_in_its_end(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_where_the_image_cannot_be_had_again_a_placeholder_is_there_and_a_warning(
+def test_image_that_cannot_be_regenerated_has_a_placeholder_and_a_warning(
     site: Project, api: ImagesApi, moment: str
 ) -> None:
     site.build()
@@ -152,7 +159,7 @@ def test_where_the_image_cannot_be_had_again_a_placeholder_is_there_and_a_warnin
 
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", ["while pages are read", "before files are copied"])
-def test_an_image_that_comes_back_in_another_size_has_a_file_at_each_address(
+def test_image_regenerated_in_another_size_has_a_file_at_each_address(
     site: Project, api: ImagesApi, moment: str
 ) -> None:
     site.build()
@@ -162,7 +169,7 @@ def test_an_image_that_comes_back_in_another_size_has_a_file_at_each_address(
     assert_every_address_has_its_file(built)
 
 
-def test_the_pin_takes_the_place_of_a_damaged_original_and_the_other_way_round(site: Project, api: ImagesApi) -> None:
+def test_pin_replaces_a_damaged_original_and_original_a_damaged_pin(site: Project, api: ImagesApi) -> None:
     site.build()
     pins = site.folder / "generated-images"
     shutil.copytree(site.cache / "originals", pins)
@@ -176,7 +183,7 @@ def test_the_pin_takes_the_place_of_a_damaged_original_and_the_other_way_round(s
     assert_every_address_has_its_file(built)
 
 
-def test_a_build_that_accepts_no_other_images_fails_and_names_them(site: Project, api: ImagesApi) -> None:
+def test_missing_error_fails_for_damaged_images_and_names_them(site: Project, api: ImagesApi) -> None:
     site.build()
     site.options["missing"] = "error"
     hook(site, "damage", *MOMENTS["before files are copied"])
@@ -188,14 +195,14 @@ def test_a_build_that_accepts_no_other_images_fails_and_names_them(site: Project
 
 
 @pytest.mark.parametrize("what", ["damage", "lose"])
-def test_the_gallery_has_a_file_at_each_address(site: Project, api: ImagesApi, what: str) -> None:
+def test_gallery_has_a_file_at_each_address(site: Project, api: ImagesApi, what: str) -> None:
     site.options["gallery"] = "gallery.md"
     site.build()
     hook(site, what, *MOMENTS["when images are settled"])
     assert_every_address_has_its_file(site.build())
 
 
-def test_a_dirty_build_replaces_the_placeholder_at_an_address(site: Project, api: ImagesApi) -> None:
+def test_dirty_build_replaces_the_placeholder_at_an_address(site: Project, api: ImagesApi) -> None:
     """The file is older than the placeholder that was copied over it: its bytes tell, not its age."""
     site.build()
     shutil.move(site.cache / "originals", site.folder / "aside")
@@ -237,9 +244,7 @@ def test_sync_writes_a_file_for_each_address(site: Project, api: ImagesApi, what
 
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", ["while pages are read", "before files are copied"])
-def test_a_preview_shows_what_was_damaged_late_when_it_has_come_again(
-    site: Project, api: ImagesApi, moment: str
-) -> None:
+def test_serve_shows_an_image_damaged_late_once_it_is_regenerated(site: Project, api: ImagesApi, moment: str) -> None:
     site.build()
     hook(site, "damage", *MOMENTS[moment])
     arrives = threading.Event()
@@ -254,9 +259,49 @@ def test_a_preview_shows_what_was_damaged_late_when_it_has_come_again(
         assert server.end() == 0
 
 
-def test_what_an_author_has_of_the_same_name_is_kept(site: Project, tmp_path: Path) -> None:
+def test_authors_file_of_the_same_name_is_kept(site: Project, tmp_path: Path) -> None:
     """A style sheet among the pages at the place of ours."""
     site.write("docs/assets/qhaigc/qhaigc.css", "/* mine */")
     built = site.build()
     assert_every_address_has_its_file(built)
     assert (built.site / "assets/qhaigc/qhaigc.css").read_text(encoding="utf-8") == "/* mine */"
+
+
+def test_file_removed_before_it_is_delivered_is_made_again(site: Project) -> None:
+    """Another program clears the cache between the end of a build and the copy of its files, once."""
+    site.options["missing"] = "placeholder"
+    configuration = read_configuration(site.write_config())
+    options = configuration.options
+    images = SiteImages(options, finder=ImageFinder(options), open_queue=pytest.fail)
+    build = SiteBuild(options, images, site_url=str, column=lambda _: UNKNOWN)
+    read_pages(configuration, build.pages)
+    build.settle(wait=True)
+    removed: set[str] = set()
+    delivered: dict[str, bytes] = {}
+
+    def write(dest_uri: str, path: str) -> None:
+        if dest_uri not in removed:
+            removed.add(dest_uri)
+            Path(path).unlink(missing_ok=True)
+        delivered[dest_uri] = Path(path).read_bytes()
+
+    build.deliver(write)
+    images.close()
+    assert delivered.keys() == build.pages.files.wanted().keys() != set()
+
+
+def test_file_removed_each_time_it_is_made_is_an_error(site: Project) -> None:
+    site.options["missing"] = "placeholder"
+    configuration = read_configuration(site.write_config())
+    images = SiteImages(configuration.options, finder=ImageFinder(configuration.options), open_queue=pytest.fail)
+    build = SiteBuild(configuration.options, images, site_url=str, column=lambda _: UNKNOWN)
+    read_pages(configuration, build.pages)
+    build.settle(wait=True)
+
+    def write(dest_uri: str, path: str) -> None:
+        Path(path).unlink(missing_ok=True)
+        Path(path).read_bytes()
+
+    with pytest.raises(NoFileError, match="another program removes them"):
+        build.deliver(write)
+    images.close()

@@ -12,7 +12,7 @@ from tests.helpers.api import ImagesApi, by_base64
 
 
 @pytest.mark.parametrize("answers", ["url", "base64"])
-def test_a_prompt_becomes_a_saved_and_referenced_image(project: Project, api: ImagesApi, answers: str) -> None:
+def test_prompt_becomes_a_stored_and_referenced_image(project: Project, api: ImagesApi, answers: str) -> None:
     if answers == "base64":
         api.default = by_base64
     project.page("index.md", "# Home\n\n![A tower](qhaigc:hero)\n", qhaigc="A lighthouse in fog")
@@ -29,7 +29,7 @@ def test_a_prompt_becomes_a_saved_and_referenced_image(project: Project, api: Im
     assert image_name == f"hero-{record['key'][:16]}.png"
 
 
-def test_a_second_build_buys_nothing_and_gives_the_same_bytes(project: Project, api: ImagesApi) -> None:
+def test_second_build_generates_nothing_and_gives_the_same_bytes(project: Project, api: ImagesApi) -> None:
     project.page("index.md", "![x](qhaigc:hero) ![y](qhaigc:other)\n", qhaigc={"hero": "one", "other": "two"})
     first = project.build("--strict", site="first")
     asked = len(api.calls), len(api.fetches)
@@ -47,7 +47,7 @@ def on_post_build(config):
 """
 
 
-def test_a_build_imports_what_it_needs_and_no_more(project: Project) -> None:
+def test_build_imports_only_what_it_needs(project: Project) -> None:
     """A warm one neither buys nor encodes: it looks up what is encoded. httpx brings rich along."""
     hero = {"prompt": "one", "dark": "two", "caption": "One", "crop": "60x30"}
     project.options |= {"formats": ["avif", "webp"], "widths": [48]}
@@ -60,7 +60,7 @@ def test_a_build_imports_what_it_needs_and_no_more(project: Project) -> None:
     assert "IMPORTED ['diskcache']" in warm.output
 
 
-def test_only_a_changed_prompt_is_asked_for_again(project: Project, api: ImagesApi) -> None:
+def test_only_a_changed_prompt_is_requested_again(project: Project, api: ImagesApi) -> None:
     body = "![x](qhaigc:hero)\n"
     project.page("index.md", "# Home\n")
     page = project.page("a.md", body, qhaigc={"hero": {"prompt": "A lighthouse in fog", "alt": "one"}})

@@ -40,7 +40,7 @@ def test_nothing_is_written_into_the_project(project: Project, api: ImagesApi, c
     assert api.calls == []
 
 
-def test_an_unknown_name_in_a_template_is_told_by_check(project: Project, api: ImagesApi) -> None:
+def test_check_reports_an_unknown_name_in_a_template(project: Project, api: ImagesApi) -> None:
     project.config["theme"]["custom_dir"] = "overrides"
     project.write(
         "overrides/main.html",

@@ -57,7 +57,7 @@ def site(project: Project) -> Project:
     return project
 
 
-def test_the_sheet_shows_every_image_once_with_what_is_known_of_it(site: Project, api: ImagesApi) -> None:
+def test_sheet_shows_every_image_once_with_its_facts(site: Project, api: ImagesApi) -> None:
     asked = len(api.calls)
     finished = run(site, "gallery")
     assert finished.returncode == 0, finished.stderr
@@ -88,7 +88,7 @@ def test_the_sheet_shows_every_image_once_with_what_is_known_of_it(site: Project
     assert "<dt>pages</dt><dd>none</dd>" in html[html.index("new.md#later") :]
 
 
-def test_json_says_the_same_and_out_chooses_the_file(site: Project, tmp_path: Path) -> None:
+def test_json_has_the_same_facts_and_out_names_the_file(site: Project, tmp_path: Path) -> None:
     out = tmp_path / "elsewhere/ü b.html"
     finished = run(site, "gallery", "--json", "--out", str(out))
     content = json.loads(finished.stdout)
@@ -105,7 +105,7 @@ def test_json_says_the_same_and_out_chooses_the_file(site: Project, tmp_path: Pa
     assert not (site.cache / "gallery.html").exists()
 
 
-def test_a_file_that_cannot_be_written_is_told(site: Project) -> None:
+def test_unwritable_file_is_an_error(site: Project) -> None:
     blocked = site.write("blocked", "a file")
     finished = run(site, "gallery", "--out", str(blocked / "x.html"))
     assert finished.returncode == 1
@@ -113,7 +113,7 @@ def test_a_file_that_cannot_be_written_is_told(site: Project) -> None:
     assert "Traceback" not in finished.stderr
 
 
-def test_nothing_that_an_author_wrote_becomes_markup() -> None:
+def test_authors_text_is_escaped() -> None:
     card = Card(NASTY, f"{NASTY}.png", 4, 3, NASTY, ((NASTY, NASTY),), NASTY, NASTY, ((NASTY, NASTY), (NASTY, None)))
     html = render_sheet(NASTY, [card], intro=NASTY)
     html.encode()
@@ -123,7 +123,7 @@ def test_nothing_that_an_author_wrote_becomes_markup() -> None:
     assert elements(html, "img")[0].attributes["alt"] == NASTY.replace("\udc80", "?")
 
 
-def test_a_sheet_of_nothing_is_a_page() -> None:
+def test_sheet_without_images_is_a_page() -> None:
     assert "<h1>Empty</h1>" in render_sheet("Empty", [], intro="No images.")
 
 
@@ -142,9 +142,7 @@ def gallery_of(built: Built, path: str) -> str:
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_the_site_has_a_page_with_every_image_as_its_pages_show_them(
-    project: Project, api: ImagesApi, theme: str
-) -> None:
+def test_gallery_page_shows_every_image_as_pages_do(project: Project, api: ImagesApi, theme: str) -> None:
     api.default = bigger
     project.config["theme"] = {"name": theme, "font": False} if theme == "material" else {"name": theme}
     project.options |= {"gallery": "design/all images.md", "formats": ["avif", "webp"], "widths": [48]}
@@ -172,7 +170,7 @@ def test_the_site_has_a_page_with_every_image_as_its_pages_show_them(
         assert any("By night" in entry["text"] for entry in index["docs"])
 
 
-def test_an_author_s_page_has_the_gallery_at_its_marker_or_at_its_end(project: Project) -> None:
+def test_gallery_is_at_the_marker_of_an_authors_page_or_at_its_end(project: Project) -> None:
     project.options["gallery"] = "images.md"
     project.config["nav"] = [{"Home": "index.md"}, {"Ours": "images.md"}]
     project.page("index.md", "# Home\n\n![x](qhaigc:hero)\n", qhaigc="A lighthouse in fog")
@@ -185,7 +183,7 @@ def test_an_author_s_page_has_the_gallery_at_its_marker_or_at_its_end(project: P
     assert html.index("Before <code>") < html.index("After.") < html.index("A lighthouse in fog")
 
 
-def test_a_page_that_no_author_wrote_troubles_no_navigation(project: Project) -> None:
+def test_added_gallery_page_does_not_change_the_navigation(project: Project) -> None:
     project.options["gallery"] = "images.md"
     project.config |= {"nav": [{"Home": "index.md"}], "validation": {"omitted_files": "warn"}}
     project.page("index.md", "# Home\n\n![x](qhaigc:hero)\n", qhaigc="A lighthouse in fog")
@@ -201,7 +199,7 @@ def test_a_page_that_no_author_wrote_troubles_no_navigation(project: Project) ->
     assert "qhaigc-gallery" not in built.html("images/index.html")
 
 
-def test_what_is_missing_is_said_on_the_page_and_a_page_that_is_left_out_is_told(project: Project) -> None:
+def test_gallery_names_missing_images_and_an_excluded_gallery_page_is_a_warning(project: Project) -> None:
     project.options |= {"gallery": "images.md", "missing": "placeholder"}
     project.page("index.md", "# Home\n\n![x](qhaigc:hero)\n", qhaigc="A lighthouse in fog")
     built = project.build()
@@ -214,7 +212,7 @@ def test_what_is_missing_is_said_on_the_page_and_a_page_that_is_left_out_is_told
     assert "option `gallery`: images.md is not part of the site" in built.output
 
 
-def test_a_site_without_images_has_an_empty_page(project: Project) -> None:
+def test_gallery_page_of_a_site_without_images_is_empty(project: Project) -> None:
     project.options["gallery"] = "images.md"
     project.page("index.md", "# Home\n")
     built = project.build("--strict")
@@ -275,7 +273,7 @@ VISIBLE = "[...document.querySelectorAll('.cards > li')].map((li) => li.checkVis
 
 
 @pytest.mark.browser
-def test_keys_go_from_card_to_card_enlarge_and_copy(browser: Browser, tmp_path: Path) -> None:
+def test_keyboard_moves_between_cards_enlarges_and_copies(browser: Browser, tmp_path: Path) -> None:
     with opened(browser, tmp_path) as page:
         for key, name in (
             ("ArrowRight", "one"),
@@ -315,7 +313,7 @@ def test_keys_go_from_card_to_card_enlarge_and_copy(browser: Browser, tmp_path: 
 
 
 @pytest.mark.browser
-def test_search_and_states_choose_among_the_cards(browser: Browser, tmp_path: Path) -> None:
+def test_search_and_state_filter_the_cards(browser: Browser, tmp_path: Path) -> None:
     with opened(browser, tmp_path) as page:
         page.keyboard.press("/")
         page.keyboard.type("LIGHT fog")
@@ -359,7 +357,7 @@ CONTRASTS = """() => {
 @pytest.mark.browser
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("width", [320, 390, 1280])
-def test_the_sheet_reads_well_on_each_screen(browser: Browser, tmp_path: Path, width: int, dark: bool) -> None:
+def test_sheet_fits_each_screen(browser: Browser, tmp_path: Path, width: int, dark: bool) -> None:
     with opened(browser, tmp_path, width=width, dark=dark) as page:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         contrasts = page.evaluate(CONTRASTS)
@@ -378,7 +376,7 @@ WIDTHS_IN_CARDS = """() => [...document.querySelectorAll(".qhaigc-gallery .image
 
 @pytest.mark.browser
 @pytest.mark.parametrize("theme", THEMES)
-def test_the_site_s_page_is_searched_and_fits_each_screen(project: Project, browser: Browser, theme: str) -> None:
+def test_gallery_page_is_searchable_and_fits_each_screen(project: Project, browser: Browser, theme: str) -> None:
     project.options |= {"gallery": "images.md", "size": "1200x800", "widths": [300, 600], "base_url": "sandbox"}
     plain: dict[str, Any] = {"mkdocs": {"highlightjs": False}, "material": {"font": False}}
     project.config["theme"] = {"name": theme, **plain[theme]}
@@ -406,7 +404,7 @@ def test_the_site_s_page_is_searched_and_fits_each_screen(project: Project, brow
 
 
 @pytest.mark.browser
-def test_without_scripts_it_is_a_plain_page(browser: Browser, tmp_path: Path) -> None:
+def test_sheet_without_scripts_is_a_plain_page(browser: Browser, tmp_path: Path) -> None:
     with opened(browser, tmp_path, script=False) as page:
         assert page.locator(".cards > li:visible").count() == 4
         assert page.locator("form:visible, .copy:visible, dialog:visible, .keys:visible").count() == 0

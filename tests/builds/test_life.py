@@ -18,7 +18,7 @@ def done(finished: object, code: int = 0) -> str:
     return printed
 
 
-def test_an_image_is_planned_bought_picked_pinned_cloned_checked_changed_and_pruned(
+def test_image_is_planned_generated_picked_pinned_cloned_checked_changed_and_pruned(
     project: Project, api: ImagesApi, tmp_path: Path
 ) -> None:
     project.options["missing"] = "error"  # a build of this site never buys

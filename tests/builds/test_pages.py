@@ -24,7 +24,7 @@ def images(built: Built, path: str = "index.html") -> list[dict[str, str | None]
     return [attributes for attributes in found if "assets/qhaigc" in (attributes["src"] or "")]
 
 
-def test_an_image_that_nobody_describes_is_a_warning_with_page_and_line(project: Project) -> None:
+def test_missing_alt_is_a_warning_with_page_and_line(project: Project) -> None:
     project.write(
         "docs/guide/a.md",
         "---\n"
@@ -53,7 +53,7 @@ def test_an_image_that_nobody_describes_is_a_warning_with_page_and_line(project:
     assert project.build("--strict").code == 1
 
 
-def test_a_template_s_image_that_nobody_describes_is_a_warning_too(project: Project) -> None:
+def test_missing_alt_of_an_image_in_a_template_is_a_warning(project: Project) -> None:
     project.config["theme"]["custom_dir"] = "overrides"
     project.write("overrides/main.html", SHOWS_META)
     project.write("docs/index.md", "---\nqhaigc: A tower\n---\n# Home\n")
@@ -62,7 +62,7 @@ def test_a_template_s_image_that_nobody_describes_is_a_warning_too(project: Proj
     assert "index.md, line 2: image 'hero' has no alternative text" in built.warnings[0]
 
 
-def test_a_caption_makes_a_figure_of_a_reference_and_of_a_placed_image(project: Project) -> None:
+def test_caption_makes_a_figure_of_a_reference_and_of_a_placed_image(project: Project) -> None:
     hero = {"prompt": "A tower", "alt": "A tower", "caption": "The <north> *mole* &\n light", "place": "after-title"}
     other = {"prompt": "Fog", "alt": "Fog", "caption": "Fog"}
     project.page(
@@ -102,7 +102,7 @@ def test_a_dark_prompt_is_a_second_image_for_dark_pages(project: Project, api: I
     assert warm.summary == "2 cached"
 
 
-def test_the_author_s_own_pair_for_light_and_dark_pages_stays_two_images(project: Project) -> None:
+def test_authors_own_pair_for_light_and_dark_stays_two_images(project: Project) -> None:
     hero = {"prompt": "day", "dark": "night", "alt": "x"}
     project.page(
         "index.md",
@@ -114,7 +114,7 @@ def test_the_author_s_own_pair_for_light_and_dark_pages_stays_two_images(project
 
 
 @pytest.mark.parametrize(("crop", "size"), [(None, (300, 168)), ("120x63", (120, 63)), ("1200x630", (300, 158))])
-def test_a_card_is_a_jpeg_of_the_proportions_asked_for(
+def test_card_is_a_jpeg_of_the_requested_proportions(
     project: Project, api: ImagesApi, crop: str | None, size: tuple[int, int]
 ) -> None:
     api.default = in_size("300x168")
@@ -137,7 +137,7 @@ def test_a_card_is_a_jpeg_of_the_proportions_asked_for(
     assert len(api.calls) == 1
 
 
-def test_a_placeholder_s_card_and_one_that_is_missing_from_the_cache_are_made_too(project: Project) -> None:
+def test_cards_of_placeholders_and_cards_missing_in_the_cache_are_made(project: Project) -> None:
     project.options["missing"] = "placeholder"
     project.page("index.md", "# Title\n", qhaigc={"hero": {"prompt": "x", "alt": "x"}}, image="qhaigc:hero")
     first = project.build(site="first")
@@ -151,9 +151,7 @@ def test_a_placeholder_s_card_and_one_that_is_missing_from_the_cache_are_made_to
     ("theme", "sizes"),
     [("mkdocs", "(min-width: 1400px) "), ("readthedocs", "(min-width: 1100px) "), ("material", "(min-width: 125em) ")],
 )
-def test_the_main_picture_is_as_wide_as_the_theme_s_text_unless_somebody_says_otherwise(
-    project: Project, theme: str, sizes: str
-) -> None:
+def test_priority_image_has_the_sizes_of_the_themes_text_by_default(project: Project, theme: str, sizes: str) -> None:
     project.config["theme"] = {"name": theme}
     project.options["widths"] = [48]
     hero = {"prompt": "A tower", "alt": "A tower", "place": "top"}
@@ -170,7 +168,7 @@ def test_the_main_picture_is_as_wide_as_the_theme_s_text_unless_somebody_says_ot
     assert [images(again, f"{page}index.html")[0]["sizes"] for page in ("", "own/")] == ["80vw", "50vw"]
 
 
-def test_only_the_first_showing_of_the_main_picture_is_loaded_first(project: Project) -> None:
+def test_only_the_first_use_of_the_priority_image_is_loaded_first(project: Project) -> None:
     hero = {"prompt": "A tower", "alt": "A tower", "priority": True}
     project.page(
         "index.md",
@@ -189,7 +187,7 @@ def test_only_the_first_showing_of_the_main_picture_is_loaded_first(project: Pro
         ]
 
 
-def test_an_image_s_colour_stands_in_its_place_while_it_loads(project: Project, api: ImagesApi) -> None:
+def test_images_colour_is_shown_while_it_loads(project: Project, api: ImagesApi) -> None:
     api.default = bytes_by_url(_filled("RGB", (16, 32, 48)))
     project.page("index.md", "![x](qhaigc:hero)\n", qhaigc="A tower")
     built = project.build("--strict")

@@ -38,7 +38,7 @@ def reported(project: Project) -> list[tuple[str, str]]:
     return [(one["page"], one["name"]) for one in report["images"]]
 
 
-def test_a_warm_build_is_as_the_cold_one(site: Project, api: ImagesApi) -> None:
+def test_warm_build_equals_the_cold_one(site: Project, api: ImagesApi) -> None:
     cold = site.build("--strict")
     assert reported(site) == [("", "logo"), *((f"{name}.md", "hero") for name in NAMES)]
     told = reported(site)
@@ -59,7 +59,7 @@ HOOKS = {
 
 
 @pytest.mark.parametrize("event", HOOKS)
-def test_who_looks_at_pages_sees_plain_images_at_their_final_addresses(site: Project, event: str) -> None:
+def test_hooks_see_plain_images_with_final_addresses(site: Project, event: str) -> None:
     seen = site.folder / "seen.txt"
     see = f"def seen(html):\n    with open({str(seen)!r}, 'a', encoding='utf-8') as file: file.write(html)\n"
     site.config["hooks"] = [str(site.write("hook.py", see + HOOKS[event]))]
@@ -86,7 +86,7 @@ LATER = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("what", LATER)
-def test_pages_that_a_hook_changes_behind_us_are_the_same(site: Project, api: ImagesApi, what: str) -> None:
+def test_pages_changed_by_a_later_hook_are_the_same(site: Project, api: ImagesApi, what: str) -> None:
     site.config["theme"] = {"name": "material", "font": False}
     site.options["widths"] = [32]
     site.config["hooks"] = [str(site.write("hook.py", LATE + LATER[what]))]
@@ -177,7 +177,7 @@ CONVERTERS = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("what", CONVERTERS)
-def test_whatever_else_is_converted_pages_show_their_images(site: Project, api: ImagesApi, what: str) -> None:
+def test_other_conversions_during_a_build_do_not_affect_pages(site: Project, api: ImagesApi, what: str) -> None:
     site.config["hooks"] = [str(site.write("hook.py", CONVERTERS[what]))]
     some = site.build("--strict")
     assert some.digest() == site.build("--strict", site="again").digest()
@@ -186,7 +186,7 @@ def test_whatever_else_is_converted_pages_show_their_images(site: Project, api: 
     assert not any("qhaigc:" in page for page in pages)
 
 
-def test_a_page_says_what_is_wrong_with_it_in_every_build(site: Project) -> None:
+def test_every_build_repeats_the_warnings_of_a_page(site: Project) -> None:
     site.page("a.md", "# a\n\n![](qhaigc:heron) ![](qhaigc:hero)\n", qhaigc="An image without a text")
     first = site.build().warnings
     assert len(first) == 2
@@ -207,7 +207,7 @@ LISTS = "".join(f"{new}: &{new} [*{old}, *{old}]\n" for old, new in itertools.pa
     ],
     ids=["lists", "number"],
 )
-def test_front_matter_of_any_size_is_told_of(project: Project, api: ImagesApi, front: str, says: str) -> None:
+def test_broken_front_matter_of_any_size_is_a_warning(project: Project, api: ImagesApi, front: str, says: str) -> None:
     project.write("docs/index.md", f"---\n{front}---\n# Page\n")
     for _ in range(2):
         built = project.build()
@@ -215,7 +215,7 @@ def test_front_matter_of_any_size_is_told_of(project: Project, api: ImagesApi, f
         assert says in built.output
 
 
-def test_references_that_other_extensions_add_at_the_end_become_images(project: Project, api: ImagesApi) -> None:
+def test_references_added_by_other_extensions_become_images(project: Project, api: ImagesApi) -> None:
     project.write(
         "late.py",
         "from markdown.extensions import Extension\n"

@@ -211,7 +211,7 @@ def test_in_code_and_in_text_a_reference_stays_text(example: Example, name: str)
     assert "assets/qhaigc" not in section
 
 
-def test_an_image_in_a_footnote_is_one_too(example: Example) -> None:
+def test_reference_in_a_footnote_becomes_an_image(example: Example) -> None:
     (noted,) = [e for e in elements(example.built.html(), "img") if e.attributes.get("id") == "noted"]
     assert noted.attributes["src"] == example.url("{hero}", up="")
 
@@ -239,13 +239,13 @@ def test_a_pages_own_name_wins_over_the_sites(example: Example) -> None:
         ("top/index.html", r"<p><img [^>]*></p>\s*<h1 id=\"title\">"),
     ],
 )
-def test_an_image_stands_where_place_puts_it(example: Example, page: str, around: str) -> None:
+def test_place_puts_an_image_on_the_page(example: Example, page: str, around: str) -> None:
     html = example.built.html(page)
     assert re.search(around, html), html
     assert html.count('alt="Placed"') == 1
 
 
-def test_the_main_picture_is_loaded_first_and_never_lazily(example: Example) -> None:
+def test_priority_image_is_loaded_first_and_never_lazily(example: Example) -> None:
     (image,) = [e for e in elements(example.built.html("placed/index.html"), "img") if e.attributes["alt"]]
     assert image.attributes["fetchpriority"] == "high"
     assert "loading" not in image.attributes
@@ -259,7 +259,7 @@ def test_a_reference_in_front_matter_becomes_the_files_address(example: Example,
     assert values["text"] == "see qhaigc:hero"
 
 
-def test_every_url_of_the_site_leads_to_a_file(example: Example) -> None:
+def test_every_url_of_the_site_has_a_file(example: Example) -> None:
     assert broken_urls(example.built.site) == []
 
 
@@ -271,6 +271,6 @@ def test_every_page_has_the_style_sheet_that_keeps_proportions(example: Example)
     assert "qhaigc" in (scaled.attributes["class"] or "").split()
 
 
-def test_each_image_was_asked_for_once(example: Example) -> None:
+def test_each_image_was_requested_once(example: Example) -> None:
     assert sorted(example.api.prompts) == sorted({*example.api.prompts})
     assert len(example.api.calls) == 7

@@ -32,7 +32,7 @@ def rows(project: Project, *fields: str) -> list[tuple[Any, ...]]:
     return [tuple(row[field] for field in fields) for row in read(project)["images"]]
 
 
-def test_a_build_reports_what_it_did_for_each_image(reporting: Project, api: ImagesApi) -> None:
+def test_report_has_the_outcome_for_each_image(reporting: Project, api: ImagesApi) -> None:
     api.by_prompt["two"] = [error(503, "busy", **{"retry-after": "0"}), error(503, "busy", **{"retry-after": "0"})]
     pair = {"prompt": "one", "dark": "two", "alt": "x"}
     reporting.page("index.md", "![](qhaigc:pair)\n", qhaigc={"pair": pair})
@@ -51,7 +51,7 @@ def test_a_build_reports_what_it_did_for_each_image(reporting: Project, api: Ima
     assert sum(row["requests"] for row in read(reporting)["images"]) == len(api.calls)
 
 
-def test_where_nothing_is_bought_the_same_site_gives_the_same_bytes(reporting: Project) -> None:
+def test_report_of_an_unchanged_site_has_the_same_bytes(reporting: Project) -> None:
     reporting.page("index.md", "![x](qhaigc:hero)\n", qhaigc="one")
     reporting.build("--strict")
     file = reporting.folder / "ci/qhaigc-report.json"
@@ -67,7 +67,7 @@ def test_where_nothing_is_bought_the_same_site_gives_the_same_bytes(reporting: P
     assert rows(reporting, "state", "seconds", "requests") == [("pinned", None, 0)]
 
 
-def test_warnings_stand_at_the_images_that_they_are_about(reporting: Project, api: ImagesApi) -> None:
+def test_warnings_are_listed_with_their_images(reporting: Project, api: ImagesApi) -> None:
     api.by_prompt["refused"] = [answer(400, {"error": {"message": "not this", "code": "content_policy_violation"}})]
     reporting.options["images"] = {"shared": "three"}
     reporting.page("index.md", "![](qhaigc:hero) ![](qhaigc:shared) ![x](qhaigc:nobody)\n", qhaigc="one")
@@ -85,7 +85,7 @@ def test_warnings_stand_at_the_images_that_they_are_about(reporting: Project, ap
     assert "there is no image 'nobody'" in other
 
 
-def test_one_reason_for_many_stands_at_each(reporting: Project) -> None:
+def test_common_reason_is_listed_with_each_image(reporting: Project) -> None:
     del reporting.environment["QHAIGC_API_KEY"]
     reporting.page("index.md", "![x](qhaigc:a) ![x](qhaigc:b)\n", qhaigc={"a": "one", "b": "two"})
     assert reporting.build().code == 0
@@ -94,14 +94,14 @@ def test_one_reason_for_many_stands_at_each(reporting: Project) -> None:
     assert read(reporting)["warnings"] == []
 
 
-def test_a_build_that_fails_for_missing_images_reports_them(reporting: Project) -> None:
+def test_report_of_a_build_that_fails_lists_missing_images(reporting: Project) -> None:
     reporting.options["missing"] = "error"
     reporting.page("index.md", "![x](qhaigc:hero)\n", qhaigc="one")
     assert reporting.build().code == 1
     assert rows(reporting, "name", "state") == [("hero", "placeholder")]
 
 
-def test_after_a_build_that_ends_early_no_old_report_is_left(reporting: Project) -> None:
+def test_old_report_is_removed_by_a_build_that_ends_early(reporting: Project) -> None:
     reporting.page("index.md", "![x](qhaigc:hero)\n", qhaigc="one")
     reporting.build("--strict")
     hook = "def on_page_markdown(markdown, **_):\n    raise SystemExit(3)\n"
@@ -110,7 +110,7 @@ def test_after_a_build_that_ends_early_no_old_report_is_left(reporting: Project)
     assert not (reporting.folder / "ci/qhaigc-report.json").exists()
 
 
-def test_a_site_without_images_has_a_report_of_none(reporting: Project) -> None:
+def test_report_of_a_site_without_images_is_empty(reporting: Project) -> None:
     reporting.page("index.md", "# Home\n")
     reporting.build("--strict")
     assert read(reporting) == {"schema": 1, "images": [], "warnings": []}
@@ -126,7 +126,7 @@ def test_a_report_within_docs_or_site_is_refused(project: Project, report: str) 
     assert not (project.folder / report).exists()
 
 
-def test_a_report_that_cannot_be_written_is_told(project: Project, tmp_path: Path) -> None:
+def test_unwritable_report_is_an_error(project: Project, tmp_path: Path) -> None:
     project.options["report"] = str(project.write("blocked", "x") / "report.json")
     project.page("index.md", "# Home\n")
     built = project.build()

@@ -113,7 +113,7 @@ def write(project: Project, prompts: str | dict[str, str], words: str = "Words")
     project.page("index.md", f"# Home\n\n{words}.\n\n![A tower](qhaigc:hero)\n", qhaigc=prompts)
 
 
-def test_pages_come_at_once_with_placeholders_and_images_when_they_are_there(project: Project, api: ImagesApi) -> None:
+def test_serve_shows_placeholders_at_once_and_images_when_they_arrive(project: Project, api: ImagesApi) -> None:
     first, second = threading.Event(), threading.Event()
     api.script = [waits_for(first), waits_for(second)]
     write(project, "A lighthouse in fog")
@@ -145,7 +145,7 @@ def test_pages_come_at_once_with_placeholders_and_images_when_they_are_there(pro
     assert len(api.calls) == 2
 
 
-def test_a_server_that_began_with_every_image_buys_the_next(project: Project, api: ImagesApi) -> None:
+def test_serve_generates_an_image_added_later(project: Project, api: ImagesApi) -> None:
     write(project, "A lighthouse in fog")
     project.build("--strict")
     with serving(project) as server:
@@ -173,7 +173,7 @@ def on_env(env, **_):
 
 
 @pytest.mark.slow
-def test_a_prompt_is_asked_for_when_it_is_no_longer_being_typed(tmp_path: Path) -> None:
+def test_serve_requests_a_prompt_once_editing_has_paused(tmp_path: Path) -> None:
     """Editors save after each pause; each state of a prompt would be an image of its own. Sites of several kinds."""
     prompt = "A lighthouse at the end of a pier"
     hooks = {"slow builds": SLOW, "prompts in a watched folder": PROMPTS_ELSEWHERE}
@@ -223,7 +223,7 @@ on_config.mkdocs_priority = 100
 
 
 @pytest.mark.slow
-def test_a_site_whose_docs_are_copied_for_each_build_has_one_budget(project: Project, api: ImagesApi) -> None:
+def test_serve_has_one_budget_for_docs_copied_for_each_build(project: Project, api: ImagesApi) -> None:
     """What shows an image that has arrived is no edit, though every file is new."""
     project.write("hook.py", COPIED)
     project.config["hooks"] = ["hook.py"]
@@ -295,7 +295,7 @@ def sessions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Ses
         ("budget of 1", [1, 2], "raise `max_new_images`"),
     ],
 )
-def test_what_was_not_had_is_told_and_then_it_is_quiet(
+def test_serve_warns_once_of_images_that_cannot_be_generated(
     sessions: dict[str, Session], trouble: str, calls: list[int], words: str
 ) -> None:
     session = sessions[trouble]
@@ -306,7 +306,7 @@ def test_what_was_not_had_is_told_and_then_it_is_quiet(
     assert "Traceback" not in session.output
 
 
-def test_ctrl_c_ends_it_with_an_image_under_way(project: Project, api: ImagesApi) -> None:
+def test_ctrl_c_ends_serve_with_an_image_under_way(project: Project, api: ImagesApi) -> None:
     never = threading.Event()
     api.default = waits_for(never, by_url)
     write(project, "A lighthouse in fog")

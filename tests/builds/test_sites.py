@@ -28,7 +28,7 @@ SHOWS_META += "{% endblock %}"
     ("use_directory_urls", "site_url"),
     [(True, "https://example.com/docs/"), (False, "https://example.com/docs"), (True, None), (False, None)],
 )
-def test_images_are_found_whatever_pages_are_called(
+def test_page_names_of_any_script_are_supported(
     project: Project, use_directory_urls: bool, site_url: str | None
 ) -> None:
     project.config |= {"use_directory_urls": use_directory_urls, "site_url": site_url}
@@ -58,7 +58,7 @@ def test_images_are_found_whatever_pages_are_called(
     assert file.startswith("灯塔-")
 
 
-def test_a_page_is_read_however_its_bytes_are_written(project: Project, api: ImagesApi) -> None:
+def test_byte_order_marks_and_line_endings_are_supported(project: Project, api: ImagesApi) -> None:
     yaml = "---\nqhaigc: {words}\n---\n\n# Title\n\n![A tower](qhaigc:hero)\n"
     project.page("index.md", "# Home\n")
     project.write("docs/windows.md", yaml.format(words="line ends").replace("\n", "\r\n"))
@@ -117,7 +117,7 @@ plugins:
     assert not project.cache.exists()
 
 
-def test_switched_off_a_reference_is_nothing_but_its_alt_text(project: Project, api: ImagesApi) -> None:
+def test_disabled_plugin_replaces_references_by_their_alt_text(project: Project, api: ImagesApi) -> None:
     project.options["enabled"] = False
     project.config["theme"]["custom_dir"] = "overrides"
     project.write("overrides/main.html", SHOWS_META)
@@ -149,7 +149,7 @@ def test_a_site_without_directives_is_built_as_without_the_plugin(project: Proje
     assert not (project.folder / ".qhaigc").exists()
 
 
-def test_several_formats_give_an_image_element_and_files_that_are_what_they_say(project: Project) -> None:
+def test_several_formats_give_a_picture_element_and_files_of_each_format(project: Project) -> None:
     project.options |= {"formats": ["avif", "webp"], "widths": [48], "sizes": "50vw"}
     project.page("index.md", "![A tower](qhaigc:hero){ .wide }\n", qhaigc="fog")
     project.config["markdown_extensions"] = ["attr_list"]
@@ -168,7 +168,7 @@ def test_several_formats_give_an_image_element_and_files_that_are_what_they_say(
     assert broken_urls(built.site) == []
 
 
-def test_missing_error_builds_from_the_cache_and_else_fails_naming_each(project: Project, api: ImagesApi) -> None:
+def test_missing_error_builds_from_the_cache_or_fails_naming_each_image(project: Project, api: ImagesApi) -> None:
     project.page("index.md", "![](qhaigc:hero)\n", qhaigc={"hero": {"prompt": "fog", "alt": "x"}})
     first = project.build("--strict", site="first")
     project.options["missing"] = "error"
@@ -189,7 +189,7 @@ def test_missing_error_builds_from_the_cache_and_else_fails_naming_each(project:
     assert len(api.calls) == 1
 
 
-def test_missing_placeholder_never_calls_and_says_so_for_each(project: Project, api: ImagesApi) -> None:
+def test_missing_placeholder_makes_no_call_and_warns_of_each_image(project: Project, api: ImagesApi) -> None:
     project.options["missing"] = "placeholder"
     project.page("index.md", "![](qhaigc:hero) ![](qhaigc:two)\n", qhaigc={"hero": "fog", "two": "dusk"})
     built = project.build()
@@ -218,7 +218,7 @@ def test_pins_make_a_build_without_cache_key_or_network(project: Project, api: I
 
 
 @pytest.mark.parametrize("theme", ["mkdocs", "material"])
-def test_an_image_of_another_size_than_asked_is_shown_in_its_own(project: Project, api: ImagesApi, theme: str) -> None:
+def test_image_of_another_size_than_requested_is_shown_in_its_own(project: Project, api: ImagesApi, theme: str) -> None:
     api.default = in_size("80x60", "WEBP")
     project.config["theme"] = {"name": theme, "custom_dir": "overrides"}
     project.config["markdown_extensions"] = ["attr_list"]
@@ -244,9 +244,7 @@ def test_an_image_of_another_size_than_asked_is_shown_in_its_own(project: Projec
     assert len(api.calls) == 1
 
 
-def test_placeholders_are_the_same_in_each_build_and_at_the_addresses_of_the_image(
-    project: Project, api: ImagesApi
-) -> None:
+def test_placeholders_are_stable_and_at_the_addresses_of_the_images(project: Project, api: ImagesApi) -> None:
     project.page("index.md", "![x](qhaigc:hero)\n", qhaigc="fog", image="qhaigc:hero")
     api.default = error(400, "content_policy_violation")
     first, second = project.build(site="first"), project.build(site="second")
@@ -262,7 +260,7 @@ def test_placeholders_are_the_same_in_each_build_and_at_the_addresses_of_the_ima
     assert broken_urls(first.site) == broken_urls(third.site) == []
 
 
-def test_the_example_site_builds_twice_with_the_same_bytes_and_asks_once(tmp_path: Path) -> None:
+def test_example_site_builds_twice_with_the_same_bytes_and_one_set_of_requests(tmp_path: Path) -> None:
     folder = tmp_path / "example"
     shutil.copytree(EXAMPLE_SITE, folder, ignore=shutil.ignore_patterns("site", ".qhaigc", "generated-images"))
     environment = {name: value for name, value in os.environ.items() if not name.upper().endswith("_PROXY")}

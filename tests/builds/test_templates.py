@@ -51,7 +51,7 @@ def test_templates_show_images_of_the_page_and_of_the_site(project: Project, api
     assert project.build("--strict", site="again").digest() == built.digest()
 
 
-def test_a_page_that_refers_to_nothing_has_images_as_wide_as_its_text(project: Project) -> None:
+def test_template_image_on_a_page_without_references_has_the_sizes_of_its_text(project: Project) -> None:
     site(project, "灯塔")
     project.options["widths"] = [48]
     built = project.build("--strict")
@@ -61,7 +61,7 @@ def test_a_page_that_refers_to_nothing_has_images_as_wide_as_its_text(project: P
     assert (shared or "").startswith("auto, (min-width: 1400px) 956px")
 
 
-def test_an_unknown_name_in_a_template_is_told_with_the_known_ones(project: Project) -> None:
+def test_unknown_name_in_a_template_is_a_warning_with_the_known_names(project: Project) -> None:
     site(project, "灯达")
     built = project.build()
     assert built.code == 0, built.output
@@ -70,7 +70,7 @@ def test_an_unknown_name_in_a_template_is_told_with_the_known_ones(project: Proj
     assert broken_urls(built.site, "https://example.com/docs/") == []
 
 
-def test_switched_off_templates_show_nothing(project: Project, api: ImagesApi) -> None:
+def test_template_functions_of_a_disabled_plugin_return_nothing(project: Project, api: ImagesApi) -> None:
     site(project, "灯塔")
     project.options["enabled"] = False
     built = project.build("--strict")
