@@ -1,4 +1,4 @@
-"""The page of the gallery in a site of MkDocs: added where no author wrote one, filled when all images are known."""
+"""The page of the gallery in a site of MkDocs: added if no author wrote one, filled when all images are settled."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ log = logging.getLogger(__name__)
 
 
 def new_page(src_uri: str, config: MkDocsConfig) -> File:
-    """Return the gallery's page where no author wrote one."""
+    """Return a gallery's page that no author wrote."""
     level = InclusionLevel.INCLUDED if config.nav is None else InclusionLevel.NOT_IN_NAV
     file: Any = File.generated(config, src_uri, abs_src_path=str(NEW_PAGE), inclusion=level)
-    file.alternates = {}  # static-i18n's sitemap asks for the other languages of each page, where Material has a blog
+    file.alternates = {}  # static-i18n's sitemap reads the other languages of each page if Material has a blog
     return cast("File", file)
 
 

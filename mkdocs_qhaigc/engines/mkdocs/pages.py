@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 class PageSources:
     """The Markdown of pages with references, while other plugins see it with the addresses of the images.
 
-    Feeds and `llms.txt` are made of `page.markdown`; later excerpts are rendered from it, and need the references.
+    Feeds and `llms.txt` are made from `page.markdown`. So are excerpts, later, and those need the references.
     """
 
     def __init__(self) -> None:
         self.watched = True
-        """Whether other plugins look at rendered pages. If none does, nothing is changed: that takes half the time."""
+        """Whether other plugins look at rendered pages. If not, `show` does nothing: it takes as long as rendering."""
         self._sources: dict[str, str] = {}
         """By `src_uri`."""
 
