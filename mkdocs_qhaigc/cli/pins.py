@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from mkdocs_qhaigc._util.files import KEY_DIGITS
 from mkdocs_qhaigc._util.locks import hold
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import ImageDamaged, LfsPointer, SiteError, StoreError
@@ -23,7 +22,7 @@ from mkdocs_qhaigc.imaging.formats import EXTENSIONS
 from mkdocs_qhaigc.site.survey import Declared, Survey
 from mkdocs_qhaigc.store.availability import is_lfs_pointer
 from mkdocs_qhaigc.store.image_store import Contents, ImageStore, open_cache, open_pins
-from mkdocs_qhaigc.store.record import StoredImage, digits_in_any, file_stem, name_in
+from mkdocs_qhaigc.store.record import KEY_DIGITS, StoredImage, digits_in_any, file_stem, name_in
 from mkdocs_qhaigc.store.transfer import archive_orphan, copy_into, unpin
 
 Kind = Literal["pinned", "unpinned", "unused", "remnant", "missing"]

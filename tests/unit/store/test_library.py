@@ -368,7 +368,7 @@ def test_what_another_process_is_just_writing_is_not_set_aside(tmp_path: Path) -
     ours, others = library(tmp_path), library(tmp_path)
     assert ours.find(KEY) == others.find(KEY) == damaged
     others.set_aside(damaged, "its bytes changed")
-    arrived = others.take_in("hero", KEY, DATA + b"again")
+    arrived = others.save_bytes("hero", KEY, DATA + b"again")
 
     assert ours.set_aside(damaged, "its bytes changed") is True
     assert ours.find(KEY) is None
