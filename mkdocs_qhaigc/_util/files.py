@@ -10,8 +10,6 @@ from pathlib import Path
 
 _PAUSES = (0.01, 0.03, 0.1, 0.3, 0.6) if os.name == "nt" else ()
 """Seconds between the tries to rename a file."""
-KEY_DIGITS = 16
-"""Hex digits of an image's key in the names of its files and locks."""
 _PART_BYTES = 4
 _PART = rf"\..+\.[0-9a-f]{{{2 * _PART_BYTES}}}\.part"
 """A name under which `atomic_write` collects bytes."""

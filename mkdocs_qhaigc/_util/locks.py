@@ -1,4 +1,4 @@
-"""Locks between processes: files in a folder, each held by one owner. The one owner of filelock."""
+"""Locks between processes: files in a folder, each held by one owner. The only module that imports filelock."""
 
 from __future__ import annotations
 
@@ -6,39 +6,27 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
-from mkdocs_qhaigc._util.files import KEY_DIGITS
-from mkdocs_qhaigc.errors import ApiError, GenerationStopped
-
 
 def hold(folder: Path, name: str, *, seconds: float) -> AbstractContextManager[object]:
-    """Return a lock that is held already, and free again when its context ends; wait for it at most so long.
+    """Return a lock that is held already and released when its context ends. Wait at most `seconds` for it.
 
     Raises:
-        TimeoutError: another process holds it still.
+        TimeoutError: another process still holds it.
         OSError: the folder cannot be written.
     """
-    import filelock  # a build that buys nothing needs no locks
+    import filelock  # a build that generates nothing needs no locks
 
     folder.mkdir(parents=True, exist_ok=True)
     return filelock.FileLock(folder / f"{name}.lock", timeout=seconds).acquire()
 
 
 @contextmanager
-def owning(folder: Path, keys: Iterable[str], *, timeout: float) -> Iterator[None]:
-    """Hold keys against all other threads and processes that would buy them. `timeout` is in seconds, for each.
+def hold_all(folder: Path, names: Iterable[str], *, seconds: float) -> Iterator[None]:
+    """Hold several locks, each waited for at most `seconds`. Raises as `hold`.
 
-    Always in one order, so that two who want the same ones do not wait for each other.
-
-    Raises:
-        ApiError: another one has held a key for too long.
-        GenerationStopped: the folder cannot be written.
+    They are taken in alphabetical order, so that two processes that want the same ones never wait for each other.
     """
     with ExitStack() as held:
-        for name in sorted({key[:KEY_DIGITS] for key in keys}):
-            try:
-                held.enter_context(hold(folder, name, seconds=timeout))
-            except TimeoutError as error:
-                raise ApiError("another process has been buying this image for too long. Build again later") from error
-            except OSError as error:
-                raise GenerationStopped(f"{folder} cannot be written ({error.strerror or error})") from error
+        for name in sorted(set(names)):
+            held.enter_context(hold(folder, name, seconds=seconds))
         yield

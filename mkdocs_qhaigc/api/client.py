@@ -1,6 +1,6 @@
-"""The client of an OpenAI-compatible Images API: `POST {base_url}/images/generations`.
+"""Client of an OpenAI-compatible Images API: `POST {base_url}/images/generations`.
 
-The key goes to the configured address alone.
+The key is sent to the configured address only.
 """
 
 from __future__ import annotations
@@ -15,16 +15,17 @@ from typing import Any, Protocol
 import httpx
 
 from mkdocs_qhaigc.api.download import Downloader
+from mkdocs_qhaigc.api.network import within
 from mkdocs_qhaigc.api.response import LARGEST_BODY, Answer, ServerError, is_whole, read_answers, read_error, unpacked
 from mkdocs_qhaigc.api.retry import Billing, Deadline, Failed, retry_after
-from mkdocs_qhaigc.api.transport import describe, is_no_http, open_client, read_body, timeout, within
+from mkdocs_qhaigc.api.transport import describe, is_no_http, open_client, read_body, timeout
 from mkdocs_qhaigc.directives.request import ImageRequest
 from mkdocs_qhaigc.errors import ApiError, GenerationStopped, TooManyPerCall
 
 SANDBOX_HEADER = "x-qhaigc-sandbox"
 """Sent by sandbox servers with every answer."""
 _SHORTEST_SECRET = 8
-"""Characters of a key."""
+"""Characters."""
 _NEVER_AGAIN = frozenset((400, 401, 402, 403, 404, 405, 413, 414, 415, 422, 451))
 _NOT_BILLED = frozenset((429, 503))
 _NO_CONNECTION = (
@@ -37,7 +38,7 @@ _NO_CONNECTION = (
 
 
 class ResponseSink(Protocol):
-    """Keeps the body of a successful response while it arrives. Its methods raise OSError."""
+    """A place where the body of a successful response is kept while it arrives. Its methods raise OSError."""
 
     def begin(self) -> None:
         """Start anew: the body of a response follows."""
@@ -62,9 +63,9 @@ class ImagesClient:
         """Prepare connections.
 
         Args:
-            retries: of a download; those of a call are up to the caller.
+            retries: further attempts of a download. Calls are repeated by the caller.
             sandboxed: whether the API must be a sandbox server, which is reached without a proxy.
-            stopped: ends every wait.
+            stopped: an event that ends every wait.
 
         Raises:
             ValueError: a proxy's address cannot be used. ImportError: its protocol needs another package.
@@ -72,10 +73,10 @@ class ImagesClient:
         logging.getLogger("httpx").setLevel(logging.WARNING)  # its INFO prints whole addresses, signatures included
         self._base_url = base_url
         self._secret = "" if len(api_key) < _SHORTEST_SECRET else api_key
-        """What is cut out of every message: a server may repeat the key. Shorter ones are words like any other."""
+        """Removed from every message: a server may repeat the key. Empty for a key that is too short to be secret."""
         self._response_format = response_format
         self._sandboxed = sandboxed
-        tls = httpx.create_ssl_context()  # one for both: reading the certificates takes longer than all the rest
+        tls = httpx.create_ssl_context()  # one for both clients: reading the certificates is slow
         keyed = {"Authorization": f"Bearer {api_key}"}
         self._http = open_client(tls, use_proxies=not sandboxed, headers=keyed)
         own_host = (httpx.URL(base_url).host or "").lower()
@@ -98,10 +99,10 @@ class ImagesClient:
     def generate(
         self, request: ImageRequest, *, n: int, deadline: Deadline, sink: ResponseSink | None = None
     ) -> list[Answer]:
-        """Ask once for `n` images of one request. A field `response_format` that the API does not know is left out.
+        """Call the API once for `n` images of one request; call again without `response_format` if it rejects that.
 
         Raises:
-            Failed: one attempt failed. Its error is `TooManyPerCall` if the API rejects the call, but may accept one
+            Failed: this attempt failed. Its error is `TooManyPerCall` if the API rejects the call, but may accept one
                 for a single image.
         """
         body: dict[str, Any] = {
@@ -137,7 +138,7 @@ class ImagesClient:
             raise Failed(wrong, Billing.NEVER_AGAIN, may_be_billed=isinstance(wrong, ApiError)) from wrong
 
     def redacted(self, body: bytes) -> bytes:
-        """Return a body without the key: a server may repeat it."""
+        """Return a body without the key, which a server may repeat."""
         return body.replace(self._secret.encode(), b"[key]") if self._secret else body
 
     def _exchange(
@@ -163,7 +164,7 @@ class ImagesClient:
                 return response.status_code, response.headers, unpacked(body_read, n * LARGEST_BODY)
         except _NO_CONNECTION as error:
             advice = "Check the network and `base_url`"
-            if "CERTIFICATE_VERIFY_FAILED" in str(error):  # companies' proxies sign for everyone
+            if "CERTIFICATE_VERIFY_FAILED" in str(error):  # a company's proxy signs with its own
                 advice += "; certificates that only your network trusts go into a file that SSL_CERT_FILE names"
             what = f"the API at {self._base_url} cannot be reached ({describe(error)}). {advice}"
             raise Failed(GenerationStopped(what), Billing.NO) from error
@@ -174,7 +175,7 @@ class ImagesClient:
             raise Failed(ApiError(f"the API did not answer ({describe(error)})"), Billing.PERHAPS) from error
 
     def _too_many(self, error: ServerError) -> Failed:
-        """Return the failure of a call for several images with a field that the API rejects: `n`, or any other."""
+        """Return the failure of a call for several images of which the API rejects a field: `n`, or another."""
         return Failed(TooManyPerCall(self._redacted(f"the API answered {error}")), Billing.NEVER_AGAIN)
 
     def _failed(self, error: ServerError, headers: httpx.Headers) -> Failed:
@@ -199,7 +200,7 @@ class ImagesClient:
 
 
 def _begin(sink: ResponseSink | None) -> Callable[[bytes], None] | None:
-    """Return what keeps the body that follows; `None` if nothing can be written, which is reported later."""
+    """Return the function that keeps the body that follows; `None` if it cannot be kept, which is reported later."""
     try:
         if sink:
             sink.begin()

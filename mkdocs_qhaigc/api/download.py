@@ -1,4 +1,4 @@
-"""Downloads the images that responses of the API name: without the key, and never from a private address."""
+"""Downloads the images that responses name by URL: without the key, and never from a private address."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ import threading
 
 import httpx
 
+from mkdocs_qhaigc.api.network import within
 from mkdocs_qhaigc.api.response import unpacked
 from mkdocs_qhaigc.api.retry import Billing, Deadline, Failed, RateLimiter, retry, retry_after
 from mkdocs_qhaigc.api.ssrf import is_loopback, is_public
-from mkdocs_qhaigc.api.transport import describe, open_client, read_body, timeout, within
+from mkdocs_qhaigc.api.transport import describe, open_client, read_body, timeout
 from mkdocs_qhaigc.errors import ApiError, ImageError, ImageUrlExpired
 from mkdocs_qhaigc.imaging.formats import LARGEST_IMAGE
 
 _MOST_REDIRECTS = 5
 _THERE = frozenset((200, 203))
-"""203: a proxy may have changed it, as those do that compress images. It is what there is of one that is paid for."""
+"""203: a proxy may have changed the image, to compress it for example; no better copy can be had."""
 _ENCODINGS = frozenset(("identity", "gzip", "x-gzip"))
-"""Of these none was asked for; a store sends a file that was put there in gzip so to everyone."""
+"""Accepted although not requested: storage servers send a file that was uploaded in gzip as it is."""
 _WEB_PAGE = re.compile(rb"\s*<(?:!doctype html|html)\b", re.IGNORECASE)
 _GONE = frozenset((404, 410))
-"""Not 403: it says who may not fetch, a firewall of us too, and not that there is nothing."""
+"""Not 403: it may come from a firewall, and does not say that the image is gone."""
 
 
 class Downloader:
@@ -32,7 +33,7 @@ class Downloader:
     def __init__(
         self, *, own_host: str, tls: ssl.SSLContext, use_proxies: bool, retries: int, stopped: threading.Event
     ) -> None:
-        """`own_host` is the API's, which may be anywhere; others must be public, and are asked by https only."""
+        """Prepare connections. `own_host` is the API's and may have any address; others must be public, by https."""
         self._own_host = own_host
         self._retries = retries
         self._limiter = RateLimiter(stopped)
@@ -43,10 +44,10 @@ class Downloader:
         self._http.close()
 
     def download(self, url: str, *, deadline: Deadline) -> bytes:
-        """Return the bytes of a hosted image. Trying again costs nothing, so every failure may be tried again.
+        """Return the bytes of a hosted image. To repeat a download costs nothing, so most failures are.
 
         Raises:
-            ApiError: it cannot be downloaded; `ImageUrlExpired` if its address answers that it exists no more.
+            ApiError: it cannot be downloaded; `ImageUrlExpired` if the server answers that it does not exist.
         """
 
         def attempt() -> bytes:
@@ -82,14 +83,14 @@ class Downloader:
                         Billing.NEVER_AGAIN,
                     )
                 data = unpacked(read_body(response, LARGEST_IMAGE, is_whole=_is_image), LARGEST_IMAGE)
-                if not data or _WEB_PAGE.match(data):  # of maintenance, say, or of a network's own portal
+                if not data or _WEB_PAGE.match(data):  # about maintenance, or a network's login
                     what = "a web page" if data else "no bytes"
                     raise Failed(ApiError(f"the image's address answered with {what}"), Billing.NO)
                 return data
-        raise Failed(ApiError("the image's address redirects without end"), Billing.NEVER_AGAIN)
+        raise Failed(ApiError("the image's address redirects too often"), Billing.NEVER_AGAIN)
 
     def _check_address(self, url: str) -> None:
-        """Refuse an address that no response may name. The addresses of the host's name are checked on connecting."""
+        """Refuse a URL that a response must not name. The host's IP addresses are checked when connecting."""
         parsed = httpx.URL(url)
         host = (parsed.host or "").lower()
         if self._is_own_host(host):
@@ -101,7 +102,7 @@ class Downloader:
                 raise Failed(ApiError(f"the image's address {host} is not on the internet"), Billing.NEVER_AGAIN)
 
     def _is_own_host(self, host: str) -> bool:
-        """Whether a host is the configured one, or on this machine like that one."""
+        """Whether a host is the API's, or on this machine as the API's is."""
         return host.lower() == self._own_host or (is_loopback(self._own_host) and is_loopback(host.lower()))
 
 

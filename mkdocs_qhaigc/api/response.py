@@ -19,7 +19,7 @@ from mkdocs_qhaigc.imaging.formats import LARGEST_IMAGE, format_of
 LARGEST_BODY = LARGEST_IMAGE // 3 * 4 + (1 << 20)
 """Bytes of a response's JSON with one image in base64."""
 MOST_IN_ONE_CALL = 10
-"""What the Images API takes as `n`."""
+"""The largest `n` that the Images API accepts."""
 REFUSAL_CODES = frozenset(
     ("content_policy_violation", "moderation_blocked", "content_filter", "sensitive_words_detected")
 )
@@ -32,23 +32,23 @@ class Answer:
 
     data: bytes | None
     url: str
-    """Absolute, http or https; empty where the bytes came with the answer."""
+    """Absolute, http or https; empty if the bytes came with the response."""
     revised_prompt: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class ServerError:
-    """What a server says went wrong."""
+    """An error response of a server."""
 
     status: int
     code: str
-    """The error's code, else its type; empty where it gives neither."""
+    """The error's code, else its type; empty if it has neither."""
     message: str
     param: str
 
     @property
     def refused(self) -> bool:
-        """Whether the prompt will never be drawn."""
+        """Whether the prompt is rejected for good."""
         return self.status == 451 or self.code in REFUSAL_CODES
 
     @property
@@ -58,7 +58,7 @@ class ServerError:
 
     @property
     def invalid(self) -> bool:
-        """Whether the call was turned down for what stands in it, before anything was drawn."""
+        """Whether the call was rejected for one of its fields, before anything was generated."""
         return self.status in (400, 422) and not self.refused and not self.account
 
     def __str__(self) -> str:
@@ -80,7 +80,7 @@ class ServerError:
 
 
 def read_error(status: int, media_type: str, body: bytes) -> ServerError:
-    """Return what an answer with an error status, or with an `error` in its body, says."""
+    """Return the error in a response with an error status, or with an `error` in its body."""
     try:
         parsed = read_json(body)
     except (ValueError, RecursionError):
@@ -99,7 +99,7 @@ def read_error(status: int, media_type: str, body: bytes) -> ServerError:
 
 
 def is_error(body: bytes) -> bool:
-    """Whether a body says, as servers agree to say it, why there is no image."""
+    """Whether a body states in the usual form why there is no image."""
     try:
         parsed = read_json(body)
     except (ValueError, RecursionError):
@@ -108,12 +108,12 @@ def is_error(body: bytes) -> bool:
 
 
 def read_answers(body: bytes, *, status: int, media_type: str, base_url: str) -> list[Answer]:
-    """Return the images of an answer with a success status, in the server's order.
+    """Return the images of a response with a success status, in the server's order.
 
-    They are paid for: what can be taken for one counts, whatever else the answer says.
+    They are paid for, so everything that can be read as an image counts, even beside an error.
 
     Raises:
-        ApiError: there are none; the message says what came instead.
+        ApiError: there are none; the message says what came instead. `GenerationStopped` likewise.
     """
     if format_of(body):
         return [Answer(body, "", None)]
@@ -161,7 +161,7 @@ def _read_entry(entry: Any, base_url: str) -> Answer:
     revised = fields.get("revised_prompt")
     revised = revised.encode(errors="replace").decode() if isinstance(revised, str) else None  # no halves of emoji
     texts = {key: text.strip() for key in ("b64_json", "url", "") if isinstance(text := fields.get(key), str)}
-    for text in texts.values():  # under either key, for some servers confuse them, or fill one with a word
+    for text in texts.values():  # under either key: some servers confuse them, or fill one with a word
         if _is_data_url(text):
             return Answer(_decode_data_url(text), "", revised)
         if _begins_as_image(text):
@@ -211,11 +211,11 @@ def _decode_data_url(url: str) -> bytes:
 
 
 _STANDARD_BASE64 = str.maketrans("-_", "+/")
-"""From the alphabet for addresses, which some servers use."""
+"""From the alphabet for URLs, which some servers use."""
 
 
 def _decode_base64(text: str) -> bytes:
-    """Return what base64 says, with or without its end, whatever stands between its digits; no copy of it is made."""
+    """Return the bytes of base64 with or without padding, with any characters between its digits; make no copy."""
     digits = text.translate(_STANDARD_BASE64) if "-" in text or "_" in text else text
     try:
         try:
@@ -227,7 +227,7 @@ def _decode_base64(text: str) -> bytes:
 
 
 def _clean(text: object) -> str:
-    """Return a server's text as one line that a log can hold."""
+    """Return a server's text as one printable line of at most 300 characters."""
     line = " ".join(str(text).split())
     printable = "".join(char for char in line if char.isprintable())
     return printable if len(printable) <= 300 else printable[:299] + "…"
@@ -236,7 +236,7 @@ def _clean(text: object) -> str:
 def unpacked(body: bytes, most: int = LARGEST_BODY) -> bytes:
     """Return a body without unrequested gzip around it.
 
-    One that would unpack to more than `most` bytes is returned as it is: nothing can be read in it.
+    A body that would unpack to more than `most` bytes is returned unchanged, and then cannot be parsed.
     """
     if not body.startswith(b"\x1f\x8b"):
         return body
@@ -249,9 +249,9 @@ def unpacked(body: bytes, most: int = LARGEST_BODY) -> bytes:
 
 
 def read_json(body: bytes) -> Any:
-    """Return a body's JSON, even if its encoding is not JSON's, or cut in mid-character.
+    """Return a body's JSON, even in an encoding that JSON does not allow, or cut within a character.
 
-    Of a stream of events the last object counts.
+    Of a stream of events the last object is returned.
 
     Raises:
         ValueError: there is no JSON.

@@ -1,4 +1,4 @@
-"""Decides when a call is made again. What counts is whether the failed call may have been billed.
+"""Decides whether a failed call is repeated: that depends on whether it may have been billed.
 
     surely not billed (no connection, 429 that is no quota, 503)           up to `retries` times
     possibly billed (no response in time, cut off, other 5xx, 408, 409)    at most once more, and it is logged
@@ -25,12 +25,13 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 LONGEST_WAIT = 120.0
-"""Seconds: a longer `Retry-After` is not waited for."""
+"""Seconds; a longer `Retry-After` is ignored."""
 _FIRST_DELAY, _LONGEST_DELAY = 0.5, 8.0
+"""Seconds between attempts, if the server does not say how many."""
 
 
 class Billing(Enum):
-    """Whether a failed call may have cost money."""
+    """How likely a failed call was billed, and whether to repeat it."""
 
     NO = "surely not billed"
     PERHAPS = "possibly billed"
@@ -56,19 +57,19 @@ class Failed(Exception):  # noqa: N818 - one attempt, not an error that leaves t
         self.retry_after = retry_after
         """Seconds that the server asks to wait."""
         self.slow_all = slow_all
-        """Whether all threads wait: the server is busy, not this call unlucky."""
+        """Whether all threads wait: the server is busy, not only this call."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """The moment by which an image must be there, all attempts included."""
+    """The moment by which an image must have arrived, all attempts included."""
 
     at: float
     """On `time.monotonic()`'s clock."""
 
     @classmethod
     def after(cls, seconds: float) -> Deadline:
-        """Return the moment that many seconds from now."""
+        """Return the deadline that many seconds from now."""
         return cls(time.monotonic() + seconds)
 
     @property
@@ -78,10 +79,10 @@ class Deadline:
 
 
 class RateLimiter:
-    """The wait that a busy server asked for, shared by all threads that call it."""
+    """A pause that a busy server asked for, shared by all threads that call it."""
 
     def __init__(self, stopped: threading.Event) -> None:
-        """`stopped` ends every wait."""
+        """Allow calls at once. `stopped` ends every wait."""
         self.stopped = stopped
         self._lock = threading.Lock()
         self._not_before = 0.0
@@ -113,10 +114,11 @@ def retry(
     """Return the result of the first attempt that does not raise `Failed`.
 
     Args:
+        retries: the most further attempts.
         repeat_billed: the most further attempts after failures that may have been billed. Each is logged.
 
     Raises:
-        ApiError: of the last attempt. `GenerationStopped` likewise.
+        ApiError: the error of the last attempt. `GenerationStopped` likewise.
     """
     done = 0
     billed_left = repeat_billed
@@ -145,7 +147,7 @@ def retry(
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that a server asks to wait; `None` if it does not, or asks for too many."""
+    """Return the seconds that a server asks to wait; `None` if it does not, or if they are too many."""
     seconds: float | None = None
     try:
         seconds = float(headers["retry-after-ms"]) / 1000
@@ -162,7 +164,7 @@ def _seconds_until(date: str) -> float | None:
     try:
         parsed = email.utils.parsedate_tz(date)
         return email.utils.mktime_tz(parsed) - time.time() if parsed else None
-    except (ValueError, OverflowError):  # a day or a year that no calendar has
+    except (ValueError, OverflowError):  # a date that does not exist
         return None
 
 

@@ -1,17 +1,17 @@
-"""Tells public addresses from private ones and from this machine itself (guards against SSRF). Pure."""
+"""Distinguishes public IP addresses from private ones, against server-side request forgery (SSRF). Pure."""
 
 from __future__ import annotations
 
 import ipaddress
 
 _GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
-"""Where all public IPv6 addresses are; Python calls what IANA has not given away public, too."""
+"""Contains all public IPv6 addresses; `is_global` also accepts those that IANA has not assigned."""
 _DOCUMENTATION = ipaddress.ip_network("3fff::/20")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address is one of the public internet, whatever it is wrapped in."""
+    """Whether an IP address is public, also if it wraps an IPv4 address."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
         inner = [ip.ipv4_mapped, ip.sixtofour, (ip.teredo or (None, None))[1]]
@@ -27,7 +27,7 @@ def is_public(address: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine itself."""
+    """Whether a host is this machine."""
     if host == "localhost":
         return True
     try:

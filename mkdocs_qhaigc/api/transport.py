@@ -1,17 +1,11 @@
-"""The connections of the API client and of downloads: bound by deadlines, and kept away from private addresses.
-
-httpx' timeouts are for single reads, so a server that sends a byte a second never exceeds them; and httpx resolves host
-names itself, after any check. Both are settled in a network backend of httpcore, which makes and reads the sockets.
-"""
+"""HTTP for the API client and for downloads: clients over our network backend, whole bodies, and words for errors."""
 
 from __future__ import annotations
 
 import contextlib
 import io
 import re
-import socket
 import ssl
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -21,33 +15,17 @@ import httpcore
 import httpx
 
 from mkdocs_qhaigc import __version__
+from mkdocs_qhaigc.api.network import NetworkBackend
 from mkdocs_qhaigc.api.retry import Billing, Deadline, Failed
-from mkdocs_qhaigc.api.ssrf import is_public
 from mkdocs_qhaigc.errors import ApiError
 
 _CONNECT_TIMEOUT = 15.0
 _POOL: dict[str, Any] = {"max_connections": None, "max_keepalive_connections": 64, "keepalive_expiry": 5.0}
 """Limits of a connection pool; the expiry of idle connections in seconds, as httpx has it."""
 _CUT = re.compile("disconnected|closed connection|ConnectionClosed")
-"""In messages of httpcore and h11 about a connection that ended too early."""
+"""Matches messages of httpcore and h11 about a connection that ended too early."""
 _QUOTED = re.compile(r": b(?:ytearray\(b)?['\"]")
-"""Where h11 begins to quote what it could not read."""
-_GRACE = 2.0
-"""Seconds after the first moment past a deadline in which this process runs: what has arrived by then is read."""
-_AT_ONCE = 0.1
-"""Seconds for what has arrived to be read."""
-_current = threading.local()
-
-
-@contextlib.contextmanager
-def within(deadline: Deadline) -> Iterator[None]:
-    """Bound everything that this thread sends and receives by a deadline."""
-    before: Deadline | None = getattr(_current, "deadline", None)
-    _current.deadline, _current.last = deadline, None
-    try:
-        yield
-    finally:
-        _current.deadline = before
+"""Matches the beginning of h11's quotation of bytes that it could not read."""
 
 
 def open_client(
@@ -57,11 +35,11 @@ def open_client(
     headers: Mapping[str, str] = MappingProxyType({}),
     allowed: Callable[[str], bool] | None = None,
 ) -> httpx.Client:
-    """Return an HTTP client whose connections keep to deadlines (see `within`).
+    """Return an HTTP client whose connections end at deadlines (see `network.within`).
 
     Args:
-        use_proxies: use the proxies that the environment names. Those may be at any address.
-        allowed: whether a host may be at a private address. `None` allows it to all.
+        use_proxies: whether to use the proxies that the environment names. A proxy may have any address.
+        allowed: whether a host may have a private address. `None` allows it to every host.
 
     Raises:
         ValueError: a proxy's address cannot be used. ImportError: its protocol needs another package.
@@ -85,21 +63,23 @@ def read_body(
     is_whole: Callable[[bytes], bool] = lambda _: False,
     closing: bytes = b"",
 ) -> bytes:
-    """Return the body, read piece by piece, so that neither its size nor its slowness does harm.
+    """Return the body, read piece by piece: reading stops when it is too large.
 
     Args:
         most: bytes.
-        keep: gets each piece. If it cannot keep one (OSError), the body is read all the same.
-        is_whole: whether the bytes so far are the whole body: gateways lose its end, or leave the connection open.
-        closing: the last bytes of a body, blanks aside. When they arrive, `is_whole` is asked; without them, when
+        keep: gets each piece. If it cannot keep one (OSError), the body is read nevertheless.
+        is_whole: whether the bytes so far are the whole body: some gateways lose its end, or leave the connection open.
+        closing: the last bytes of a body, apart from white space. `is_whole` is called when they arrive, and when
             nothing more arrives.
 
     Raises:
         Failed: it is too large.
         httpx.HTTPError: it does not arrive, or not in time.
     """
-    read = io.BytesIO()  # large images would be in memory twice when a list of pieces is joined
-    ends = "content-length" in response.headers or "transfer-encoding" in response.headers  # else with the connection
+    read = io.BytesIO()  # to join a list of pieces would need twice the memory
+    ends = (
+        "content-length" in response.headers or "transfer-encoding" in response.headers
+    )  # else when the connection ends
     try:
         for chunk in response.iter_raw():
             if read.tell() + len(chunk) > most:
@@ -121,12 +101,12 @@ def read_body(
 
 
 def is_no_http(error: httpx.HTTPError) -> bool:
-    """Whether the response was not in HTTP's form. The next one will be no better."""
+    """Whether the response was not HTTP. The next one will not be, either."""
     return isinstance(error, httpx.RemoteProtocolError) and not _CUT.search(str(error))
 
 
 def describe(error: httpx.HTTPError) -> str:
-    """Return what went wrong, without URLs: they may hold a signature."""
+    """Return what went wrong, without URLs, which may contain a signature."""
     if is_no_http(error):
         return f"not in HTTP's form: {_QUOTED.split(str(error))[0]}"
     kinds: dict[type[httpx.HTTPError], str] = {
@@ -141,17 +121,17 @@ def describe(error: httpx.HTTPError) -> str:
 
 
 class _Transport(httpx.BaseTransport):
-    """Sends requests through connection pools of httpcore, which take our network backend."""
+    """Sends requests through httpcore's connection pools, which accept a network backend of our own."""
 
     def __init__(self, tls: ssl.SSLContext, *, use_proxies: bool, allowed: Callable[[str], bool] | None) -> None:
-        self._direct = httpcore.ConnectionPool(tls, network_backend=_Backend(allowed), **_POOL)
+        self._direct = httpcore.ConnectionPool(tls, network_backend=NetworkBackend(allowed), **_POOL)
         proxies = getproxies() if use_proxies else {}
         self._proxies = {
             scheme: _proxy_pool(proxies[scheme], tls) for scheme in ("http", "https", "all") if proxies.get(scheme)
         }
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request; return its response, the body of which is still to be read."""
+        """Send a request; return its response, whose body is still to be read."""
         assert isinstance(request.stream, httpx.SyncByteStream)
         url = request.url
         target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
@@ -181,14 +161,14 @@ class _Transport(httpx.BaseTransport):
 
 
 def _proxy_pool(address: str, tls: ssl.SSLContext) -> httpcore.ConnectionPool:
-    """Return the connections by way of a proxy."""
+    """Return the connection pool that uses a proxy."""
     proxy = httpx.Proxy(address if "://" in address else f"http://{address}")
     host = proxy.url
     url = httpcore.URL(scheme=host.raw_scheme, host=host.raw_host, port=host.port, target=host.raw_path)
     settings: dict[str, Any] = {
         "proxy_auth": proxy.raw_auth,
         "ssl_context": tls,
-        "network_backend": _Backend(None),
+        "network_backend": NetworkBackend(None),
         **_POOL,
     }
     if host.scheme in ("http", "https"):
@@ -200,7 +180,7 @@ def _proxy_pool(address: str, tls: ssl.SSLContext) -> httpcore.ConnectionPool:
 
 
 class _Body(httpx.SyncByteStream):
-    """The body of a response, as it arrives."""
+    """The body of a response, read as it arrives."""
 
     def __init__(self, response: httpcore.Response) -> None:
         self._response = response
@@ -210,13 +190,13 @@ class _Body(httpx.SyncByteStream):
             yield from self._response.iter_stream()
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Return the connection to its pool."""
         self._response.close()
 
 
 @contextlib.contextmanager
 def _httpx_errors() -> Iterator[None]:
-    """Raise httpcore's errors as those of the same name that httpx has."""
+    """Raise httpcore's errors as httpx's errors of the same names."""
     try:
         yield
     except (
@@ -229,94 +209,3 @@ def _httpx_errors() -> Iterator[None]:
         names = (kind.__name__ for kind in type(error).__mro__ if kind.__module__.startswith("httpcore"))
         kind: type[httpx.TransportError] = getattr(httpx, next(names))
         raise kind(str(error)) from error
-
-
-class _Backend(httpcore.NetworkBackend):
-    """Makes connections: to allowed addresses only, and never past the current deadline."""
-
-    def __init__(self, allowed: Callable[[str], bool] | None) -> None:
-        self._inner = httpcore.SyncBackend()
-        self._allowed = allowed
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
-        """Connect to a host by an address that was checked, and by no other."""
-        error: Exception | None = None
-        for address in [host] if self._allowed is None or self._allowed(host) else _public_addresses(host, port):
-            try:
-                stream = self._inner.connect_tcp(address, port, _left(timeout), local_address, socket_options)
-                return _Stream(stream)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as failed:
-                error = failed
-        raise error or httpcore.ConnectError(f"{host} has no address")
-
-    def sleep(self, seconds: float) -> None:
-        self._inner.sleep(seconds)
-
-
-class _Stream(httpcore.NetworkStream):
-    def __init__(self, inner: httpcore.NetworkStream) -> None:
-        self._inner = inner
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        try:
-            return self._inner.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
-        except httpcore.ReadTimeout:
-            if not _is_within_grace():
-                raise
-        return self._inner.read(max_bytes, _AT_ONCE)
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, _left(timeout, httpcore.WriteTimeout))
-
-    def close(self) -> None:
-        self._inner.close()
-
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.NetworkStream:
-        return _Stream(self._inner.start_tls(ssl_context, server_hostname, _left(timeout)))
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._inner.get_extra_info(info)
-
-
-def _left(timeout: float | None, error: type[Exception] = httpcore.ConnectTimeout) -> float | None:
-    """Return the seconds that an operation may take: its timeout, but never more than the deadline leaves."""
-    deadline: Deadline | None = getattr(_current, "deadline", None)
-    if deadline is None:
-        return timeout
-    if not deadline.left:
-        raise error("the time for this image is over")
-    return deadline.left if timeout is None else min(timeout, deadline.left)
-
-
-def _is_within_grace() -> bool:
-    """Whether what has arrived may be read although the deadline is over.
-
-    The deadline's clock runs on while a process is stopped or its machine sleeps; meanwhile the server has answered,
-    and billed.
-    """
-    deadline: Deadline | None = getattr(_current, "deadline", None)
-    if deadline is None or deadline.left:
-        return False
-    if _current.last is None:
-        _current.last = Deadline.after(_GRACE)
-    return bool(_current.last.left)
-
-
-def _public_addresses(host: str, port: int) -> list[str]:
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise httpcore.ConnectError(str(error)) from error
-    addresses = [str(entry[4][0]) for entry in found]
-    if not all(is_public(address) for address in addresses):
-        raise httpcore.UnsupportedProtocol(f"{host} is not on the public internet")
-    return addresses

@@ -1,4 +1,4 @@
-"""The command line: `mkdocs-qhaigc`. The one owner of click, a module a command."""
+"""The command line `mkdocs-qhaigc`, a module for each command. The only room that imports click."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ class _InOrder(click.Group):
 @click.pass_context
 def main(context: click.Context) -> None:
     """Images for MkDocs pages from prompts in their front matter."""
-    if isinstance(sys.stdout, TextIOWrapper):  # pipes on Windows have few letters: rather \u706f than a traceback
+    if isinstance(
+        sys.stdout, TextIOWrapper
+    ):  # on Windows a pipe may encode few letters: better \u706f than a traceback
         sys.stdout.reconfigure(errors="backslashreplace")
     context.with_resource(forwarding(warn, note))
 

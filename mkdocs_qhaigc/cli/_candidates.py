@@ -1,11 +1,11 @@
-"""Variants of one directive's image: which are there, which are bought, and the sheet that shows them."""
+"""Variants of one directive's image: finding them, submitting the missing ones, and the sheet that shows them."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 import stat
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +29,7 @@ from mkdocs_qhaigc.store.finder import ImageFinder
 from mkdocs_qhaigc.store.record import StoredImage
 
 _LONGEST_NAME = 180
-"""Bytes of a sheet's name that say whose it is."""
+"""Bytes of a sheet's file name that are made of the directive's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,12 @@ class Candidate:
     """A variant of a directive's image."""
 
     job: ImageJob
-    original: StoredImage | None
+    stored: StoredImage | None
+    """The image; `None` if it is missing or unreadable."""
     state: str
     """pinned, cached, generated, missing or unreadable."""
     reason: QhaigcError | None = None
-    """Why there is none."""
+    """The reason why there is no image."""
 
     @property
     def variant(self) -> int:
@@ -49,10 +50,8 @@ class Candidate:
         return self.job.request.variant
 
 
-def find_candidates(
-    declared: SurveyEntry, options: Options, variants: Iterable[int], *, report: Callable[[str], None]
-) -> list[Candidate]:
-    """Return these variants of an image, and which of them are there. `report` is told of what is damaged."""
+def find_candidates(declared: SurveyEntry, options: Options, variants: Iterable[int]) -> list[Candidate]:
+    """Return these variants of an image, whether they exist or not."""
     known = SiteImages(options, finder=ImageFinder(options), open_queue=None)
     found = []
     for variant in variants:
@@ -64,19 +63,19 @@ def find_candidates(
     return found
 
 
-def order_missing(
-    candidates: Sequence[Candidate], buyer: GenerationQueue
+def submit_missing(
+    candidates: Sequence[Candidate], queue: GenerationQueue
 ) -> list[tuple[ImageJob, Future[StoredImage]]]:
     """Submit jobs for the variants that are missing, in as few calls as possible."""
-    ordered: list[tuple[ImageJob, Future[StoredImage]]] = []
+    submitted: list[tuple[ImageJob, Future[StoredImage]]] = []
     for run in _runs([candidate.job for candidate in candidates if candidate.state == "missing"]):
-        futures = buyer.submit_together(run) if len(run) > 1 else [buyer.submit(run[0])]
-        ordered += zip(run, futures, strict=True)
-    return ordered
+        futures = queue.submit_together(run) if len(run) > 1 else [queue.submit(run[0])]
+        submitted += zip(run, futures, strict=True)
+    return submitted
 
 
 def write_sheet(candidates: Sequence[Candidate], declared: SurveyEntry, options: Options) -> Path:
-    """Write the contact sheet; return where it is.
+    """Write the contact sheet; return its path.
 
     Raises:
         StoreError: it cannot be written.
@@ -105,17 +104,17 @@ def write_sheet(candidates: Sequence[Candidate], declared: SurveyEntry, options:
 def pick(declared: SurveyEntry, variant: int, *, docs_dir: Path, defaults: Defaults) -> Path | None:
     """Write a variant into the front matter of the page that declares an image; return the page's file.
 
-    None: it says so already. No other byte of the file changes.
+    `None` if the page has that variant already. No other byte of the file changes.
 
     Raises:
-        EditError: it cannot be written there; the message says what to do.
+        EditError: the page cannot be edited; the message says what to do.
     """
     where, remedy = declared.where, f"Write `variant: {variant}` into the directive yourself"
     if declared.request.variant == variant:
         return None
     if not declared.page:
         raise EditError(f"{where} is declared by the option `images`. {remedy}, in mkdocs.yml")
-    file = docs_dir.joinpath(declared.page).resolve()  # of a link, what it leads to
+    file = docs_dir.joinpath(declared.page).resolve()  # the target, if it is a link
     try:
         mode = stat.S_IMODE(file.stat().st_mode)
         page = file.read_bytes().decode()
@@ -134,35 +133,35 @@ def pick(declared: SurveyEntry, variant: int, *, docs_dir: Path, defaults: Defau
 
 
 def _require_same_image(page: str, declared: SurveyEntry, variant: int, defaults: Defaults) -> None:
-    """Raise EditError where a page, as its file has it, does not declare this variant of this very image."""
+    """Raise EditError unless the text of a page declares this variant of exactly this image."""
     directive = read_directives(front_matter(page).get(META_KEY), defaults)[0].get(declared.name)
     if directive is None or directive.request != declared.request.of_variant(variant):
         raise EditError("the site gives this image other fields than the page's own front matter does")
 
 
-def _runs(orders: Sequence[ImageJob]) -> Iterator[list[ImageJob]]:
-    """Yield orders whose variants follow each other: a sandbox draws such in one call as it would one by one."""
+def _runs(jobs: Sequence[ImageJob]) -> Iterator[list[ImageJob]]:
+    """Yield jobs in runs of consecutive variants: a sandbox draws such a run in one call as it would one by one."""
     run: list[ImageJob] = []
-    for order in orders:
-        if run and (order.request.variant != run[-1].request.variant + 1 or len(run) == MOST_IN_ONE_CALL):
+    for job in jobs:
+        if run and (job.request.variant != run[-1].request.variant + 1 or len(run) == MOST_IN_ONE_CALL):
             yield run
             run = []
-        run.append(order)
+        run.append(job)
     if run:
         yield run
 
 
 def _card(candidate: Candidate, declared: SurveyEntry, folder: Path) -> Card:
-    request, original = candidate.job.request, candidate.original
+    request, stored = candidate.job.request, candidate.stored
     in_use = candidate.variant == declared.request.variant
     facts = [("model", request.model), ("size", request.size)]
-    if original:
-        facts += [("came as", f"{original.width}×{original.height} {original.format}"), ("bytes", f"{original.size:,}")]
+    if stored:
+        facts += [("came as", f"{stored.width}×{stored.height} {stored.format}"), ("bytes", f"{stored.size:,}")]
     return Card(
         title=f"Variant {candidate.variant}" + (" (in use)" if in_use else ""),
-        image=url_of(original.path, folder=folder) if original else None,
-        width=original.width if original else request.width,
-        height=original.height if original else request.height,
+        image=url_of(stored.path, folder=folder) if stored else None,
+        width=stored.width if stored else request.width,
+        height=stored.height if stored else request.height,
         prompt=request.prompt,
         facts=tuple(facts),
         line=f"variant: {candidate.variant}",

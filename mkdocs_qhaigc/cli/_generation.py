@@ -1,4 +1,4 @@
-"""Generation of images by a command: what it will cost is printed and agreed to first, and the outcome afterwards."""
+"""Generation of images by a command: it prints the cost, asks for consent, and prints the outcome."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a job."""
+    """The outcome of a job."""
 
     job: ImageJob
     image: StoredImage | None
     reason: QhaigcError | None
-    """Why there is no image; `None` if there is one, or if its job was not waited for."""
-    asked: bool = False
-    """Whether the API was called: not if the image is one that an earlier command has paid for."""
+    """The reason why there is no image; `None` if there is one, or if its job was not waited for."""
+    called: bool = False
+    """Whether the API was called: not for an image that an earlier command has paid for."""
 
 
 def yes_option(command: _Command) -> _Command:
@@ -47,13 +47,13 @@ def yes_option(command: _Command) -> _Command:
 
 
 def agree(jobs: Sequence[ImageJob], options: Options, *, most: int, limit: str, yes: bool) -> None:
-    """Print what is going to be generated, and ask for consent.
+    """Print which images are going to be generated at what cost, and ask for consent.
 
     `limit` is the name of the option that allows at most `most` images.
 
     Raises:
         click.Abort: consent was refused.
-        click.ClickException: nothing could be generated anyway.
+        click.ClickException: nothing can be generated.
         click.UsageError: nobody can be asked.
     """
     seller = "the sandbox, which sells nothing" if options.sandboxed else options.base_url
@@ -70,7 +70,7 @@ def agree(jobs: Sequence[ImageJob], options: Options, *, most: int, limit: str, 
         return
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise click.UsageError(
-            "Nothing was bought, for nobody can be asked here. Write --yes to buy without a question."
+            "Nothing was bought, because nobody can be asked here. Add --yes to buy without a question."
         )
     click.confirm("Buy now?", err=True, abort=True)
 
@@ -79,7 +79,7 @@ def require_sandbox_within_sandbox(options: Options) -> None:
     """Refuse to generate real images in a command that `mkdocs-qhaigc sandbox` runs.
 
     Raises:
-        click.ClickException: they would be real.
+        click.ClickException: the options name a real API.
     """
     try:
         options.require_sandbox_within(os.environ)
@@ -89,9 +89,9 @@ def require_sandbox_within_sandbox(options: Options) -> None:
 
 @contextmanager
 def opened_queue(options: Options, budget: Budget) -> Iterator[GenerationQueue]:
-    """Yield a queue that saves into this machine's cache, with its progress shown.
+    """Yield a queue that saves into this machine's cache, and show its progress.
 
-    On leaving, what has arrived is saved. After an error, what is under way is waited for, too: it is paid for.
+    At the end, images that have arrived are saved. After an error, jobs under way are waited for: they are paid for.
     """
     progress = LiveProgress() if sys.stderr.isatty() else LineProgress()
     queue = GenerationQueue(
@@ -100,7 +100,7 @@ def opened_queue(options: Options, budget: Budget) -> Iterator[GenerationQueue]:
     queue.budget = budget
     try:
         yield queue
-    except Exception:  # a page that cannot be read, say
+    except Exception:  # a page that cannot be read, for example
         queue.finish()
         raise
     finally:
@@ -109,7 +109,7 @@ def opened_queue(options: Options, budget: Budget) -> Iterator[GenerationQueue]:
 
 
 def wait_for_all(futures: Iterable[Future[StoredImage]]) -> None:
-    """Wait until every image is there, or is known not to come; until Ctrl-C at the longest."""
+    """Wait until every job has ended, or until Ctrl-C."""
     try:
         for future in futures:
             wait_for(future)
@@ -118,30 +118,33 @@ def wait_for_all(futures: Iterable[Future[StoredImage]]) -> None:
 
 
 def results(submitted: Sequence[tuple[ImageJob, Future[StoredImage]]], queue: GenerationQueue) -> list[Result]:
-    """Return what has become of jobs by now."""
+    """Return the outcomes of jobs so far."""
     found = []
     for job, future in submitted:
         reason = failure_of(future) if future.done() else None
         image = future.result() if future.done() and reason is None else None
-        found.append(Result(job, image, reason, asked=queue.stats(job.request.key).requests > 0))
+        found.append(Result(job, image, reason, called=queue.stats(job.request.key).requests > 0))
     return found
 
 
 def print_failures(found: Sequence[Result]) -> bool:
-    """Print why images could not be had; return whether all are there."""
+    """Print why images could not be generated; return whether every job has an image."""
     for message in _failures(found):
         note(f"Error: {message.rstrip('.')}.")
     unfinished = [result.job.where for result in found if not result.image and not result.reason]
     if unfinished:
         note(
-            f"Stopped. Not waited for: {', '.join(unfinished)}. What had been asked for may have been billed; "
-            "of what has arrived nothing is lost, and the next run takes it in."
+            f"Stopped. Not waited for: {', '.join(unfinished)}. Calls under way may have been billed; "
+            "no image that has arrived is lost, and the next run uses it."
         )
     return all(result.image for result in found)
 
 
 def outcome(found: Sequence[Result], options: Options) -> str:
-    """Return how many images came, at what cost, and how many did not: `2 images generated for 0.04 USD, 1 not`."""
+    """Return how many images were generated, at what cost, and how many were not.
+
+    `2 images generated for 0.04 USD, 1 not`
+    """
     came = sum(1 for result in found if result.image)
     cost = cost_of(found, options)
     said = f"{count(came, 'image')} generated" + (f" for {cost}" if came and cost else "")
@@ -149,12 +152,12 @@ def outcome(found: Sequence[Result], options: Options) -> str:
 
 
 def cost_of(found: Sequence[Result], options: Options) -> Cost | None:
-    """Return what images have cost; those that had been paid for before cost nothing. `None` if it is not known."""
-    return options.cost(result.job.request for result in found if result.image and result.asked)
+    """Return the cost of images, without those that were paid for earlier; `None` if it is not known."""
+    return options.cost(result.job.request for result in found if result.image and result.called)
 
 
 def models_and_cost(jobs: Sequence[ImageJob], options: Options) -> str:
-    """Return how many images of which model, and what they cost if that is known; `nothing` for none.
+    """Return the number of images by model, and their cost if it is known; `nothing` without jobs.
 
     `2 by dall-e-3, 1 by qh-draw-x1-pro, for 0.11 USD`
     """
@@ -169,7 +172,7 @@ def models_and_cost(jobs: Sequence[ImageJob], options: Options) -> str:
 
 
 def _failures(found: Iterable[Result]) -> list[str]:
-    """Return why images could not be had: one message an image, but one for all that share a common reason."""
+    """Return why images could not be generated: a message for each image, or for all that share a reason."""
     common: dict[str, list[str]] = {}
     messages = []
     for result in found:

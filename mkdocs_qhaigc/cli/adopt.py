@@ -1,4 +1,4 @@
-"""An image made elsewhere becomes the pin of a directive. Its record claims no model for it."""
+"""`mkdocs-qhaigc pin --adopt`: an image made elsewhere becomes the pin of a directive. Its record names no model."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from mkdocs_qhaigc.store.transfer import archive_orphan
 
 
 def adopt(file: Path, one: SurveyEntry, options: Options) -> tuple[StoredImage, list[Path]]:
-    """Make a file the pin of an image; return the pin, and where in the cache those are that it takes the place of.
+    """Make a file the pin of an image; return the pin, and the paths in the cache of the pins that it replaces.
 
-    A file that is an original itself, beside its record, keeps what that says of who made it.
+    If the file is a stored image beside its record, the new record says the same about its origin.
 
     Raises:
-        ImageError: it is no image.
+        ImageError: it is not an image.
         StoreError: it cannot be read, or the pins cannot be written.
     """
     from mkdocs_qhaigc.imaging.encode import inspect, origin  # only this needs Pillow
@@ -37,7 +37,7 @@ def adopt(file: Path, one: SurveyEntry, options: Options) -> tuple[StoredImage, 
     except ImageError as error:
         raise ImageError(f"{file} cannot be adopted: {error}") from error
     about = _origin(file, one)
-    if about["api"] == ADOPTED and origin(data).system == SANDBOX_SYSTEM:  # a drawing, as it was published
+    if about["api"] == ADOPTED and origin(data).system == SANDBOX_SYSTEM:  # a drawing of the sandbox, as published
         about = {**about, "api": SANDBOX}
     key = one.request.key
     pins = open_pins(options, quiet=True)
@@ -46,7 +46,7 @@ def adopt(file: Path, one: SurveyEntry, options: Options) -> tuple[StoredImage, 
     if same:
         return same, []
     replaced: list[Path] = []
-    for pin in reversed(there.of(key)):  # the one that is used last, so that the cache gives it
+    for pin in reversed(there.of(key)):  # the one in use last, so that the cache finds it first
         replaced.append(take_away(pin, options))
     for path in there.remnants_of(key):
         replaced.append(archive_orphan(path, options))
@@ -64,7 +64,7 @@ def adopt(file: Path, one: SurveyEntry, options: Options) -> tuple[StoredImage, 
 
 
 def _origin(file: Path, one: SurveyEntry) -> Mapping[str, Any]:
-    """Return what a record is to say of who made a file, and that it was adopted."""
+    """Return the fields of the new record about who made a file, and when it was adopted."""
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     adopted = {"file": file.name, "when": now}
     record = file.with_suffix(".json")
@@ -75,7 +75,7 @@ def _origin(file: Path, one: SurveyEntry) -> Mapping[str, Any]:
             kept = {field: original.record.get(field) for field in ("created", "api", "request", "revised_prompt")}
             return {**kept, "adopted": adopted}
     except (OSError, ValueError, StoreError):
-        pass  # an image like any other
+        pass  # an image without a record of ours
     return {
         "created": now,
         "api": ADOPTED,

@@ -1,4 +1,4 @@
-"""`mkdocs-qhaigc candidates`: several images of one prompt, a sheet to look at them, and the choice of one."""
+"""`mkdocs-qhaigc candidates`: generates variants of an image, writes a sheet of them, and picks one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from mkdocs_qhaigc.cli._candidates import Candidate, find_candidates, order_missing, pick, write_sheet
+from mkdocs_qhaigc.cli._candidates import Candidate, find_candidates, pick, submit_missing, write_sheet
 from mkdocs_qhaigc.cli._generation import Result, agree, opened_queue, print_failures, results, wait_for_all, yes_option
 from mkdocs_qhaigc.cli.common import (
     as_argument,
@@ -19,9 +19,8 @@ from mkdocs_qhaigc.cli.common import (
     failing,
     json_option,
     print_json,
+    print_warnings,
     survey_of,
-    tell_notices,
-    warn,
 )
 from mkdocs_qhaigc.cli.selection import select_one
 from mkdocs_qhaigc.generation.budget import Budget
@@ -50,20 +49,20 @@ def candidates(
     if picked and (variants or as_json):
         raise click.UsageError("--pick goes with neither -n nor --json.")
     survey = survey_of(config_file)
-    tell_notices(survey)
+    print_warnings(survey)
     declared = chosen(lambda: select_one(survey, image))
     if picked:
         _pick(declared, survey, picked)
         return
-    found = find_candidates(declared, survey.options, range(1, (variants or 4) + 1), report=warn)
+    found = find_candidates(declared, survey.options, range(1, (variants or 4) + 1))
     unreadable = [Result(one.job, None, one.reason) for one in found if one.reason]
     complete = print_failures(unreadable)
     missing = [candidate.job for candidate in found if candidate.state == "missing"]
     if missing:
         most = survey.options.max_new_images
         agree(missing, survey.options, most=most, limit="max_new_images", yes=yes)
-        found, bought = _buy(found, survey, Budget(most, used_up=_USED_UP))
-        complete = complete and bought
+        found, generated = _generate(found, survey, Budget(most, used_up=_USED_UP))
+        complete = complete and generated
     with failing():
         sheet = write_sheet(found, declared, survey.options)
     _print(found, declared, sheet, as_json)
@@ -72,11 +71,11 @@ def candidates(
 
 
 def _pick(declared: SurveyEntry, survey: Survey, variant: int) -> None:
-    """Write a variant that is there into its page."""
-    [candidate] = find_candidates(declared, survey.options, [variant], report=warn)
+    """Write an existing variant into its page."""
+    [candidate] = find_candidates(declared, survey.options, [variant])
     if candidate.reason:
         raise click.ClickException(f"variant {variant} of {declared.where}: {candidate.reason}")
-    if not candidate.original:
+    if not candidate.stored:
         raise click.ClickException(
             f"there is no variant {variant} of {declared.where}. "
             f"To have variants 1 to {variant}: mkdocs-qhaigc candidates {as_argument(declared.where)} -n {variant}"
@@ -91,24 +90,24 @@ def _pick(declared: SurveyEntry, survey: Survey, variant: int) -> None:
         (one for one in survey.entries if one.dark and (one.page, one.name) == (declared.page, declared.name)), None
     )
     if dark:
-        [beside] = find_candidates(dark, survey.options, [variant], report=warn)
-        if not beside.original:
+        [beside] = find_candidates(dark, survey.options, [variant])
+        if not beside.stored:
             command = f"mkdocs-qhaigc generate {as_argument(dark.where)}"
             click.echo(f"Its dark image of that variant is not there. To buy it: {command}")
 
 
-def _buy(found: list[Candidate], survey: Survey, budget: Budget) -> tuple[list[Candidate], bool]:
-    """Return the candidates after buying, and whether all are there."""
+def _generate(found: list[Candidate], survey: Survey, budget: Budget) -> tuple[list[Candidate], bool]:
+    """Generate the missing candidates; return all of them, and whether every one has an image."""
     with opened_queue(survey.options, budget) as queue:
-        ordered = order_missing(found, queue)
-        wait_for_all(future for _, future in ordered)
-    bought = {result.job.request.key: result for result in results(ordered, queue)}
-    complete = print_failures(list(bought.values()))
+        submitted = submit_missing(found, queue)
+        wait_for_all(future for _, future in submitted)
+    outcomes = {result.job.request.key: result for result in results(submitted, queue)}
+    complete = print_failures(list(outcomes.values()))
     after = []
     for candidate in found:
-        result = bought.get(candidate.job.request.key)
+        result = outcomes.get(candidate.job.request.key)
         if result and result.image:
-            candidate = replace(candidate, original=result.image, state="generated")  # noqa: PLW2901
+            candidate = replace(candidate, stored=result.image, state="generated")  # noqa: PLW2901
         elif result:
             candidate = replace(candidate, reason=result.reason)  # noqa: PLW2901
         after.append(candidate)
@@ -123,14 +122,14 @@ def _print(found: list[Candidate], declared: SurveyEntry, sheet: Path, as_json: 
                 "state": candidate.state,
                 "in_use": candidate.variant == declared.request.variant,
                 "key": candidate.job.request.key,
-                "file": str(candidate.original.path) if candidate.original else None,
+                "file": str(candidate.stored.path) if candidate.stored else None,
                 "reason": str(candidate.reason) if candidate.reason else None,
             }
             for candidate in found
         ]
         print_json({"image": declared.where, "candidates": rows, "sheet": str(sheet)})
         return
-    there = sum(1 for candidate in found if candidate.original)
+    there = sum(1 for candidate in found if candidate.stored)
     click.echo(f"{count(there, 'variant')} of {declared.where} to choose from:")
     click.echo(f"  {sheet}")
     if declared.page:

@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
-from mkdocs_qhaigc.cli import _checking as checking
-from mkdocs_qhaigc.cli._checking import Finding
 from mkdocs_qhaigc.cli.common import config_files_option, count, failing, json_option, print_json, surveys_of
+from mkdocs_qhaigc.cli.pins import advice
+from mkdocs_qhaigc.errors import StoreError
+from mkdocs_qhaigc.site import warnings
+from mkdocs_qhaigc.site.survey import Survey, SurveyEntry
+from mkdocs_qhaigc.store.image_store import open_pins
+
+_Kind = Literal["missing", "damaged"] | warnings.Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A reason not to ship a site."""
+
+    kind: _Kind
+    message: str
+    """Where, what, and what to do."""
+    one: SurveyEntry | None = None
+    """The image, if the problem is about one that is declared."""
 
 
 @click.command(short_help="Exit with 1 where an image is missing or damaged.")
@@ -23,25 +41,58 @@ def check(config_files: tuple[Path, ...], as_json: bool) -> None:
     """
     surveys = surveys_of(*config_files)
     with failing():
-        findings = list({found.message: found for survey in surveys for found in checking.check(survey)}.values())
+        problems = list({found.message: found for survey in surveys for found in find_problems(survey)}.values())
     images = len({one.request.key for survey in surveys for one in survey.entries})
     if as_json:
-        print_json({"images": images, "findings": [_as_fields(found) for found in findings]})
+        print_json({"images": images, "findings": [_as_fields(found) for found in problems]})
     else:
-        for found in findings:
+        for found in problems:
             click.echo(found.message)
         looked = count(images, "image")
         click.echo(
-            f"\n{count(len(findings), 'thing')} to mend, {looked} looked at."
-            if findings
+            f"\nFound {count(len(problems), 'problem')} in {looked}."
+            if problems
             else f"{looked}: nothing is missing, damaged or without a description."
         )
-    if findings:
+    if problems:
         sys.exit(1)
 
 
-def _as_fields(found: Finding) -> dict[str, Any]:
-    """Return a finding as JSON values."""
+def find_problems(survey: Survey) -> Iterator[Problem]:
+    """Yield the problems of a site. Every stored image that it uses is read, and compared with its record.
+
+    Raises:
+        StoreError: the folder of pins cannot be read.
+    """
+    pins = None
+    used = {one.request.key for one in survey.entries}
+    for one in survey.each_once():
+        where = one.title
+        if one.image.reason:
+            yield Problem("damaged", f"{where}: {one.image.reason}", one)
+            continue
+        if one.stored is None:
+            pins = pins or open_pins(survey.options, quiet=True).contents()
+            remedy = advice(one, pins, survey.options, used=used)
+            yield Problem("missing", f"{where}: its image is missing. {remedy}", one)
+            continue
+        try:
+            one.stored.read()
+        except StoreError as error:
+            remedy = (
+                "Restore it from version control, or run `mkdocs-qhaigc pin`, which copies a whole one from the cache"
+            )
+            if one.state != "pinned":
+                remedy = (
+                    "The next build or `mkdocs-qhaigc generate` sets it aside and buys it again: restore it if you can"
+                )
+            yield Problem("damaged", f"{where}: {error}. {remedy}", one)
+    for warning in survey.warnings:
+        yield Problem(survey.kinds.get(warning, "file"), warning)
+
+
+def _as_fields(found: Problem) -> dict[str, Any]:
+    """Return a problem as JSON values."""
     one = found.one
     return {
         "kind": found.kind,

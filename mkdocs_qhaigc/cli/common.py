@@ -1,4 +1,4 @@
-"""What the commands share that look at a site: the options, the survey, and how it is printed."""
+"""Shared by the commands that read a site: common options, the survey, errors, and printing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _Chosen = TypeVar("_Chosen")
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 SCHEMA = 1
-"""Of what `--json` prints; raised when a field changes its meaning or goes."""
+"""Version of the output of `--json`; raised when a field changes its meaning or is removed."""
 
 
 def config_option(command: _Command) -> _Command:
@@ -40,7 +40,7 @@ def config_option(command: _Command) -> _Command:
 
 
 def config_files_option(command: _Command) -> _Command:
-    """Add `-f mkdocs.yml`, once or more."""
+    """Add `-f mkdocs.yml`, which may be repeated."""
     return click.option(
         "-f",
         "--config-file",
@@ -59,7 +59,7 @@ def json_option(command: _Command) -> _Command:
 
 
 def survey_of(config_file: Path) -> Survey:
-    """Return what a site declares; what its build would warn of is told.
+    """Return the survey of a site.
 
     Raises:
         click.ClickException: the site cannot be read.
@@ -71,16 +71,16 @@ def survey_of(config_file: Path) -> Survey:
         use_engine_of(config_file)
         from mkdocs_qhaigc.engines.mkdocs.survey import survey
 
-        with redirect_stdout(sys.stderr):  # what a site's scripts and hooks print is not the command's answer
+        with redirect_stdout(sys.stderr):  # the site's scripts and hooks may print, which is not the command's output
             return survey(config_file)
 
 
 @contextmanager
 def failing() -> Iterator[None]:
-    """Turn an error of ours into the command line's.
+    """Raise errors of this package as errors of the command line.
 
     Raises:
-        click.ClickException: there was one.
+        click.ClickException: the body raised a `QhaigcError`.
     """
     try:
         yield
@@ -89,10 +89,10 @@ def failing() -> Iterator[None]:
 
 
 def chosen(choose: Callable[[], _Chosen]) -> _Chosen:
-    """Return what arguments mean on a site.
+    """Return the images that the arguments name on a site.
 
     Raises:
-        click.UsageError: they mean nothing.
+        click.UsageError: they name none.
     """
     try:
         return choose()
@@ -101,7 +101,7 @@ def chosen(choose: Callable[[], _Chosen]) -> _Chosen:
 
 
 def surveys_of(*config_files: Path) -> list[Survey]:
-    """Return what sites declare that may share their folders.
+    """Return the surveys of sites, which may share their folders.
 
     Raises:
         click.ClickException: a site cannot be read.
@@ -110,44 +110,44 @@ def surveys_of(*config_files: Path) -> list[Survey]:
 
 
 def warn(message: str) -> None:
-    """Print a warning beside the command's own output."""
+    """Print a warning on stderr."""
     click.echo(f"Warning: {message}", err=True)
 
 
 def note(message: str) -> None:
-    """Print a note beside the command's own output, above the bar if there is one; on a terminal, wrap its words."""
+    """Print a note on stderr, above the bar if there is one; on a terminal, wrap its words."""
     if sys.stderr.isatty():
         message = fill(message, get_terminal_size().columns, break_on_hyphens=False)
     click.echo(message, err=True)
 
 
-def tell_problems(surveys: Sequence[Survey]) -> None:
-    """Print which directives cannot be used, beside the command's own output."""
+def print_problems(surveys: Sequence[Survey]) -> None:
+    """Print on stderr which directives cannot be used."""
     for problem in dict.fromkeys(problem for survey in surveys for problem in survey.problems):
         warn(problem)
 
 
 def shown_path(path: Path) -> str:
-    """Return a path as short as can be typed: relative to the working directory where it lies in it."""
+    """Return a path relative to the working directory if it is inside, else the whole path."""
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
-def tell_notices(survey: Survey) -> None:
-    """Print what the site's build would warn of, beside the command's own output."""
+def print_warnings(survey: Survey) -> None:
+    """Print on stderr the warnings that a build of the site would log."""
     for notice in survey.warnings:
         warn(notice)
 
 
 def print_json(content: dict[str, Any]) -> None:
-    """Print one JSON object, as text that any terminal and pipe takes."""
+    """Print one JSON object, in characters that the terminal or pipe can encode."""
     json.dump({"schema": SCHEMA, **content}, sys.stdout, ensure_ascii=sys.stdout.encoding.lower() != "utf-8", indent=2)
     click.echo()
 
 
 def as_argument(where: str) -> str:
-    """Return `PAGE#NAME` as a shell takes it: in quotes where it has more than most."""
-    plain = where.replace("#", "")  # which begins no comment within a word
+    """Return `PAGE#NAME` as a shell reads it: in quotes if it has special characters."""
+    plain = where.replace("#", "")  # within a word it does not begin a comment
     return where if shlex.quote(plain) == plain else shlex.quote(where)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from mkdocs_qhaigc.cli.common import config_option, count, json_option, print_json, survey_of, tell_notices
+from mkdocs_qhaigc.cli.common import config_option, count, json_option, print_json, print_warnings, survey_of
 from mkdocs_qhaigc.cli.plan import as_fields
 from mkdocs_qhaigc.site.gallery import collect, write_gallery
 
@@ -26,10 +26,12 @@ def gallery(config_file: Path, as_json: bool, out: Path | None) -> None:
     It opens from disk. Buys nothing, needs no key and no network.
     """
     survey = survey_of(config_file)
-    tell_notices(survey)
+    print_warnings(survey)
     file = out or survey.options.cache.gallery
     if file.suffix.lower() not in (".html", ".htm"):
-        raise click.UsageError(f"{file} is no .html file, and what has that name is replaced. Choose another --out")
+        raise click.UsageError(
+            f"{file} is no .html file, and a file of that name would be replaced. Choose another --out"
+        )
     try:
         if out is None:
             survey.options.cache.prepare()

@@ -1,4 +1,4 @@
-"""`mkdocs-qhaigc generate`: buys the images that are missing, without building the site."""
+"""`mkdocs-qhaigc generate`: generates the images that are missing, without building the site."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mkdocs_qhaigc.cli._generation import (
     wait_for_all,
     yes_option,
 )
-from mkdocs_qhaigc.cli.common import chosen, config_option, json_option, print_json, survey_of, tell_notices
+from mkdocs_qhaigc.cli.common import chosen, config_option, json_option, print_json, print_warnings, survey_of
 from mkdocs_qhaigc.cli.plan import as_fields
 from mkdocs_qhaigc.cli.selection import select
 from mkdocs_qhaigc.config.options import Options
@@ -45,7 +45,7 @@ def generate(pages: Sequence[str], max_new: int | None, yes: bool, as_json: bool
     What the option `missing` forbids to builds, this command does: it is asked to.
     """
     survey = survey_of(config_file)
-    tell_notices(survey)
+    print_warnings(survey)
     wanted = {one.request.key for one in chosen(lambda: select(survey, pages))}
     missing = [one for one in survey.missing() if one.request.key in wanted]
     unreadable = [one for one in survey.each_once() if one.state == "unreadable" and one.request.key in wanted]
@@ -63,9 +63,9 @@ def generate(pages: Sequence[str], max_new: int | None, yes: bool, as_json: bool
     most = survey.options.max_new_images if max_new is None else max_new
     agree([one.image.job for one in missing], survey.options, most=most, limit=limit, yes=yes)
     with opened_queue(survey.options, Budget(most, used_up=_USED_UP % limit)) as queue:
-        ordered = [(one.image.job, queue.submit(one.image.job)) for one in missing]
-        wait_for_all(future for _, future in ordered)
-    found = results(ordered, queue)
+        submitted = [(one.image.job, queue.submit(one.image.job)) for one in missing]
+        wait_for_all(future for _, future in submitted)
+    found = results(submitted, queue)
     complete = print_failures(found) and complete
     if as_json:
         _print_as_json([*missing, *unreadable], [*found, *kept], survey.options)

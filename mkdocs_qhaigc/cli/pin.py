@@ -1,4 +1,4 @@
-"""`mkdocs-qhaigc pin`: the images that the site uses, committed with its docs."""
+"""`mkdocs-qhaigc pin`: copies the images that the site uses into its folder of pins."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from mkdocs_qhaigc.cli.common import (
     failing,
     json_option,
     print_json,
+    print_problems,
     shown_path,
     surveys_of,
-    tell_problems,
 )
 from mkdocs_qhaigc.cli.pins import Comparison, Pin, alone, compare, settle, sharing
 from mkdocs_qhaigc.cli.selection import select_target
@@ -50,7 +50,7 @@ def pin(config_files: tuple[Path, ...], only_check: bool, adopted: tuple[Path, s
         raise click.UsageError("--check changes nothing, and --adopt does. Use one of the two")
     surveys = surveys_of(*config_files)
     if not as_json:
-        tell_problems(surveys)
+        print_problems(surveys)
     with failing():
         if adopted:
             _adopt(*adopted, surveys, as_json=as_json)
@@ -63,7 +63,7 @@ def pin(config_files: tuple[Path, ...], only_check: bool, adopted: tuple[Path, s
 
 
 def _compare(surveys: Sequence[Survey], *, only_check: bool, quiet: bool) -> Comparison:
-    """Return what is in a folder of pins, after making it what it should be unless that is only checked; tell of it."""
+    """Compare a folder of pins with its sites, and settle the differences unless `only_check`; print both."""
     if only_check:
         comparison = compare(surveys)
     else:
@@ -72,14 +72,14 @@ def _compare(surveys: Sequence[Survey], *, only_check: bool, quiet: bool) -> Com
             for one in comparison.changes:
                 now = settle(one, comparison.options)
                 if not quiet:
-                    _tell_done(one, now)
+                    _print_done(one, now)
     if not quiet:
         _print(comparison, only_check=only_check)
     return comparison
 
 
-def _tell_done(one: Pin, now: Path) -> None:
-    """Tell that a difference is gone, and where the file is now."""
+def _print_done(one: Pin, now: Path) -> None:
+    """Print that a difference is settled, and where the file is now."""
     if one.one and one.kind == "unpinned":
         _line(_DONE[one.kind], one.one.title, shown_path(now))
     else:
@@ -96,12 +96,14 @@ def _print(comparison: Comparison, *, only_check: bool) -> None:
         elif only_check and one.kind != "pinned":
             _line(_TO_DO[one.kind], shown_path(one.path), f"{one.why}; `mkdocs-qhaigc pin` moves it to the cache")
     if comparison.problems:
-        click.echo("What seems unused stays: it may be of the directives that cannot be used. Correct them first.")
+        click.echo(
+            "Images that seem unused stay: they may belong to directives that cannot be used. Correct those first."
+        )
     click.echo(_summary(comparison, only_check=only_check))
 
 
 def _summary(comparison: Comparison, *, only_check: bool) -> str:
-    """Return how many there are of each kind."""
+    """Return the number of pins of each kind."""
     words = _TO_DO if only_check else _DONE
     said: dict[str, int] = {}
     shown = comparison.pins if only_check else [*comparison.changes, *comparison.of("missing")]
@@ -114,24 +116,24 @@ def _summary(comparison: Comparison, *, only_check: bool) -> str:
 
 
 def _adopt(file: Path, target: str, surveys: Sequence[Survey], *, as_json: bool) -> None:
-    """Make a file the pin of an image, and tell what it takes the place of."""
+    """Make a file the pin of an image, and print which pins it replaces."""
     survey, one = chosen(lambda: select_target(surveys, target))
     with alone(survey.options):
-        original, replaced = adopt(file, one, survey.options)
+        pinned, replaced = adopt(file, one, survey.options)
     if as_json:
         moved = [str(path) for path in replaced]
         print_json(
             {
-                "adopted": {"page": one.page, "name": one.name, "dark": one.dark, "file": str(original.path)},
+                "adopted": {"page": one.page, "name": one.name, "dark": one.dark, "file": str(pinned.path)},
                 "moved_to_cache": moved,
             }
         )
         return
-    _line("adopted", one.target, shown_path(original.path))
+    _line("adopted", one.target, shown_path(pinned.path))
     for path in replaced:
         _line("taken away", "what was pinned before", f"kept as {shown_path(path)}")
-    if (original.width, original.height) != (one.request.width, one.request.height):
-        size = f"{original.width}x{original.height}"
+    if (pinned.width, pinned.height) != (one.request.width, one.request.height):
+        size = f"{pinned.width}x{pinned.height}"
         click.echo(f"It is {size}, and the directive says {one.request.size}: pages show it as {size}.", err=True)
 
 
@@ -140,7 +142,7 @@ def _line(word: str, subject: str, rest: str) -> None:
 
 
 def _as_fields(comparison: Comparison, only_check: bool) -> dict[str, Any]:
-    """Return what was found, or done, as JSON values."""
+    """Return a comparison, or what was done about it, as JSON values."""
     words = _TO_DO if only_check else _DONE
     left = [] if only_check else [one for one in comparison.pins if one.kind not in ("pinned", "missing")]
     done = comparison.changes
@@ -154,7 +156,7 @@ def _as_fields(comparison: Comparison, only_check: bool) -> dict[str, Any]:
                 "page": one.one.page if one.one else None,
                 "name": one.one.name if one.one else None,
                 "dark": one.one.dark if one.one else None,
-                "key": one.one.request.key if one.one else one.original.key if one.original else None,
+                "key": one.one.request.key if one.one else one.stored.key if one.stored else None,
                 "file": None if one.kind == "missing" else str(one.path),
                 "why": one.why or None,
             }

@@ -1,10 +1,10 @@
-"""The committed images: how they differ from what the site uses, and what makes them the same.
+"""Comparison of the pins with the images that sites use, and what settles each difference.
 
-pinned        the site uses it and it is whole: nothing to do
+pinned        the site uses it and it is whole           → nothing
 unpinned      the cache has it                              → copied into the pins
-unused        no image of the site any more               → moved into the cache
-remnant       files of no whole image                     → moved into the cache
-missing       nobody has it; remnants of it stay where they are
+unused        no image of the site has its key            → moved into the cache
+remnant       a file that belongs to no whole image       → moved into the cache
+missing       neither has it                              → nothing; its remnants stay
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from mkdocs_qhaigc._util.files import KEY_DIGITS
 from mkdocs_qhaigc._util.locks import hold
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import ImageDamaged, LfsPointer, SiteError, StoreError
@@ -23,7 +22,7 @@ from mkdocs_qhaigc.imaging.formats import EXTENSIONS
 from mkdocs_qhaigc.site.survey import Survey, SurveyEntry
 from mkdocs_qhaigc.store.availability import is_lfs_pointer
 from mkdocs_qhaigc.store.image_store import Contents, ImageStore, open_cache, open_pins
-from mkdocs_qhaigc.store.record import StoredImage, digits_in_any, file_stem, name_in
+from mkdocs_qhaigc.store.record import KEY_DIGITS, StoredImage, digits_in_any, file_stem, name_in
 from mkdocs_qhaigc.store.transfer import archive_orphan, copy_into, unpin
 
 Kind = Literal["pinned", "unpinned", "unused", "remnant", "missing"]
@@ -31,47 +30,47 @@ Kind = Literal["pinned", "unpinned", "unused", "remnant", "missing"]
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """One image, or one file, of the pins: as it is, or as it has to be."""
+    """One image or file of the pins, or one that has to be there."""
 
     kind: Kind
     path: Path
-    """In the folder of pins; where nobody has the image: the folder."""
+    """In the folder of pins; the folder itself if the image is missing."""
     one: SurveyEntry | None
-    """The image of the site whose key it has; None where there is none."""
-    original: StoredImage | None = None
-    """Where the bytes are."""
+    """The image of the site that has its key; `None` if there is none."""
+    stored: StoredImage | None = None
+    """In the pins, or in the cache if it is unpinned; `None` for a remnant and for a missing image."""
     why: str = ""
-    """What is wrong, and what can be done."""
+    """What is wrong, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """How the pins differ from what the sites use that share them."""
+    """The differences between a folder of pins and the sites that share it."""
 
     options: Options
     pins: tuple[Pin, ...]
-    """In the site's order; what the site does not use at the end."""
+    """In the sites' order; those that no site uses at the end."""
     problems: tuple[str, ...]
-    """Directives that cannot be used: while there are any, what seems unused may be theirs, and stays."""
+    """Directives that cannot be used: while there are any, images that seem unused may be theirs, and stay."""
 
     @property
     def changes(self) -> list[Pin]:
-        """What can be made right, in the order in which it can: what is in the way goes first."""
+        """The differences that can be settled, in that order: files that are in the way first."""
         away = [pin for kind in ("unused", "remnant") for pin in self.of(kind) if pin.one or not self.problems]
         return away + self.of("unpinned")
 
     @property
     def differs(self) -> bool:
-        """Whether anything is not as it should be."""
+        """Whether there is any difference."""
         return bool(self.problems) or any(pin.kind != "pinned" for pin in self.pins)
 
     def of(self, kind: Kind) -> list[Pin]:
-        """Return those of one kind."""
+        """Return the pins of one kind."""
         return [pin for pin in self.pins if pin.kind == kind]
 
 
 def sharing(surveys: Iterable[Survey]) -> list[list[Survey]]:
-    """Return the sites by the folder of pins that they share."""
+    """Return the sites, grouped by the folder of pins that they share."""
     by_folder: dict[Path, list[Survey]] = {}
     for survey in surveys:
         by_folder.setdefault(survey.options.pins_dir.resolve(), []).append(survey)
@@ -79,10 +78,10 @@ def sharing(surveys: Iterable[Survey]) -> list[list[Survey]]:
 
 
 def compare(surveys: Sequence[Survey]) -> Comparison:
-    """Return how a folder of pins differs from what the sites use that share it.
+    """Return the differences between a folder of pins and the sites that share it.
 
     Raises:
-        SiteError: the pins lie where the cache does.
+        SiteError: the pins and the cache are one folder.
         StoreError: a folder cannot be read.
     """
     options = surveys[0].options
@@ -102,41 +101,41 @@ def compare(surveys: Sequence[Survey]) -> Comparison:
 
 
 def settle(pin: Pin, options: Options) -> Path:
-    """Make a difference go away; return where the image, or what is left of it, is then.
+    """Settle a difference; return the new path of the image or the remnant.
 
     Raises:
-        LfsPointer: Git LFS has the image: a pointer in the cache is none.
-        StoreError: it cannot be done. Nothing is lost.
+        LfsPointer: only a Git LFS pointer is there, which is of no use in the cache.
+        StoreError: it is not possible. Nothing is lost.
     """
     beside = (pin.path.with_suffix(f".{extension}") for extension in ("json", *EXTENSIONS.values()))
     if pin.kind == "remnant" and pin.one is None and any(map(is_lfs_pointer, beside)):
         raise LfsPointer(options.pins_dir)
-    if pin.kind == "unpinned" and pin.original:
-        return copy_into(pin.original, options.pins_dir, pin.path.stem)
-    if pin.kind == "unused" and pin.original:
-        return take_away(pin.original, options)
+    if pin.kind == "unpinned" and pin.stored:
+        return copy_into(pin.stored, options.pins_dir, pin.path.stem)
+    if pin.kind == "unused" and pin.stored:
+        return take_away(pin.stored, options)
     return archive_orphan(pin.path, options)
 
 
-def take_away(original: StoredImage, options: Options) -> Path:
-    """Move a pin into the cache, as what it is; return the image's path, or what is left of it, there.
+def take_away(image: StoredImage, options: Options) -> Path:
+    """Move a pin into the cache, as a remnant if it is damaged; return its path there.
 
     Raises:
-        StoreError: it cannot be done. Nothing is lost.
+        StoreError: it is not possible. Nothing is lost.
     """
     try:
-        return unpin(original, options)
+        return unpin(image, options)
     except ImageDamaged:
-        archive_orphan(original.path.with_suffix(".json"), options)
-        return archive_orphan(original.path, options)
+        archive_orphan(image.path.with_suffix(".json"), options)
+        return archive_orphan(image.path, options)
 
 
 @contextmanager
 def alone(options: Options) -> Iterator[None]:
-    """Hold a lock against other programs that change these pins; what killed ones had begun is removed.
+    """Hold a lock against other programs that change these pins; remove the temporary files of killed ones.
 
     Raises:
-        StoreError: another holds it, or the cache cannot be written.
+        StoreError: another one holds it, or the cache cannot be written.
     """
     with ExitStack() as held:
         try:
@@ -152,7 +151,7 @@ def alone(options: Options) -> Iterator[None]:
 
 
 def advice(one: SurveyEntry, there: Contents, options: Options, *, used: Set[str]) -> str:
-    """Return why an image may be missing, and what can be done. `used`: the keys of all that the sites declare."""
+    """Return why an image may be missing, and what to do. `used`: the keys of all images that the sites declare."""
     if one.image.reason:
         return str(one.image.reason)
     left = [path for path in there.remnants_of(one.request.key) if path.suffix != ".json"]
@@ -169,16 +168,16 @@ def advice(one: SurveyEntry, there: Contents, options: Options, *, used: Set[str
 
 
 def _surplus(there: Contents, found: Mapping[str, Pin]) -> Iterator[Pin]:
-    """Yield what lies in the pins and is not used; what may be left of an image that is missing is not among it."""
+    """Yield the pins that no site uses, without possible remnants of missing images."""
     used = {pin.path for pin in found.values() if pin.kind == "pinned"}
-    for original in there.images:
-        pin = found.get(original.key)
-        if original.path in used or (pin and pin.kind == "missing"):
+    for image in there.images:
+        pin = found.get(image.key)
+        if image.path in used or (pin and pin.kind == "missing"):
             continue
         why = "nothing uses it"
         if pin:
-            why = "it is a second one of its image" if pin.kind == "pinned" else "it is damaged"
-        yield Pin("unused", original.path, pin.one if pin else None, original, why)
+            why = "it is a second image of its key" if pin.kind == "pinned" else "it is damaged"
+        yield Pin("unused", image.path, pin.one if pin else None, image, why)
     by_digits = {key[:KEY_DIGITS]: pin for key, pin in found.items()}
     for path in there.remnants:
         pin = by_digits.get(digits_in_any(path.name))
@@ -196,14 +195,14 @@ def _compare_one(one: SurveyEntry, options: Options, there: Contents, cache: Ima
             reason = f"{error}. Restore it from version control"
         else:
             return Pin("pinned", pin.path, one, pin)
-    for original in cache.find_all(key):
+    for cached in cache.find_all(key):
         try:
-            original.read()
+            cached.read()
         except StoreError as error:
             reason = reason or str(error)
         else:
-            path = options.pins_dir / f"{file_stem(one.image.job.name, key)}{original.path.suffix}"
-            return Pin("unpinned", path, one, original, why="run `mkdocs-qhaigc pin`")
+            path = options.pins_dir / f"{file_stem(one.image.job.name, key)}{cached.path.suffix}"
+            return Pin("unpinned", path, one, cached, why="run `mkdocs-qhaigc pin`")
     return Pin("missing", options.pins_dir, one, why=reason or advice(one, there, options, used=used))
 
 
@@ -212,7 +211,7 @@ def _name(pin: StoredImage) -> str:
 
 
 def _other(pin: StoredImage, one: SurveyEntry) -> str:
-    """Return which fields of its request are others than those of an image of the site; empty where none is."""
+    """Return the fields of its request that differ from those of an image of the site; empty if none does."""
     request = pin.record.get("request")
     if not isinstance(request, dict):
         return ""

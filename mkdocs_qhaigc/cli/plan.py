@@ -1,4 +1,4 @@
-"""`mkdocs-qhaigc plan`: every image that the site declares, and what a build would buy."""
+"""`mkdocs-qhaigc plan`: lists every image that the site declares, and those that a build would buy."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from mkdocs_qhaigc.cli._generation import models_and_cost
-from mkdocs_qhaigc.cli.common import config_option, count, json_option, print_json, survey_of, tell_notices
+from mkdocs_qhaigc.cli.common import config_option, count, json_option, print_json, print_warnings, survey_of
 from mkdocs_qhaigc.site.survey import Survey, SurveyEntry
 
 
@@ -23,7 +23,7 @@ def plan(config_file: Path, as_json: bool, format_: str) -> None:
     Buys nothing, needs no key and no network.
     """
     survey = survey_of(config_file)
-    tell_notices(survey)
+    print_warnings(survey)
     if as_json:
         missing = survey.missing()
         cost = survey.options.cost(one.request for one in missing)
@@ -54,7 +54,7 @@ def as_fields(one: SurveyEntry) -> dict[str, Any]:
 
 
 def print_table(survey: Survey) -> None:
-    """Print the images as a table as wide as the terminal, and what a build would buy."""
+    """Print the images as a table as wide as the terminal, and a summary."""
     from rich.console import Console
     from rich.table import Table
 
@@ -105,6 +105,6 @@ def summary(survey: Survey) -> str:
 
 
 def _cell(text: str) -> str:
-    """Return text as a Markdown table can hold it, on one line and without markup of its own."""
+    """Return text for a cell of a Markdown table: one line, with its own markup escaped."""
     escaped = "".join(f"\\{char}" if char in "\\`*_[]<>|#@" else char for char in " ".join(text.split()))
     return escaped if len(escaped) <= 200 else escaped[:199].rstrip("\\") + "…"

@@ -1,16 +1,22 @@
-"""`mkdocs-qhaigc prune`: makes room in the cache. What it removes was paid for, so it says what, and asks."""
+"""`mkdocs-qhaigc prune`: removes images from the cache that no image of the site uses, once they are old.
+
+They were paid for, so the command lists them and asks first. Pins are never touched, and neither are remnants of
+images: a build may yet recover them, and people may look at them.
+"""
 
 from __future__ import annotations
 
 import re
 import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from mkdocs_qhaigc.cli import _pruning as pruning
-from mkdocs_qhaigc.cli._pruning import Prunable, Unused
 from mkdocs_qhaigc.cli.common import (
     config_files_option,
     count,
@@ -20,10 +26,39 @@ from mkdocs_qhaigc.cli.common import (
     shown_path,
     surveys_of,
 )
-from mkdocs_qhaigc.errors import QhaigcError
+from mkdocs_qhaigc.config.options import SANDBOX
+from mkdocs_qhaigc.errors import QhaigcError, SiteError, StoreError
+from mkdocs_qhaigc.site.survey import Survey
+from mkdocs_qhaigc.store.image_store import ImageStore
+from mkdocs_qhaigc.store.record import StoredImage
 
 _UNITS = {"h": 3600, "d": 86400, "w": 7 * 86400}
 _OTHERS = "Other branches, drafts, languages and sites that share this cache may use them: then they are bought again."
+
+
+@dataclass(frozen=True, slots=True)
+class Unused:
+    """A stored image that nothing uses."""
+
+    image: StoredImage
+    age: float
+    """Seconds since it was generated, or came into this cache if that was later."""
+    size: int
+    """Bytes, with its record."""
+    sandbox: bool
+    """Whether a sandbox drew it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prunable:
+    """The contents of caches that their sites do not use."""
+
+    old: tuple[Unused, ...]
+    """Images that may be removed."""
+    young: tuple[Unused, ...]
+    """Images that stay for now."""
+    remnants: tuple[Path, ...]
+    """Files of images that are not whole; they stay."""
 
 
 def _seconds(context: click.Context, parameter: click.Parameter, value: str) -> int:
@@ -54,7 +89,7 @@ def prune(config_files: tuple[Path, ...], older_than: int, dry_run: bool, yes: b
     """
     surveys = surveys_of(*config_files)
     with failing():
-        found = pruning.find_unused(surveys, seconds=older_than)
+        found = find_unused(surveys, seconds=older_than)
     if not as_json:
         _print(found)
     if found.old and not dry_run and not yes:
@@ -62,7 +97,7 @@ def prune(config_files: tuple[Path, ...], older_than: int, dry_run: bool, yes: b
     removed: list[Unused] = []
     try:
         for one in found.old if not dry_run else ():
-            pruning.prune(one)
+            remove(one)
             removed.append(one)
     except QhaigcError as error:
         raise click.ClickException(f"{error}. {_done(removed)}") from error
@@ -74,11 +109,65 @@ def prune(config_files: tuple[Path, ...], older_than: int, dry_run: bool, yes: b
         click.echo("Nothing was removed: --dry-run.")
 
 
+def find_unused(surveys: Sequence[Survey], *, seconds: float) -> Prunable:
+    """Return the contents of the caches of these sites that none of them uses.
+
+    Args:
+        seconds: the age from which an image counts as old.
+
+    Raises:
+        SiteError: it is not known which images are used.
+        StoreError: a cache cannot be read.
+    """
+    problems = [problem for survey in surveys for problem in (*survey.problems, *survey.unresolved)]
+    if problems:
+        listed = "".join(f"\n  {problem}" for problem in problems)
+        raise SiteError(
+            "nothing is removed while directives or references cannot be used, for their images seem unused:" + listed
+        )
+    used = {one.request.key for survey in surveys for one in survey.entries}
+    pins = {survey.options.pins_dir.resolve() for survey in surveys}
+    folders = {survey.options.cache.originals for survey in surveys}
+    stores = [ImageStore(folder, quiet=True).contents() for folder in sorted(folders) if folder.resolve() not in pins]
+    rejected = sorted({path for survey in surveys for path in survey.options.cache.rejected.glob("*-*.*")})
+    unused = [_unused(image) for store in stores for image in store.images if image.key not in used]
+    return Prunable(
+        tuple(one for one in unused if one.age >= seconds),
+        tuple(one for one in unused if one.age < seconds),
+        (*(path for store in stores for path in store.remnants), *rejected),
+    )
+
+
+def remove(unused: Unused) -> None:
+    """Remove an image and its record.
+
+    Raises:
+        StoreError: it has been written again since it was found, or cannot be removed.
+    """
+    if _unused(unused.image).age < unused.age:
+        raise StoreError(f"{unused.image.path} was written again a moment ago. It stays")
+    unused.image.remove()
+
+
+def _unused(image: StoredImage) -> Unused:
+    try:
+        status = image.record_path.stat()
+    except OSError as error:
+        raise StoreError(f"{image.record_path} cannot be read ({error.strerror or error})") from error
+    record = image.record
+    try:
+        created = datetime.fromisoformat(str(record.get("created"))).timestamp()
+    except (ValueError, OverflowError, OSError):  # the record does not say
+        created = 0.0
+    age = time.time() - max(status.st_mtime, created)
+    return Unused(image, age, image.size + status.st_size, sandbox=record.get("api") == SANDBOX)
+
+
 def _print(found: Prunable) -> None:
-    """Print what may go and what stays."""
+    """Print which images may be removed and which stay."""
     for one in found.old:
-        sandbox = ", of the sandbox" if one.original.sandbox else ""
-        click.echo(f"{shown_path(one.original.path)}: {_size(one.size)}, {_days(one.age)} old{sandbox}")
+        sandbox = ", of the sandbox" if one.sandbox else ""
+        click.echo(f"{shown_path(one.image.path)}: {_size(one.size)}, {_days(one.age)} old{sandbox}")
     if found.old:
         click.echo(f"\nNo image of the site uses {'these' if len(found.old) > 1 else 'this'}: {_total(found.old)}.")
         click.echo(_OTHERS)
@@ -94,7 +183,7 @@ def _print(found: Prunable) -> None:
 
 
 def _ask(found: Prunable) -> None:
-    """Go on only if somebody says so.
+    """Go on only if somebody agrees.
 
     Raises:
         click.UsageError: nobody can be asked.
@@ -107,11 +196,11 @@ def _ask(found: Prunable) -> None:
     click.confirm(f"Remove {_total(found.old)} for good?", abort=True, err=True)
 
 
-def _total(images: tuple[Unused, ...] | list[Unused]) -> str:
+def _total(images: Sequence[Unused]) -> str:
     return f"{count(len(images), 'image')}, {_size(sum(one.size for one in images))}"
 
 
-def _done(removed: list[Unused]) -> str:
+def _done(removed: Sequence[Unused]) -> str:
     return f"Removed {_total(removed)}."
 
 
@@ -125,17 +214,17 @@ def _days(seconds: float) -> str:
     return count(max(0, int(seconds // 86400)), "day")
 
 
-def _as_fields(found: Prunable, removed: list[Unused]) -> dict[str, Any]:
-    """Return what was found and done as JSON values."""
+def _as_fields(found: Prunable, removed: Sequence[Unused]) -> dict[str, Any]:
+    """Return the images that were found, and those that were removed, as JSON values."""
 
     def one_of(one: Unused, state: str) -> dict[str, Any]:
         return {
             "state": state,
-            "file": str(one.original.path),
-            "key": one.original.key,
+            "file": str(one.image.path),
+            "key": one.image.key,
             "bytes": one.size,
             "days": int(one.age // 86400),
-            "sandbox": one.original.sandbox,
+            "sandbox": one.sandbox,
         }
 
     old = [one_of(one, "removed" if one in removed else "to remove") for one in found.old]

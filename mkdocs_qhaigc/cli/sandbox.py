@@ -54,7 +54,7 @@ def sandbox(port: int, latency: float, command: tuple[str, ...]) -> None:
 
 
 def _run(command: tuple[str, ...], variables: dict[str, str]) -> int:
-    """Run a command with further environment variables; return its exit code. It ends when this program is ended."""
+    """Run a command with further environment variables; return its exit code. SIGTERM to this program ends it, too."""
     try:
         program = shutil.which(command[0]) or command[0]  # on Windows it may be a .cmd
         process = subprocess.Popen([program, *command[1:]], env={**os.environ, **variables})  # noqa: S603 - as typed
@@ -68,7 +68,7 @@ def _run(command: tuple[str, ...], variables: dict[str, str]) -> int:
             try:
                 code = process.wait()
                 break
-            except KeyboardInterrupt:  # the terminal has sent it to the command, too, which ends in its own way
+            except KeyboardInterrupt:  # the terminal sent it to the command, too, which ends itself
                 continue
     finally:
         signal.signal(signal.SIGTERM, before)
@@ -77,13 +77,13 @@ def _run(command: tuple[str, ...], variables: dict[str, str]) -> int:
 
 def _serve_until_ctrl_c(base_url: str) -> None:
     forever = threading.Event()
-    try:  # whoever has read the address may press it at once
+    try:  # Ctrl-C may be pressed as soon as the address is printed
         click.echo(f"The sandbox serves at {base_url} (Ctrl-C ends it). In another terminal:\n")
         if os.name == "nt":
             click.echo(f"  $env:{_ADDRESS_VARIABLE} = '{base_url}'; $env:{_KEY_VARIABLE} = 'sandbox'")
         else:
             click.echo(f"  export {_ADDRESS_VARIABLE}={base_url} {_KEY_VARIABLE}=sandbox")
-        while not forever.wait(0.5):  # in steps, for a wait without end hears no Ctrl-C on Windows
+        while not forever.wait(0.5):  # in steps: on Windows, Ctrl-C does not end an endless wait
             pass
     except KeyboardInterrupt:
         click.echo("\nThe sandbox has ended.")

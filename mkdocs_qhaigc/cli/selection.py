@@ -1,4 +1,4 @@
-"""What the arguments `PAGE` and `PAGE#NAME` of the commands mean on a site."""
+"""Selection of images by the commands' arguments `PAGE` and `PAGE#NAME`."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from mkdocs_qhaigc.errors import SelectionError
 from mkdocs_qhaigc.site.survey import Survey, SurveyEntry
 
 SITE = "mkdocs.yml"
-"""What the commands call the place of the option `images`."""
+"""Stands for the option `images` where an argument names a page."""
 _SHOWN = 12
 _ENDINGS = (".md", "/index.md", "/README.md")
 
 
 def select(survey: Survey, arguments: Sequence[str]) -> list[SurveyEntry]:
-    """Return the images that are meant, in the site's order; all of them without arguments.
+    """Return the selected images in the site's order; all of them without arguments.
 
-    `PAGE` means what the page declares and what it shows of the option `images`; `PAGE#NAME` one of these.
+    `PAGE` selects the images that the page declares, and those of the option `images` that it shows; `PAGE#NAME`
+    selects one of them.
 
     Raises:
-        SelectionError: a page or a name is not known; the message says what is.
+        SelectionError: a page or a name is not known; the message lists those that are.
     """
     if not arguments:
         return list(survey.entries)
@@ -31,10 +32,10 @@ def select(survey: Survey, arguments: Sequence[str]) -> list[SurveyEntry]:
 
 
 def select_one(survey: Survey, argument: str) -> SurveyEntry:
-    """Return the image that `PAGE#NAME` means; of one with a dark image, the light one.
+    """Return the image that `PAGE#NAME` selects; of one with a dark image, the light one.
 
     Raises:
-        SelectionError: there is none, or `PAGE` alone means several.
+        SelectionError: there is none, or `PAGE` alone selects several.
     """
     light = [one for one in select(survey, [argument]) if not one.dark]
     if len(light) > 1:
@@ -44,10 +45,10 @@ def select_one(survey: Survey, argument: str) -> SurveyEntry:
 
 
 def select_target(surveys: Sequence[Survey], argument: str) -> tuple[Survey, SurveyEntry]:
-    """Return the image that `PAGE#NAME` means on the first of these sites that has it; `PAGE#NAME-dark` a dark one.
+    """Return the image that `PAGE#NAME` selects on the first of these sites that has it; `PAGE#NAME-dark` a dark one.
 
     Raises:
-        SelectionError: as of `select_one`.
+        SelectionError: see `select_one`.
     """
     unknown: SelectionError | None = None
     light = [(survey, argument, False) for survey in surveys]
@@ -93,7 +94,7 @@ def _meant(survey: Survey, argument: str) -> list[SurveyEntry]:
 
 
 def _page(survey: Survey, written: str) -> str:
-    """Return a page as MkDocs names it, from that or from the path of its file."""
+    """Return MkDocs' name of a page, given that name or the path of its file."""
     known = _pages(survey)
     named = unicodedata.normalize("NFC", written.replace("\\", "/")).removeprefix("./")
     if named in known or named == SITE:
@@ -105,7 +106,7 @@ def _page(survey: Survey, written: str) -> str:
 
 
 def _page_of(written: str, pages: Set[str]) -> str | None:
-    """Return the page that a folder, an address or a name without its ending means; None where there is none."""
+    """Return the page that a folder, an address or a name without extension stands for; `None` if there is none."""
     folder = written.strip("/")
     return next((page for ending in _ENDINGS if (page := f"{folder}{ending}") in pages), None)
 

@@ -1,4 +1,4 @@
-"""`mkdocs-qhaigc sync`: the images as files among the pages, for engines that run no MkDocs plugins."""
+"""`mkdocs-qhaigc sync`: writes the images as files among the pages, for engines that run no MkDocs plugins."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def sync(out: Path | None, pin: bool, watch: bool, as_json: bool, config_file: P
 
 
 def _once(site: Configuration, *, pin: bool, as_json: bool = False) -> bool:
-    """Sync and say what was done. Return whether nothing is missing that should be there."""
+    """Sync and print what was done; return whether every required image is there."""
     if site.options.missing == "generate":
         require_sandbox_within_sandbox(site.options)
     with opened_queue(site.options, Budget(site.options.max_new_images, used_up=BUILD_BUDGET)) as queue:
@@ -100,21 +100,21 @@ def _said(synced: Synced, site: Configuration) -> str:
 
 
 def _watch(site: Configuration, read: Callable[[], Configuration], *, pin: bool) -> None:
-    """Sync, and again whenever a page or the configuration has changed, until Ctrl-C."""
-    from mkdocs_qhaigc.engines.zensical.watch import watching  # imports what only this needs
+    """Sync now and after each change of a page or the configuration, until Ctrl-C."""
+    from mkdocs_qhaigc.engines.zensical.watch import watching  # watchdog is only needed here
 
     with watching(site.docs_dir, site.files, without=site.images_dir) as changes:
-        with _telling():
+        with _printing_errors():
             _once(site, pin=pin)
         click.echo(f"Watching {shown_path(site.docs_dir)} and {shown_path(site.file)}. Ctrl-C ends it.", err=True)
         for _ in changes:
-            with _telling():
+            with _printing_errors():
                 _once(read(), pin=pin)
 
 
 @contextmanager
-def _telling() -> Iterator[None]:
-    """Print an error of ours, and go on: the next edit may mend it."""
+def _printing_errors() -> Iterator[None]:
+    """Print an error of this package and go on: the next edit may correct it."""
     try:
         with failing():
             yield

@@ -1,1 +1,4 @@
-"""Generation of missing images: a queue of jobs, each paid for once and saved the moment it arrives."""
+"""Generation of missing images: each once, within a budget, and never lost once it is paid for.
+
+Other rooms put a `job.ImageJob` into a `queue.GenerationQueue`, limit it by a `budget.Budget`, and show a `progress`.
+"""

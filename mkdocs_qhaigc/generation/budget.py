@@ -1,4 +1,4 @@
-"""How many images a build may still generate, and whether paying for more makes sense."""
+"""Limits of a build: the number of images it may generate, and the failures after which it stops."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ BUILD_BUDGET = (
     "one build may buy {most} new images (`max_new_images`). Build again for the next ones, or raise `max_new_images`"
 )
 _MOST_USELESS = 3
-"""Calls that may be billed without giving an image, if none has given one yet, before no more are made."""
+"""Calls in a row that may have been billed and gave no image, before no more are made, if none ever gave one."""
 
 
 class Budget:
     """A number of images, shared by all threads of a build."""
 
     def __init__(self, most: int, *, used_up: str = BUILD_BUDGET) -> None:
-        """`used_up` is the message once it is exceeded; it may contain `{most}`."""
+        """Allow `most` images. `used_up` is the message when it is exceeded; it may contain `{most}`."""
         self.most = most
         self._used_up = used_up
         self._spent = 0
         self._lock = threading.Lock()
 
     def reserve(self, images: int = 1) -> None:
-        """Reserve the price of that many images: of all, or of none.
+        """Reserve that many images: all of them, or none.
 
         Raises:
-            BudgetExceeded: not that much is left.
+            BudgetExceeded: fewer are left.
         """
         with self._lock:
             if self._spent + images > self.most:
@@ -35,18 +35,18 @@ class Budget:
             self._spent += images
 
     def release(self, images: int = 1) -> None:
-        """Give back the price of images that were surely not billed."""
+        """Return images that were surely not billed."""
         with self._lock:
             self._spent -= images
 
 
 class Usefulness:
-    """Notices that calls are billed and give nothing."""
+    """Detects that calls are billed and give no images."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._reasons: list[str] = []
-        """Why the last calls gave no image."""
+        """The reasons why the last calls gave no image."""
         self._has_image = False
 
     def note_success(self) -> None:
@@ -58,7 +58,7 @@ class Usefulness:
         """Note that a call that may be billed has given no image.
 
         Raises:
-            GenerationStopped: several in a row have not, all for one reason, and none ever has: all images share it.
+            GenerationStopped: several calls in a row gave none, all for one reason, and no call ever gave one.
         """
         with self._lock:
             self._reasons.append(str(error).partition(". ")[0])

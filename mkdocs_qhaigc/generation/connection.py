@@ -1,4 +1,4 @@
-"""The connection to the API: opened when the first image is missing, if there is a usable key."""
+"""The connection to the API: opened for the first missing image, if there is a usable key."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Connection:
     """One client for all threads, and the sandbox server if that is the API."""
 
     def __init__(self, options: Options, *, api_key: str | None, stopped: threading.Event) -> None:
-        """`stopped` ends every wait."""
+        """Open nothing yet. `stopped` ends every wait."""
         self._options = options
         self._api_key = api_key
         self._stopped = stopped
@@ -27,7 +27,7 @@ class Connection:
 
     @property
     def refusal(self) -> GenerationStopped | None:
-        """Why no call can be made, as far as that is known without one."""
+        """The reason why no call can be made, as far as it is known without one; `None` if there is none."""
         if not self._api_key:
             return GenerationStopped(
                 f"no API key: the environment variable {self._options.api_key_env} is not set. "
@@ -52,7 +52,7 @@ class Connection:
             if self._client is None:
                 try:
                     self._client = self._connect()
-                except (ImportError, ValueError, TypeError) as error:  # httpx about a proxy's address
+                except (ImportError, ValueError, TypeError) as error:  # httpx rejects the proxy's address
                     raise GenerationStopped(
                         f"no connection can be made ({error}). Look at the variables HTTP_PROXY, HTTPS_PROXY, ALL_PROXY"
                     ) from error

@@ -1,4 +1,4 @@
-"""A job: an image that a build wants, and for whom; how far it has come, and what it took."""
+"""A job: an image that a build needs, and for which directive; its state, and what it took."""
 
 from __future__ import annotations
 
@@ -15,44 +15,45 @@ if TYPE_CHECKING:
 
 
 class ImageJob(NamedTuple):
-    """An image that a build wants, and for whom."""
+    """An image that a build needs, and for which directive."""
 
     where: str
-    """`guide/start.md#hero`"""
+    """The directive, as in `guide/start.md#hero`."""
     name: str
+    """In the names of the image's files."""
     request: ImageRequest
 
 
 class JobStats(NamedTuple):
-    """What a job has taken so far."""
+    """The calls and the time that a job has taken so far."""
 
     requests: int = 0
     """Calls of the API, retries included."""
     seconds: float | None = None
-    """From the job's turn to the saved image, waits between attempts included; `None` if the API was not called."""
+    """From the job's start to the saved image, waits between attempts included; `None` if the API was not called."""
 
 
 class JobState(Enum):
-    """How far a job has come."""
+    """The stages of a job."""
 
-    QUEUED = "waits for its turn"
-    STARTED = "is not in the store, and about to be requested; a second time if a call for several was in vain"
+    QUEUED = "waits for a worker"
+    STARTED = "is not in the store and will be requested; a second time if a call for several failed"
     CALLED = "a call to the API is made"
-    ANSWERED = "the answer is in the journal: nothing can take it away"
+    ANSWERED = "the answer is in the journal and cannot be lost"
     SAVED = "is in the store"
     FAILED = "there is no image"
     DONE = "its future has a result, and was not cancelled"
 
 
 class Observer(Protocol):
-    """Gets each change of a job's state; called from several threads."""
+    """A receiver of each change of a job's state; called from several threads."""
 
     def changed(self, job: ImageJob, state: JobState) -> None:
-        """Note that a job has come to a state."""
+        """Note that a job has reached a state."""
 
 
 def failure_of(future: Future[StoredImage]) -> QhaigcError | None:
-    """Return why a finished future has no image; `None` if it has one. Errors of other kinds are raised."""
+    """Return the reason why a finished future has no image; `None` if it has one. Other errors are raised."""
     if future.cancelled():
         return GenerationStopped("the build was stopped")
     error = future.exception()

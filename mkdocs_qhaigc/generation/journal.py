@@ -1,11 +1,11 @@
-"""Journal of answers: what was paid for is kept while it arrives, and until its images are saved.
+"""Journal of answers: an answer is kept while it arrives, and until its images are saved, for it may be paid for.
 
-Whatever ends a build, the next one reads the journal before it calls the API. One file holds the answer to one call:
+However a build ends, the next one reads the journal before it calls the API. One file holds the answer to one call:
 
     KEY KEY …       64 hex digits each, in the order of the answer's images; dashes once an image is settled
     {"data": […]}   the body of the response, as far as it arrived
 
-A body that was cut off is no JSON and counts as none. A file goes when all its images are settled.
+A body that was cut off is no JSON and counts as none. A file is removed when all its images are settled.
 """
 
 from __future__ import annotations
@@ -19,29 +19,49 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from mkdocs_qhaigc.api.response import LARGEST_BODY, MOST_IN_ONE_CALL
+from mkdocs_qhaigc.api.response import LARGEST_BODY, MOST_IN_ONE_CALL, Answer, read_answers, unpacked
+from mkdocs_qhaigc.errors import ApiError
 
 _KEYS = re.compile(rb"(?:[0-9a-f]{64}|-{64})(?: (?:[0-9a-f]{64}|-{64}))*\n")
 _SETTLED = b"-" * 64
-_LARGEST = MOST_IN_ONE_CALL * (LARGEST_BODY + 65)
-"""Bytes of a file."""
+_LARGEST_ANSWER = MOST_IN_ONE_CALL * LARGEST_BODY
+"""Bytes."""
+_LARGEST_FILE = _LARGEST_ANSWER + MOST_IN_ONE_CALL * 65
+"""Bytes, with the keys."""
 
 
 class KeptAnswer(NamedTuple):
-    """An answer that an earlier call was given."""
+    """The answer to an earlier call, as the journal has it for one key."""
 
     body: bytes
+    """As it arrived."""
     position: int
     """Of the key's image among those of the answer, from 0."""
     age: float
     """Seconds since the answer arrived."""
 
+    @property
+    def unpacked(self) -> bytes:
+        """The body without unrequested gzip around it."""
+        return unpacked(self.body, _LARGEST_ANSWER)
+
+    def parse(self, base_url: str) -> Answer:
+        """Return the answer for the key.
+
+        Raises:
+            ApiError: it holds no image for the key. `GenerationStopped` likewise.
+        """
+        answers = read_answers(self.unpacked, status=200, media_type="", base_url=base_url)
+        if self.position >= len(answers):
+            raise ApiError("the API's answer left this image out")
+        return answers[self.position]
+
 
 class Journal:
-    """The folder of kept answers. What concerns a key is called by the owner of the key's lock."""
+    """The folder of kept answers. Methods about a key are called by the holder of the key's lock."""
 
     def __init__(self, folder: Path) -> None:
-        """The folder need not exist yet."""
+        """Use a folder, which need not exist yet."""
         self.folder = folder
 
     def entry(self, keys: Sequence[str]) -> JournalEntry:
@@ -59,22 +79,23 @@ class Journal:
                     found = KeptAnswer(body, keys.index(key.encode()), age)
         return found
 
-    def settle(self, key: str) -> None:
-        """Forget the answers for a key: its image is saved, or cannot be had from them."""
-        for path, keys in self._files_of(key):
-            with contextlib.suppress(OSError):
-                status = path.stat()
-                with path.open("r+b") as file:
-                    file.seek(65 * keys.index(key.encode()))
-                    file.write(_SETTLED)
-                os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))  # the age of the answer
-                if all(other == _SETTLED for other in _read_keys(path)):
-                    path.unlink()
+    def settle(self, *keys: str) -> None:
+        """Forget the answers for keys: their images are saved, or cannot be had from them."""
+        for key in keys:
+            for path, in_file in self._files_of(key):
+                with contextlib.suppress(OSError):
+                    status = path.stat()
+                    with path.open("r+b") as file:
+                        file.seek(65 * in_file.index(key.encode()))
+                        file.write(_SETTLED)
+                    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))  # the age of the answer
+                    if all(other == _SETTLED for other in _read_keys(path)):
+                        path.unlink()
 
     def _files_of(self, key: str) -> Iterator[tuple[Path, list[bytes]]]:
         """Yield the files with an answer for a key, and the keys of each."""
         try:
-            names = sorted(os.listdir(self.folder))  # noqa: PTH208 - texts do
+            names = sorted(os.listdir(self.folder))  # noqa: PTH208 - a `Path` for each is not needed
         except OSError:
             return
         for path in (self.folder / name for name in names if name.endswith(".answer")):
@@ -88,10 +109,11 @@ class JournalEntry:
 
     def __init__(self, journal: Journal, keys: Sequence[str]) -> None:
         self._journal = journal
-        self._keys = keys
+        self.keys = keys
+        """In the order of the images in the answer."""
         self._path: Path | None = None
         self.begun = False
-        """Whether a successful response has begun."""
+        """Whether the body of a successful response has begun to arrive."""
         self.is_complete = False
         """Whether all that has arrived since `begin` is kept."""
 
@@ -104,16 +126,15 @@ class JournalEntry:
         import secrets  # a warm build writes nothing
 
         self.begun, self.is_complete, self._path = True, False, None
-        for key in self._keys:
-            self._journal.settle(key)
+        self._journal.settle(*self.keys)
         self._journal.folder.mkdir(parents=True, exist_ok=True)
-        path = self._journal.folder / f"{self._keys[0][:16]}-{secrets.token_hex(4)}.answer"
+        path = self._journal.folder / f"{self.keys[0][:16]}-{secrets.token_hex(4)}.answer"
         with path.open("xb") as file:  # a file of its own: never through a link
-            file.write(" ".join(self._keys).encode() + b"\n")
+            file.write(" ".join(self.keys).encode() + b"\n")
         self._path, self.is_complete = path, True
 
     def add(self, chunk: bytes) -> None:
-        """Keep the next bytes, at once. What cannot be kept whole is removed: it takes the images' space.
+        """Keep the next bytes, at once. A file that cannot be kept whole is removed: the images need its space.
 
         Raises:
             OSError: they cannot be written.
@@ -134,10 +155,10 @@ class JournalEntry:
 
 
 def _read_keys(path: Path) -> list[bytes]:
-    """Return the keys of a file, settled ones as dashes; none if it is no entry of a journal."""
+    """Return the keys of a file, settled ones as dashes; empty if it is no entry of a journal."""
     try:
         status = path.lstat()
-        if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
+        if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST_FILE:
             return []
         with path.open("rb") as file:
             line = file.readline(65 * MOST_IN_ONE_CALL)

@@ -1,4 +1,4 @@
-"""Progress of the jobs: a live bar on a terminal, elsewhere one log record an image."""
+"""Progress of the jobs: a live bar on a terminal, else one log record for each image."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 _COLUMNS_BESIDE = 36
-"""Characters of a line that the spinner, the bar, the count and the time take."""
+"""Characters of a line that the spinner, the bar, the count and the time need."""
 _ENDED = (JobState.SAVED, JobState.FAILED)
 
 
@@ -25,7 +25,7 @@ class LineProgress:
         self._lock = threading.Lock()
         self._queued = self._ended = 0
         self._started: dict[str, float] = {}
-        """When a job began, on `time.monotonic()`'s clock, by key."""
+        """Start of each job on `time.monotonic()`'s clock, by key."""
 
     def changed(self, job: ImageJob, state: JobState) -> None:
         """Count jobs, and log each that ends with an image."""
@@ -42,11 +42,11 @@ class LineProgress:
             log.info("%s %s · %s · %s · %.1f s", count, job.where, request.model, request.size, seconds)
 
     def close(self) -> None:
-        """Do nothing: there is nothing to end."""
+        """Do nothing: no bar is shown."""
 
 
 class LiveProgress:
-    """A bar with what is done, what is under way, and for how long; gone when the last image is there."""
+    """A bar with the numbers of images that are done and under way, and the time of each; removed at the end."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -60,7 +60,7 @@ class LiveProgress:
         """Update the bar, which is shown when the first job starts."""
         key = job.request.key
         with self._lock:
-            if state is JobState.STARTED and key not in self._tasks:  # it starts twice if a call for several failed
+            if state is JobState.STARTED and key not in self._tasks:  # a job starts twice if a call for several failed
                 label = f"{job.where} · {job.request.model} · {job.request.size}"
                 bar = self._shown()
                 room = bar.console.width - _COLUMNS_BESIDE
@@ -74,7 +74,7 @@ class LiveProgress:
             self._bar.update(self._all, total=self._queued, completed=self._ended, count=self._count)
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         with self._lock:
             if self._bar:
                 self._bar.stop()

@@ -1,4 +1,4 @@
-"""The Images API of the sandbox without its sockets: from a request to a reply, checked as strictly as the real one."""
+"""The sandbox's Images API without sockets: from a request to a reply, checked as strictly as by the real one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ log = logging.getLogger("mkdocs.plugins.mkdocs_qhaigc.sandbox")
 
 PREFIX = "/sandbox/v1"
 MODELS = ("qh-draw-x2-preview", "qh-draw-x1-pro", "dall-e-3", "即梦4.0")
-"""What `GET /models` lists. A generation takes any other name too."""
+"""Listed by `GET /models`. A generation accepts any other name, too."""
 
 MAX_BODY = 1024 * 1024  # bytes
 _MAX_HOSTED = 256 * 1024 * 1024  # bytes
@@ -38,13 +38,13 @@ class ReceivedRequest:
     path: str
     """Without the query."""
     body: dict[str, Any] | None
-    """The JSON object that was sent, also where it was rejected; None where there was none."""
+    """The JSON object that was sent, even if it was rejected; `None` if there was none."""
     status: int
-    """What was answered."""
+    """Of the reply."""
 
 
 class _Hosted:
-    """The images behind the URLs; those longest unused go when all together outgrow `_MAX_HOSTED`."""
+    """The images behind the URLs; the least recently used are dropped when all exceed `_MAX_HOSTED` bytes."""
 
     def __init__(self) -> None:
         self._files: OrderedDict[str, bytes] = OrderedDict()
@@ -66,7 +66,7 @@ class _Hosted:
 
 
 class Api:
-    """The API without its sockets."""
+    """The API without sockets."""
 
     def __init__(self, *, latency: float, api_key: str | None) -> None:
         self.base_url = ""
@@ -78,12 +78,12 @@ class Api:
         self._lock = threading.Lock()
 
     def records(self) -> tuple[ReceivedRequest, ...]:
-        """The requests answered so far."""
+        """Return the requests answered so far."""
         with self._lock:
             return tuple(self._records)
 
     def answer(self, method: str, path: str, headers: Message, read_body: Callable[[], bytes]) -> Reply:
-        """The reply to one request, recorded before it is sent; lets what `read_body` raises out."""
+        """Return the reply to one request, which is recorded first. Raises what `read_body` raises."""
         body = None
         try:
             body = _json_object(read_body())
@@ -113,9 +113,9 @@ class Api:
             raise Rejection(400, message, code="unsupported_content_type")
         if body is None:
             raise Rejection(400, "We could not parse the body of your request. Send one JSON object.")
-        order = checked(body, headers.get(VARIANT_HEADER, "1"))
+        generation = checked(body, headers.get(VARIANT_HEADER, "1"))
         began = time.monotonic()
-        content = json.dumps(self._generate(order)).encode()
+        content = json.dumps(self._generate(generation)).encode()
         self.closing.wait(max(0.0, began + self._latency - time.monotonic()))
         return Reply(200, content)
 
@@ -134,23 +134,23 @@ class Api:
             raise Rejection(404, "There is no such file, or it has expired.", code="not_found")
         return Reply(200, content, media_type="image/png" if name.endswith(".png") else "image/webp")
 
-    def _generate(self, order: GenerationRequest) -> dict[str, Any]:
+    def _generate(self, request: GenerationRequest) -> dict[str, Any]:
         data: list[dict[str, str]] = []
-        for index in range(order.first, order.first + order.n):
-            content = order.draw(index)
-            if order.as_base64:
+        for index in range(request.first, request.first + request.n):
+            content = request.draw(index)
+            if request.as_base64:
                 entry = {"b64_json": base64.b64encode(content).decode()}
             else:
-                self._hosted.put(order.file_name(index), content)
-                entry = {"url": f"{self.base_url}/files/{order.file_name(index)}"}
-            if order.model == "dall-e-3":
-                entry["revised_prompt"] = order.prompt
+                self._hosted.put(request.file_name(index), content)
+                entry = {"url": f"{self.base_url}/files/{request.file_name(index)}"}
+            if request.model == "dall-e-3":
+                entry["revised_prompt"] = request.prompt
             data.append(entry)
         return {"created": int(time.time()), "data": data}
 
 
 def _methods(route: str) -> tuple[str, ...]:
-    """The methods that a route takes; empty where there is no such route."""
+    """Return the methods that a route accepts; empty if there is no such route."""
     if route == "/images/generations":
         return ("POST",)
     return ("GET", "HEAD") if re.fullmatch(r"/models(/[^/]+)?|/files/[^/]+", route) else ()
@@ -167,10 +167,10 @@ def _models(name: str) -> Reply:
 
 
 def _json_object(content: bytes) -> dict[str, Any] | None:
-    """The object in a body; None for all else, lone surrogates, NaN and endless nesting included."""
+    """Return the JSON object in a body; `None` for anything else, lone surrogates, NaN and endless nesting included."""
     try:
         value = json.loads(content.decode())
-        # Python reads more than JSON allows; what it cannot write again was not JSON.
+        # Python reads more than JSON allows: a value that it cannot write again was not JSON.
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError):
         return None

@@ -1,4 +1,4 @@
-"""A generation request of the sandbox: what it may say, checked as strictly as the real API does, and what is drawn."""
+"""Generation requests of the sandbox: their checks, as strict as the real API's, and the drawings for them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Literal
 from mkdocs_qhaigc.sandbox.replies import Rejection
 
 VARIANT_HEADER = "X-Qhaigc-Variant"
-"""What a real API gives by chance, another image each time, the sandbox gives by this number: 1, 2, 3 …"""
+"""A real API generates another image each time; the sandbox draws another one for each number in this header."""
 _FIELDS = frozenset(
     {"model", "prompt", "n", "size", "response_format", "quality", "style", "user", "background"}
     | {"moderation", "output_format", "output_compression", "seed", "negative_prompt"}
@@ -31,37 +31,37 @@ class GenerationRequest:
     seed: int | None
     as_base64: bool
     first: int
-    """Index of the first image: independent images of one prompt are asked for one by one."""
+    """Index of the first image, from 0: variants of one prompt may be requested one by one."""
     digest: str
     """SHA-256 over the canonical JSON of the body, in hex."""
 
     @property
     def format(self) -> Literal["PNG", "WEBP"]:
-        """What the model makes."""
+        """The format of the model's images."""
         return "PNG" if self.model == "dall-e-3" else "WEBP"
 
     def draw(self, index: int) -> bytes:
-        """One image's bytes: others for each index and seed, which the prompt to draw from takes along."""
+        """Return the bytes of one image, which differ by index and seed: both become part of the prompt."""
         from mkdocs_qhaigc.sandbox.drawing import draw as drawing
 
         seeded = self.prompt if self.seed is None else f"{self.prompt} [seed {self.seed}]"
         prompt = f"{seeded} ({index + 1})" if index else seeded
         try:
             return drawing.draw_image(prompt, width=self.width, height=self.height, label="sandbox", format=self.format)
-        except Exception as error:  # whatever broke, the client gets an answer
+        except Exception as error:  # the client must get an answer
             raise Rejection(500, f"The image could not be drawn: {type(error).__name__}.") from error
 
     def file_name(self, index: int) -> str:
-        """The name that an image is hosted under."""
+        """Return the name under which an image is hosted."""
         identity = hashlib.sha256(f"{self.digest}/{index}".encode()).hexdigest()
         return f"{identity}.{self.format.lower()}"
 
 
 def checked(body: dict[str, Any], variant: str) -> GenerationRequest:
-    """Return what a request asks for; `variant` is the value of `VARIANT_HEADER`.
+    """Return the request in a body; `variant` is the value of `VARIANT_HEADER`.
 
     Raises:
-        Rejection: the API does not take it.
+        Rejection: the API does not accept it.
     """
     if not re.fullmatch(r"[1-9][0-9]{0,4}", variant):
         raise _invalid(VARIANT_HEADER, "expected a whole number from 1")

@@ -22,32 +22,38 @@ log = logging.getLogger("mkdocs.plugins.mkdocs_qhaigc.sandbox")
 
 
 class Sandbox:
-    """The server: answers from `start()` to `close()`, or inside `with`.
-
-    `port` 0 takes a free one; `start()` raises OSError where a given one is in use. `latency` is
-    how many seconds a generation takes, drawing included. `api_key` is the one key accepted; None accepts any that is
-    not empty.
-    """
+    """The server: it answers from `start()` to `close()`, or inside `with`."""
 
     def __init__(self, *, port: int = 0, latency: float = 0.0, api_key: str | None = None) -> None:
+        """Prepare a server.
+
+        Args:
+            port: 0 for a free one.
+            latency: seconds that a generation takes, drawing included.
+            api_key: the only key that is accepted; `None` accepts any that is not empty.
+        """
         self._port = port
         self._api = Api(latency=latency, api_key=api_key)
         self._server: _Server | None = None
 
     @property
     def base_url(self) -> str:
-        """The URL to give to clients; with port 0 it is known from `start()` on."""
+        """The URL for clients; with port 0 it is known after `start()`."""
         if not self._port:
             raise RuntimeError("The sandbox has no port yet. Call start() first.")
         return f"http://127.0.0.1:{self._port}{PREFIX}"
 
     @property
     def received(self) -> tuple[ReceivedRequest, ...]:
-        """The requests answered so far, in the order of their answers; of very many the last 10,000."""
+        """The last 10,000 requests answered, in the order of their answers."""
         return self._api.records()
 
     def start(self) -> None:
-        """Binds the port and answers from a thread; does nothing where it already runs."""
+        """Bind the port and answer from a thread; do nothing if it runs already.
+
+        Raises:
+            OSError: the port is in use.
+        """
         if self._server is not None:
             return
         self._server = _Server(self._port, self._api)
@@ -57,7 +63,7 @@ class Sandbox:
         threading.Thread(target=self._server.serve_forever, args=(0.05,), name="qhaigc-sandbox", daemon=True).start()
 
     def close(self) -> None:
-        """Stops answering, open connections included; does nothing where it does not run."""
+        """Stop answering, on open connections too; do nothing if it does not run."""
         server, self._server = self._server, None
         if server is not None:
             self._api.closing.set()
@@ -73,7 +79,7 @@ class Sandbox:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """The framing: reads requests off one connection and writes the replies."""
+    """Reads the requests of one connection, and writes the replies."""
 
     server: _Server
     protocol_version = "HTTP/1.1"
@@ -91,7 +97,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _answer  # noqa: N815
 
     def _read_body(self) -> bytes:
-        """The body, read whatever becomes of it: what follows on the connection is then the next request."""
+        """Return the body. It is always read, so that the next bytes on the connection are the next request."""
         lengths = set(self.headers.get_all("Content-Length", []))
         length = lengths.pop() if lengths else ""
         if "Transfer-Encoding" in self.headers or (self.command == "POST" and not length):
@@ -124,15 +130,15 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(reply.content)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Answers what http.server itself turns away: heads malformed or too long, unknown methods."""
+        """Answer requests that http.server itself rejects: malformed or too long heads, unknown methods."""
         self.request_version = self.protocol_version  # a malformed line counts as HTTP/0.9: no status line
         self._send(self._unreadable(code, message or "Malformed request.").reply)
 
     def log_message(self, *_args: object) -> None:
-        """Keeps http.server's own lines off stderr."""
+        """Keep http.server's own lines off stderr."""
 
     def finish(self) -> None:
-        """Ends the connection so that the last reply arrives: closing it over unread bytes would reset it."""
+        """End the connection so that the last reply arrives: to close it with unread bytes would reset it."""
         super().finish()
         with suppress(OSError):
             self.connection.shutdown(socket.SHUT_WR)
@@ -154,7 +160,7 @@ class _Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), _Handler)
 
     def server_bind(self) -> None:
-        """Binds without HTTPServer's reverse look-up of the host name, which may take seconds."""
+        """Bind without HTTPServer's reverse look-up of the host name, which may take seconds."""
         TCPServer.server_bind(self)
         self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
 
@@ -170,7 +176,7 @@ class _Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def server_close(self) -> None:
-        """Ends the open connections too: kept-alive ones would go on being answered."""
+        """End the open connections too: kept-alive ones would still be answered."""
         super().server_close()
         with self._lock:
             for connection in self._connections:
@@ -178,5 +184,5 @@ class _Server(ThreadingHTTPServer):
                     connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Keeps clients that hang up off stderr, where socketserver would write a traceback."""
+        """Log connections that clients ended, for which socketserver would print a traceback."""
         log.debug("Sandbox: a connection ended with %s", sys.exc_info()[0])

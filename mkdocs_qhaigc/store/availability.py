@@ -1,4 +1,4 @@
-"""Images that exist and are not here: files that stand in for them are not followed, and no other is generated."""
+"""Images that exist elsewhere: pointers and links in their place are explained, never followed or generated over."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LARGEST_POINTER = 1024
 
 
 def is_lfs_pointer(path: Path) -> bool:
-    """Whether a file only says where Git LFS keeps the bytes that belong here."""
+    """Whether a file is a Git LFS pointer instead of the image itself."""
     try:
         status = path.lstat()
         if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST_POINTER:
@@ -25,9 +25,9 @@ def is_lfs_pointer(path: Path) -> bool:
 
 
 def explain_stand_in(path: Path) -> StoreError | None:
-    """Return what a committed file says of where its image is kept: Git LFS, or the target of a link.
+    """Return why a committed file is not the image: it is a Git LFS pointer, or a link as git-annex and DVC make.
 
-    `None` if it is the image itself, or nothing is there. git-annex and DVC make links.
+    `None` if it is the image itself, or nothing is there.
     """
     if is_lfs_pointer(path):
         return LfsPointer(path.parent)
@@ -40,7 +40,7 @@ def explain_stand_in(path: Path) -> StoreError | None:
 
 
 def explain_lone_record(image: Path) -> StoreError | None:
-    """Return what to do about an image that is absent although its record is here: a copy or a sync may be going on.
+    """Return what to do about an image that is absent although its record is here: a copy may be under way.
 
     `None` if the image was set aside, and its record is about to be.
     """
@@ -49,5 +49,5 @@ def explain_lone_record(image: Path) -> StoreError | None:
         return None
     return StoreError(
         f"{image} is not here, and its record is. Fetch it from where it is kept; or remove the record, and another "
-        "one is generated"
+        "image is generated"
     )

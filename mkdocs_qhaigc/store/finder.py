@@ -1,4 +1,4 @@
-"""Where an image is before any is generated: in the pins, else in the cache."""
+"""Finds an image before any is generated: in the pins, else in the cache."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Place = Literal["pinned", "cached"]
 
 
 class ImageFinder:
-    """The stores of one site, the nearest first. Their folders need not exist."""
+    """Looks images up in the stores of one site, the pins first. Their folders need not exist."""
 
     def __init__(self, options: Options) -> None:
         self._compares_pins = options.missing == "error"
@@ -22,14 +22,14 @@ class ImageFinder:
         self._stores: tuple[tuple[ImageStore, Place], ...] = ((self.pins, "pinned"), (self.cache, "cached"))
 
     def find(self, key: str, *, thorough: bool) -> tuple[StoredImage, Place] | None:
-        """Return the saved image of a key, and where it is; `None` if it has to be generated.
+        """Return the saved image of a key and its place; `None` if it has to be generated.
 
         Args:
-            thorough: compare pins with their digests where nothing may replace them (`missing: error`); else their
-                records are believed.
+            thorough: compare pins with their digests if nothing may replace them (`missing: error`); else their
+                records are trusted.
 
         Raises:
-            StoreError: it may exist and cannot be read. It must not be generated again.
+            StoreError: the image may exist but cannot be read. It must not be generated again.
         """
         for store, place in self._stores:
             for image in store.find_all(key):
@@ -46,7 +46,7 @@ class ImageFinder:
         return all(store.set_aside(image, reason) for store in stores)
 
     def remember(self) -> None:
-        """Write down what the records say, for the next build."""
+        """Write the index of the records, for the next build."""
         for store, _ in self._stores:
             store.remember()
 

@@ -19,13 +19,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mkdocs_qhaigc._util.files import KEY_DIGITS, atomic_write, free_name
-from mkdocs_qhaigc.config.options import SANDBOX, Options
+from mkdocs_qhaigc._util.files import atomic_write, free_name
+from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import ImageDamaged, StoreError
 from mkdocs_qhaigc.imaging.formats import EXTENSIONS, LARGEST_IMAGE, format_of
 from mkdocs_qhaigc.store.availability import explain_lone_record, explain_stand_in, is_lfs_pointer
 from mkdocs_qhaigc.store.index import RecordIndex, Stamp
 from mkdocs_qhaigc.store.record import (
+    KEY_DIGITS,
     StoredImage,
     digits_in,
     digits_in_any,
@@ -39,33 +40,33 @@ from mkdocs_qhaigc.store.record import (
 log = logging.getLogger(__name__)
 
 _STILL_WRITABLE = 5.0
-"""Seconds for which a folder is taken to be writable after a write: all else waits while it is tried."""
+"""Seconds for which a folder counts as writable after a write, since each check delays the images."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a store's folder contains."""
+    """The contents of a store's folder."""
 
     images: tuple[StoredImage, ...]
     """Whole as far as their records and sizes say, in the order in which `ImageStore.find_all` yields them."""
     remnants: tuple[Path, ...]
     """Images without a record, records without an image, and what was set aside."""
     unfinished: tuple[Path, ...]
-    """What a killed program had begun to write."""
+    """Temporary files of killed programs."""
 
     def of(self, key: str) -> list[StoredImage]:
         """Return the images of a key."""
         return [image for image in self.images if image.key == key]
 
     def remnants_of(self, key: str) -> list[Path]:
-        """Return what is left of images of a key, as far as names tell."""
+        """Return the remnants of a key, as far as file names tell."""
         return [path for path in self.remnants if digits_in_any(path.name) == key[:KEY_DIGITS]]
 
 
 class ImageStore:
     """One folder of images. Safe to use from several threads and processes at once.
 
-    Methods that are "for the owner of the key" are called by whoever holds the key's lock.
+    Methods "for the owner of the key" are called by the holder of the key's lock.
     """
 
     def __init__(
@@ -74,34 +75,34 @@ class ImageStore:
         """Open a folder, which need not exist yet.
 
         Args:
-            index: the file that remembers what the records say.
-            committed: whether version control brings the files: then pointers and links may stand in for images.
+            index: the file of the index of records.
+            committed: whether version control manages the files: then pointers and links may replace images.
             quiet: collect messages in `damaged` without logging them.
         """
         self.folder = folder
         self.quiet = quiet
         self.damaged: list[str] = []
-        """What there was to say of files that cannot be used, each message once."""
+        """Messages about files that cannot be used, each once."""
         self._committed = committed
         self._index = RecordIndex(index, folder)
         self._lock = threading.RLock()
         self._files: dict[str, list[str]] | None = None
         """The names of images and records by the hex in them, as last seen; `None` before the first look."""
         self._stamps: dict[str, Stamp] = {}
-        """Of the regular files at the first look, unless they have been changed since."""
+        """Of the regular files at the first look, without those that this store has changed since."""
         self._unreadable: dict[str, str] = {}
-        """By the hex in a record's name: why what may be there cannot be read. By an empty text: the folder itself."""
+        """Why a record cannot be read, by the hex in its name; why the folder cannot, by an empty text."""
         self._lone_records: dict[str, Path] = {}
-        """By the hex in a record's name: the image that is not beside it."""
+        """The path of the absent image, by the hex in its record's name."""
         self._not_renamed: dict[str, tuple[int, ...]] = {}
-        """What could not be renamed: stamp by name. Others may yet put another file there."""
+        """Stamps by name, of damaged files that could not be renamed: another file of the name has another stamp."""
         self._written = -_STILL_WRITABLE
-        """When something was written last, on `time.monotonic()`'s clock."""
+        """Time of the last write, on `time.monotonic()`'s clock."""
 
     # Reading
 
     def find(self, key: str, *, fresh: bool = False) -> StoredImage | None:
-        """Return the saved image of a key or `None`. `fresh`: look at the folder again, for what others wrote."""
+        """Return the saved image of a key, or `None`. `fresh`: read the folder again, for what others have written."""
         return next(self.find_all(key, fresh=fresh), None)
 
     def find_all(self, key: str, *, fresh: bool = False) -> Iterator[StoredImage]:
@@ -120,9 +121,9 @@ class ImageStore:
                 yield image
 
     def explain_absence(self, key: str) -> StoreError | None:
-        """Return why an image that `find` has not found may exist all the same; `None` if nothing suggests it.
+        """Return why an image that `find` has not found may exist nevertheless; `None` if nothing suggests it.
 
-        Where there is a reason, no other image may be generated in its place.
+        If there is a reason, no other image may be generated in its place.
         """
         digits = key[:KEY_DIGITS]
         reason = self._unreadable.get("") or self._unreadable.get(digits)
@@ -138,13 +139,13 @@ class ImageStore:
         return next(filter(None, map(explain_stand_in, paths)), None)
 
     def contents(self) -> Contents:
-        """Return what the folder contains now; nothing if there is no folder.
+        """Return the present contents of the folder; empty if there is no folder.
 
         Raises:
             StoreError: it cannot be read.
         """
         try:
-            names = sorted(os.listdir(self.folder))  # noqa: PTH208 - names do
+            names = sorted(os.listdir(self.folder))  # noqa: PTH208 - only names are needed
         except FileNotFoundError:
             names = []
         except OSError as error:
@@ -162,19 +163,19 @@ class ImageStore:
         )
 
     def files_of(self, key: str) -> list[Path]:
-        """Return the records and images of a key, whole or not, that are there now."""
+        """Return the present records and images of a key, whole or not."""
         return [self.folder / name for name in self._names_now(key)]
 
     def images_of(self, key: str) -> list[Path]:
-        """Return the images of a key that are there now, also those that are not as their records say."""
+        """Return the present images of a key, also those that do not match their records."""
         return [path for path in self.files_of(key) if path.suffix != ".json" and not path.is_symlink()]
 
     def leftovers(self, key: str) -> list[Path]:
-        """Return the images of a key whose records are missing or cannot be read. For the owner of the key."""
+        """Return the images of a key without a readable record. For the owner of the key."""
         return [path for path in self.images_of(key) if recorded_beside(path) is None]
 
     def changed(self, key: str) -> list[StoredImage]:
-        """Return what records say of images that have another size in bytes since. For the owner of the key."""
+        """Return images of a key, as recorded, whose files have another size in bytes now. For the owner of the key."""
         found = []
         for path in self.images_of(key):
             recorded = recorded_beside(path)
@@ -197,14 +198,16 @@ class ImageStore:
         colour: str | None,
         about: Mapping[str, Any],
     ) -> StoredImage:
-        """Write an image and its record, durably, the record last; return it. `about`: the record's further fields.
+        """Write an image and its record durably, the record last; return the image.
+
+        `about` are the record's further fields.
 
         Raises:
             StoreError: the folder cannot be written.
         """
         path = self.folder / f"{file_stem(name, key)}.{EXTENSIONS[format]}"
-        digest, sandbox = hashlib.sha256(data).hexdigest(), about.get("api") == SANDBOX
-        image = StoredImage(str(path), key, digest, format, width, height, len(data), sandbox, colour)
+        digest = hashlib.sha256(data).hexdigest()
+        image = StoredImage(str(path), key, digest, format, width, height, len(data), colour)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             atomic_write(path, data, at_once=True)  # it has no record yet
@@ -219,10 +222,10 @@ class ImageStore:
                 self._files.setdefault(key[:KEY_DIGITS], []).insert(0, record)
         return image
 
-    def take_in(self, name: str, key: str, data: bytes) -> Path | None:
-        """Write bytes before anything looks at them, so that a killed program leaves them for `leftovers`.
+    def save_bytes(self, name: str, key: str, data: bytes) -> Path | None:
+        """Write bytes before anything decodes them, so that a killed program leaves them for `leftovers`.
 
-        Return the file's path; `None` if they begin as no image does, or cannot be written.
+        Return the file's path; `None` if they do not begin like an image, or cannot be written.
         """
         format_ = format_of(data)
         if format_ is None:
@@ -238,10 +241,10 @@ class ImageStore:
     def require_writable(self, *also: Path) -> None:
         """Check that an image can be saved: write and remove small files, unless something was written just now.
 
-        `also`: other folders that must be writable.
+        `also` are other folders that must be writable.
 
         Raises:
-            StoreError: it could not be saved.
+            StoreError: an image could not be saved.
         """
         try:
             if time.monotonic() - self._written >= _STILL_WRITABLE:
@@ -268,12 +271,12 @@ class ImageStore:
     def set_aside(self, image: StoredImage, reason: str) -> bool:
         """Rename a damaged image and its record, so that nothing uses them and nothing is lost; log a warning.
 
-        Return whether the image may be looked for again: not if its bytes cannot be read, which need not be wrong.
+        Return whether the image may be looked for again: not if its bytes cannot be read, since they may be right.
         """
         record = image.record_path
         try:
             read_record(record).read()
-        except FileNotFoundError:  # another process has set it aside: the image there now may be what that has saved
+        except FileNotFoundError:  # another process has set it aside, and may have saved another
             self._forget(record.name)
             self._warn(f"{reason}. It is not used")
             return True
@@ -290,13 +293,13 @@ class ImageStore:
         return True  # another process has put a whole one there since
 
     def remember(self) -> None:
-        """Write down what the records say, for the next build."""
+        """Write the index of the records, for the next build."""
         self._index.write(self._stamps)
 
     # Inside
 
     def _scan(self) -> dict[str, list[str]]:
-        """Return the names of all images and records by the hex in them: one look, however many there are."""
+        """Return the names of all images and records by the hex in them, from one listing of the folder."""
         files: dict[str, list[str]] = {}
         try:
             with os.scandir(self.folder) as entries:
@@ -320,10 +323,10 @@ class ImageStore:
         return {digits: sorted(names) for digits, names in files.items()}
 
     def _names_now(self, key: str) -> list[str]:
-        """Return the names of the images and records of a key as they are now: a purchase asks for each image."""
+        """Return the present names of the images and records of a key. Generation asks this for each image."""
         part = f"-{key[:KEY_DIGITS]}."
         try:
-            names = sorted(name for name in os.listdir(self.folder) if part in name)  # noqa: PTH208 - names do
+            names = sorted(name for name in os.listdir(self.folder) if part in name)  # noqa: PTH208 - only names are needed
         except FileNotFoundError:
             return []
         except OSError as error:
@@ -419,7 +422,7 @@ def open_pins(options: Options, *, quiet: bool = False) -> ImageStore:
 
 
 def _stamp(path: Path) -> tuple[int, ...]:
-    """Return what tells a file from another of its name; empty if there is none."""
+    """Return values that differ between two files of one name; empty if there is no file."""
     try:
         status = path.lstat()
     except OSError:

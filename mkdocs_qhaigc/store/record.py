@@ -1,10 +1,10 @@
-"""Stored images and their records, and the one place that knows how their files are named.
+"""Stored images and their records, and how their files are named.
 
     hero-3f9a1c2b7d5e8f01.webp     the bytes, as they came from the API
     hero-3f9a1c2b7d5e8f01.json     key, request, sha256, width, height, when, by which API and model
 
-The hex is the start of the key and finds the image; the name is for people. A file that must not be used any more gets
-the ending `.damaged` or `.replaced` (and a number, if there is one already).
+The hex is the start of the key and finds the image; the name is for people. A file that must not be used any more is
+renamed to `….damaged` or `….replaced` (with a number, if that name is taken).
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mkdocs_qhaigc._util.files import KEY_DIGITS
-from mkdocs_qhaigc.config.options import SANDBOX
 from mkdocs_qhaigc.errors import ImageDamaged, StoreError
 from mkdocs_qhaigc.imaging.formats import COLOUR, EXTENSIONS
 
+KEY_DIGITS = 16
+"""Hex digits of an image's key in the names of its files and locks."""
 RECORD_SCHEMA = 1
 ADOPTED = "adopted"
 """The record's field `api` of an image whose maker is unknown."""
@@ -65,13 +65,17 @@ def is_unfinished(file_name: str) -> bool:
 
 
 class StoredImage(NamedTuple):
-    """A saved image: what its record says, and where its bytes are. A tuple: a build makes one for each image."""
+    """A saved image: the fields of its record, and the path of its bytes.
+
+    A tuple, because it is made faster than a dataclass: a warm build makes one for each image of the site.
+    """
 
     file: str
     """The path of its bytes."""
     key: str
+    """Of its request; 64 hex digits."""
     sha256: str
-    """Of the bytes; 64 hex digits."""
+    """Of its bytes; 64 hex digits."""
     format: str
     """png, jpeg, webp or avif."""
     width: int
@@ -80,8 +84,6 @@ class StoredImage(NamedTuple):
     """Pixels."""
     size: int
     """Bytes."""
-    sandbox: bool = False
-    """Whether a sandbox drew it."""
     colour: str | None = None
     """The image's mean colour, `#rrggbb`; `None` if it is transparent or the record does not say."""
 
@@ -97,7 +99,7 @@ class StoredImage(NamedTuple):
 
     @property
     def record(self) -> Mapping[str, Any]:
-        """The whole record, as JSON values, read anew; empty if it is gone."""
+        """The whole record as JSON values, read at each access; empty if it cannot be read."""
         try:
             return load_record(self.record_path)
         except (OSError, ValueError):
@@ -145,10 +147,10 @@ def load_record(path: Path) -> dict[str, Any]:
 
     Raises:
         OSError: it cannot be read.
-        ValueError: it is a link or no file, too large, or no JSON object.
+        ValueError: it is a link or not a file, too large, or not a JSON object.
     """
     if not stat.S_ISREG(path.lstat().st_mode):
-        raise ValueError("it is a link, or no file")
+        raise ValueError("it is a link, or not a file")
     with path.open("rb") as file:
         text = file.read(LARGEST_RECORD + 1)
     if len(text) > LARGEST_RECORD:
@@ -158,12 +160,12 @@ def load_record(path: Path) -> dict[str, Any]:
     except RecursionError as error:
         raise ValueError("it is no record") from error
     if not isinstance(record, dict):
-        raise ValueError("it is no record")  # noqa: TRY004 - one kind of error for whatever a file may hold
+        raise ValueError("it is no record")  # noqa: TRY004 - one kind of error for any content
     return record
 
 
 def read_record(path: Path) -> StoredImage:
-    """Return the image that a record describes, whose bytes are not looked at.
+    """Return the image that a record describes, without looking at its bytes.
 
     Raises:
         OSError: the record cannot be read.
@@ -192,13 +194,12 @@ def read_record(path: Path) -> StoredImage:
         record["width"],
         record["height"],
         record["bytes"],
-        record.get("api") == SANDBOX,
         colour if isinstance(colour, str) and COLOUR.fullmatch(colour) else None,
     )
 
 
 def recorded_beside(image: Path) -> StoredImage | None:
-    """Return what a whole record beside an image says of it; `None` if there is none."""
+    """Return the image that a whole record beside a file describes; `None` if no record is for this file."""
     try:
         recorded = read_record(image.with_suffix(".json"))
     except (OSError, ValueError):
@@ -207,7 +208,7 @@ def recorded_beside(image: Path) -> StoredImage | None:
 
 
 def record_text(image: StoredImage, about: Mapping[str, Any]) -> bytes:
-    """Return the record of an image; `about` are its further fields."""
+    """Return the text of an image's record. `about` are its further fields."""
     record = {
         "schema": RECORD_SCHEMA,
         "key": image.key,

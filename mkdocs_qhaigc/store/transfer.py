@@ -1,7 +1,7 @@
-"""Moving images between the pins and the cache: copied, safe from a power cut, and only then removed.
+"""Moves images between the pins and the cache: copied durably, and only then removed.
 
-Wherever the program is ended in between, each image is whole in one of the two. Nothing is ever overwritten: what the
-cache had under the same key stays there under another name.
+If the program is killed in between, each image is whole in one of the two. Nothing is ever overwritten: another image
+of the same key in the cache is kept there under another name.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import os
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from mkdocs_qhaigc._util.files import KEY_DIGITS, atomic_write, free_name, sync_names
+from mkdocs_qhaigc._util.files import atomic_write, free_name, sync_names
 from mkdocs_qhaigc._util.locks import hold
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import StoreError
 from mkdocs_qhaigc.store.image_store import ImageStore
-from mkdocs_qhaigc.store.record import StoredImage, digits_in_any
+from mkdocs_qhaigc.store.record import KEY_DIGITS, StoredImage, digits_in_any
 
 
 def copy_into(image: StoredImage, folder: Path, stem: str) -> Path:
@@ -40,12 +40,12 @@ def copy_into(image: StoredImage, folder: Path, stem: str) -> Path:
 
 
 def unpin(image: StoredImage, options: Options) -> Path:
-    """Move a pin into the cache, which gives it from then on; return its path there.
+    """Move a pin into the cache, where it is found from then on; return its path there.
 
     Another image that the cache has under the key is kept there as `….replaced`.
 
     Raises:
-        Damaged: its bytes are not those of its record. It stays where it is.
+        ImageDamaged: its bytes are not those of its record. It stays where it is.
         StoreError: it cannot be moved. It stays where it is.
     """
     data = image.read()
@@ -55,7 +55,7 @@ def unpin(image: StoredImage, options: Options) -> Path:
         if known and known.sha256 == image.sha256 and known.read_if_whole():
             path = known.path
         else:
-            begun = cache.folder / image.path.name  # by a program that was killed before it wrote the record
+            begun = cache.folder / image.path.name  # by a program that was killed before the record was written
             cache.make_room(image.key, keep=begun if _holds(begun, data) else None, ending="replaced")
             path = copy_into(image, cache.folder, image.path.stem)
         image.remove()
@@ -63,7 +63,7 @@ def unpin(image: StoredImage, options: Options) -> Path:
 
 
 def archive_orphan(remnant: Path, options: Options) -> Path:
-    """Move what is left of an image into the cache; return the file there that has those very bytes.
+    """Move a remnant of an image into the cache; return the file there that has its bytes.
 
     Raises:
         StoreError: it cannot be moved. It stays where it is.
@@ -86,7 +86,7 @@ def archive_orphan(remnant: Path, options: Options) -> Path:
 
 
 def _holds(path: Path, data: bytes) -> bool:
-    """Whether a file has these very bytes."""
+    """Whether a file has exactly these bytes."""
     try:
         return path.is_file() and not path.is_symlink() and path.read_bytes() == data
     except OSError:
@@ -94,11 +94,11 @@ def _holds(path: Path, data: bytes) -> bool:
 
 
 def _owning(key: str, options: Options) -> AbstractContextManager[object]:
-    """Return a held lock against whoever would generate this image into the cache."""
+    """Hold a key against all processes that would generate its image into the cache."""
     folder = options.cache.locks
     try:
         return hold(folder, key[:KEY_DIGITS], seconds=options.timeout + 5)
     except TimeoutError as error:
-        raise StoreError("another process is generating this very image. Try again later") from error
+        raise StoreError("another process is generating this image. Try again later") from error
     except OSError as error:
         raise StoreError(f"{folder} cannot be written ({error.strerror or error})") from error

@@ -72,7 +72,7 @@ def test_check_says_where_what_and_what_to_do(bought: Project, api: ImagesApi) -
     assert any(line.startswith("c.md, line 6: image 'hero' has no alternative text. Write") for line in lines)
     assert any(line.startswith("d.md, image 'bad': there is no field 'sise'. Did you mean `size`?") for line in lines)
     assert any(line.startswith("d.md, line 4: there is no image 'boot'. Did you mean 'boat'?") for line in lines)
-    assert lines[-1] == "5 things to mend, 3 images looked at."
+    assert lines[-1] == "Found 5 problems in 3 images."
     found = answer(bought, "check")["findings"]
     assert [one["kind"] for one in found] == ["missing", "damaged", "alt", "directive", "reference"]
     assert [(one["page"], one["name"]) for one in found[:2]] == [("b.md", "hero"), ("d.md", "boat")]

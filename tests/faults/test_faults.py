@@ -296,7 +296,7 @@ FAULTS = [
             next_calls=0,
         )
         for id_, behaviour, says in (
-            ("redirects-for-ever", around, "redirects without end"),
+            ("redirects-for-ever", around, "redirects too often"),
             ("to-10.0.0.1", redirect("http://10.0.0.1/"), "the image's address at 10.0.0.1 is not https"),
             ("to-10.0.0.1-https", redirect("https://10.0.0.1/"), "10.0.0.1 is not on the internet"),
             ("to-metadata", redirect("http://169.254.169.254/latest/"), "169.254.169.254 is not https"),

@@ -161,7 +161,7 @@ def test_check_finds_what_the_build_would_refuse_or_warn_of(site: Project, api: 
         assert said in synced.stderr
     checked = run_in(site.folder, site, "check", "-f", "zensical.yml")
     assert checked.returncode == 1
-    assert "3 things to mend, 3 images looked at." in checked.stdout
+    assert "Found 3 problems in 3 images." in checked.stdout
     assert zensical(site, "build").returncode == 1
 
 
