@@ -13,14 +13,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
+from mkdocs_qhaigc._util import yaml
 from mkdocs_qhaigc.directives.front_matter import FRONT_MATTER, META_KEY
 from mkdocs_qhaigc.directives.model import DEFAULT_NAME
 from mkdocs_qhaigc.errors import EditError
 
-_YAML_ERRORS = (yaml.YAMLError, ValueError, RecursionError, LookupError, AttributeError)
-"""PyYAML lets others than its own pass: dates and numbers that are none, wrong explicit tags."""
 _INDENTED = re.compile(r"((?:[&!]\S*\s+)*[|>][+-]?)([1-9])")
 _BREAK = re.compile(r"\r\n|\n|\r")
 
@@ -84,8 +81,8 @@ class _Loader(yaml.SafeLoader):
 
 def _read(front: str) -> Any:
     try:
-        return yaml.safe_load(front)
-    except _YAML_ERRORS as error:
+        return yaml.load(front)
+    except yaml.ERRORS as error:
         raise EditError("its front matter is no YAML") from error
 
 
@@ -139,7 +136,7 @@ def _edits(front: str, path: tuple[str, ...], variant: int) -> Iterator[str]:
     loader = _Loader(front)
     try:
         node = loader.get_single_node()
-    except _YAML_ERRORS as error:
+    except yaml.ERRORS as error:
         raise EditError("its front matter is no YAML") from error
     finally:
         loader.dispose()

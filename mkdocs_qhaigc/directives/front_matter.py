@@ -6,8 +6,7 @@ import re
 from collections.abc import Callable, MutableMapping
 from typing import Any
 
-import yaml
-
+from mkdocs_qhaigc._util import yaml
 from mkdocs_qhaigc._util.text import is_typo
 from mkdocs_qhaigc.html import rewrite as html
 
@@ -88,8 +87,8 @@ def broken_front_matter(text: str) -> str | None:
     try:
         if match is None:
             return _NOT_READ
-        yaml.safe_load(match[1])
-    except (yaml.YAMLError, ValueError, RecursionError, LookupError) as error:
+        yaml.load(match[1])
+    except yaml.ERRORS as error:
         mark = getattr(error, "problem_mark", None)
         line = f"line {mark.line + 2}" if mark else "line 1"
         what = getattr(error, "problem", None) or "it cannot be read"

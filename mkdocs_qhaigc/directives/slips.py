@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import yaml
-
+from mkdocs_qhaigc._util import yaml
 from mkdocs_qhaigc._util.text import is_typo
 from mkdocs_qhaigc.directives.front_matter import FRONT_MATTER, META_KEY
 from mkdocs_qhaigc.html.rewrite import SCHEME, TEXT_ATTRIBUTES
 from mkdocs_qhaigc.html.tags import parse, tags_with
 
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _LIKE_ONE = re.compile(r"""\b([A-Za-z]{5,7}):[^\s"'()<>#?,&/]+""")
 
 
@@ -56,8 +54,8 @@ def written_twice(source: str) -> list[Twice]:
     if not front or META_KEY not in front[1]:
         return []
     try:
-        root = yaml.compose(front[1], Loader=_Loader)
-    except (yaml.YAMLError, ValueError, RecursionError, LookupError):
+        root = yaml.compose(front[1])
+    except yaml.ERRORS:
         return []  # `broken_front_matter` tells
     ours = [(key, value) for key, value in _pairs(root) if key.value == META_KEY]
     mappings = [ours]

@@ -20,7 +20,7 @@ LARGEST_PLACEHOLDER = 2560
 """Pixels of the longer side; what is wider stands in the page's width anyway."""
 SANDBOX_SYSTEM = "mkdocs-qhaigc sandbox"
 """What stands in a published file for the system that made it."""
-PLACEHOLDER_SCHEMA = 1
+PLACEHOLDER_SCHEMA = 2
 """Raised when the drawing of placeholders changes on purpose."""
 
 State = Literal["pinned", "cached", "generated", "under way", "placeholder"]
@@ -79,10 +79,10 @@ def drawn_as(original: StoredImage) -> Drawn:
 
 def draw_placeholder(wanted: ResolvedImage) -> bytes:
     """Return the bytes of an image that stands where there is none."""
-    from mkdocs_qhaigc.sandbox.drawing.draw import draw_image  # a warm build needs no Pillow
+    from mkdocs_qhaigc.imaging import placeholder as drawing  # a warm build needs no Pillow
 
     drawn = wanted.drawn
-    return draw_image(wanted.order.request.prompt, width=drawn.width, height=drawn.height, label="placeholder")
+    return drawing.draw_placeholder(wanted.order.request.prompt, width=drawn.width, height=drawn.height)
 
 
 def provenance_of(original: StoredImage, encoding: Encoding) -> Provenance | None:

@@ -93,9 +93,8 @@ def test_every_light_draws(light: str) -> None:
 
 
 @pytest.mark.parametrize("size", [(16, 16), (17, 31), (333, 77), (16, 1024), (1024, 16), (1, 1), (390, 844)])
-@pytest.mark.parametrize("label", ["sandbox", "placeholder"])
-def test_the_size_is_exact(size: tuple[int, int], label: str) -> None:
-    assert drawn("boats in a harbor at dawn", *size, label=label).size == size
+def test_the_size_is_exact(size: tuple[int, int]) -> None:
+    assert drawn("boats in a harbor at dawn", *size).size == size
 
 
 def test_the_largest_size_works() -> None:
@@ -111,13 +110,13 @@ def test_the_band_says_the_prompt() -> None:
 
 @pytest.mark.parametrize("prompt", ["夜晚的星空", "ночь ночь", "夜 starry night", "ليل night", "夜🙂"])
 def test_a_prompt_that_the_font_lacks_draws_no_boxes(prompt: str) -> None:
-    size_only, strip = (band(drawn(text, 480, 270, label="placeholder")) for text in ("", prompt))
+    size_only, strip = (band(drawn(text, 480, 270)) for text in ("", prompt))
     assert strip.getbbox() == size_only.getbbox()
-    assert distance(strip.convert("RGB"), size_only.convert("RGB")) < 0.2  # the edges of letters, by what lies beneath
+    assert distance(strip.convert("RGB"), size_only.convert("RGB")) < 1  # the edges of letters, by what is beneath
 
 
 def test_a_long_prompt_stays_inside_the_band() -> None:
-    strip = band(drawn("night " * 20_000, 480, 270, label="placeholder"))
+    strip = band(drawn("night " * 20_000, 480, 270))
     box = strip.getbbox()
     assert box
     assert box[2] < 480
@@ -132,16 +131,6 @@ def test_nasty_text_never_raises(text: str) -> None:
 
 
 @settings(max_examples=15, deadline=None)
-@given(text=st.text(alphabet=st.characters(), max_size=60), label=st.sampled_from(["sandbox", "placeholder"]))
-def test_any_text_is_drawn(text: str, label: str) -> None:
-    assert drawn(text, 48, 32, label=label).size == (48, 32)
-
-
-def test_a_placeholder_is_drained_of_colour() -> None:
-    finished, placeholder = drawn("neon city"), drawn("neon city", label="placeholder")
-    assert distance(finished, placeholder) > 25
-
-    def saturation(image: Image.Image) -> float:
-        return ImageStat.Stat(image.convert("HSV")).mean[1]
-
-    assert saturation(placeholder) < saturation(finished) / 2
+@given(text=st.text(alphabet=st.characters(), max_size=60))
+def test_any_text_is_drawn(text: str) -> None:
+    assert drawn(text, 48, 32).size == (48, 32)
