@@ -35,7 +35,7 @@ def main() -> int:
     limit = LIMIT * arguments.renditions / 600
     print(f"{len(keys)} renditions: {1000 * seconds:.1f} ms of CPU to open the cache and look all of them up")
     print(f"limit          {1000 * limit:.1f} ms")
-    return seconds > limit
+    return int(seconds > limit)
 
 
 def look_up(folder: Path, keys: list[str]) -> float:

@@ -7,7 +7,7 @@
     │   ├── ImageDamaged        an original is gone, or its bytes are not those that were saved
     │   └── ImageUnavailable      an image is paid for, and not here
     │       └── LfsPointer only a pointer of Git LFS is there in its place
-    ├── CacheError         the cache of variants fails in mid-build
+    ├── CacheError         the cache of renditions fails in mid-build
     ├── ImageError       bytes that are no image we accept
     ├── SelectionError     an argument of a command means nothing on this site
     ├── EditError          a page's front matter cannot be edited
@@ -68,7 +68,7 @@ class LfsPointer(ImageUnavailable):
 
 
 class CacheError(QhaigcError):
-    """The cache of variants fails in mid-build."""
+    """The cache of renditions fails in mid-build."""
 
 
 class ImageError(QhaigcError):

@@ -46,7 +46,7 @@ class CachePaths:
         return self.root / "index"
 
     @property
-    def variants(self) -> Path:
+    def renditions(self) -> Path:
         """Encoded files; made anew when they are lost."""
         return self.root / "variants"
 

@@ -13,16 +13,16 @@ from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.directives.request import ImageRequest
 from mkdocs_qhaigc.errors import ImageError, NoFileError, StoreError
 from mkdocs_qhaigc.generation.job import ImageJob, JobStats, failure_of
-from mkdocs_qhaigc.imaging.encoder import Crop, Encoder, Subject
+from mkdocs_qhaigc.imaging.encoder import Crop, Encoder, EncoderInput
 from mkdocs_qhaigc.imaging.renditions import RenditionSpec
 from mkdocs_qhaigc.site.resolved import (
     ResolvedImage,
     asked_for,
     bought,
     draw_placeholder,
-    drawn_as,
     placeholder,
     provenance_of,
+    source_of,
     there,
 )
 from mkdocs_qhaigc.store.finder import ImageFinder
@@ -65,7 +65,7 @@ class Pipeline:
         """Those of them that were made when the image was no longer what pages had been told."""
         self._second_looks: set[str] = set()
         """Keys of images that were damaged and wanted once more."""
-        self._encoder = Encoder(options.encoding, options.cache.variants)
+        self._encoder = Encoder(options.encoding, options.cache.renditions)
         if open_buyer and options.missing == "error":  # which `damaged_pins` ends
             finder.pins.quiet = True
 
@@ -167,7 +167,7 @@ class Pipeline:
         """
         image = self._images[request.key]
         tried = [image] if image.state != "under way" else []
-        if not image.drawn.placeholder:
+        if not image.source.placeholder:
             tried.append(placeholder(image.order))
         for one in tried:
             try:
@@ -205,7 +205,7 @@ class Pipeline:
     def _know(self, image: ResolvedImage) -> ResolvedImage:
         key = image.order.request.key
         self._images[key] = image
-        if self._open_buyer and self._encoder.lacks(key, image.drawn):
+        if self._open_buyer and self._encoder.lacks(key, image.source):
             self._encoder.encode(self._subject(image))
         return image
 
@@ -214,14 +214,14 @@ class Pipeline:
         if not future.cancelled() and future.exception() is None:
             self._encoder.encode(self._subject_of(future.result()))
 
-    def _subject(self, image: ResolvedImage) -> Subject:
+    def _subject(self, image: ResolvedImage) -> EncoderInput:
         if image.original:
             return self._subject_of(image.original)
-        return Subject(image.order.request.key, image.drawn, partial(draw_placeholder, image), lambda: None)
+        return EncoderInput(image.order.request.key, image.source, partial(draw_placeholder, image), lambda: None)
 
-    def _subject_of(self, original: StoredImage) -> Subject:
+    def _subject_of(self, original: StoredImage) -> EncoderInput:
         about = partial(provenance_of, original, self._options.encoding)
-        return Subject(original.key, drawn_as(original), original.read, about)
+        return EncoderInput(original.key, source_of(original), original.read, about)
 
     def _finish_encoding(self) -> None:
         """Wait for the encoders; look elsewhere for the images whose originals turn out to be damaged."""
@@ -247,8 +247,8 @@ class Pipeline:
             self.want(image.order)
 
     def _encode_what_is_gone(self) -> None:
-        """Encode again what the cache of variants has lost, while a damaged original can still be replaced."""
-        known = {key: image.drawn for key, image in self._images.items() if image.state != "under way"}
+        """Encode again what the cache of renditions has lost, while a damaged original can still be replaced."""
+        known = {key: image.source for key, image in self._images.items() if image.state != "under way"}
         for key in self._encoder.gone(known):
             subject = self._subject(self._images[key])
             self._encoder.forget(subject)

@@ -353,11 +353,11 @@ def image_tag(
     colour: str | None = None,
 ) -> ImageTag:
     """Return an image as a page at `page_url` (relative to the site) shows it."""
-    first = publication.variants[0].dest_uri
+    first = publication.renditions[0].dest_uri
     length = first.rindex(publication.stem) + len(publication.stem)
     stem_url = relative_url(first[:length], page_url)  # what follows in any of the names stands in URLs as it is
     by_format: dict[str, list[tuple[str, int]]] = {}
-    for dest_uri, spec in publication.variants:
+    for dest_uri, spec in publication.renditions:
         by_format.setdefault(spec.format, []).append((stem_url + dest_uri[length:], spec.width))
     sources = tuple(FormatSource(MIME_TYPES[format_], tuple(urls)) for format_, urls in by_format.items())
     return ImageTag(sources, publication.width, publication.height, alt, sizes, priority, caption, colour)

@@ -9,13 +9,13 @@ from typing import NamedTuple
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.directives.request import ImageRequest
 from mkdocs_qhaigc.imaging.encoder import Crop
+from mkdocs_qhaigc.imaging.formats import EXTENSIONS
 from mkdocs_qhaigc.imaging.renditions import (
     CARD_FORMAT,
-    Drawn,
     PublishedImage,
     RenditionSpec,
+    SourceImage,
     card_stem,
-    extension,
     publish,
     publish_card,
     stem_of,
@@ -54,7 +54,7 @@ class Publisher:
         """Of images on pages, by name and key."""
         self._cards: dict[tuple[str, str, Crop | None], _Address] = {}
         """Of link previews, by name, key and crop."""
-        self._publications: dict[tuple[str, Drawn], PublishedImage] = {}
+        self._publications: dict[tuple[str, SourceImage], PublishedImage] = {}
         """By address and what is encoded."""
         self._wanted: dict[str, WantedFile] = {}
         """By place in the site."""
@@ -68,7 +68,7 @@ class Publisher:
         identity = name, request.key, crop
         if identity not in self._cards:
             stem = card_stem(name, request.key, self._options.encoding, crop)
-            dest_uri = f"{self._options.assets_dir}/{stem}.{extension(CARD_FORMAT)}"
+            dest_uri = f"{self._options.assets_dir}/{stem}.{EXTENSIONS[CARD_FORMAT]}"
             self._cards[identity] = _Address(dest_uri, name, request, crop)
         return self._cards[identity].dest_uri
 
@@ -91,7 +91,7 @@ class Publisher:
         if address is None:
             encoding = self._options.encoding
             stem = stem_of(name, request.key, encoding)
-            dest_uri = f"{self._options.assets_dir}/{stem}.{extension(encoding.formats[-1])}"
+            dest_uri = f"{self._options.assets_dir}/{stem}.{EXTENSIONS[encoding.formats[-1]]}"
             address = self._addresses[name, request.key] = _Address(dest_uri, name, request)
         return address
 
@@ -99,16 +99,16 @@ class Publisher:
         self, address: _Address, publish_as: Callable[..., PublishedImage]
     ) -> tuple[PublishedImage, ResolvedImage]:
         image = self._image_of(address.request)
-        publication = self._publications.get((address.dest_uri, image.drawn))
+        publication = self._publications.get((address.dest_uri, image.source))
         if publication is None:
-            publication = self._publications[address.dest_uri, image.drawn] = publish_as(
+            publication = self._publications[address.dest_uri, image.source] = publish_as(
                 name=address.name,
                 key=address.request.key,
-                drawn=image.drawn,
+                source=image.source,
                 encoding=self._options.encoding,
                 assets_dir=self._options.assets_dir,
             )
-            for dest_uri, spec in publication.variants:
+            for dest_uri, spec in publication.renditions:
                 # A page that has been given this address before shows what it was then, as long as that is there.
                 self._wanted.setdefault(dest_uri, WantedFile(address.request, spec))
         return publication, image

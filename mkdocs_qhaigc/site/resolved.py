@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from mkdocs_qhaigc.config.options import SANDBOX
 from mkdocs_qhaigc.errors import QhaigcError
 from mkdocs_qhaigc.generation.job import ImageJob, failure_of
-from mkdocs_qhaigc.imaging.renditions import Drawn, Encoding
+from mkdocs_qhaigc.imaging.renditions import Encoding, SourceImage
 from mkdocs_qhaigc.store.record import ADOPTED, StoredImage
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class ResolvedImage(NamedTuple):
 
     order: ImageJob
     state: State
-    drawn: Drawn
+    source: SourceImage
     original: StoredImage | None = None
     reason: QhaigcError | None = None
     """Why a placeholder stands there; None where nothing was tried, or it is still under way."""
@@ -42,26 +42,26 @@ class ResolvedImage(NamedTuple):
 def asked_for(order: ImageJob) -> ResolvedImage:
     """Return an image that is not there yet, on the guess that it comes, and in the size that was asked for."""
     request = order.request
-    drawn = Drawn(f"asked:{request.key}", request.width, request.height)
-    return ResolvedImage(order, "under way", drawn, colour="transparent")
+    source = SourceImage(f"asked:{request.key}", request.width, request.height)
+    return ResolvedImage(order, "under way", source, colour="transparent")
 
 
 def placeholder(order: ImageJob, reason: QhaigcError | None = None) -> ResolvedImage:
     """Return the image that stands where there is none."""
     width, height = order.request.width, order.request.height
     scale = min(1.0, LARGEST_PLACEHOLDER / max(width, height))
-    drawn = Drawn(
+    source = SourceImage(
         f"placeholder:{PLACEHOLDER_SCHEMA}:{order.request.key}",
         max(1, round(width * scale)),
         max(1, round(height * scale)),
         placeholder=True,
     )
-    return ResolvedImage(order, "placeholder", drawn, reason=reason)
+    return ResolvedImage(order, "placeholder", source, reason=reason)
 
 
 def there(order: ImageJob, state: State, original: StoredImage) -> ResolvedImage:
     """Return an image that is saved."""
-    return ResolvedImage(order, state, drawn_as(original), original, colour=original.colour)
+    return ResolvedImage(order, state, source_of(original), original, colour=original.colour)
 
 
 def bought(order: ImageJob, future: Future[StoredImage]) -> ResolvedImage:
@@ -72,17 +72,17 @@ def bought(order: ImageJob, future: Future[StoredImage]) -> ResolvedImage:
     return there(order, "generated", future.result())
 
 
-def drawn_as(original: StoredImage) -> Drawn:
+def source_of(original: StoredImage) -> SourceImage:
     """Return what is encoded of an original."""
-    return Drawn(f"{original.sha256}:{original.key}", original.width, original.height)
+    return SourceImage(f"{original.sha256}:{original.key}", original.width, original.height)
 
 
 def draw_placeholder(wanted: ResolvedImage) -> bytes:
     """Return the bytes of an image that stands where there is none."""
     from mkdocs_qhaigc.imaging import placeholder as drawing  # a warm build needs no Pillow
 
-    drawn = wanted.drawn
-    return drawing.draw_placeholder(wanted.order.request.prompt, width=drawn.width, height=drawn.height)
+    source = wanted.source
+    return drawing.draw_placeholder(wanted.order.request.prompt, width=source.width, height=source.height)
 
 
 def provenance_of(original: StoredImage, encoding: Encoding) -> Provenance | None:

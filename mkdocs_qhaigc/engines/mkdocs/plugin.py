@@ -228,7 +228,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
 
     @_as_plugin_errors()
     def on_post_build(self, *, config: MkDocsConfig) -> None:
-        """See that every address has its file; end the build's threads and keep the cache of variants in bounds."""
+        """See that every address has its file; end the build's threads and keep the cache of renditions in bounds."""
         if self._build and self._pipeline and self._own_files and not self.dry_run:
             with self._note_late(self._build, earlier=self._generation.arrivals.awaited):
                 self._own_files.complete(self._build)

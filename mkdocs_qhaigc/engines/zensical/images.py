@@ -33,7 +33,7 @@ class SyncedFolder:
 
     def has(self, publication: PublishedImage) -> bool:
         """Whether every file of an image was written, and is there."""
-        names = [Path(variant.dest_uri).name for variant in publication.variants]
+        names = [Path(rendition.dest_uri).name for rendition in publication.renditions]
         return all(name in self.manifest.files and (self.path / name).exists() for name in names)
 
 
@@ -73,8 +73,8 @@ class SyncedImages:
         if found is None:
             image = asked_for(order)
         else:
-            state: State = "placeholder" if found.drawn.placeholder else "cached"
-            image = ResolvedImage(order, state, found.drawn, colour=found.colour)
+            state: State = "placeholder" if found.source.placeholder else "cached"
+            image = ResolvedImage(order, state, found.source, colour=found.colour)
         return self.known.setdefault(order.request.key, image)
 
     def want_card(self, request: ImageRequest, crop: object) -> None:

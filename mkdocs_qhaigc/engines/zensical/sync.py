@@ -93,7 +93,7 @@ def _sync(site: Configuration, folder: Path, *, queue: GenerationQueue, warn: Wa
             files[STYLESHEET.name] = STYLESHEET
         manifest = Manifest(
             site.file,
-            {image.order.request.key: SyncedImage(image.drawn, image.colour) for image in images},
+            {image.order.request.key: SyncedImage(image.source, image.colour) for image in images},
             look=site.look,
         )
         if files.keys() - before.files.keys():  # first: whatever ends this, the next run knows what it may remove
