@@ -20,9 +20,9 @@ import sqlite3
 import stat
 import tempfile
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from diskcache import Cache, Disk
 from diskcache.core import MODE_BINARY
@@ -30,6 +30,7 @@ from diskcache.core import MODE_BINARY
 from mkdocs_qhaigc.errors import CacheError
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 SIZE_LIMIT = 1 << 30
 """Bytes."""
@@ -101,22 +102,22 @@ class RenditionCache:
     def paths(self, keys: Iterable[str]) -> dict[str, str]:
         """Return the paths, by key, of the renditions that are present and unchanged."""
         keys = list(keys)
-        try:
-            found = ((key, self._cache.get(key, read=True, retry=True)) for key in keys)
+
+        def look_up(cache: Cache) -> dict[str, str]:
+            found = ((key, cache.get(key, read=True, retry=True)) for key in keys)
             return {key: path for key, path in found if path is not None}
-        except (sqlite3.Error, OSError) as error:
-            self._leave(error)
-            return self.paths(keys)
+
+        return self._use(look_up)
 
     def store(self, key: str, data: bytes) -> None:
         """Store a rendition's bytes."""
-        try:
-            # Another process may be about to copy the file that is there, so only what is not whole is replaced.
-            if not self._cache.add(key, data, retry=True) and not self.paths([key]):
-                self._cache.set(key, data, retry=True)
-        except (sqlite3.Error, OSError) as error:
-            self._leave(error)
-            self.store(key, data)
+
+        def add_or_replace(cache: Cache) -> None:
+            # Another process may be about to copy the file that is there, so a whole one is not replaced.
+            if not cache.add(key, data, retry=True) and cache.get(key, read=True, retry=True) is None:
+                cache.set(key, data, retry=True)
+
+        self._use(add_or_replace)
 
     def shrink(self, *, in_use: Iterable[str]) -> None:
         """Remove the oldest renditions over the limit, which is at least twice the size of the files `in_use`."""
@@ -151,21 +152,28 @@ class RenditionCache:
                 )
         return _cache_in(_temporary_folder())
 
-    def _leave(self, error: Exception) -> None:
-        """Continue in a temporary folder.
+    def _use(self, action: Callable[[Cache], T]) -> T:
+        """Return what an action on the cache returns. If the cache fails, the temporary one is used from then on.
 
         Raises:
-            CacheError: the temporary folder cannot be used either.
+            CacheError: the temporary one fails, too.
         """
-        with self._lock:
-            temporary = _temporary_folder()
-            if Path(self._cache.directory) == temporary:
-                raise CacheError(
-                    f"{temporary} cannot be used ({error}). Every paid image is saved. Make space"
-                ) from error
-            self._damaged = _is_damage(error)
-            _warn_unusable(self._folder, error)
-            self._cache = _cache_in(temporary)
+        while True:
+            cache = self._cache
+            try:
+                return action(cache)
+            except (sqlite3.Error, OSError) as error:
+                with self._lock:
+                    if cache is self._cache:  # else another thread has replaced it meanwhile
+                        self._replace(error)
+
+    def _replace(self, error: Exception) -> None:
+        temporary = _temporary_folder()
+        if Path(self._cache.directory) == temporary:
+            raise CacheError(f"{temporary} cannot be used ({error}). Every paid image is saved. Make space") from error
+        self._damaged = _is_damage(error)
+        _warn_unusable(self._folder, error)
+        self._cache = _cache_in(temporary)
 
 
 def _cache_in(folder: Path) -> Cache:
