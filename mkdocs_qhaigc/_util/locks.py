@@ -11,13 +11,13 @@ from mkdocs_qhaigc.errors import ApiError, GenerationStopped
 
 
 def hold(folder: Path, name: str, *, seconds: float) -> AbstractContextManager[object]:
-    """Return a lock that is held already, and free again when its context ends; wait for it at most so long.
+    """Return a lock that is held already, and released when its context ends. Wait at most `seconds` for it.
 
     Raises:
-        TimeoutError: another process holds it still.
+        TimeoutError: another process still holds it.
         OSError: the folder cannot be written.
     """
-    import filelock  # a build that buys nothing needs no locks
+    import filelock  # a build that generates nothing needs no locks
 
     folder.mkdir(parents=True, exist_ok=True)
     return filelock.FileLock(folder / f"{name}.lock", timeout=seconds).acquire()
@@ -25,12 +25,12 @@ def hold(folder: Path, name: str, *, seconds: float) -> AbstractContextManager[o
 
 @contextmanager
 def owning(folder: Path, keys: Iterable[str], *, timeout: float) -> Iterator[None]:
-    """Hold keys against all other threads and processes that would buy them. `timeout` is in seconds, for each.
+    """Hold the locks of keys against all other threads and processes. `timeout` is in seconds, for each key.
 
-    Always in one order, so that two who want the same ones do not wait for each other.
+    Locks are taken in one order, so that two processes with the same keys do not wait for each other.
 
     Raises:
-        ApiError: another one has held a key for too long.
+        ApiError: another process has held a key for too long.
         GenerationStopped: the folder cannot be written.
     """
     with ExitStack() as held:

@@ -1,8 +1,8 @@
 """Images whose files are not known yet: a plain marked `<img>` now, the final markup when every image is settled. Pure.
 
 While pages are rendered, a reference becomes `<img data-qhaigc="7" alt="…" src="assets/…webp">` with its final address
-and what the author wrote, which is all that other plugins see. They may wrap it in a link, add or change attributes, or
-write the whole page anew: `expand` finds each mark wherever it is, and keeps what they have changed.
+and the author's attributes, which is all that other plugins see. They may wrap it in a link, change
+attributes, or write the whole page anew: `expand` finds each mark wherever it is, and keeps their changes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ MARK = "data-qhaigc"
 
 
 class ReferencedImage(NamedTuple):
-    """What a name means on one page, as far as that is known before the image is."""
+    """The meaning of a name on one page, as far as it is known before the image is."""
 
     url: str
     """The final address of the file that every reader can show, as the page needs it."""
@@ -28,7 +28,7 @@ class ReferencedImage(NamedTuple):
     caption: str | None = None
     """Plain text."""
     dark: ReferencedImage | None = None
-    """What readers of a dark page see instead."""
+    """The image that readers of a dark page see instead."""
 
     def whole(self) -> ImageTag:
         """Return the image with its dark one, once every image is settled."""
@@ -66,7 +66,7 @@ class DeferredImages:
         in_picture: bool = False,
         first: bool = True,
     ) -> str:
-        """Return an image as a plain `<img>`, or two where it has a dark one; what the author has `given` is kept."""
+        """Return an image as a plain `<img>`, or two if it has a dark one, with the author's attributes (`given`)."""
         if not referenced.dark or fragment or in_picture:
             return self._mark(given, referenced, fragment, in_picture=in_picture, first=first, one_of_two=False)
         light, dark = given, {key: value for key, value in given.items() if key != "id"}
@@ -95,7 +95,7 @@ class DeferredImages:
     def expand(self, html: str, *, one_file: bool = False) -> str:
         """Return the HTML with the final markup of each marked image.
 
-        `one_file`: of one file, where somebody may yet move its address and leave those of the others behind.
+        `one_file`: each with one file only, for HTML in which a plugin may later move the address of one file alone.
         """
         if MARK not in html:
             return html
@@ -121,7 +121,7 @@ def _expanded(attributes: Attributes, marked: _Marked, *, one_file: bool) -> str
     image = marked.image()
     if not marked.first:
         image = image.among_others()
-    if one_file or attributes.get("src") != marked.src:  # where it was moved, its other files are not beside it
+    if one_file or attributes.get("src") != marked.src:  # a plugin has moved it, and not its other files
         image = image.with_one_file()
     lazy = marked.one_of_two or not image.priority
     return render_image_tag(attributes, image, fragment=marked.fragment, in_picture=marked.in_picture, lazy=lazy)

@@ -26,6 +26,7 @@ from mkdocs_qhaigc.generation.job import ImageJob
 from mkdocs_qhaigc.html import rewrite as html
 from mkdocs_qhaigc.html.deferred import DeferredImages, ReferencedImage
 from mkdocs_qhaigc.html.image_tag import FormatSource, ImageTag, figure
+from mkdocs_qhaigc.html.reference import SCHEME, references_in
 from mkdocs_qhaigc.html.theme_sizes import UNKNOWN
 from mkdocs_qhaigc.imaging.encoder import Crop
 from mkdocs_qhaigc.imaging.formats import MIME_TYPES
@@ -139,11 +140,11 @@ class Renderer:
 
     def note_references(self, src_uri: str, text: str) -> None:
         """Note that a page shows images, from its file alone: what it places, and what reads as a reference."""
-        from mkdocs_qhaigc.directives.lines import places  # where pages are rendered, that tells it
+        from mkdocs_qhaigc.directives.lint import places  # where pages are rendered, that tells it
 
         scope = self.scopes[src_uri]
         placed = [name for name, directive in scope.directives.items() if directive.place != "none"]
-        for name in dict.fromkeys((*placed, *(name for _, _, name in html.references_in(text)))):
+        for name in dict.fromkeys((*placed, *(name for _, _, name in references_in(text)))):
             directive = scope.directives.get(name) or self.site.directives.get(name)
             for _, request in directive.requests if directive else ():
                 self._note_user(scope, request)
@@ -193,7 +194,7 @@ class Renderer:
 
         For a site that is settled.
         """
-        if html.SCHEME in text:
+        if SCHEME in text:
             text = self._resolve(self._scope_to_render(page, src_uri), url, text, main_shown=True)
         return self._deferred.expand(text)
 
@@ -292,7 +293,7 @@ class Renderer:
 
     def _resolve(self, scope: Scope, url: str, text: str, *, main_shown: bool) -> str:
         """Return a page's HTML with its references resolved, and its images marked."""
-        if html.SCHEME not in text:
+        if SCHEME not in text:
             return text
         resolve = partial(self.referenced, scope, page_url=url)
         rewritten = html.rewrite(text, resolve, self._deferred, main_shown=main_shown)
@@ -319,7 +320,7 @@ class Renderer:
         """Tell where an image that a page declares, and does not show, may be meant in its HTML."""
         if f":{name}" not in text:
             return
-        from mkdocs_qhaigc.directives.slips import misspelt_references
+        from mkdocs_qhaigc.directives.lint import misspelt_references
 
         if written := misspelt_references(text, name):
             self.notices.misspelt(scope.src_uri, scope.source, written)

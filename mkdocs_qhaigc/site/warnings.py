@@ -10,7 +10,7 @@ from mkdocs_qhaigc._util.text import closest_match, plural
 from mkdocs_qhaigc.directives.front_matter import META_KEY
 from mkdocs_qhaigc.errors import GenerationStopped, ImageUnavailable
 from mkdocs_qhaigc.generation.job import ImageJob
-from mkdocs_qhaigc.html.rewrite import SCHEME
+from mkdocs_qhaigc.html.reference import SCHEME
 from mkdocs_qhaigc.site.resolved import ResolvedImage
 
 Kind = Literal["directive", "reference", "alt", "file", "missing"]
@@ -46,7 +46,7 @@ class Notices:
 
     def misspelt_key(self, src_uri: str, source: Callable[[], str], key: str) -> None:
         """Tell of a key of the front matter that is probably meant to be ours. `source`: the page's file."""
-        from mkdocs_qhaigc.directives.lines import key_line  # as below
+        from mkdocs_qhaigc.directives.lint import key_line  # as below
 
         line = key_line(source(), key)
         self.directive(
@@ -61,7 +61,7 @@ class Notices:
 
     def unknown(self, src_uri: str, source: Callable[[], str], name: str, known: Sequence[str]) -> None:
         """Tell of a reference to a name that means nothing on its page. `source`: the page's file."""
-        from mkdocs_qhaigc.directives.lines import places  # as below
+        from mkdocs_qhaigc.directives.lint import places  # as below
 
         line = next((place.line for place in places(source()) if place.name == name), None)
         meant = closest_match(name, known)
@@ -74,7 +74,7 @@ class Notices:
 
     def misspelt(self, src_uri: str, source: Callable[[], str], references: Iterable[str]) -> None:
         """Tell of what would be references of a page but for their scheme. `source`: the page's file."""
-        from mkdocs_qhaigc.directives.lines import misspelt_places  # as above
+        from mkdocs_qhaigc.directives.lint import misspelt_places  # as above
 
         places = misspelt_places(source())
         for written in dict.fromkeys(references):
@@ -84,13 +84,12 @@ class Notices:
 
     def look_at_source(self, src_uri: str, source: str) -> None:
         """Tell what a page's file alone shows: commands read it, builds of thousands of pages do not."""
-        from mkdocs_qhaigc.directives.lines import misspelt_places  # as above
-        from mkdocs_qhaigc.directives.slips import written_twice
+        from mkdocs_qhaigc.directives.lint import misspelt_places, repeated_keys  # as above
 
-        for twice in written_twice(source):
+        for repeated in repeated_keys(source):
             self.directive(
-                f"{src_uri}, line {twice.line}: {twice.key!r:.80} stands on line {twice.before} already, and the last "
-                "one alone counts. Rename or remove one of the two"
+                f"{src_uri}, line {repeated.line}: {repeated.key!r:.80} stands on line {repeated.before} already, and "
+                "the last one alone counts. Rename or remove one of the two"
             )
         for written, line in misspelt_places(source):
             self._misspelt(src_uri, written, line)
@@ -98,7 +97,7 @@ class Notices:
     def references_without_alt(self, src_uri: str, source: Callable[[], str], names: Iterable[str]) -> None:
         """Tell of references, in page order, to images that nobody has described. `source`: the page's file."""
         for name, count in Counter(names).items():
-            from mkdocs_qhaigc.directives.lines import lines_without_alt
+            from mkdocs_qhaigc.directives.lint import lines_without_alt
 
             lines, decided = lines_without_alt(source(), name)
             places: list[int | None] = [*lines] or [None]
@@ -107,7 +106,7 @@ class Notices:
 
     def image_without_alt(self, src_uri: str, source: Callable[[], str], name: str) -> None:
         """Tell of an image that stands on a page without a reference, and that nobody has described."""
-        from mkdocs_qhaigc.directives.lines import directive_line  # as above
+        from mkdocs_qhaigc.directives.lint import directive_line  # as above
 
         self._without_alt(src_uri, name, directive_line(source(), name))
 

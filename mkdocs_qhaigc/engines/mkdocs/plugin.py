@@ -25,7 +25,7 @@ from mkdocs_qhaigc.engines.mkdocs.log import BuildLog, log
 from mkdocs_qhaigc.engines.mkdocs.options import SCHEME, Failures, refused, unknown
 from mkdocs_qhaigc.engines.mkdocs.serve import Generation, Unfinished, have_built_again, state_of
 from mkdocs_qhaigc.errors import OptionError, QhaigcError
-from mkdocs_qhaigc.html import rewrite
+from mkdocs_qhaigc.html import reference, rewrite
 from mkdocs_qhaigc.html.deferred import MARK
 from mkdocs_qhaigc.html.theme_sizes import column
 from mkdocs_qhaigc.site.build import SiteBuild
@@ -168,9 +168,9 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         src_uri = page.file.src_uri
         if self._build and not self._build.pages.scope_of(src_uri, page.meta).rendered:
             html = self._render(page, page.file.url, html)  # it is empty, or no Markdown
-        elif not self._build and rewrite.SCHEME in html:
+        elif not self._build and reference.SCHEME in html:
             html = rewrite.strip(html)
-        if self._watched and page.markdown and rewrite.SCHEME in page.markdown:
+        if self._watched and page.markdown and reference.SCHEME in page.markdown:
             from mkdocs_qhaigc.directives.markdown_source import strip_source
             from mkdocs_qhaigc.engines.mkdocs.templates import resolve_source
 
@@ -345,7 +345,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
                 page.markdown = self._sources.pop(file.src_uri)  # excerpts are made of it later
             if not self._build:
                 page.content = rewrite.strip(page.content)
-            elif MARK in page.content or rewrite.SCHEME in page.content:
+            elif MARK in page.content or reference.SCHEME in page.content:
                 pages = self._build.pages
                 page.content = pages.finish(page, page.content, src_uri=file.src_uri, url=page.url)
                 for name, value in vars(page).items():

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageStat
 
-from mkdocs_qhaigc.sandbox.drawing.draw import draw_image
+from mkdocs_qhaigc.sandbox.drawing.draw import _font, _line, draw_image
 from mkdocs_qhaigc.sandbox.drawing.prompt_words import LIGHTS, MOTIF_WORDS, mood, tags
 from mkdocs_qhaigc.sandbox.drawing.scenes import MOTIFS
 
@@ -46,6 +46,13 @@ def test_different_prompts_are_clearly_different_also_without_a_known_word() -> 
             assert distance(one, other) > 10
 
 
+@pytest.mark.parametrize("prompt", ["A quiet thought", "Тихая мысль", "安静的想法", "A red kite", ""])
+def test_a_prompt_of_which_no_word_is_known_gets_no_scene(prompt: str) -> None:
+    assert mood(prompt).motif == "abstract"
+    assert drawn(prompt) == drawn(prompt)
+    assert len(drawn(prompt, 96, 54).getcolors(96 * 54) or ()) > 300
+
+
 def test_dusk_is_darker_and_redder_than_snow() -> None:
     dusk = ImageStat.Stat(drawn("mountains at dusk")).mean
     snow = ImageStat.Stat(drawn("mountains in snow")).mean
@@ -79,9 +86,9 @@ def test_the_longer_word_is_read_first() -> None:
 
 
 def test_every_motif_has_words_and_is_drawn_in_every_proportion() -> None:
-    assert MOTIFS.keys() == MOTIF_WORDS.keys()
+    assert MOTIFS.keys() == {*MOTIF_WORDS, "abstract"}
     for motif in MOTIFS:
-        word = MOTIF_WORDS[motif].split()[0]
+        word = MOTIF_WORDS.get(motif, "quiddity").split()[0]
         assert mood(word).motif == motif
         for size in ((96, 54), (54, 96)):
             assert len(drawn(word, *size).getcolors(96 * 54) or ()) > 300  # an image, not a flat rectangle
@@ -110,9 +117,8 @@ def test_the_band_says_the_prompt() -> None:
 
 @pytest.mark.parametrize("prompt", ["夜晚的星空", "ночь ночь", "夜 starry night", "ليل night", "夜🙂"])
 def test_a_prompt_that_the_font_lacks_draws_no_boxes(prompt: str) -> None:
-    size_only, strip = (band(drawn(text, 480, 270)) for text in ("", prompt))
-    assert strip.getbbox() == size_only.getbbox()
-    assert distance(strip.convert("RGB"), size_only.convert("RGB")) < 1  # the edges of letters, by what is beneath
+    size_only, line = (_line(text, "sandbox", "480x270", _font(13), 400) for text in ("", prompt))
+    assert line == size_only == "sandbox image · 480x270"
 
 
 def test_a_long_prompt_stays_inside_the_band() -> None:
