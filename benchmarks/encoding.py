@@ -17,8 +17,8 @@ from pathlib import Path
 from sites import median, spread
 
 from mkdocs_qhaigc.imaging.encode import encode_all
-from mkdocs_qhaigc.imaging.encoder import Encoder, Subject
-from mkdocs_qhaigc.imaging.renditions import Drawn, Encoding, rendition_specs
+from mkdocs_qhaigc.imaging.encoder import Encoder, EncoderInput
+from mkdocs_qhaigc.imaging.renditions import Encoding, SourceImage, rendition_specs
 from mkdocs_qhaigc.sandbox.drawing.draw import draw_image
 
 WIDTH, HEIGHT = 1280, 720
@@ -35,7 +35,7 @@ def main() -> None:
     originals = [draw(number) for number in range(arguments.images)]
     pairs = [(in_one_thread(originals), as_a_build(originals)) for _ in range(arguments.runs)]
     ratios = [one / build for one, build in pairs]
-    count = len(rendition_specs(Drawn("x", WIDTH, HEIGHT), ENCODING))
+    count = len(rendition_specs(SourceImage("x", WIDTH, HEIGHT), ENCODING))
     print(f"{len(originals)} originals of {WIDTH}x{HEIGHT} into {count} files each: avif and webp at three widths")
     print(f"one thread     {median([one for one, _ in pairs]):7.2f} s")
     print(f"as a build     {median([build for _, build in pairs]):7.2f} s, on {os.cpu_count()} processors")
@@ -52,7 +52,7 @@ def in_one_thread(originals: Sequence[bytes]) -> float:
     """Return how many seconds it takes to encode one image after another."""
     began = time.perf_counter()
     for data in originals:
-        for _ in encode_all(data, rendition_specs(Drawn("x", WIDTH, HEIGHT), ENCODING)):
+        for _ in encode_all(data, rendition_specs(SourceImage("x", WIDTH, HEIGHT), ENCODING)):
             pass
     return time.perf_counter() - began
 
@@ -63,7 +63,7 @@ def as_a_build(originals: Sequence[bytes]) -> float:
         encoder = Encoder(ENCODING, Path(folder))
         began = time.perf_counter()
         subjects = [
-            Subject(f"{number}", Drawn(f"{number}", WIDTH, HEIGHT), partial(bytes, data), lambda: None)
+            EncoderInput(f"{number}", SourceImage(f"{number}", WIDTH, HEIGHT), partial(bytes, data), lambda: None)
             for number, data in enumerate(originals)
         ]
         for subject in subjects:

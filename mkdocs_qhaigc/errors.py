@@ -1,26 +1,26 @@
 """The errors of this package.
 
     QhaigcError
-    ├── OptionError        an option in mkdocs.yml cannot be used
-    ├── DirectiveError     a directive in front matter cannot be used
-    ├── StoreError       a folder of originals cannot be read or written
-    │   ├── ImageDamaged        an original is gone, or its bytes are not those that were saved
-    │   └── ImageUnavailable      an image is paid for, and not here
-    │       └── LfsPointer only a pointer of Git LFS is there in its place
-    ├── CacheError         the cache of variants fails in mid-build
-    ├── ImageError       bytes that are no image we accept
-    ├── SelectionError     an argument of a command means nothing on this site
-    ├── EditError          a page's front matter cannot be edited
-    ├── SiteError          a site cannot be read by the commands
-    ├── NoFileError        a page has been given an address, and no file can be put there
-    ├── MissingImages    images that are not there, in a build that may not buy any
-    ├── NotSynced         images that `sync` has not written, on a page that looks them up
-    ├── GenerationStopped     key, quota, network, disk, no use: nothing more can be bought in this build
-    │   └── BudgetExceeded     the build has bought as many images as it may
-    └── ApiError           the Images API did not give an image
-        ├── TooManyPerCall      it does not take a call for several images
-        ├── PromptRejected        it will not draw this prompt: never ask again
-        └── ImageUrlExpired           a hosted image's address has expired
+    ├── OptionError             an option in the site's configuration is invalid
+    ├── DirectiveError          a directive in front matter is invalid
+    ├── StoreError              a folder of stored images cannot be read or written
+    │   ├── ImageDamaged        a stored image is gone, or its bytes have changed
+    │   └── ImageUnavailable    an image is paid for, and not on this machine
+    │       └── LfsPointer      a pointer of Git LFS is in its place
+    ├── CacheError              the cache of renditions fails during a build
+    ├── ImageError              bytes that are no image of a supported kind
+    ├── SelectionError          an argument of a command selects nothing on this site
+    ├── EditError               a page's front matter cannot be edited
+    ├── SiteError               a command cannot read the site
+    ├── NoFileError             a page was given an address, and no file can be put there
+    ├── MissingImages           images are missing in a build that must not generate any
+    ├── NotSynced               a page shows images that `sync` has not written
+    ├── GenerationStopped       key, quota, network, disk: this build can generate nothing more
+    │   └── BudgetExceeded      the build has generated as many images as it may
+    └── ApiError                the Images API did not return an image
+        ├── TooManyPerCall      it does not accept a call for several images
+        ├── PromptRejected      it refuses this prompt: never ask again
+        └── ImageUrlExpired     the address of a hosted image has expired
 
 A message says what happened and what to do. Where it happened (page, image, field) is put in front by whoever
 knows it, so that one error reads the same from the build, the command line and a test.
@@ -34,7 +34,7 @@ class QhaigcError(Exception):
 
 
 class OptionError(QhaigcError):
-    """An option in mkdocs.yml cannot be used."""
+    """An option in the site's configuration is invalid."""
 
     def __init__(self, option: str, message: str) -> None:
         super().__init__(message)
@@ -42,23 +42,23 @@ class OptionError(QhaigcError):
 
 
 class DirectiveError(QhaigcError):
-    """A directive cannot be used."""
+    """A directive in front matter is invalid."""
 
 
 class StoreError(QhaigcError):
-    """A folder of originals cannot be read or written."""
+    """A folder of stored images cannot be read or written."""
 
 
-class ImageDamaged(StoreError):  # noqa: N818 - a state, like Refused
-    """An original is gone, or its bytes are not those that were saved."""
+class ImageDamaged(StoreError):  # noqa: N818 - a state
+    """A stored image is gone, or its bytes are not those that were saved."""
 
 
-class ImageUnavailable(StoreError):  # noqa: N818 - a state, like Refused
-    """An image is paid for, and not here: neither another nor a placeholder takes its place for good."""
+class ImageUnavailable(StoreError):  # noqa: N818 - a state
+    """An image is paid for, and not on this machine. It is not generated again."""
 
 
 class LfsPointer(ImageUnavailable):
-    """In the place of an original is a pointer of Git LFS."""
+    """A pointer of Git LFS is in the place of a stored image."""
 
     def __init__(self, folder: object) -> None:
         super().__init__(
@@ -68,31 +68,31 @@ class LfsPointer(ImageUnavailable):
 
 
 class CacheError(QhaigcError):
-    """The cache of variants fails in mid-build."""
+    """The cache of renditions fails during a build."""
 
 
 class ImageError(QhaigcError):
-    """Bytes that are no image we accept."""
+    """Bytes that are no image of a supported kind."""
 
 
 class SelectionError(QhaigcError):
-    """An argument of a command means nothing on this site."""
+    """An argument of a command selects nothing on this site."""
 
 
 class EditError(QhaigcError):
-    """A page's front matter cannot be edited without changing what was not meant."""
+    """A page's front matter cannot be edited without changing something else."""
 
 
 class SiteError(QhaigcError):
-    """A site cannot be read by the commands."""
+    """A command cannot read the site."""
 
 
 class NoFileError(QhaigcError):
-    """A page has been given the address of an image, and no file can be put there."""
+    """A page was given the address of an image, and no file can be put there."""
 
 
 class MissingImages(QhaigcError):  # noqa: N818 - what is reported, not what failed
-    """Images are missing in a build that was told never to buy any."""
+    """Images are missing in a build that must not generate any."""
 
 
 class NotSynced(QhaigcError):  # noqa: N818 - what is reported, not what failed
@@ -100,24 +100,24 @@ class NotSynced(QhaigcError):  # noqa: N818 - what is reported, not what failed
 
 
 class GenerationStopped(QhaigcError):  # noqa: N818 - the state that it leaves behind
-    """Key, permission, quota, network, disk, or answers without use: nothing more can be bought in this build."""
+    """Key, permission, quota, network, disk or useless responses: this build can generate nothing more."""
 
 
 class BudgetExceeded(GenerationStopped):
-    """The build has bought as many images as it may."""
+    """The build has generated as many images as it may."""
 
 
 class ApiError(QhaigcError):
-    """The Images API did not give an image."""
+    """The Images API did not return an image."""
 
 
-class TooManyPerCall(ApiError):  # noqa: N818 - what happened, as with Refused
-    """The API does not take a call for several images; it may take one for a single one."""
+class TooManyPerCall(ApiError):  # noqa: N818 - what happened
+    """The API does not accept a call for several images; it may accept one for a single image."""
 
 
 class PromptRejected(ApiError):  # noqa: N818 - what happened, as the API itself says it
-    """The API will not draw this prompt; asking again cannot help."""
+    """The API refuses this prompt; asking again cannot help."""
 
 
-class ImageUrlExpired(ApiError):  # noqa: N818 - a state, like Refused
-    """A hosted image's address has expired or never was."""
+class ImageUrlExpired(ApiError):  # noqa: N818 - a state
+    """The address of a hosted image has expired or is wrong."""

@@ -1,4 +1,4 @@
-"""Writing files that are whole or not there."""
+"""Atomic writes, and names of files."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _PAUSES = (0.01, 0.03, 0.1, 0.3, 0.6) if os.name == "nt" else ()
 """Seconds between the tries to rename a file."""
 _PART_BYTES = 4
 _PART = rf"\..+\.[0-9a-f]{{{2 * _PART_BYTES}}}\.part"
-"""A name under which `atomic_write` collects bytes."""
+"""The name of a temporary file of `atomic_write`."""
 
 
 def within(path: Path, folder: Path) -> str:
-    """Return how a path is written in a folder, with `/`; the whole of it where that lies on another drive."""
+    """Return a path relative to a folder, with `/`; the absolute path if it is on another drive."""
     try:
         return Path(os.path.relpath(path, folder)).as_posix()
     except ValueError:
@@ -24,7 +24,7 @@ def within(path: Path, folder: Path) -> str:
 
 
 def free_name(path: Path) -> Path:
-    """Return a path where nothing is: this one, or it with a number at its end."""
+    """Return this path if nothing is there, else the first free one with a number at its end."""
     free, count = path, 1
     while os.path.lexists(free):
         count += 1
@@ -33,7 +33,7 @@ def free_name(path: Path) -> Path:
 
 
 def sync_names(folder: Path) -> None:
-    """Have the names of a folder's files safe from a power cut, as their bytes are: before the only other copy goes."""
+    """Make the names of a folder's files survive a power cut, before the only other copy is removed."""
     if os.name == "nt":  # where folders cannot be opened
         return
     descriptor = os.open(folder, os.O_RDONLY)
@@ -44,7 +44,7 @@ def sync_names(folder: Path) -> None:
 
 
 def _rename(part: Path, path: Path) -> None:
-    """Put a file in the place of another; on Windows patiently, for a reader or a virus scanner may have it open."""
+    """Replace a file by another; retry on Windows, where a reader or a virus scanner may have it open."""
     for seconds in _PAUSES:
         try:
             part.replace(path)
@@ -55,19 +55,19 @@ def _rename(part: Path, path: Path) -> None:
 
 
 def remove_parts(folder: Path) -> None:
-    """Remove what `atomic_write` has left in a folder where it was killed. For whoever writes there alone."""
+    """Remove the files that a killed `atomic_write` left in a folder. The caller must be its only writer."""
     for path in folder.glob(".*.part"):
         if re.fullmatch(_PART, path.name):
             path.unlink()
 
 
 def atomic_write(path: Path, data: bytes, *, at_once: bool = False, mode: int | None = None) -> None:
-    """Write a file so that under its name there are, at any moment, no bytes or all of them, and they stay.
+    """Write a file so that its name never has a part of the bytes, and sync it to the disk.
 
-    `at_once`: have it under its name before it is safe from a power cut, which takes longer than anything else here. Of
-    a killed program nothing is lost then; after a power cut whoever reads the file has to see whether it is whole.
-
-    `mode`: its permissions; None: those of any new file.
+    Args:
+        at_once: Rename before the sync, which takes longer than all else. A killed program loses nothing; after a power
+            cut the reader has to check whether the file is whole.
+        mode: The permissions; `None` for those of any new file.
     """
     import secrets  # a warm build writes nothing
 

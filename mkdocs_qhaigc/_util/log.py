@@ -1,4 +1,4 @@
-"""Delivery of this package's log records to whoever shows them: an engine's build, a command, or a survey.
+"""Delivery of this package's log records to the receiver that shows them: an engine's build, a command, or a survey.
 
 WARNING is what a user must see, INFO a note for those who pay or wait. The receiver that was attached last gets all
 records; those attached before it get none meanwhile, so nothing is shown twice.

@@ -1,4 +1,4 @@
-"""What people wrote, as messages can say it. Pure."""
+"""Words and values in messages. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 
 def closest_match(word: object, known: Iterable[str], *, likeness: float = 0.65) -> str | None:
-    """Return the known word that somebody probably meant, or None. `likeness`: from 0 to 1, which is the same word."""
+    """Return the known word that was probably meant, or `None`. `likeness`: from 0 to 1 (the same word)."""
     import difflib  # only a mistake needs it
 
     matches = difflib.get_close_matches(str(word), list(known), n=1, cutoff=likeness)
@@ -14,13 +14,13 @@ def closest_match(word: object, known: Iterable[str], *, likeness: float = 0.65)
 
 
 def is_typo(word: str, meant: str) -> bool:
-    """Whether a word is another one but for its capitals, or a letter that is too many, missing, wrong or displaced."""
+    """Whether a word differs from another one in capitals, or in one letter that is added, missing, wrong or moved."""
     alike = word != meant and abs(len(word) - len(meant)) <= 1
     return alike and closest_match(word.lower(), [meant], likeness=0.8) is not None
 
 
 def short_repr(value: object) -> str:
-    """Return a value as a message can show it: short, on one line, whatever YAML made of it."""
+    """Return the `repr` of a value for a message: short, on one line, for any value that YAML makes."""
     try:
         return f"{value!r:.60}"
     except (ValueError, RecursionError):  # a number of thousands of digits, lists without end
@@ -28,7 +28,7 @@ def short_repr(value: object) -> str:
 
 
 def kind(value: object) -> str:
-    """Return what YAML has made of a value, for an author who meant something else."""
+    """Return the type that YAML gave a value, in words, for an author who meant something else."""
     if isinstance(value, bool):
         return f"{str(value).lower()} (a yes/no value)"
     if isinstance(value, (int, float)):
@@ -38,10 +38,10 @@ def kind(value: object) -> str:
 
 
 def short_repr_or_kind(value: object) -> str:
-    """Return a text as a message can show it, and of anything else what it is."""
+    """Return the `short_repr` of a text, and the `kind` of anything else."""
     return short_repr(value) if isinstance(value, str) else kind(value)
 
 
 def plural(count: int, one: str, many: str) -> str:
-    """Return the words for so many."""
+    """Return `one` if the count is 1, else `many`."""
     return one if count == 1 else many

@@ -1,4 +1,4 @@
-"""Threads that do jobs in the order they came, and that nobody has to wait for when the program ends."""
+"""Daemon threads that do jobs in the order of submission. The end of the program does not wait for them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Workers(Generic[T]):
     """At most `at_once` jobs at once. Unlike an executor's, the threads are daemons: Ctrl-C ends at once."""
 
     def __init__(self, at_once: int, name: str, *, aside: int = 0, on_exit: Callable[[], None] = lambda: None) -> None:
-        """`aside`: so many more jobs may be at what they do after `step_aside`. `on_exit` runs in each thread's end."""
+        """`aside`: the number of further jobs that may run after `step_aside`. Each thread ends with `on_exit`."""
         self._most = at_once + aside
         self._turns = threading.Semaphore(at_once)
         self._turn = threading.local()
@@ -28,7 +28,7 @@ class Workers(Generic[T]):
         self._threads: list[threading.Thread] = []
 
     def submit(self, job: Callable[..., T], *args: Any, future: Future[T] | None = None) -> Future[T]:
-        """Queue a job; its result or error comes in the future, a given one or a new one, which is returned."""
+        """Return the future of a job that is now queued; `future` is used if given."""
         future = Future() if future is None else future
         self._jobs.put((future, job, args))
         if len(self._threads) < self._most:
@@ -38,7 +38,7 @@ class Workers(Generic[T]):
         return future
 
     def step_aside(self) -> None:
-        """Let the next job begin, while the one that calls this is ended. Once a job is enough."""
+        """Let the next job begin before the calling one has ended. A second call in a job does nothing."""
         if getattr(self._turn, "held", False):
             self._turn.held = False
             self._turns.release()
@@ -52,7 +52,7 @@ class Workers(Generic[T]):
                     job[0].cancel()
 
     def close(self) -> None:
-        """Drop the jobs that have not begun, and end each thread after the job that it is at. Does not wait."""
+        """Drop the jobs that have not begun, and end each thread after its current job. Does not wait."""
         self.drop()
         for _ in self._threads:
             self._jobs.put(None)
@@ -65,7 +65,7 @@ class Workers(Generic[T]):
             self._on_exit()
 
     def _work_once(self) -> bool:
-        """Do the next job, when it is there; return whether there may be more."""
+        """Wait for the next job and do it; return `False` if there will be none."""
         self._turns.acquire()  # before the job is taken: one that waits for its turn can be dropped
         self._turn.held = True
         try:
@@ -76,7 +76,7 @@ class Workers(Generic[T]):
             if future.set_running_or_notify_cancel():
                 try:
                     result = function(*args)
-                except BaseException as error:  # noqa: BLE001 - whoever waits for the future raises it
+                except BaseException as error:  # noqa: BLE001 - the future raises it
                     future.set_exception(error)
                 else:
                     future.set_result(result)
@@ -86,7 +86,7 @@ class Workers(Generic[T]):
 
 
 def pass_on(future: Future[T], done: Future[T]) -> None:
-    """Give a future what another one has brought."""
+    """Copy the outcome of a future that is done to another one."""
     if done.cancelled():
         future.cancel()
     elif error := done.exception():
@@ -96,7 +96,7 @@ def pass_on(future: Future[T], done: Future[T]) -> None:
 
 
 def give_up(futures: Iterable[Future[T]], done: Future[None]) -> None:
-    """End the futures of a job that was cancelled, or that an error of no kind of ours has ended."""
+    """End the futures of a job that was cancelled or failed with an unexpected error."""
     error = None if done.cancelled() else done.exception()
     for future in futures:
         if error and not future.done():

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mkdocs_qhaigc._util.files import atomic_write
-from mkdocs_qhaigc._util.log import forwarding
 from mkdocs_qhaigc.api.response import MOST_IN_ONE_CALL
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.directives.edit import front_matter, write_variant
@@ -56,8 +55,7 @@ def find_candidates(declared: SurveyEntry, options: Options, variants: Iterable[
     found = []
     for variant in variants:
         request = declared.request.of_variant(variant)
-        with forwarding(report):
-            image = known.want(ImageJob(declared.where, declared.image.job.name, request))
+        image = known.want(ImageJob(declared.where, declared.image.job.name, request))
         state = image.state if image.stored else "unreadable" if image.reason else "missing"
         found.append(Candidate(image.job, image.stored, state, image.reason))
     return found

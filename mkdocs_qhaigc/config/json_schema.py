@@ -1,6 +1,6 @@
-"""JSON Schemas of mkdocs.yml and of pages' front matter, from where options and fields are declared. Pure.
+"""JSON Schemas of mkdocs.yml and of pages' front matter, made from the tables of options and fields. Pure.
 
-For editors, so they describe whole documents, and say nothing of what is not ours. `!ENV` is let through as YAML
+For editors, so they describe whole documents, and allow everything that is not ours. `!ENV` is let through as YAML
 editors see it: as the list, or the name, that follows it.
 """
 
@@ -20,7 +20,7 @@ _DIRECTIVE = {"$ref": "#/$defs/directive"}
 
 
 def options_schema() -> Schema:
-    """Return the schema of an mkdocs.yml, of which it knows this plugin's options."""
+    """Return the schema of an mkdocs.yml, with this plugin's options."""
     options = {"$ref": "#/$defs/options"}
     return {
         "$schema": _DIALECT,
@@ -59,7 +59,7 @@ def options_schema() -> Schema:
 
 
 def front_matter_schema() -> Schema:
-    """Return the schema of a page's front matter, of which it knows the key `qhaigc`."""
+    """Return the schema of a page's front matter, with the key `qhaigc`."""
     images = {"description": "The page's images: a prompt, or a mapping of names", "$ref": IMAGES}
     return {
         "$schema": _DIALECT,

@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-import yaml
-
+from mkdocs_qhaigc._util import yaml
 from mkdocs_qhaigc._util.text import closest_match, short_repr
 from mkdocs_qhaigc.config.prices import check_prices
 from mkdocs_qhaigc.directives.model import IMAGES, SIZE, TEXT, Schema
@@ -354,9 +353,8 @@ def _mapping(option: str, value: Any, advice: str) -> Mapping[str, Any]:
     """Return a mapping, which may be given as YAML in a text (from `!ENV`)."""
     if isinstance(value, str):
         try:
-            value = yaml.safe_load(value)
-        except (yaml.YAMLError, ValueError, RecursionError, LookupError, AttributeError) as error:
-            # PyYAML raises others than its own for invalid dates, invalid numbers and wrong explicit tags.
+            value = yaml.load(value)
+        except yaml.ERRORS as error:
             reason = str(error).partition("\n")[0]
             raise OptionError(option, f"it is a text that is no YAML ({reason}). {advice}") from error
     if not isinstance(value, Mapping):

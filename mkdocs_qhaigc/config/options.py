@@ -21,7 +21,7 @@ from mkdocs_qhaigc.imaging.renditions import Encoding
 
 SANDBOX = option_types.SANDBOX
 SANDBOX_VARIABLE = "QHAIGC_SANDBOX"
-"""Set by `mkdocs-qhaigc sandbox -- COMMAND` for the command: whoever runs it wants to spend nothing."""
+"""Set by `mkdocs-qhaigc sandbox -- COMMAND` for the command, in which nothing may be spent."""
 SANDBOX_PATH = "/sandbox/"
 """Every address of a sandbox server starts with this path; no real API's does."""
 KEY_IN_FILE = (
@@ -54,18 +54,18 @@ class Options(NamedTuple):
     """Relative to the site's folder, with `/`."""
     encoding: Encoding
     sizes: str | None
-    """None: what fits the theme."""
+    """`None` for the width of the theme's text column."""
     gallery: str | None
-    """The page, relative to docs_dir, with `/`, that shows every image; None: there is none."""
+    """The page, relative to docs_dir, with `/`, that shows every image; `None` if there is none."""
     report: Path | None
-    """Where a build says what it did; None: nowhere."""
+    """The file of the build's report; `None` if there is none."""
     prices: Prices
     folder: Path
-    """Where the site's configuration stands."""
+    """The folder of the site's configuration."""
 
     @property
     def buying(self) -> tuple[object, ...]:
-        """What a buyer is made from: while it stays, one buyer serves many builds."""
+        """The options of a generation queue: while they stay the same, one queue serves many builds."""
         return (
             self.base_url,
             self.api_key_env,
@@ -79,24 +79,24 @@ class Options(NamedTuple):
 
     @property
     def cache(self) -> CachePaths:
-        """What is where in `cache_dir`."""
+        """The layout of `cache_dir`."""
         return CachePaths(self.cache_dir)
 
     @property
     def sandboxed(self) -> bool:
-        """Whether images come from a sandbox: then their keys say so."""
+        """Whether images come from a sandbox, which is part of their keys."""
         return self.defaults.sandbox
 
     def api_key(self, environment: Mapping[str, str]) -> str | None:
-        """Return the key from the environment variable that is named for it; None where there is none."""
+        """Return the key from the environment variable that is named for it; `None` if it is not set."""
         return environment.get(self.api_key_env, "").strip() or ("sandbox" if self.sandboxed else None)
 
     def cost(self, requests: Iterable[ImageRequest]) -> Cost | None:
-        """Return what images cost; None where nothing says it, and for those of a sandbox, which sells none."""
+        """Return the cost of images; `None` without a price list, and for a sandbox."""
         return None if self.sandboxed else self.prices.cost(requests)
 
     def require_sandbox_within(self, environment: Mapping[str, str]) -> None:
-        """Refuse to buy where `mkdocs-qhaigc sandbox` runs the command.
+        """Refuse to generate images of a real API in a command that `mkdocs-qhaigc sandbox` runs.
 
         Raises:
             OptionError: the images would come from a real API.
@@ -111,10 +111,10 @@ class Options(NamedTuple):
 
 
 def read_options(values: Mapping[str, Any], *, folder: Path) -> Options:
-    """Return the options from their checked values; `folder` is where mkdocs.yml stands.
+    """Return the options from their checked values; `folder` is that of mkdocs.yml.
 
     Raises:
-        OptionError: values do not go together.
+        OptionError: values contradict each other.
     """
     get = {
         name: check_option(name, values[name]) if name in values else option.default for name, option in OPTIONS.items()
@@ -172,12 +172,12 @@ def check_option(name: str, value: object) -> Any:
     """Return one option's value, checked and in its own type.
 
     Raises:
-        OptionError: it cannot be used; the message says what to write.
+        OptionError: it is invalid; the message says what to write.
     """
     option = OPTIONS[name]
     if value is not None:
         return option.type.check(name, value)
-    if option.default is not None:  # which may buy what the author has forbidden elsewhere
+    if option.default is not None:  # the default may allow what the author wants to forbid
         raise OptionError(
             name,
             "it is empty. Write a value, or leave the line out. An environment variable that is set and empty is "
@@ -187,12 +187,12 @@ def check_option(name: str, value: object) -> Any:
 
 
 def keys_among(names: Iterable[object]) -> list[str]:
-    """Return the names of options that are none of ours and are meant to hold a key."""
+    """Return the names that are no options of ours and look like those of an API key."""
     return [name for name in names if isinstance(name, str) and name not in OPTIONS and re.fullmatch(_KEY_OPTION, name)]
 
 
 def no_option(name: object) -> str:
-    """Return what is said of a name that is no option of ours."""
+    """Return the message about a name that is no option of ours."""
     meant = closest_match(name, OPTIONS)
     return f"there is no option {short_repr(name)}. " + (
         f"Did you mean `{meant}`?" if meant else f"There are {', '.join(OPTIONS)}"
@@ -200,10 +200,10 @@ def no_option(name: object) -> str:
 
 
 def check_folders(options: Options, *, folder: Path, docs_dir: Path, site_dir: Path) -> None:
-    """Refuse folders where images would be lost, published raw, or make `mkdocs serve` rebuild for ever.
+    """Refuse folders in which images would be lost, published raw, or make `mkdocs serve` rebuild for ever.
 
     Raises:
-        OptionError: naming the option.
+        OptionError: a folder is refused; it names the option.
     """
     cache, pins, docs, site = (path.resolve() for path in (options.cache_dir, options.pins_dir, docs_dir, site_dir))
     for option, where in (("cache_dir", cache), ("pins_dir", pins)):

@@ -32,7 +32,7 @@ class CachePaths:
 
     @property
     def rejected(self) -> Path:
-        """What was paid for and cannot be used."""
+        """Responses that were paid for and cannot be used."""
         return self.root / "rejected"
 
     @property
@@ -42,12 +42,12 @@ class CachePaths:
 
     @property
     def index(self) -> Path:
-        """What the records of the stores say, for quick look-ups; made anew when it is lost."""
+        """Copies of the stores' records, for quick look-ups; made anew if lost."""
         return self.root / "index"
 
     @property
-    def variants(self) -> Path:
-        """Encoded files; made anew when they are lost."""
+    def renditions(self) -> Path:
+        """Encoded files; encoded again if lost."""
         return self.root / "variants"
 
     @property
@@ -57,13 +57,13 @@ class CachePaths:
 
     @property
     def gallery(self) -> Path:
-        """The contact sheet that `mkdocs-qhaigc gallery` writes unless told otherwise."""
+        """The contact sheet that `mkdocs-qhaigc gallery` writes by default."""
         return self.root / "gallery.html"
 
     def prepare(self) -> None:
         """Make the cache folder, and have git ignore all of it; nothing happens if it cannot be written."""
         gitignore = self.root / ".gitignore"
-        with contextlib.suppress(OSError):  # whoever writes into it next reports why
+        with contextlib.suppress(OSError):  # the next writer reports why
             if not gitignore.exists():
                 self.root.mkdir(parents=True, exist_ok=True)
                 gitignore.write_text("*\n", encoding="utf-8")

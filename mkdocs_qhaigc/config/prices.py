@@ -1,4 +1,4 @@
-"""What images cost, by the price list in the options. Pure. Where the list says nothing, no number is made up."""
+"""The price list in the options, and the cost of images. Pure. A price that is not listed is unknown, never guessed."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _MOST = 1_000_000
 
 
 class Cost(NamedTuple):
-    """What several images cost together."""
+    """The cost of several images together."""
 
     amount: Decimal
-    """Of those whose price is known."""
+    """The sum of the known prices."""
     known: int
-    """How many have one."""
+    """Number of images whose price is known."""
     unknown: int
-    """How many have none."""
+    """Number of images whose price is unknown."""
     currency: str
 
     def __str__(self) -> str:
@@ -48,7 +48,7 @@ class Prices(NamedTuple):
     currency: str = ""
 
     def cost(self, requests: Iterable[ImageRequest]) -> Cost | None:
-        """Return what images cost; None where there is no price list."""
+        """Return the cost of images; `None` without a price list."""
         if not self.by_model:
             return None
         prices = [self._price(request) for request in requests]
@@ -64,7 +64,7 @@ def check_prices(value: Mapping[Any, Any]) -> Prices:
     """Return the price list from the option's value.
 
     Raises:
-        OptionError: it cannot be used.
+        OptionError: it is invalid.
     """
     by_model: dict[str, dict[str, Decimal]] = {}
     currency = value.get("currency", "")
@@ -90,4 +90,4 @@ def _size(model: str, size: object) -> str:
 def _price(model: str, price: object) -> Decimal:
     if isinstance(price, bool) or not isinstance(price, (int, float)) or not 0 <= price <= _MOST:
         raise OptionError("prices", f"{model!r} costs {short_repr(price)}. {_REMEDY}")
-    return Decimal(str(price))  # as it is written, not as a computer has it
+    return Decimal(str(price))  # the decimal number that is written, not its binary float

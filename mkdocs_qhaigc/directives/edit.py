@@ -1,8 +1,8 @@
 """Writing `variant` into a page's front matter, and changing nothing else of the page. Pure.
 
-The text is never written anew from its values, which would lose comments, quotes and order: where something stands is
-asked of PyYAML, and a few characters are put in or replaced there. What the edit means is then read back, and it
-stands only if the variant alone has changed.
+The text is never dumped from its values, which would lose comments, quotes and order: PyYAML gives the places of
+values, and a few characters are inserted or replaced there. The result is read back, and the edit is kept only if the
+variant alone has changed.
 """
 
 from __future__ import annotations
@@ -13,14 +13,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
+from mkdocs_qhaigc._util import yaml
 from mkdocs_qhaigc.directives.front_matter import FRONT_MATTER, META_KEY
 from mkdocs_qhaigc.directives.model import DEFAULT_NAME
 from mkdocs_qhaigc.errors import EditError
 
-_YAML_ERRORS = (yaml.YAMLError, ValueError, RecursionError, LookupError, AttributeError)
-"""PyYAML lets others than its own pass: dates and numbers that are none, wrong explicit tags."""
 _INDENTED = re.compile(r"((?:[&!]\S*\s+)*[|>][+-]?)([1-9])")
 _BREAK = re.compile(r"\r\n|\n|\r")
 
@@ -58,22 +55,22 @@ def front_matter(page: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a value stands."""
+    """The place of a value in the text."""
 
     start: int
     end: int
     node: yaml.Node
     aliased: bool
-    """Whether an alias (`*base`) stands there for a node that is elsewhere."""
+    """Whether it is an alias (`*base`) of a node that is elsewhere."""
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads nodes, and remembers where an alias stands for one."""
+    """A loader that remembers the places of aliases."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self.aliases: dict[int, tuple[int, int]] = {}
-        """By the id of the key whose value is an alias."""
+        """`id` of a key whose value is an alias -> start and end of the alias."""
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         if isinstance(index, yaml.Node) and self.check_event(yaml.AliasEvent):
@@ -84,8 +81,8 @@ class _Loader(yaml.SafeLoader):
 
 def _read(front: str) -> Any:
     try:
-        return yaml.safe_load(front)
-    except _YAML_ERRORS as error:
+        return yaml.load(front)
+    except yaml.ERRORS as error:
         raise EditError("its front matter is no YAML") from error
 
 
@@ -109,7 +106,7 @@ def _path(values: Any, name: str) -> tuple[str, ...]:
 
 
 def _changes_only_variant(front: str, edited: str, path: tuple[str, ...], variant: int) -> bool:
-    """Whether the edited front matter says what it said, but for the variant. Order and types count."""
+    """Whether nothing but the variant has changed in the edited front matter. Order and types count."""
     try:
         before, after = _read(front), _read(edited)
         directive = before
@@ -129,17 +126,17 @@ def _changes_only_variant(front: str, edited: str, path: tuple[str, ...], varian
 
 
 def _put(values: dict[str, Any], path: tuple[str, ...], value: Any) -> dict[str, Any]:
-    """Return a copy with another value at a path; what others share with it stays as it is."""
+    """Return a copy with another value at a path; shared values stay as they are."""
     first, *rest = path
     return {**values, first: _put(values[first], tuple(rest), value) if rest else value}
 
 
 def _edits(front: str, path: tuple[str, ...], variant: int) -> Iterator[str]:
-    """Yield edits to try, the smallest first. What they mean is not known yet."""
+    """Yield edits to try, the smallest first. Their results are not checked yet."""
     loader = _Loader(front)
     try:
         node = loader.get_single_node()
-    except _YAML_ERRORS as error:
+    except yaml.ERRORS as error:
         raise EditError("its front matter is no YAML") from error
     finally:
         loader.dispose()
@@ -211,7 +208,7 @@ def _around(front: str, key: yaml.Node, place: _Place, *, in_flow: bool, variant
 
 
 def _indented_less(value: str, columns: int) -> str:
-    """Return a value whose text, if it says by how much it is indented (`|2`), is so by so many columns less."""
+    """Return a value whose text, if it says by how much it is indented (`|2`), is so by that many columns less."""
     found = _INDENTED.match(value)
     if not found or int(found[2]) <= columns:
         return value
@@ -228,7 +225,7 @@ def _with_line_after(text: str, position: int, line: str) -> str:
 
 
 def _line_end(text: str, position: int) -> str:
-    """Return how the line of a position ends."""
+    """Return the line ending at a position."""
     found = _BREAK.search(text, max(0, position - 1) if text[position : position + 1] == "\n" else position)
     return found[0] if found else "\n"
 

@@ -6,16 +6,15 @@ import re
 from collections.abc import Callable, MutableMapping
 from typing import Any
 
-import yaml
-
+from mkdocs_qhaigc._util import yaml
 from mkdocs_qhaigc._util.text import is_typo
-from mkdocs_qhaigc.html import rewrite as html
+from mkdocs_qhaigc.html.reference import SCHEME, whole_reference
 
 META_KEY = "qhaigc"
 FRONT_MATTER = re.compile(r"\ufeff?---[ \t]*\r?\n(.*?)^(?:---|\.\.\.)[ \t]*\r?$", re.DOTALL | re.MULTILINE)
-"""A page that begins with front matter in YAML; the group is what stands between its lines."""
+"""A page that begins with front matter in YAML; the group is the text between the lines of `---`."""
 _MOST_LINES = 1000
-"""Lines in which front matter is looked for."""
+"""Front matter is looked for in as many lines."""
 _NOT_READ = (
     "line 1: the front matter is not read as such: `---` must be the whole first line, with nothing before it, and "
     "another line `---` must end it"
@@ -23,14 +22,14 @@ _NOT_READ = (
 
 
 def holds_reference(value: Any) -> bool:
-    """Whether a front matter value is exactly a reference, or has one somewhere in its lists and mappings."""
+    """Whether a front matter value is a reference, or contains one in its lists and mappings."""
     if isinstance(value, str):  # as most are
-        return value.startswith(html.SCHEME) and html.whole_reference(value) is not None
+        return value.startswith(SCHEME) and whole_reference(value) is not None
     waiting, seen = [value], set()
     while waiting:
         item = waiting.pop()
         if isinstance(item, str):
-            if item.startswith(html.SCHEME) and html.whole_reference(item) is not None:
+            if item.startswith(SCHEME) and whole_reference(item) is not None:
                 return True
         elif isinstance(item, (dict, list)) and id(item) not in seen:  # YAML anchors: one value in many places
             seen.add(id(item))
@@ -39,9 +38,9 @@ def holds_reference(value: Any) -> bool:
 
 
 def resolve_references(value: Any, address: Callable[[str], str], made: dict[int, Any] | None = None) -> Any:
-    """Return a front matter value with its references replaced; the value itself stays: pages may share it."""
+    """Return a copy of a front matter value with its references replaced; pages may share the value itself."""
     if isinstance(value, str):
-        name = html.whole_reference(value) if value.startswith(html.SCHEME) else None
+        name = whole_reference(value) if value.startswith(SCHEME) else None
         return value if name is None else address(name)
     if not isinstance(value, (dict, list)):
         return value
@@ -57,7 +56,7 @@ def resolve_references(value: Any, address: Callable[[str], str], made: dict[int
 
 
 def strip_meta(meta: MutableMapping[str, Any]) -> None:
-    """Take the references out of the front matter: the plugin is switched off."""
+    """Remove the references from front matter, for a plugin that is switched off."""
     for key, value in list(meta.items()):
         if key == META_KEY or not holds_reference(value):
             continue
@@ -68,19 +67,19 @@ def strip_meta(meta: MutableMapping[str, Any]) -> None:
 
 
 def is_misspelt_key(key: object) -> bool:
-    """Whether a key of the front matter is probably meant to be ours, and is not."""
+    """Whether a key of the front matter is a probable misspelling of `qhaigc`."""
     return isinstance(key, str) and (key[:1] in "qQ" or "haigc" in key) and is_typo(key, META_KEY)
 
 
 def may_begin_front_matter(text: str) -> bool:
-    """Whether a page's text begins as front matter does that was not read as such, as far as its first signs tell."""
+    """Whether a page's text may begin with front matter that was not read as such, judging by its first characters."""
     return text.lstrip("\ufeff \t\r\n").startswith("--")
 
 
 def broken_front_matter(text: str) -> str | None:
-    """Return where and why a page's front matter was not read, if it was meant for us; else None.
+    """Return where and why front matter with our key was not read, or `None` if there is no such front matter.
 
-    MkDocs takes such front matter for text, without a word. `text` is what it takes for text.
+    MkDocs takes it for the page's text, without a warning: `text` is the text that MkDocs found.
     """
     if not may_begin_front_matter(text) or not _is_ours(text):
         return None
@@ -88,8 +87,8 @@ def broken_front_matter(text: str) -> str | None:
     try:
         if match is None:
             return _NOT_READ
-        yaml.safe_load(match[1])
-    except (yaml.YAMLError, ValueError, RecursionError, LookupError) as error:
+        yaml.load(match[1])
+    except yaml.ERRORS as error:
         mark = getattr(error, "problem_mark", None)
         line = f"line {mark.line + 2}" if mark else "line 1"
         what = getattr(error, "problem", None) or "it cannot be read"
@@ -100,7 +99,7 @@ def broken_front_matter(text: str) -> str | None:
 
 
 def _is_ours(text: str) -> bool:
-    """Whether a page begins with signs and lines as of front matter, and ours among them."""
+    """Whether a page begins with lines as in front matter, our key among them."""
     signs, *lines = text.lstrip("\ufeff \t\r\n").splitlines()[:_MOST_LINES]
     if signs.strip("-").strip():
         return False

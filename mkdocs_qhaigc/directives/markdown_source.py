@@ -1,25 +1,31 @@
-"""References in the Markdown of a page, resolved for plugins that make something of it themselves: a feed. Pure."""
+"""References in the Markdown of a page, resolved for plugins that read it themselves, as feeds do. Pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 
-from mkdocs_qhaigc.directives.lines import without_code
-from mkdocs_qhaigc.html.rewrite import SCHEME, references_in
+from mkdocs_qhaigc.html.reference import SCHEME, references_in
 
 Resolve = Callable[[str], "tuple[str, str | None] | None"]
-"""name -> (address, alternative text); None where a name means nothing"""
+"""Name -> (address, alternative text), or `None` if the name is unknown."""
 
+_NOT_SHOWN = re.compile(
+    r"^[ \t]*(?P<fence>`{3,}|~{3,}).*?(?:^[ \t]*(?P=fence)[`~]*[ \t]*\r?$|\Z)"
+    r"|<!--.*?(?:-->|\Z)|<(?P<text>script|style|textarea)\b.*?(?:</(?P=text)|\Z)"
+    r"|(?<!`)(?P<code>`+)(?!`)[^\n]*?(?<!`)(?P=code)(?!`)|\\!\[|^(?: {4}|\t)[ \t]*!\[(?=[^\n]*\n\s*\n|[^\n]*\n?\Z)",
+    re.DOTALL | re.MULTILINE | re.IGNORECASE,
+)
+"""Code, comments and escaped signs; an indented image in a paragraph of its own is taken for code, mostly rightly."""
 _NO_TEXT = re.compile(r"!\[(?=\]\(\s*<?\Z)")
 _IN_LINE = re.compile(rf"!?\[([^\[\]\n]*)\]\(\s*<?{SCHEME}[^\n()]*\)")
 _SPECIAL, _ESCAPED = re.compile(r"([\\\[\]])"), r"\\\1"
 
 
 def resolve_source(text: str, resolve: Resolve) -> str:
-    """Return the Markdown with an address for each reference that is not in code, described where the author has not.
+    """Return the Markdown with the address of each reference, and with its alternative text if the author gave none.
 
-    Code is told apart as for messages: by what it looks like in the source.
+    References in code stay. Code is recognized by its look in the source, as for messages.
     """
     pieces: list[str] = []
     end = 0
@@ -37,7 +43,7 @@ def resolve_source(text: str, resolve: Resolve) -> str:
 
 
 def strip_source(text: str) -> str:
-    """Return the Markdown with nothing but the text of each image and link that is a reference, outside of code."""
+    """Return the Markdown with each image or link that is a reference, outside of code, reduced to its text."""
     pieces: list[str] = []
     end = 0
     for match in _IN_LINE.finditer(without_code(text)):
@@ -45,3 +51,13 @@ def strip_source(text: str) -> str:
         end = match.end()
     pieces.append(text[end:])
     return "".join(pieces)
+
+
+def without_code(text: str) -> str:
+    """Return a page's Markdown with blanks in place of code, comments and escaped signs."""
+    return _NOT_SHOWN.sub(blank, text)
+
+
+def blank(match: re.Match[str]) -> str:
+    """Return as many blanks as a match has characters; its lines stay."""
+    return re.sub(r"[^\n]", " ", match[0])

@@ -1,4 +1,4 @@
-"""What a directive is: its fields as authors write them, and as they are read. Pure."""
+"""The directive: its fields as authors write them, and as they are read. Pure."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ Schema = dict[str, Any]
 TEXT: Schema = {"type": "string", "pattern": r"\S"}
 SIZE: Schema = {"type": "string", "pattern": f"^{SIZE_PATTERN}$"}
 IMAGES = "#/$defs/images"
-"""Where a schema of ours says what the value of `qhaigc` may be, and that of the option `images`."""
+"""Reference to the schema of the value of `qhaigc`, and of the option `images`."""
 
 
 class Field(NamedTuple):
     """One field of a directive."""
 
     about: str
-    """What it means, in Markdown, on one line."""
+    """Its meaning, in Markdown, on one line."""
     schema: Schema
-    """What an author may write."""
+    """The values that an author may write."""
 
 
 def _or_none(schema: Schema) -> Schema:
@@ -59,11 +59,11 @@ FIELDS: Mapping[str, Field] = {
     "sizes": Field("how wide it is drawn, as in HTML: `50vw`", _or_none(TEXT)),
     "crop": Field("`WIDTHxHEIGHT` of its card for link previews: `1200x630`", _or_none(SIZE)),
 }
-"""What a directive may say, in the order of the README."""
+"""The fields of a directive, in the order of the README."""
 
 
 class Defaults(NamedTuple):
-    """What a directive takes from the plugin's options where it says nothing itself."""
+    """The plugin's options that hold for a directive without fields of its own."""
 
     model: str
     size: str
@@ -71,7 +71,7 @@ class Defaults(NamedTuple):
     """Text (or a name from `styles`) added to every prompt."""
     styles: Mapping[str, str] | None = None
     sandbox: bool = False
-    """Whether a sandbox draws the images: their keys say so."""
+    """Whether a sandbox draws the images, which is part of their keys."""
 
 
 class Directive(NamedTuple):
@@ -81,30 +81,30 @@ class Directive(NamedTuple):
     """Letters, digits, `_`, `-` of any script; NFC; at most 64."""
     request: ImageRequest
     alt: str | None = None
-    """None: not given. Empty: decoration."""
+    """`None` if not given; empty for decoration."""
     place: Place = "none"
     priority: bool = False
     caption: str | None = None
     """Plain text; shown below the image."""
     sizes: str | None = None
-    """The attribute's value; None: the site's."""
+    """The attribute's value; `None` for the site's."""
     crop: tuple[int, int] | None = None
-    """Width and height of its card for link previews, in pixels; None: the image's proportions."""
+    """Width and height of its card for link previews, in pixels; `None` for the image's proportions."""
     dark: ImageRequest | None = None
     """The image that readers of a dark page see instead."""
 
     @property
     def requests(self) -> tuple[tuple[str, ImageRequest], ...]:
-        """Every image of this directive, and what its files are called."""
+        """(Name in its files, request) of every image of this directive."""
         own = (self.name, self.request)
         return (own, (f"{self.name}-dark", self.dark)) if self.dark else (own,)
 
 
 class Problem(NamedTuple):
-    """What is wrong with one directive, and what to write instead."""
+    """A mistake in one directive, and the remedy."""
 
     name: str | None
-    """The image's name, or None where the whole value is wrong."""
+    """The image's name, or `None` if the whole value is wrong."""
     message: str
 
     def __str__(self) -> str:

@@ -28,7 +28,7 @@ from mkdocs_qhaigc.errors import DirectiveError
 
 
 def read_directives(value: object, defaults: Defaults) -> tuple[dict[str, Directive], list[Problem]]:
-    """Return the directives of one `qhaigc` value by name, and what was wrong with the others."""
+    """Return the directives of one `qhaigc` value by name, and the problems of the others."""
     try:
         declared = _split(value)
     except DirectiveError as error:
@@ -49,7 +49,7 @@ def read_directives(value: object, defaults: Defaults) -> tuple[dict[str, Direct
 
 
 def _settle_priority(directives: dict[str, Directive], problems: list[Problem]) -> None:
-    """Leave one main image at the most: the one that says so, else the first that is placed."""
+    """Leave one main image at most: the one with `priority`, else the first that is placed."""
     main = [name for name, directive in directives.items() if directive.priority]
     placed = [name for name, directive in directives.items() if directive.place != "none"]
     if placed and not main:
@@ -75,7 +75,7 @@ def valid_name(raw: object) -> str:
         raise DirectiveError(f"the name {short_repr(raw)} is read as {kind(raw)}. Put it in quotes")
     name = unicodedata.normalize("NFC", raw)
     allowed = all(char in "_-" or unicodedata.category(char)[0] in "LMN" for char in name)
-    # Files are called after it, and file systems count bytes: only rare scripts have letters of more than 3.
+    # Files are named after it, and file systems count bytes: only rare scripts have letters of more than 3.
     if not name or len(name) > LONGEST_NAME or len(name.encode(errors="replace")) > 3 * LONGEST_NAME or not allowed:
         raise DirectiveError(
             "a name is 1 to 64 letters, digits, `_` and `-` of any script. Rename the image, for example to "
@@ -190,7 +190,7 @@ def _size(value: object, field: str, example: str = "1280x720") -> str:
 
 
 def plain_sizes(sizes: str | None) -> str | None:
-    """Return the attribute's value without a leading `auto`, which is put there where it holds."""
+    """Return the attribute's value without a leading `auto`, which is added for images that can have it."""
     if sizes is None:
         return None
     first, _, others = sizes.partition(",")
@@ -208,7 +208,7 @@ def _optional_text(fields: Mapping[Any, Any], field: str, remedy: str) -> str | 
 
 
 def resolve_style(style: str, styles: Mapping[str, str] | None) -> str:
-    """Return the text of a named style, or the style itself where it is a text.
+    """Return the text of a named style, or the style itself if it is a text.
 
     Raises:
         DirectiveError: it is a single word, named styles exist, and it is none of them.

@@ -1,7 +1,7 @@
-"""An image's caption: where in a page's HTML the figure goes. Pure.
+"""Captions: the place of the figure in a page's HTML. Pure.
 
-An image that stands alone in a paragraph becomes a figure in its place; alone in a cell, a list item or a block, a
-figure within. An author's own figure is kept and gets the caption where it has none. In a line of text there is no
+An image alone in a paragraph becomes a figure in its place; alone in a cell, a list item or a block, a
+figure within. An author's own figure is kept and gets the caption if it has none. In a line of text there is no
 room for a figure, so no caption either.
 """
 
@@ -18,15 +18,15 @@ _START = re.compile(r"<([a-zA-Z][a-zA-Z0-9]*)(\s[^<>]*)?>\s*\Z")
 _END = re.compile(r"\s*</([a-zA-Z][a-zA-Z0-9]*)\s*>")
 _FIGURE = re.compile(r"<(/?)figure(?=[\s>])", re.IGNORECASE)
 _LONGEST_TAG = 2000
-"""Characters looked back for the start of an element."""
+"""Characters that are searched backwards for the start of an element."""
 _CONTAINERS = frozenset(
     ("article", "aside", "blockquote", "body", "center", "dd", "details", "div", "li", "main", "section", "td", "th")
 )
-"""Elements in which a figure may stand."""
+"""Elements that may contain a figure."""
 
 
 class Captioned(NamedTuple):
-    """An image that has a caption, by where its markup stands in a page's HTML."""
+    """The caption of an image, and the place of the image's markup in a page's HTML."""
 
     start: int
     end: int
@@ -38,7 +38,7 @@ class _Edit(NamedTuple):
     start: int
     end: int
     text: str
-    """Takes the place of what stands there."""
+    """Replaces the text from `start` to `end`."""
 
 
 class _Span(NamedTuple):
@@ -47,7 +47,7 @@ class _Span(NamedTuple):
 
 
 class _Element(NamedTuple):
-    """An element that holds what was asked for, and nothing else."""
+    """An element, and its places in a page's HTML."""
 
     name: str
     attributes: str
@@ -58,7 +58,7 @@ class _Element(NamedTuple):
 
 
 def with_captions(html: str, images: Iterable[Captioned]) -> str:
-    """Return the page with the captions of its images, given in page order, where there is room for a figure."""
+    """Return the page with the captions of its images, in page order, if there is room for a figure."""
     pieces: list[str] = []
     end = 0
     figures = None
@@ -73,7 +73,7 @@ def with_captions(html: str, images: Iterable[Captioned]) -> str:
 
 
 def _edits(html: str, image: Captioned, own: _Span | None) -> Iterator[_Edit]:
-    """Yield what has to change around one image; `own` is the author's figure that holds it."""
+    """Yield the edits around one image; `own` is the author's figure that contains it."""
     if own and "<figcaption" in html[own.start : own.end].lower():
         return
     caption = render_caption(image.caption)
@@ -99,7 +99,7 @@ def _edits(html: str, image: Captioned, own: _Span | None) -> Iterator[_Edit]:
 
 
 def _figures(html: str) -> list[_Span]:
-    """Return where the author's figures begin and end; of nested ones the outermost."""
+    """Return the spans of the author's figures; of nested ones the outermost."""
     spans: list[_Span] = []
     depth = start = 0
     for match in _FIGURE.finditer(html):
@@ -114,14 +114,14 @@ def _figures(html: str) -> list[_Span]:
 
 
 def _figure(attributes: str) -> str:
-    """Return the start tag of a figure with the attributes that a paragraph had."""
+    """Return the start tag of a figure with the attributes of a paragraph."""
     _, given = parse(f"<figure{attributes}>")
     classes = given.pop("class", None)
     return start_tag("figure", {"class": f"{classes} {CSS_CLASS}" if classes else CSS_CLASS, **given})
 
 
 def _around(html: str, left: int, right: int) -> _Element | None:
-    """Return the element that holds `html[left:right]` and nothing else."""
+    """Return the element that contains `html[left:right]` and nothing else, or `None`."""
     opening = _START.search(html, max(0, left - _LONGEST_TAG), left)
     closing = _END.match(html, right)
     if not opening or not closing or opening[1].lower() != closing[1].lower():

@@ -1,6 +1,6 @@
-"""One image as HTML: `<img>`, or `<picture>` where it comes in several formats. Pure.
+"""One image as HTML: `<img>`, or `<picture>` if it has several formats. Pure.
 
-What the author wrote on the tag wins; what is missing for a page that loads well is added.
+The author's attributes win; those that a page needs to load well are added.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ CSS_CLASS = "qhaigc"
 ONLY_LIGHT, ONLY_DARK = "#only-light", "#only-dark"
 """At the end of a URL: on which pages the image is shown. Material's convention, kept by `qhaigc.css` elsewhere."""
 COLOUR_ATTRIBUTE = "data-colour"
-"""What `qhaigc.css` paints in the image's place while it loads."""
+"""The colour that `qhaigc.css` paints in the image's place while it loads."""
 
 _NUMBER = re.compile(r"\s*(\d{1,6})(?:px)?\s*")
 _WIDTH_BY_CONTENT = r"(?i)(?:^|;)\s*width\s*:\s*[a-z]"
@@ -34,7 +34,7 @@ class FormatSource(NamedTuple):
 
     @property
     def url(self) -> str:
-        """The URL of the widest."""
+        """The URL of the widest file."""
         return self.candidates[-1][0]
 
     @property
@@ -44,10 +44,10 @@ class FormatSource(NamedTuple):
 
 
 class ImageTag(NamedTuple):
-    """What a name stands for, on one page."""
+    """An image as one page shows it."""
 
     sources: tuple[FormatSource, ...]
-    """In the author's order of formats; the last one is for every reader."""
+    """In the author's order of formats; the last one is for browsers that support none of the others."""
     width: int
     """Pixels."""
     height: int
@@ -58,9 +58,9 @@ class ImageTag(NamedTuple):
     caption: str | None = None
     """Plain text."""
     colour: str | None = None
-    """`#rrggbb`: what stands in its place while it loads."""
+    """`#rrggbb`, shown in its place while it loads."""
     dark: ImageTag | None = None
-    """What readers of a dark page see instead."""
+    """The image that readers of a dark page see instead."""
 
     def with_one_file(self) -> ImageTag:
         """Return it as one file of one format."""
@@ -68,17 +68,17 @@ class ImageTag(NamedTuple):
         return self._replace(sources=(fallback._replace(candidates=fallback.candidates[-1:]),))
 
     def among_others(self) -> ImageTag:
-        """Return it as one image among others: neither it nor its dark one is loaded first."""
+        """Return it without priority, and its dark one too: neither is loaded first."""
         return self._replace(priority=False, dark=self.dark and self.dark._replace(priority=False))
 
     @property
     def url(self) -> str:
-        """The URL where one URL is wanted."""
+        """The URL of the file that every browser supports, at its widest."""
         return self.sources[-1].url
 
 
 def render_image(image: ImageTag) -> str:
-    """Return the whole HTML of an image that stands without an author's tag: a figure where it has a caption."""
+    """Return the whole HTML of an image that has no tag of the author's: a figure if it has a caption."""
     markup = render_img({}, image, fragment="", in_picture=False)
     if image.caption is None:
         return markup
@@ -96,7 +96,7 @@ def render_caption(caption: str) -> str:
 
 
 def render_img(given: Attributes, image: ImageTag, *, fragment: str, in_picture: bool) -> str:
-    """Return the `<img>` (in a `<picture>` where there are several formats); what the author gave wins.
+    """Return the `<img>` (in a `<picture>` if there are several formats); the author's attributes win.
 
     An image with a dark one is both, of which the style sheet shows one. Browsers load lazily what is not shown, so
     that each reader loads one: neither is loaded at once, whatever their priority.
@@ -128,7 +128,7 @@ def render_image_tag(given: Attributes, image: ImageTag, *, fragment: str, in_pi
     if image.colour:
         attributes.setdefault(COLOUR_ATTRIBUTE, image.colour)
     if len(fallback.candidates) > 1 and "srcset" not in given:
-        # At the end, for whether they are needed shows late: when an image comes that is larger than was asked for.
+        # At the end, because the need for them is known late: an image may be larger than requested.
         attributes["srcset"] = fallback.srcset
         number = _NUMBER.fullmatch(given.get("width") or "")
         sizes = f"(max-width: {number[1]}px) 100vw, {number[1]}px" if number else image.sizes
@@ -145,7 +145,7 @@ def render_image_tag(given: Attributes, image: ImageTag, *, fragment: str, in_pi
 
 
 def _set_dimensions(attributes: Attributes, image: ImageTag) -> bool:
-    """Add width and height so that nothing moves while loading; what the author gave keeps the proportions.
+    """Add width and height so that nothing moves while loading; the author's own values keep the proportions.
 
     Return whether they say how wide the image is drawn: a browser that is to choose by that must know it beforehand.
     """

@@ -1,4 +1,4 @@
-"""References in the finished HTML of a page -> images. Pure: it is handed what a name stands for.
+"""References in the finished HTML of a page -> images. Pure: a function that it is given looks up names.
 
 `qhaigc:NAME` inside a tag is a reference; inside text, a comment, a script or a style sheet it is text and stays.
 """
@@ -6,32 +6,25 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterator
 from html import escape
 from typing import NamedTuple
-from urllib.parse import unquote
 
 from mkdocs_qhaigc.html.deferred import DeferredImages, ReferencedImage
+from mkdocs_qhaigc.html.reference import REFERENCE, SCHEME, WHOLE, decode_name
 from mkdocs_qhaigc.html.tags import Attributes, parse, start_tag, tags_with
-
-SCHEME = "qhaigc:"
 
 TEXT_ATTRIBUTES = frozenset(
     ("alt", "title", "class", "id", "name", "value", "label", "placeholder", "summary", "content")
 )
-"""What readers see or styles name: no URL stands there."""
+"""Attributes that hold text or names, never a URL."""
 _URL_ATTRIBUTES = frozenset(("src", "href", "poster"))
 _LABELS = ("alt", "aria-label", "aria-labelledby", "aria-hidden")
-"""Attributes by which an author has said what an image is for readers who do not see it."""
-_NAME = r"""qhaigc:([^\s"'()<>#?,&]+)(#[^\s"'()<>,]*)?"""
-_WHOLE = re.compile(rf"\s*{_NAME}\s*")
-_ANYWHERE = re.compile(_NAME)
-_IN_SRCSET = re.compile(rf"(?<![^\s,]){_NAME}")
-_IN_STYLE = re.compile(rf"""\burl\(\s*(["']?){_NAME}\1\s*\)""", re.IGNORECASE)
+"""Attributes by which an author describes an image to readers who do not see it."""
+_IN_SRCSET = re.compile(rf"(?<![^\s,]){REFERENCE}")
+_IN_STYLE = re.compile(rf"""\burl\(\s*(["']?){REFERENCE}\1\s*\)""", re.IGNORECASE)
 _FIRST_TITLE_END = re.compile(r"</h1\s*>", re.IGNORECASE)
 _TITLE_OF_EXCERPT = re.compile(r"\s*<h([1-6])[\s>].*?</h\1\s*>", re.IGNORECASE | re.DOTALL)
-
 
 Resolve = Callable[[str], ReferencedImage]
 
@@ -42,7 +35,7 @@ class Rewritten(NamedTuple):
     html: str
     """Its images are marked."""
     unread: list[str]
-    """Values that begin as a reference does and are none."""
+    """Values that begin like a reference and are not one."""
     without_alt: list[str]
     """Names of images for which neither the reference nor the directive has an alternative text, in page order."""
 
@@ -58,12 +51,12 @@ def rewrite(html: str, resolve: Resolve, deferred: DeferredImages, *, main_shown
     captions: list[tuple[int, int, str]] = []
     end = written = 0
     for tag, (element, attributes), start, in_picture in _tags_with_references(html, unread):
-        source = _WHOLE.fullmatch(attributes.get("src") or "") if element.lower() == "img" else None
+        source = WHOLE.fullmatch(attributes.get("src") or "") if element.lower() == "img" else None
         resolved = {
             key: _resolved(key, value, resolve) for key, value in attributes.items() if not source or key != "src"
         }
         if source:
-            name = _name(source[1])
+            name = decode_name(source[1])
             image = resolve(name)
             markup = deferred.mark(
                 resolved, image, fragment=source[2] or "", in_picture=in_picture, first=not main_shown
@@ -84,7 +77,7 @@ def rewrite(html: str, resolve: Resolve, deferred: DeferredImages, *, main_shown
 
 
 def _is_described(attributes: Attributes, image: ReferencedImage) -> bool:
-    """Return whether the tag or the directive says what an image is for readers who do not see it."""
+    """Whether the tag or the directive describes an image to readers who do not see it."""
     return (
         image.alt is not None
         or any(attributes.get(key) for key in _LABELS)
@@ -101,12 +94,12 @@ def _with_captions(html: str, captions: list[tuple[int, int, str]]) -> str:
 
 
 def strip(html: str) -> str:
-    """Return the page with every image reduced to its alt text and every other reference gone."""
+    """Return the page with every image reduced to its alt text and every other reference removed."""
     pieces: list[str] = []
     end = 0
     for tag, (name, attributes), start, _ in _tags_with_references(html, []):
         source = attributes.get("src")
-        if name.lower() == "img" and source is not None and _WHOLE.fullmatch(source):
+        if name.lower() == "img" and source is not None and WHOLE.fullmatch(source):
             markup = escape(attributes.get("alt") or "")
         else:
             kept = {key: value for key, value in attributes.items() if not _refers(key, value)}
@@ -120,9 +113,9 @@ def strip(html: str) -> str:
 
 
 def place(html: str, markup: str, *, after_title: bool, excerpt: bool = False) -> str:
-    """Return the page with the markup after its first title, or on top where it has none or that was asked.
+    """Return the page with the markup after its first title, or on top if it has no title or `after_title` is false.
 
-    The title of an `excerpt` is the heading with which it begins, of whatever level.
+    The title of an `excerpt` is the heading of any level with which it begins.
     """
     title = _TITLE_OF_EXCERPT.match(html) if excerpt else _FIRST_TITLE_END.search(html)
     match = title if after_title else None
@@ -131,30 +124,15 @@ def place(html: str, markup: str, *, after_title: bool, excerpt: bool = False) -
     return f"{before}\n{markup}{after}" if before else f"{markup}\n{after}"
 
 
-def whole_reference(value: str) -> str | None:
-    """Return the name where the value is exactly one reference, else None."""
-    match = _WHOLE.fullmatch(value)
-    return _name(match[1]) if match else None
-
-
-def references_in(text: str) -> Iterator[tuple[int, int, str]]:
-    """Yield (start, end, name) of whatever reads as a reference, in text of any kind."""
-    for match in _ANYWHERE.finditer(text):
-        yield match.start(), match.end(), _name(match[1])
-
-
 def _tags_with_references(html: str, unread: list[str]) -> Iterator[tuple[str, tuple[str, Attributes], int, bool]]:
-    """Yield each start tag that refers to an image.
-
-    As (tag, its element and attributes, where it starts, whether it stands in a `<picture>`).
-    """
+    """Yield (tag, element and attributes, start, whether in a `<picture>`) of each start tag with a reference."""
     for tag, start, in_picture in tags_with(html, SCHEME):
         parsed = parse(tag)
         refers = False
         for key, value in parsed[1].items():
             if value and SCHEME in value:
                 refers = refers or _refers(key, value)
-                if key in _URL_ATTRIBUTES and value.strip().startswith(SCHEME) and not _WHOLE.fullmatch(value):
+                if key in _URL_ATTRIBUTES and value.strip().startswith(SCHEME) and not WHOLE.fullmatch(value):
                     unread.append(value)
         if refers:
             yield tag, parsed, start, in_picture
@@ -169,17 +147,13 @@ def _refers(key: str, value: str | None) -> bool:
         return bool(_IN_SRCSET.search(value))
     if key in TEXT_ATTRIBUTES or key.startswith("aria-"):
         return False
-    return bool(_WHOLE.fullmatch(value))
+    return bool(WHOLE.fullmatch(value))
 
 
 def _resolved(key: str, value: str | None, resolve: Resolve) -> str | None:
     if value is None or not _refers(key, value):
         return value
     if key == "style":
-        return _IN_STYLE.sub(lambda m: f"url({m[1]}{resolve(_name(m[2])).url}{m[3] or ''}{m[1]})", value)
-    pattern = _IN_SRCSET if key.endswith("srcset") else _WHOLE
-    return pattern.sub(lambda m: resolve(_name(m[1])).url + (m[2] or ""), value)
-
-
-def _name(written: str) -> str:
-    return unicodedata.normalize("NFC", unquote(written))
+        return _IN_STYLE.sub(lambda m: f"url({m[1]}{resolve(decode_name(m[2])).url}{m[3] or ''}{m[1]})", value)
+    pattern = _IN_SRCSET if key.endswith("srcset") else WHOLE
+    return pattern.sub(lambda m: resolve(decode_name(m[1])).url + (m[2] or ""), value)

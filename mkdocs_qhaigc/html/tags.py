@@ -1,7 +1,7 @@
 """The start tags of finished HTML, as a browser finds them: read and written. Pure.
 
-The scan is one pass over the page, in time linear to its length for any input. What only looks like a tag, in a
-comment, a script or a style sheet, is passed over.
+The scan is one pass over the page, in time linear to its length for any input. It skips text that only looks like a
+tag, in a comment, a script or a style sheet.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from html import escape, unescape
 
 Attributes = dict[str, str | None]
-"""By lower-case name; a value of None is an attribute without one."""
+"""Lower-case name -> value; `None` for an attribute without a value."""
 
 _OPENING = re.compile(r"<(?:!--|[a-zA-Z/])")
 _REST_OF_PLAIN_TAG = r"""[^"'>]*(?:="[^"]*"[^"'>]*)*>"""
@@ -20,7 +20,7 @@ _DULL = re.compile(
     r"[^<]*(?:</?(?!picture|script|style|textarea|title|xmp|iframe|no)[a-z][a-z0-9-]*(?=[\s/>])"
     rf"{_REST_OF_PLAIN_TAG}[^<]*){{0,500}}"
 )
-"""Text, and plain tags of most elements: a run of them is passed over in one step."""
+"""Text, and plain tags of most elements: a run of them is skipped in one step."""
 _TAG_PART = re.compile(r"""[^"'>]*""")
 _TAG_NAME = re.compile(r"<([a-zA-Z][^\s/>]*)")
 _TEXT_ELEMENTS = frozenset(("script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes"))
@@ -28,7 +28,7 @@ _ATTRIBUTE = re.compile(r"""([^\s/>=][^\s/>=]*)(\s*=\s*(?:"([^"]*)"|'([^']*)'|([
 
 
 def tags_with(html: str, text: str) -> Iterator[tuple[str, int, bool]]:
-    """Yield (tag, where it starts, whether it stands in a `<picture>`) for each start tag that holds the text."""
+    """Yield (tag, its start, whether it is in a `<picture>`) of each start tag that contains the text."""
     position, images, at = 0, 0, html.find(text)
     while at >= 0 and (opening := _OPENING.search(html, _dull_end(html, position, at))):
         position = start = opening.start()
@@ -62,7 +62,7 @@ def tags_with(html: str, text: str) -> Iterator[tuple[str, int, bool]]:
 def with_changes(tag: str, changes: Mapping[str, tuple[str | None, str | None]]) -> str:
     """Return a tag with some attributes changed, each from one value to another, and every other character as it was.
 
-    None is no attribute: one that was none stands behind all others then.
+    `None` is no attribute: a new one is added behind all others.
     """
     name = _TAG_NAME.match(tag)
     pieces: list[str] = []
@@ -97,13 +97,13 @@ def start_tag(name: str, attributes: Attributes, *, closed: bool = False) -> str
 
 
 def _dull_end(html: str, position: int, before: int) -> int:
-    """Return where the run of dull text and tags ends that begins here, and ends before what is looked for."""
+    """Return the end of the run of dull text and tags that begins at `position`, at most `before`."""
     match = _DULL.match(html, position, before)
     return match.end() if match else position
 
 
 def _tag_end(html: str, start: int) -> int:
-    """Return where a tag ends whose quotes need care, or -1 where it never does."""
+    """Return the end of a tag whose quotes need care, or -1 if it has none."""
     position = start + 1
     while True:
         position = _TAG_PART.match(html, position).end()  # type: ignore[union-attr]  # it matches the empty text too

@@ -1,4 +1,4 @@
-"""How wide the text column of a theme is: what an image as wide as its page is drawn at. Pure.
+"""The attribute `sizes` of an image as wide as the text column of a theme. Pure.
 
 A browser chooses among the widths of an image before it has read any style sheet. An image that is loaded lazily can
 wait for the layout (`sizes="auto"`); a page's main image must not wait, so its `sizes` has to be right beforehand.
@@ -24,7 +24,7 @@ _COLUMNS = {
 def column(theme: str | None, *, features: Container[object] = (), hidden: Container[object] = ()) -> str:
     """Return the attribute `sizes` for an image as wide as the text of a theme's pages.
 
-    `features` are those of Material; `hidden` is what a page of it says not to show: `navigation`, `toc`.
+    `features` are those of Material; `hidden` are the parts that a page of it hides: `navigation`, `toc`.
     """
     if theme == "material":
         return _material("navigation" not in hidden, "toc" not in hidden and "toc.integrate" not in features)
@@ -33,7 +33,7 @@ def column(theme: str | None, *, features: Container[object] = (), hidden: Conta
 
 @lru_cache  # each page asks
 def _material(navigation: bool, toc: bool) -> str:
-    """Material's grid is 61rem wide with its margins, a sidebar 12.5rem; a rem is 20, 22 or 24 pixels."""
+    """Return Material's. Its grid is 61rem wide with its margins, a sidebar 12.5rem; a rem is 20, 22 or 24 pixels."""
     rem = 59.4 - 12.5 * (navigation + toc)
     breakpoints = (("125em", 24), ("100em", 22), ("76.25em", 20))
     wide = ", ".join(f"(min-width: {least}) {round(rem * pixels)}px" for least, pixels in breakpoints)

@@ -1,7 +1,10 @@
 """The cache of renditions: encoded files of images, by key. What it loses is encoded again, at no cost but time.
 
-Owns diskcache, and makes it safe on a folder that others may have written: keys are texts, values are files of bytes
-in the folder itself, nothing is ever unpickled.
+The one owner of diskcache, which is made safe on a folder that others may have written: keys are texts, values are
+files of bytes in the folder itself, nothing is ever unpickled.
+
+Over its size limit the renditions that were stored first are removed first. diskcache could remove those that have not
+been used for longest, but writes to its index at each look-up for that: 28 ms instead of 7 for 600 of them.
 """
 
 from __future__ import annotations
@@ -17,9 +20,9 @@ import sqlite3
 import stat
 import tempfile
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from diskcache import Cache, Disk
 from diskcache.core import MODE_BINARY
@@ -27,9 +30,10 @@ from diskcache.core import MODE_BINARY
 from mkdocs_qhaigc.errors import CacheError
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 SIZE_LIMIT = 1 << 30
-"""Bytes; the oldest renditions are removed first."""
+"""Bytes."""
 _VALUE_FILE = re.compile(r"[0-9a-f]{32}\.val")
 
 
@@ -70,10 +74,10 @@ def _is_value_file(name: object) -> bool:
 
 
 def _stamp(path: str) -> str:
-    """Return a file's size and time of modification, which tell whether its bytes are to be compared again.
+    """Return a file's size and time of modification: if they are unchanged, its bytes are not hashed again.
 
     Raises:
-        FileNotFoundError: it is no regular file, but a link, for example.
+        FileNotFoundError: it is not a regular file, but a link, for example.
     """
     status = os.lstat(path)
     if not stat.S_ISREG(status.st_mode):
@@ -84,8 +88,8 @@ def _stamp(path: str) -> str:
 class RenditionCache:
     """Renditions by key. Safe to use from several threads and processes at once.
 
-    Where the folder cannot be used, a temporary one is, and a warning is logged. A damaged index is renamed aside with
-    its folder: at once when the cache is opened, and by `close` when damage is met later, since paths in it are in use.
+    If the folder cannot be used, a warning is logged and a temporary one is used. A damaged folder is renamed aside:
+    when the cache is opened, or by `close` if the damage is met later, because paths in it are in use until then.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -96,24 +100,24 @@ class RenditionCache:
         self._cache = self._open()
 
     def paths(self, keys: Iterable[str]) -> dict[str, str]:
-        """Return the paths, by key, of those of these renditions that are present and unchanged."""
+        """Return the paths, by key, of the renditions that are present and unchanged."""
         keys = list(keys)
-        try:
-            found = ((key, self._cache.get(key, read=True, retry=True)) for key in keys)
+
+        def look_up(cache: Cache) -> dict[str, str]:
+            found = ((key, cache.get(key, read=True, retry=True)) for key in keys)
             return {key: path for key, path in found if path is not None}
-        except (sqlite3.Error, OSError) as error:
-            self._leave(error)
-            return self.paths(keys)
+
+        return self._use(look_up)
 
     def store(self, key: str, data: bytes) -> None:
-        """Keep a rendition's bytes."""
-        try:
-            # Another process may be about to copy the file that is there, so only what is not whole is replaced.
-            if not self._cache.add(key, data, retry=True) and not self.paths([key]):
-                self._cache.set(key, data, retry=True)
-        except (sqlite3.Error, OSError) as error:
-            self._leave(error)
-            self.store(key, data)
+        """Store a rendition's bytes."""
+
+        def add_or_replace(cache: Cache) -> None:
+            # Another process may be about to copy the file that is there, so a whole one is not replaced.
+            if not cache.add(key, data, retry=True) and cache.get(key, read=True, retry=True) is None:
+                cache.set(key, data, retry=True)
+
+        self._use(add_or_replace)
 
     def shrink(self, *, in_use: Iterable[str]) -> None:
         """Remove the oldest renditions over the limit, which is at least twice the size of the files `in_use`."""
@@ -148,21 +152,28 @@ class RenditionCache:
                 )
         return _cache_in(_temporary_folder())
 
-    def _leave(self, error: Exception) -> None:
-        """Go on in a temporary folder.
+    def _use(self, action: Callable[[Cache], T]) -> T:
+        """Return what an action on the cache returns. If the cache fails, the temporary one is used from then on.
 
         Raises:
-            CacheError: that is where it fails already.
+            CacheError: the temporary one fails, too.
         """
-        with self._lock:
-            temporary = _temporary_folder()
-            if Path(self._cache.directory) == temporary:
-                raise CacheError(
-                    f"{temporary} cannot be used ({error}). Every paid image is saved. Make space"
-                ) from error
-            self._damaged = _is_damage(error)
-            _warn_unusable(self._folder, error)
-            self._cache = _cache_in(temporary)
+        while True:
+            cache = self._cache
+            try:
+                return action(cache)
+            except (sqlite3.Error, OSError) as error:
+                with self._lock:
+                    if cache is self._cache:  # else another thread has replaced it meanwhile
+                        self._replace(error)
+
+    def _replace(self, error: Exception) -> None:
+        temporary = _temporary_folder()
+        if Path(self._cache.directory) == temporary:
+            raise CacheError(f"{temporary} cannot be used ({error}). Every paid image is saved. Make space") from error
+        self._damaged = _is_damage(error)
+        _warn_unusable(self._folder, error)
+        self._cache = _cache_in(temporary)
 
 
 def _cache_in(folder: Path) -> Cache:
@@ -170,7 +181,7 @@ def _cache_in(folder: Path) -> Cache:
         str(folder),
         disk=_PathDisk,
         disk_min_file_size=0,
-        eviction_policy="least-recently-stored",  # others write at each look-up
+        eviction_policy="least-recently-stored",
         size_limit=SIZE_LIMIT,
         cull_limit=0,  # nothing is evicted during a build: the site's files are copied from here at its end
         statistics=0,
@@ -182,7 +193,7 @@ def _cache_in(folder: Path) -> Cache:
 
 
 def _is_damage(error: Exception) -> bool:
-    """Whether the index itself is at fault: not what the operating system says, nor a lock."""
+    """Whether the index itself is damaged, rather than locked or out of reach."""
     if isinstance(error, sqlite3.OperationalError):
         return any(words in str(error) for words in ("decode", "no such", "malformed"))
     return isinstance(error, (sqlite3.DatabaseError, UnicodeError))
@@ -194,7 +205,7 @@ def _warn_unusable(folder: Path, error: Exception) -> None:
 
 
 def _rename_aside(folder: Path) -> Path | None:
-    """Return the new name of a damaged cache; `None` if it cannot be renamed, of which a warning is logged."""
+    """Return the new name of a damaged cache; `None` if it cannot be renamed, and a warning is logged."""
     count = 1
     try:
         while (aside := folder.with_name(f"{folder.name}.damaged-{count}")).exists():
@@ -210,7 +221,7 @@ def _rename_aside(folder: Path) -> Path | None:
 
 @functools.cache
 def _temporary_folder() -> Path:
-    """Return a folder that lasts as long as this process: `mkdocs serve` encodes once what it shows."""
+    """Return a folder that is removed when this process ends, so that `mkdocs serve` encodes each image once."""
     folder = tempfile.mkdtemp(prefix="mkdocs-qhaigc-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return Path(folder)

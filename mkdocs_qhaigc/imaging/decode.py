@@ -1,4 +1,4 @@
-"""Reading images that came from outside: no other formats than are used, whole, and within bounds."""
+"""Decoding of images from outside: four formats, whole, and within bounds."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from mkdocs_qhaigc.errors import ImageError
 SEVERAL_JPEGS = "MPO"
 """Pillow's name for a JPEG behind which others stand: a gain map for bright screens, say, or the other eye's view."""
 _LARGEST_TEXT = 16 << 20
-"""Bytes of a text or a colour profile that a PNG holds compressed: what draws images may write down all it did."""
+"""Bytes of a text or a colour profile that a PNG holds compressed: generators may write a long log there."""
 _one_with_large_texts = threading.Lock()
 _FORMATS = tuple(
     plugin.format
@@ -38,14 +38,14 @@ _FORMATS = tuple(
 
 
 def decoded(data: bytes) -> Image.Image:
-    """Return an image, all of it in memory, as it is to be seen.
+    """Return an image, decoded whole and turned upright.
 
     Raises:
         ImageError: it is no PNG, JPEG, WebP or AVIF image, is cut short, too large, or moves.
     """
-    data = data.lstrip(b"\r\n")  # what some servers send before it
+    data = data.lstrip(b"\r\n")  # some servers send them first
     if data.startswith(b"RIFF") and len(data) % 2:
-        data += b"\0"  # which ends a WebP of odd length, and which some encoders leave out
+        data += b"\0"  # the last byte of a WebP of odd length, which some encoders omit
     try:
         try:
             image = _loaded(data)
@@ -60,7 +60,7 @@ def decoded(data: bytes) -> Image.Image:
         raise ImageError("the bytes are no PNG, JPEG, WebP or AVIF image") from error
     except Exception as error:
         raise ImageError(f"the bytes are no image that can be read ({type(error).__name__}: {error!s:.120})") from error
-    with contextlib.suppress(Exception):  # in damaged words about it; its pixels are whole, and were paid for
+    with contextlib.suppress(Exception):  # damaged metadata; the pixels are whole, and were paid for
         ImageOps.exif_transpose(image, in_place=True)
     return image
 
@@ -77,7 +77,7 @@ def _loaded(data: bytes) -> Image.Image:
 
 @contextlib.contextmanager
 def _large_texts() -> Iterator[None]:
-    """Let Pillow read larger texts in a PNG than it does by itself. Pillow has one bound for all that use it."""
+    """Raise Pillow's bound on texts in a PNG, which is one for all threads."""
     with _one_with_large_texts:
         usual = PngImagePlugin.MAX_TEXT_CHUNK
         PngImagePlugin.MAX_TEXT_CHUNK = max(usual, _LARGEST_TEXT)

@@ -1,4 +1,4 @@
-"""What images are that came from outside, and encoding those that are published."""
+"""Encoding of published files, and inspection of images from outside."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _EXIF, _USER_COMMENT = 0x8769, 0x9286
 
 @dataclass(frozen=True, slots=True)
 class ImageInfo:
-    """What an image is, found by decoding all of it."""
+    """Facts about an image, found by decoding all of it."""
 
     format: str
     """png, jpeg, webp or avif."""
@@ -29,11 +29,11 @@ class ImageInfo:
     height: int
     """Pixels."""
     colour: str | None
-    """Its mean, `#rrggbb`: what stands in its place while it loads. None where it is transparent anywhere."""
+    """Its mean, `#rrggbb`, shown in its place while it loads; `None` if it is transparent anywhere."""
 
 
 def inspect(data: bytes) -> ImageInfo:
-    """Return what an image is, after decoding it whole.
+    """Return the facts about an image, after decoding it whole.
 
     Raises:
         ImageError: it is no PNG, JPEG, WebP or AVIF image, is cut short, too large, or moves.
@@ -122,7 +122,7 @@ def _written(image: Image.Image, format_: str, quality: int, packet: bytes | Non
 
 
 def _in_srgb(image: Image.Image) -> Image.Image:
-    """Return the pixels alone, in the colours that a browser assumes where a file names no profile."""
+    """Return the pixels alone, in the colours that a browser assumes for a file without a profile."""
     profile = image.info.get("icc_profile")
     transparent = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
     if image.mode.startswith("I"):  # 16 bits of grey, which Pillow would cut off instead of scaling down
@@ -134,14 +134,14 @@ def _in_srgb(image: Image.Image) -> Image.Image:
             converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode=mode)
             image = converted or image
         except (ImageCms.PyCMSError, OSError, ValueError):
-            pass  # a profile that cannot be read says nothing: the numbers are taken as sRGB
+            pass  # an invalid profile is ignored: the numbers are taken as sRGB
     image = image.convert("RGBA" if transparent else "RGB")
     image.info.clear()
     return image
 
 
 def _mean_colour(image: Image.Image) -> str | None:
-    """Return the image's mean, near enough for what is seen for a moment; None where something shows through."""
+    """Return the image's mean, near enough for a moment's view; `None` if it is transparent anywhere."""
     if "transparency" in image.info or image.mode == "PA":
         return None
     if "A" in image.getbands() and image.getchannel("A").getextrema() != (255, 255):
@@ -152,17 +152,17 @@ def _mean_colour(image: Image.Image) -> str | None:
 
 
 def origin(data: bytes) -> Provenance:
-    """Return what an image's own bytes say of how it came to be.
+    """Return how an image came to be, from the metadata in its bytes.
 
     Raises:
-        ImageError: as of `inspect`.
+        ImageError: see `inspect`.
     """
     with decoded(data) as image:
         return origin_in_xmp(_xmp(image))
 
 
 def _about(image: Image.Image, provenance: Provenance) -> bytes:
-    """Return the packet that says how an image came to be; where nobody knows, what its original says of it."""
+    """Return the XMP packet of an image; with empty provenance, that in the metadata of its original."""
     if provenance == Provenance():
         provenance = origin_in_xmp(_xmp(image))
     return provenance.as_xmp(_label(image))
@@ -176,7 +176,7 @@ def _xmp(image: Image.Image) -> bytes:
 
 
 def _label(image: Image.Image) -> str | None:
-    """Return the AIGC label of an original, from any of the places where GB 45438-2025 lets it stand."""
+    """Return the AIGC label of an original, from any of the places that GB 45438-2025 allows."""
     label = label_in_xmp(_xmp(image))
     text = image.info.get("AIGC")
     if label is None and isinstance(text, str):
@@ -184,7 +184,7 @@ def _label(image: Image.Image) -> str | None:
     if label is None:
         try:
             comment = image.getexif().get_ifd(_EXIF).get(_USER_COMMENT)
-        except Exception:  # noqa: BLE001 - whatever Pillow meets in words that are damaged: they hold no label
+        except Exception:  # noqa: BLE001 - Pillow raises many kinds on damaged metadata, which has no label
             return None
         if isinstance(comment, bytes):
             comment = comment.removeprefix(b"ASCII\0\0\0").removeprefix(b"UNICODE\0").decode(errors="replace")

@@ -1,6 +1,6 @@
-"""From an image's bytes to the encoded files that show it: in threads, while other images are still on their way.
+"""Encoder threads: an image's bytes -> its renditions in the cache, while other images are still being generated.
 
-What is encoded once stays in the cache of variants; what that has lost is encoded again.
+A rendition is encoded once. It stays in the cache, and is encoded again if the cache loses it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from mkdocs_qhaigc.errors import ImageError
-from mkdocs_qhaigc.imaging.renditions import Drawn, Encoding, RenditionSpec, card_spec, rendition_specs
+from mkdocs_qhaigc.imaging.renditions import Encoding, RenditionSpec, SourceImage, card_spec, rendition_specs
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -25,60 +25,60 @@ Crop = tuple[int, int]
 """Width and height of a card, in pixels."""
 
 
-class Subject(NamedTuple):
-    """An image that can be encoded."""
+class EncoderInput(NamedTuple):
+    """An image to encode: its source, and what is called in the encoder's thread to have its bytes."""
 
     key: str
     """Of its request."""
-    drawn: Drawn
+    source: SourceImage
     read: Callable[[], bytes]
-    """Its bytes; called in a thread, once a job."""
-    about: Callable[[], Provenance | None]
-    """What its files say of how it came to be."""
+    """Returns its bytes; called in a thread, once for each group of renditions."""
+    provenance: Callable[[], Provenance | None]
+    """Returns how it came to be, which is written into its files; `None` if nothing is."""
 
 
 class Encoder:
-    """The encoded files of one build's images."""
+    """The renditions of one build's images."""
 
     def __init__(self, encoding: Encoding, folder: Path) -> None:
         """`folder` is that of the cache of renditions."""
         self._encoding = encoding
         self._folder = folder
         self._cards: dict[str, set[Crop | None]] = {}
-        """By key of the request: the link previews that are wanted of it."""
+        """Key of the request -> the sizes in which link previews show it."""
         self._jobs: dict[str, Future[None]] = {}
-        """By the first cache key of those that are encoded together."""
+        """First cache key of a group that is encoded together -> its job."""
         self._gone: set[str] = set()
-        """Cache keys of variants that were gone and have been encoded again."""
+        """Cache keys of renditions that the cache had lost and that have been encoded again."""
         self._paths: dict[str, str] = {}
-        """By cache key: variants that were seen to be whole."""
-        self._variants: RenditionCache | None = None
+        """Cache key -> path, of renditions that were found whole."""
+        self._cache: RenditionCache | None = None
         self._lock = threading.RLock()
         self._workers: Workers[None] | None = None
         self._closed = False
 
     def want_card(self, key: str, crop: Crop | None) -> bool:
-        """Note that an image is to be shown in link previews; return whether that is news."""
+        """Note that link previews show an image; return whether that was not known."""
         cards = self._cards.setdefault(key, set())
         if crop in cards:
             return False
         cards.add(crop)
         return True
 
-    def lacks(self, key: str, drawn: Drawn) -> bool:
+    def lacks(self, key: str, source: SourceImage) -> bool:
         """Whether an image has to be encoded."""
-        return not all(map(self._known, self._cache_keys(key, drawn)))
+        return not all(map(self._known, self._cache_keys(key, source)))
 
-    def encode(self, subject: Subject) -> None:
-        """Begin to encode what is missing of an image. Once closed, nothing: what comes later is of another build."""
-        for specs in self._together(subject.key, subject.drawn):
+    def encode(self, image: EncoderInput) -> None:
+        """Start to encode the renditions that an image lacks. Does nothing once closed: another build has begun."""
+        for specs in self._together(image.key, image.source):
             missing = {spec.cache_key for spec in specs if not self._known(spec.cache_key)}
             if not missing or self._closed:
                 continue
-            store = self._open_variants()
+            cache = self._open_cache()
             with self._lock:
-                if missing and specs[0].cache_key not in self._jobs and not self._closed:
-                    job = self._open_workers().submit(_encode_into, store, specs, missing, subject)
+                if specs[0].cache_key not in self._jobs and not self._closed:
+                    job = self._open_workers().submit(_encode_into, cache, specs, missing, image)
                     self._jobs[specs[0].cache_key] = job
 
     @property
@@ -86,9 +86,9 @@ class Encoder:
         """Whether anything had to be encoded."""
         return bool(self._jobs)
 
-    def error(self, subject: Subject) -> BaseException | None:
+    def error(self, image: EncoderInput) -> BaseException | None:
         """Wait until an image is encoded; return what went wrong."""
-        for specs in self._together(subject.key, subject.drawn):
+        for specs in self._together(image.key, image.source):
             job = self._jobs.get(specs[0].cache_key)
             if job is not None:
                 from mkdocs_qhaigc._util.threads import wait_for  # as below
@@ -98,40 +98,40 @@ class Encoder:
                     return error
         return None
 
-    def make(self, subject: Subject, spec: RenditionSpec) -> str:
-        """Return the path of an image encoded as another one was to be: in its format and size."""
-        drawn = subject.drawn
-        cache_key = f"{drawn.identity}|instead {spec.width}x{spec.height}|{self._encoding.codes[spec.format]}"
+    def make(self, image: EncoderInput, spec: RenditionSpec) -> str:
+        """Return the path of an image encoded in the format and size that was promised for another one."""
+        source = image.source
+        cache_key = f"{source.identity}|instead {spec.width}x{spec.height}|{self._encoding.codes[spec.format]}"
         instead = spec._replace(cache_key=cache_key, cropped=True)
-        store = self._open_variants()
-        for _ in range(2):  # another process may remove it in between
-            if path := store.paths([cache_key]).get(cache_key):
+        cache = self._open_cache()
+        for _ in range(2):  # another process may remove it meanwhile
+            if path := cache.paths([cache_key]).get(cache_key):
                 self._paths[cache_key] = path
                 return path
-            _encode_into(store, [instead], {cache_key}, subject)
-        raise ImageError(f"{self._folder} loses what is put there")
+            _encode_into(cache, [instead], {cache_key}, image)
+        raise ImageError(f"{self._folder} loses the files that are written there. Remove the folder")
 
     def forget_paths(self, cache_keys: Set[str]) -> None:
-        """Look for variants again that were seen to be whole."""
+        """Forget that renditions were found whole: they are looked up again."""
         for cache_key in cache_keys:
             self._paths.pop(cache_key, None)
         self._gone -= cache_keys
 
-    def forget(self, subject: Subject) -> None:
-        """Take back that an image was encoded."""
-        for specs in self._together(subject.key, subject.drawn):
+    def forget(self, image: EncoderInput) -> None:
+        """Forget that an image was encoded."""
+        for specs in self._together(image.key, image.source):
             self._jobs.pop(specs[0].cache_key, None)
 
-    def gone(self, wanted: Mapping[str, Drawn]) -> list[str]:
-        """Return those of these images (by key) of which the cache of variants has lost some; each variant once."""
-        every = {cache_key for key, drawn in wanted.items() for cache_key in self._cache_keys(key, drawn)}
+    def gone(self, wanted: Mapping[str, SourceImage]) -> list[str]:
+        """Return the keys of the `wanted` images of which the cache has lost renditions; each counts once."""
+        every = {cache_key for key, source in wanted.items() for cache_key in self._cache_keys(key, source)}
         if unseen := every - self._paths.keys():
-            self._paths |= self._open_variants().paths(unseen)
+            self._paths |= self._open_cache().paths(unseen)
         gone = every - self._paths.keys() - self._gone
         self._gone |= gone
         found = []
-        for key, drawn in wanted.items() if gone else ():
-            of_one = gone.intersection(self._cache_keys(key, drawn))
+        for key, source in wanted.items() if gone else ():
+            of_one = gone.intersection(self._cache_keys(key, source))
             if of_one:
                 gone -= of_one
                 found.append(key)
@@ -139,58 +139,58 @@ class Encoder:
 
     @property
     def paths(self) -> dict[str, str]:
-        """Where the bytes are, by cache key, of all that was seen to be whole."""
+        """Cache key -> path, of all renditions that were found whole."""
         return self._paths
 
     def close(self, *, used: Iterable[str] | None = None) -> None:
-        """End the threads. `used`: the paths of a whole build's variants; then the cache is kept within its limit."""
+        """End the threads. With `used`, the paths of all renditions of a build, also shrink the cache to its limit."""
         with self._lock:
             self._closed = True
         if self._workers:
             self._workers.close()
-        if self._variants:
+        if self._cache:
             if used is not None and self._jobs:
-                self._variants.shrink(in_use=filter(os.path.exists, set(used)))
-            self._variants.close()
+                self._cache.shrink(in_use=filter(os.path.exists, set(used)))
+            self._cache.close()
 
     def _known(self, cache_key: str) -> bool:
         """Whether a rendition is in the cache, or was when it was looked up before."""
         if cache_key not in self._paths:
-            self._paths |= self._open_variants().paths([cache_key])
+            self._paths |= self._open_cache().paths([cache_key])
         return cache_key in self._paths
 
-    def _together(self, key: str, drawn: Drawn) -> list[tuple[RenditionSpec, ...]]:
-        """Return what is encoded of an image, in the groups in which it is."""
-        for_pages = rendition_specs(drawn, self._encoding)
+    def _together(self, key: str, source: SourceImage) -> list[tuple[RenditionSpec, ...]]:
+        """Return the renditions of an image, in groups that are encoded together."""
+        for_pages = rendition_specs(source, self._encoding)
         crops = tuple(self._cards.get(key, ()))  # another thread may add one
-        return [for_pages, *((card_spec(drawn, self._encoding, crop),) for crop in crops)]
+        return [for_pages, *((card_spec(source, self._encoding, crop),) for crop in crops)]
 
-    def _cache_keys(self, key: str, drawn: Drawn) -> Iterator[str]:
-        return (spec.cache_key for specs in self._together(key, drawn) for spec in specs)
+    def _cache_keys(self, key: str, source: SourceImage) -> Iterator[str]:
+        return (spec.cache_key for specs in self._together(key, source) for spec in specs)
 
-    def _open_variants(self) -> RenditionCache:
+    def _open_cache(self) -> RenditionCache:
         with self._lock:
-            if self._variants is None:
+            if self._cache is None:
                 from mkdocs_qhaigc.imaging.cache import RenditionCache  # a site without images needs none
 
-                self._variants = RenditionCache(self._folder)
-            return self._variants
+                self._cache = RenditionCache(self._folder)
+            return self._cache
 
     def _open_workers(self) -> Workers[None]:
         if self._workers is None:
             from mkdocs_qhaigc._util.threads import Workers  # a warm build starts no thread
 
-            self._workers = Workers(os.cpu_count() or 1, "qhaigc-encoder", on_exit=self._close_variants)
+            self._workers = Workers(os.cpu_count() or 1, "qhaigc-encoder", on_exit=self._close_cache)
         return self._workers
 
-    def _close_variants(self) -> None:
-        """Close the connection of the thread that calls."""
-        if self._variants:
-            self._variants.close()
+    def _close_cache(self) -> None:
+        """Close the calling thread's connection to the cache."""
+        if self._cache:
+            self._cache.close()
 
 
-def _encode_into(store: RenditionCache, specs: Sequence[RenditionSpec], missing: Set[str], subject: Subject) -> None:
-    """Encode what is missing of an image, and what that is measured by: the wider copies of the same format."""
+def _encode_into(cache: RenditionCache, specs: Sequence[RenditionSpec], missing: Set[str], image: EncoderInput) -> None:
+    """Encode the missing renditions, and the wider ones of the same format, whose bytes they must not exceed."""
     from mkdocs_qhaigc.imaging.encode import encode_all  # a warm build needs no Pillow
 
     narrowest: dict[str, int] = {}
@@ -198,6 +198,6 @@ def _encode_into(store: RenditionCache, specs: Sequence[RenditionSpec], missing:
         if spec.cache_key in missing:
             narrowest[spec.format] = min(spec.width, narrowest.get(spec.format, spec.width))
     needed = [spec for spec in specs if spec.format in narrowest and spec.width >= narrowest[spec.format]]
-    for spec, data in encode_all(subject.read(), needed, subject.about()):
+    for spec, data in encode_all(image.read(), needed, image.provenance()):
         if spec.cache_key in missing:
-            store.store(spec.cache_key, data)
+            cache.store(spec.cache_key, data)

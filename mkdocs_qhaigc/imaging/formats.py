@@ -21,5 +21,5 @@ _STARTS = {
 
 
 def format_of(data: bytes) -> str | None:
-    """Return the format whose first bytes these are, whatever follows; `None` if they are no image's."""
+    """Return the format that begins with these bytes; `None` if none does."""
     return next((format_ for format_, start in _STARTS.items() if start.match(data)), None)

@@ -1,7 +1,7 @@
-"""The machine-readable words in a published file that say it was made by AI, as an XMP packet. Pure.
+"""XMP packets: the machine-readable marking of published files as made by AI. Pure.
 
 Properties and values are those of the IPTC Photo Metadata Standard (namespace `Iptc4xmpExt`); a label that the
-generating service put into its file (`TC260:AIGC`, GB 45438-2025) is carried over as it came, and never made up.
+generating service put into its file (`TC260:AIGC`, GB 45438-2025) is copied unchanged, and never made up.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ _IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 _TC260 = "http://www.tc260.org.cn/ns/AIGC/1.0/"
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _LONGEST_LABEL = 8192
-"""Characters of a label that is carried over."""
+"""Characters of a label that is copied."""
 _LONGEST_PROMPT = 6_000
 """Characters; a JPEG's packet has room for 64 KB."""
 
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """How an image came to be; nothing at all where nobody knows."""
+    """The way in which an image came to be; empty if it is unknown."""
 
     source_type: str | None = None
     """One of the IPTC's `digitalsourcetype` addresses."""
     system: str | None = None
     """The model, and the service that ran it."""
     prompt: str | None = None
-    """None: the site does not publish its prompts."""
+    """`None` if the site does not publish its prompts."""
 
     def as_xmp(self, label: str | None = None) -> bytes:
-        """Return the XMP packet, with the `label` that came in the original where there was one; empty if it is."""
+        """Return the XMP packet, with the `label` of the original if it has one; empty if nothing is known."""
         properties = {
             "Iptc4xmpExt:DigitalSourceType": self.source_type,
             "Iptc4xmpExt:AISystemUsed": self.system,
@@ -57,18 +57,18 @@ class Provenance:
 
 
 def label_in_xmp(packet: bytes) -> str | None:
-    """Return the AIGC label in the XMP packet of an original, or None where there is none that can be read."""
+    """Return the AIGC label in the XMP packet of an original, or `None`."""
     return _value_in_xmp(packet, f"{{{_TC260}}}AIGC")
 
 
 def origin_in_xmp(packet: bytes) -> Provenance:
-    """Return what the XMP packet of an original says of how the image came to be."""
+    """Return the provenance in the XMP packet of an original."""
     said = {name: _value_in_xmp(packet, f"{{{_IPTC}}}{name}") for name in ("DigitalSourceType", "AISystemUsed")}
     return Provenance(said["DigitalSourceType"], said["AISystemUsed"])
 
 
 def _value_in_xmp(packet: bytes, name: str) -> str | None:
-    """Return the text of a property, or None where there is none that can be read."""
+    """Return the text of a property, or `None`."""
     if b"<!" in packet or len(packet) > 1 << 20:  # no packet declares a document type or entities
         return None
     try:
@@ -83,7 +83,7 @@ def _value_in_xmp(packet: bytes, name: str) -> str | None:
 
 
 def usable_label(value: str) -> str | None:
-    """Return a label as it can be carried over, or None where it is no text of a reasonable length."""
+    """Return a label as it can be copied, or `None` if it is no text of a reasonable length."""
     label = _xml_text(value).strip()
     return label if 0 < len(label) <= _LONGEST_LABEL else None
 

@@ -1,10 +1,10 @@
-"""Which files of the site show an image, and what they are called. Pure: names are known before any pixel is.
+"""The files that show an image on the site, and their names. Pure: names are known before any pixel is.
 
     assets/qhaigc/hero-5d0f6c1b2a9e.webp        the image's own width
     assets/qhaigc/hero-5d0f6c1b2a9e-480.webp    480 pixels wide
 
-The hex is over the key *and* the encoding settings, so that readers' caches never show what either was before. Names
-are final: what has one is the image, or a placeholder until the image can be had.
+The hex digits are a hash of the key *and* the encoding settings, so that browsers' caches never show an older image.
+Names are final: the file is the image, or a placeholder for as long as there is no image.
 """
 
 from __future__ import annotations
@@ -17,12 +17,14 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote
 
+from mkdocs_qhaigc.imaging.formats import EXTENSIONS
+
 ENCODER_SCHEMA = 2
-"""Raised when the encoder's output changes on purpose; variants are then made anew."""
+"""Raised when the encoder's output changes on purpose; renditions are then encoded again."""
 STEM_DIGITS = 12
 """Hex digits at the end of a stem."""
 CARD_FORMAT = "jpeg"
-"""What every reader of link previews takes; hardly any takes AVIF, and some not WebP."""
+"""All readers of link previews support it; hardly any supports AVIF, and some lack WebP."""
 CARD_WIDTH = 1200
 """Pixels; link previews show no more."""
 
@@ -32,22 +34,22 @@ class Encoding:
     """How every image of a site is encoded."""
 
     formats: tuple[str, ...]
-    """avif, webp, jpeg, png; the last one is for every reader."""
+    """avif, webp, jpeg, png; the last one is for browsers that support none of the others."""
     widths: tuple[int, ...]
-    """Pixels, ascending; those narrower than an image are used, besides its own width."""
+    """Pixels, ascending; an image has those that are narrower than itself, and its own width."""
     quality: Mapping[str, int]
-    """By format; 1 to 100."""
+    """Format -> 1 to 100."""
     marked: bool = True
     """Whether every file says that it was made by AI."""
     with_prompt: bool = False
-    """Whether it also says from which prompt."""
+    """Whether it also contains the prompt."""
 
     codes: Mapping[str, str] = field(init=False)
-    """By format: what tells its variants of an image from those of other settings."""
-    made: dict[Drawn, tuple[RenditionSpec, ...]] = field(init=False, repr=False, compare=False)
-    """What `rendition_specs` has returned."""
+    """Format -> the part of cache keys that tells its renditions from those of other settings."""
+    made: dict[SourceImage, tuple[RenditionSpec, ...]] = field(init=False, repr=False, compare=False)
+    """The results of `rendition_specs`."""
     signature: str = field(init=False)
-    """What changes the content of a file, as text. The widths do: a copy is never larger in bytes than a wider one."""
+    """All that changes the content of a file, as text. Widths do: a copy never has more bytes than a wider one."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "widths", tuple(sorted(set(self.widths))))
@@ -65,7 +67,7 @@ class Encoding:
 
     @property
     def card_signature(self) -> str:
-        """What changes the content of a card, as text."""
+        """All that changes the content of a card, as text."""
         return f"card {self.codes[CARD_FORMAT]}"
 
     def _code(self, format_: str) -> str:
@@ -73,11 +75,11 @@ class Encoding:
         return f"{ENCODER_SCHEMA}|{format_}|{'-' if format_ == 'png' else self.quality[format_]}|{words}"
 
 
-class Drawn(NamedTuple):
-    """What is encoded: an image's size, and what tells its bytes from any others."""
+class SourceImage(NamedTuple):
+    """The image that renditions are made of: its size, and the identity of its bytes."""
 
     identity: str
-    """What the bytes and the words in the file come from: an original's sha256 and its key, or `placeholder:…`."""
+    """`SHA256:KEY` of a stored image, or `placeholder:…`: the bytes, and the metadata that is written beside them."""
     width: int
     """Pixels."""
     height: int
@@ -89,7 +91,7 @@ class RenditionSpec(NamedTuple):
     """One encoding of one image."""
 
     cache_key: str
-    """Under which its bytes are in the cache of variants."""
+    """Its key in the cache of renditions."""
     format: str
     width: int
     """Pixels."""
@@ -97,7 +99,7 @@ class RenditionSpec(NamedTuple):
     """Pixels."""
     quality: int
     cropped: bool = False
-    """Whether the image fills these proportions and loses what stands over, instead of having them."""
+    """Whether the image is cropped to these proportions."""
 
 
 class Rendition(NamedTuple):
@@ -109,28 +111,34 @@ class Rendition(NamedTuple):
 
 
 class PublishedImage(NamedTuple):
-    """All the files that show one image under one name."""
+    """All files that show one image under one name."""
 
     stem: str
     """`NAME-HEX`: in the name of each of its files, and of no other image's."""
-    variants: tuple[Rendition, ...]
+    renditions: tuple[Rendition, ...]
     """By format in the author's order, then by width, the widest last."""
     width: int
+    """Pixels."""
     height: int
+    """Pixels."""
 
 
-def rendition_specs(drawn: Drawn, encoding: Encoding) -> tuple[RenditionSpec, ...]:
-    """Return every encoding that pages need of an image, whatever it is called there; the widest of a format last.
+def rendition_specs(source: SourceImage, encoding: Encoding) -> tuple[RenditionSpec, ...]:
+    """Return every encoding of an image that pages need, under any name; the widest of a format last.
 
-    The wider ones stand in the cache key: a copy is made so that it is not larger in bytes than they are.
+    A cache key contains the wider widths, because a copy is encoded so that it has no more bytes than a wider one.
     """
-    if drawn in encoding.made:
-        return encoding.made[drawn]
-    copies = _copies(drawn.width, drawn.height, encoding.widths)
-    specs = encoding.made[drawn] = tuple(
+    if source in encoding.made:
+        return encoding.made[source]
+    copies = _copies(source.width, source.height, encoding.widths)
+    specs = encoding.made[source] = tuple(
         [
             RenditionSpec(
-                f"{drawn.identity}|{chain}|{encoding.codes[format_]}", format_, width, height, encoding.quality[format_]
+                f"{source.identity}|{chain}|{encoding.codes[format_]}",
+                format_,
+                width,
+                height,
+                encoding.quality[format_],
             )
             for format_ in encoding.formats
             for width, height, chain in copies
@@ -149,19 +157,19 @@ def _copies(width: int, height: int, narrower: tuple[int, ...]) -> tuple[tuple[i
     )
 
 
-def card_spec(drawn: Drawn, encoding: Encoding, crop: tuple[int, int] | None) -> RenditionSpec:
+def card_spec(source: SourceImage, encoding: Encoding, crop: tuple[int, int] | None) -> RenditionSpec:
     """Return the encoding of an image for link previews; `crop` is the width and height wanted, in pixels.
 
-    Never larger than the image: where it is too small, the card has the proportions of `crop` and what size there is.
+    Never larger than the image: the card of a smaller one has the proportions of `crop`.
     """
     if crop:
-        share = min(1.0, drawn.width / crop[0], drawn.height / crop[1])
+        share = min(1.0, source.width / crop[0], source.height / crop[1])
         width, height = (max(1, round(side * share)) for side in crop)
     else:
-        width = min(drawn.width, CARD_WIDTH)
-        height = max(1, round(drawn.height * width / drawn.width))
+        width = min(source.width, CARD_WIDTH)
+        height = max(1, round(source.height * width / source.width))
     return RenditionSpec(
-        cache_key=f"{drawn.identity}|card {width}x{height}|{encoding.codes[CARD_FORMAT]}",
+        cache_key=f"{source.identity}|card {width}x{height}|{encoding.codes[CARD_FORMAT]}",
         format=CARD_FORMAT,
         width=width,
         height=height,
@@ -170,34 +178,34 @@ def card_spec(drawn: Drawn, encoding: Encoding, crop: tuple[int, int] | None) ->
     )
 
 
-def publish(*, name: str, key: str, drawn: Drawn, encoding: Encoding, assets_dir: str) -> PublishedImage:
-    """Return the files that show an image on pages: `drawn`, asked for under `key`, called `name` by the author."""
+def publish(*, name: str, key: str, source: SourceImage, encoding: Encoding, assets_dir: str) -> PublishedImage:
+    """Return the files that show an image on pages; `name` is the author's, `key` that of the request."""
     stem = stem_of(name, key, encoding)
     uri = f"{assets_dir}/{stem}"
-    variants = tuple(
-        Rendition(f"{uri}{f'-{spec.width}' if spec.width != drawn.width else ''}.{extension(spec.format)}", spec)
-        for spec in rendition_specs(drawn, encoding)
+    renditions = tuple(
+        Rendition(f"{uri}{f'-{spec.width}' if spec.width != source.width else ''}.{EXTENSIONS[spec.format]}", spec)
+        for spec in rendition_specs(source, encoding)
     )
-    return PublishedImage(stem, variants, drawn.width, drawn.height)
+    return PublishedImage(stem, renditions, source.width, source.height)
 
 
 def publish_card(
-    *, name: str, key: str, drawn: Drawn, encoding: Encoding, assets_dir: str, crop: tuple[int, int] | None
+    *, name: str, key: str, source: SourceImage, encoding: Encoding, assets_dir: str, crop: tuple[int, int] | None
 ) -> PublishedImage:
     """Return the one file that shows an image in link previews."""
-    spec = card_spec(drawn, encoding, crop)
+    spec = card_spec(source, encoding, crop)
     stem = card_stem(name, key, encoding, crop)
-    dest_uri = f"{assets_dir}/{stem}.{extension(spec.format)}"
+    dest_uri = f"{assets_dir}/{stem}.{EXTENSIONS[spec.format]}"
     return PublishedImage(stem, (Rendition(dest_uri, spec),), spec.width, spec.height)
 
 
 def stem_of(name: str, key: str, encoding: Encoding) -> str:
-    """Return what the names of an image's files on pages begin with: known before anything of the image is."""
+    """Return the beginning of the names of an image's files on pages."""
     return _stem(name, key, encoding.signature)
 
 
 def card_stem(name: str, key: str, encoding: Encoding, crop: tuple[int, int] | None) -> str:
-    """Return the name, without its ending, of an image's file for link previews: known as early."""
+    """Return the name, without its extension, of an image's file for link previews."""
     return _stem(name, key, f"{encoding.card_signature} {crop}")
 
 
@@ -206,11 +214,6 @@ def _stem(name: str, key: str, settings: str) -> str:
     if name != name.casefold():  # beside the same in small letters it would be one file on Windows and macOS
         content += f"\n{name}"
     return f"{name}-{hashlib.sha256(content.encode()).hexdigest()[:STEM_DIGITS]}"
-
-
-def extension(format_: str) -> str:
-    """Return the ending of a file of a format."""
-    return "jpg" if format_ == "jpeg" else format_
 
 
 def relative_url(dest_uri: str, page_url: str) -> str:

@@ -15,15 +15,15 @@ from mkdocs_qhaigc.config.options import SANDBOX, Options
 from mkdocs_qhaigc.directives.request import ImageRequest
 from mkdocs_qhaigc.errors import ImageError, NoFileError, QhaigcError, StoreError
 from mkdocs_qhaigc.generation.job import ImageJob, JobStats, failure_of
-from mkdocs_qhaigc.imaging.encoder import Crop, Encoder, Subject
+from mkdocs_qhaigc.imaging.encoder import Crop, Encoder, EncoderInput
+from mkdocs_qhaigc.imaging.formats import EXTENSIONS
 from mkdocs_qhaigc.imaging.renditions import (
     CARD_FORMAT,
-    Drawn,
     Encoding,
     PublishedImage,
     RenditionSpec,
+    SourceImage,
     card_stem,
-    extension,
     publish,
     publish_card,
     stem_of,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 LARGEST_PLACEHOLDER = 2560
 """Pixels of the longer side. Pages show wider images in their own width anyway."""
-PLACEHOLDER_SCHEMA = 1
+PLACEHOLDER_SCHEMA = 2
 """Raised when the drawing of placeholders changes on purpose."""
 SANDBOX_SYSTEM = "mkdocs-qhaigc sandbox"
 """The system that published files name as their maker if the sandbox has drawn them."""
@@ -52,7 +52,7 @@ class ResolvedImage(NamedTuple):
 
     job: ImageJob
     state: State
-    drawn: Drawn
+    source: SourceImage
     """The pixels that are encoded: the image's or the placeholder's."""
     stored: StoredImage | None = None
     """`None` for a placeholder, and while the image is under way."""
@@ -85,7 +85,7 @@ class SiteImages:
         """By place in the site: paths of files made after the image had changed, see `_fill`."""
         self.under_way = 0
         """Images that this build did not wait for: they come too late for it."""
-        self._encoder = Encoder(options.encoding, options.cache.variants)
+        self._encoder = Encoder(options.encoding, options.cache.renditions)
         if open_queue and options.missing == "error":  # the build ends with all `damaged_pins` in one error
             finder.pins.quiet = True
 
@@ -206,7 +206,7 @@ class SiteImages:
     def _know(self, image: ResolvedImage) -> ResolvedImage:
         key = image.job.request.key
         self._images[key] = image
-        if self._open_queue and self._encoder.lacks(key, image.drawn):
+        if self._open_queue and self._encoder.lacks(key, image.source):
             self._encoder.encode(self._subject(image))
         return image
 
@@ -217,7 +217,7 @@ class SiteImages:
         """
         image = self._images[request.key]
         candidates = [image] if image.state != "under way" else []
-        if not image.drawn.placeholder:
+        if not image.source.placeholder:
             candidates.append(placeholder(image.job))
         for candidate in candidates:
             try:
@@ -234,14 +234,14 @@ class SiteImages:
         if not future.cancelled() and future.exception() is None:
             self._encoder.encode(self._subject_of(future.result()))
 
-    def _subject(self, image: ResolvedImage) -> Subject:
+    def _subject(self, image: ResolvedImage) -> EncoderInput:
         if image.stored:
             return self._subject_of(image.stored)
-        return Subject(image.job.request.key, image.drawn, partial(draw_placeholder, image), lambda: None)
+        return EncoderInput(image.job.request.key, image.source, partial(draw_placeholder, image), lambda: None)
 
-    def _subject_of(self, stored: StoredImage) -> Subject:
-        return Subject(
-            stored.key, drawn_of(stored), stored.read, partial(provenance_of, stored, self._options.encoding)
+    def _subject_of(self, stored: StoredImage) -> EncoderInput:
+        return EncoderInput(
+            stored.key, source_of(stored), stored.read, partial(provenance_of, stored, self._options.encoding)
         )
 
     def _finish_encoding(self) -> None:
@@ -269,7 +269,7 @@ class SiteImages:
 
     def _encode_lost_renditions(self) -> None:
         """Encode again what the cache of renditions has lost, while a damaged image can still be replaced."""
-        known = {key: image.drawn for key, image in self._images.items() if image.state != "under way"}
+        known = {key: image.source for key, image in self._images.items() if image.state != "under way"}
         for key in self._encoder.gone(known):
             subject = self._subject(self._images[key])
             self._encoder.forget(subject)
@@ -308,7 +308,7 @@ class ImageFiles:
         """By name and key: images on pages."""
         self._cards: dict[tuple[str, str, Crop | None], _Address] = {}
         """By name, key and crop: images in link previews."""
-        self._published: dict[tuple[str, Drawn], PublishedImage] = {}
+        self._published: dict[tuple[str, SourceImage], PublishedImage] = {}
         """By address and pixels."""
         self._wanted: dict[str, WantedFile] = {}
         """By place in the site."""
@@ -322,7 +322,7 @@ class ImageFiles:
         identity = name, request.key, crop
         if identity not in self._cards:
             stem = card_stem(name, request.key, self._options.encoding, crop)
-            dest_uri = f"{self._options.assets_dir}/{stem}.{extension(CARD_FORMAT)}"
+            dest_uri = f"{self._options.assets_dir}/{stem}.{EXTENSIONS[CARD_FORMAT]}"
             self._cards[identity] = _Address(dest_uri, name, request, crop)
         return self._cards[identity].dest_uri
 
@@ -345,7 +345,7 @@ class ImageFiles:
         if address is None:
             encoding = self._options.encoding
             stem = stem_of(name, request.key, encoding)
-            dest_uri = f"{self._options.assets_dir}/{stem}.{extension(encoding.formats[-1])}"
+            dest_uri = f"{self._options.assets_dir}/{stem}.{EXTENSIONS[encoding.formats[-1]]}"
             address = self._addresses[name, request.key] = _Address(dest_uri, name, request)
         return address
 
@@ -353,16 +353,16 @@ class ImageFiles:
         self, address: _Address, publish_as: Callable[..., PublishedImage]
     ) -> tuple[PublishedImage, ResolvedImage]:
         image = self._image_of(address.request)
-        published = self._published.get((address.dest_uri, image.drawn))
+        published = self._published.get((address.dest_uri, image.source))
         if published is None:
-            published = self._published[address.dest_uri, image.drawn] = publish_as(
+            published = self._published[address.dest_uri, image.source] = publish_as(
                 name=address.name,
                 key=address.request.key,
-                drawn=image.drawn,
+                source=image.source,
                 encoding=self._options.encoding,
                 assets_dir=self._options.assets_dir,
             )
-            for dest_uri, spec in published.variants:
+            for dest_uri, spec in published.renditions:
                 # A page that has been given this address before shows what it was then, as long as that is there.
                 self._wanted.setdefault(dest_uri, WantedFile(address.request, spec))
         return published, image
@@ -370,7 +370,7 @@ class ImageFiles:
 
 def resolved(job: ImageJob, state: State, stored: StoredImage) -> ResolvedImage:
     """Return a job with its stored image."""
-    return ResolvedImage(job, state, drawn_of(stored), stored, colour=stored.colour)
+    return ResolvedImage(job, state, source_of(stored), stored, colour=stored.colour)
 
 
 def generated(job: ImageJob, future: Future[StoredImage]) -> ResolvedImage:
@@ -382,34 +382,34 @@ def generated(job: ImageJob, future: Future[StoredImage]) -> ResolvedImage:
 def under_way(job: ImageJob) -> ResolvedImage:
     """Return a job without its image, on the guess that it comes in the size that was asked for."""
     request = job.request
-    drawn = Drawn(f"asked:{request.key}", request.width, request.height)
-    return ResolvedImage(job, "under way", drawn, colour="transparent")
+    source = SourceImage(f"asked:{request.key}", request.width, request.height)
+    return ResolvedImage(job, "under way", source, colour="transparent")
 
 
 def placeholder(job: ImageJob, reason: QhaigcError | None = None) -> ResolvedImage:
     """Return a job with a placeholder in the proportions of its image."""
     width, height = job.request.width, job.request.height
     scale = min(1.0, LARGEST_PLACEHOLDER / max(width, height))
-    drawn = Drawn(
+    source = SourceImage(
         f"placeholder:{PLACEHOLDER_SCHEMA}:{job.request.key}",
         max(1, round(width * scale)),
         max(1, round(height * scale)),
         placeholder=True,
     )
-    return ResolvedImage(job, "placeholder", drawn, reason=reason)
+    return ResolvedImage(job, "placeholder", source, reason=reason)
 
 
-def drawn_of(stored: StoredImage) -> Drawn:
+def source_of(stored: StoredImage) -> SourceImage:
     """Return the pixels of a stored image."""
-    return Drawn(f"{stored.sha256}:{stored.key}", stored.width, stored.height)
+    return SourceImage(f"{stored.sha256}:{stored.key}", stored.width, stored.height)
 
 
 def draw_placeholder(image: ResolvedImage) -> bytes:
     """Return the bytes of a placeholder."""
-    from mkdocs_qhaigc.sandbox.drawing.draw import draw_image  # a warm build needs no Pillow
+    from mkdocs_qhaigc.imaging import placeholder as drawing  # a warm build needs no Pillow
 
-    drawn = image.drawn
-    return draw_image(image.job.request.prompt, width=drawn.width, height=drawn.height, label="placeholder")
+    source = image.source
+    return drawing.draw_placeholder(image.job.request.prompt, width=source.width, height=source.height)
 
 
 def provenance_of(stored: StoredImage, encoding: Encoding) -> Provenance | None:

@@ -23,6 +23,7 @@ from mkdocs_qhaigc.directives.model import Directive
 from mkdocs_qhaigc.directives.parse import read_directives
 from mkdocs_qhaigc.directives.request import ImageRequest
 from mkdocs_qhaigc.generation.job import ImageJob
+from mkdocs_qhaigc.html import reference
 from mkdocs_qhaigc.html import rewrite as html
 from mkdocs_qhaigc.html.deferred import DeferredImages, ReferencedImage
 from mkdocs_qhaigc.html.image_tag import FormatSource, ImageTag, figure
@@ -148,11 +149,11 @@ class SitePages:
 
     def note_references(self, src_uri: str, text: str) -> None:
         """Note the images that a page shows, from its file alone: those it places, and those it seems to refer to."""
-        from mkdocs_qhaigc.directives.lines import places  # a build that renders pages does not need it
+        from mkdocs_qhaigc.directives.lint import places  # a build that renders pages does not need it
 
         scope = self.scopes[src_uri]
         placed = [name for name, directive in scope.directives.items() if directive.place != "none"]
-        for name in dict.fromkeys((*placed, *(name for _, _, name in html.references_in(text)))):
+        for name in dict.fromkeys((*placed, *(name for _, _, name in reference.references_in(text)))):
             directive = scope.directives.get(name) or self.site.directives.get(name)
             for _, request in directive.requests if directive else ():
                 self._note_user(scope, request)
@@ -205,7 +206,7 @@ class SitePages:
 
         For a build that has settled.
         """
-        if html.SCHEME in text:
+        if reference.SCHEME in text:
             text = self._resolve(self._scope_to_render(page, src_uri), url, text, main_shown=True)
         return self._deferred.expand(text)
 
@@ -300,7 +301,7 @@ class SitePages:
 
     def _resolve(self, scope: Scope, url: str, text: str, *, main_shown: bool) -> str:
         """Return a page's HTML with its references resolved, and its images marked."""
-        if html.SCHEME not in text:
+        if reference.SCHEME not in text:
             return text
         resolve = partial(self.referenced, scope, page_url=url)
         rewritten = html.rewrite(text, resolve, self._deferred, main_shown=main_shown)
@@ -327,7 +328,7 @@ class SitePages:
         """Warn where a page's HTML may mean an image that it declares, and does not show."""
         if f":{name}" not in text:
             return
-        from mkdocs_qhaigc.directives.slips import misspelt_references
+        from mkdocs_qhaigc.directives.lint import misspelt_references
 
         if written := misspelt_references(text, name):
             self.warnings.misspelt(scope.src_uri, scope.source, written)
@@ -361,11 +362,11 @@ def image_tag(
     colour: str | None = None,
 ) -> ImageTag:
     """Return an image as a page at `page_url` (relative to the site) shows it."""
-    first = published.variants[0].dest_uri
+    first = published.renditions[0].dest_uri
     length = first.rindex(published.stem) + len(published.stem)
     stem_url = relative_url(first[:length], page_url)  # nothing after it has to be escaped
     by_format: dict[str, list[tuple[str, int]]] = {}
-    for dest_uri, spec in published.variants:
+    for dest_uri, spec in published.renditions:
         by_format.setdefault(spec.format, []).append((stem_url + dest_uri[length:], spec.width))
     sources = tuple(FormatSource(MIME_TYPES[format_], tuple(urls)) for format_, urls in by_format.items())
     return ImageTag(sources, published.width, published.height, alt, sizes, priority, caption, colour)

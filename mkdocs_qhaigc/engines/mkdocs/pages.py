@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mkdocs_qhaigc.html import rewrite
+from mkdocs_qhaigc.html import reference, rewrite
 from mkdocs_qhaigc.html.deferred import MARK
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class PageSources:
 
     def show(self, page: Page, build: SiteBuild | None) -> None:
         """Replace the references in a page's Markdown; without a build, by their alternative texts."""
-        if not self.watched or not page.markdown or rewrite.SCHEME not in page.markdown:
+        if not self.watched or not page.markdown or reference.SCHEME not in page.markdown:
             return
         from mkdocs_qhaigc.directives.markdown_source import strip_source  # most sites have no such plugin
         from mkdocs_qhaigc.engines.mkdocs.templates import resolve_source
@@ -51,7 +51,7 @@ def finish_pages(files: Files, build: SiteBuild | None, sources: PageSources) ->
         sources.restore(page)
         if not build:
             page.content = rewrite.strip(page.content)
-        elif MARK in page.content or rewrite.SCHEME in page.content:
+        elif MARK in page.content or reference.SCHEME in page.content:
             page.content = build.pages.finish(page, page.content, src_uri=file.src_uri, url=page.url)
 
 

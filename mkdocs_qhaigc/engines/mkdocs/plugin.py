@@ -24,7 +24,7 @@ from mkdocs_qhaigc.engines.mkdocs.pages import PageSources, finish_pages, source
 from mkdocs_qhaigc.engines.mkdocs.serve import Generation, Unfinished, have_built_again, state_of
 from mkdocs_qhaigc.engines.mkdocs.survey import DRY_RUN, DryRun
 from mkdocs_qhaigc.errors import OptionError, QhaigcError
-from mkdocs_qhaigc.html import rewrite
+from mkdocs_qhaigc.html import reference, rewrite
 from mkdocs_qhaigc.html.theme_sizes import column
 from mkdocs_qhaigc.site.build import SiteBuild
 from mkdocs_qhaigc.site.images import SiteImages
@@ -206,7 +206,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         """Render a page that Python-Markdown has not seen, and show other plugins addresses instead of references."""
         if self._build and not self._build.pages.scope_of(page.file.src_uri, page.meta).rendered:
             html = self._render(page, page.file.url, html)  # it is empty, or no Markdown
-        elif not self._build and rewrite.SCHEME in html:
+        elif not self._build and reference.SCHEME in html:
             html = rewrite.strip(html)
         self._sources.show(page, self._build)
         return html

@@ -15,8 +15,7 @@ from functools import partial, reduce
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
+from mkdocs_qhaigc._util import yaml
 from mkdocs_qhaigc._util.files import within
 from mkdocs_qhaigc.config.option_table import OPTIONS
 from mkdocs_qhaigc.config.options import (
@@ -156,7 +155,7 @@ def _read(file: Path, files: list[Path]) -> Mapping[str, Any]:
         content = _read_toml(file, files) if file.suffix == ".toml" else _read_yaml(file, files)
     except OSError as error:
         raise SiteError(f"{error.filename or file} cannot be read ({error.strerror or error})") from error
-    except (ValueError, RecursionError, LookupError, yaml.YAMLError) as error:
+    except yaml.ERRORS as error:
         raise SiteError(f"{file} cannot be read: {error}") from error
     if not isinstance(content, Mapping):
         raise SiteError(f"{file} is no configuration: it holds no mapping of names")
@@ -188,7 +187,7 @@ def _read_yaml(file: Path, files: list[Path]) -> Any:
 def _chain(file: Path, files: list[Path]) -> Iterator[Any]:
     """Yield the content of a file, then that of the file which it inherits from, and so on."""
     files.append(file.resolve())
-    content = yaml.load(file.read_text(encoding="utf-8-sig"), Loader=_Loader)  # noqa: S506 - a safe one
+    content = yaml.load(file.read_text(encoding="utf-8-sig"), loader=_Loader)
     parent = file.parent / str(content.pop("INHERIT")) if isinstance(content, dict) and "INHERIT" in content else None
     yield content
     if parent:

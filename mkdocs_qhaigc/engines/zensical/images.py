@@ -33,7 +33,7 @@ class SyncedFolder:
 
     def has(self, published: PublishedImage) -> bool:
         """Return whether every file of an image was written and still exists."""
-        names = [Path(variant.dest_uri).name for variant in published.variants]
+        names = [Path(variant.dest_uri).name for variant in published.renditions]
         return all(name in self.manifest.files and (self.path / name).exists() for name in names)
 
 
@@ -73,8 +73,8 @@ class SyncedImages:
         if found is None:
             image = under_way(job)
         else:
-            state: State = "placeholder" if found.drawn.placeholder else "cached"
-            image = ResolvedImage(job, state, found.drawn, colour=found.colour)
+            state: State = "placeholder" if found.source.placeholder else "cached"
+            image = ResolvedImage(job, state, found.source, colour=found.colour)
         return self.known.setdefault(job.request.key, image)
 
     def want_card(self, request: ImageRequest, crop: object) -> None:

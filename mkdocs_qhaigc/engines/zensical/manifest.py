@@ -17,7 +17,7 @@ from typing import Any
 from mkdocs_qhaigc._util.files import atomic_write, within
 from mkdocs_qhaigc.errors import LfsPointer, SiteError
 from mkdocs_qhaigc.imaging.formats import COLOUR
-from mkdocs_qhaigc.imaging.renditions import Drawn
+from mkdocs_qhaigc.imaging.renditions import SourceImage
 from mkdocs_qhaigc.store.availability import is_lfs_pointer
 
 MANIFEST = ".qhaigc.json"
@@ -32,7 +32,7 @@ _FILE_LINE = re.compile(r'^  ("(?:[^"\\\n]|\\u[0-9a-f]{4})+"): "([0-9a-f]{64}|)"
 class SyncedImage:
     """An image as it was written."""
 
-    drawn: Drawn
+    source: SourceImage
     colour: str | None
     """Its mean, `#rrggbb`; `None` if it is transparent or not known."""
 
@@ -54,10 +54,10 @@ class Manifest:
         """Write it into the folder, if it differs from what is there."""
         images = {
             key: {
-                "width": image.drawn.width,
-                "height": image.drawn.height,
+                "width": image.source.width,
+                "height": image.source.height,
                 "colour": image.colour,
-                "placeholder": image.drawn.placeholder,
+                "placeholder": image.source.placeholder,
             }
             for key, image in self.images.items()
         }
@@ -137,4 +137,4 @@ def _parse_image(key: str, one: Any) -> SyncedImage:
         raise ValueError(f"{key}: it has no size")
     if colour is not None and not COLOUR.fullmatch(colour):
         raise ValueError(f"{key}: {colour!r} is no colour")
-    return SyncedImage(Drawn(f"synced:{key}", width, height, placeholder=one["placeholder"] is True), colour)
+    return SyncedImage(SourceImage(f"synced:{key}", width, height, placeholder=one["placeholder"] is True), colour)

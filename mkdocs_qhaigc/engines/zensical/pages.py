@@ -12,9 +12,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import yaml
 from pathspec import GitIgnoreSpec
 
+from mkdocs_qhaigc._util import yaml
 from mkdocs_qhaigc.directives.front_matter import FRONT_MATTER
 from mkdocs_qhaigc.engines.zensical.config import Configuration, merged
 from mkdocs_qhaigc.errors import SiteError
@@ -27,7 +27,6 @@ _WORTH_READING = re.compile(r"draft|date|haigc|^\{? *[\"']?q", re.MULTILINE | re
 """Matches front matter that has to be parsed: with our key, or one like it, or a post's `draft` or `date`."""
 _BLOG_DIR, _POST_DIR, _SEPARATOR = "blog", "{blog}/posts", "<!-- more -->"
 """Defaults of the plugin blog in Zensical and Material."""
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +148,8 @@ def _front_matter(text: str) -> dict[str, Any]:
     if not match or not _WORTH_READING.search(match[1]):
         return {}
     try:
-        meta = yaml.load(match[1], Loader=_Loader)  # noqa: S506 - a safe one
-    except (yaml.YAMLError, ValueError, RecursionError, LookupError):
+        meta = yaml.load(match[1])
+    except yaml.ERRORS:
         return {}  # `broken_front_matter` finds the line for the warning
     return meta if isinstance(meta, dict) else {}
 
@@ -170,8 +169,8 @@ def _of_folders(docs_dir: Path, src_uri: str, folder_file: str) -> dict[str, Any
         path = docs_dir / folder / folder_file
         if path.is_file():
             try:
-                found = yaml.load(_read(path), Loader=_Loader)  # noqa: S506 - a safe one
-            except (yaml.YAMLError, ValueError, RecursionError, LookupError) as error:
+                found = yaml.load(_read(path))
+            except yaml.ERRORS as error:
                 raise SiteError(f"{path} cannot be read: {error}") from error
             meta = merged(meta, found if isinstance(found, dict) else {})
     return meta

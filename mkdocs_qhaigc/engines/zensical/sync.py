@@ -141,7 +141,7 @@ def _settle(site: Configuration, build: SiteBuild, images: SiteImages) -> set[st
 
 def _synced(images: SiteImages) -> dict[str, SyncedImage]:
     """Return the images for the manifest, by key."""
-    return {image.job.request.key: SyncedImage(image.drawn, image.colour) for image in images.images()}
+    return {image.job.request.key: SyncedImage(image.source, image.colour) for image in images.images()}
 
 
 def _pin(images: Iterable[ResolvedImage], options: Options, *, pin: bool) -> tuple[Path, ...]:

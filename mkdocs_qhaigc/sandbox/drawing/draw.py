@@ -1,6 +1,6 @@
-"""A drawing made from a prompt alone: what the sandbox server answers with, and what placeholders show.
+"""A drawing made from a prompt alone, with which the sandbox server answers.
 
-palette (words to colours) → scenes (motif) → here: the manner (pencil, watercolour …), grain and the band.
+`prompt_words` (words to colours) → `scenes` (motif) → here: the manner (pencil, watercolour …), grain and the band.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import math
 import random
 import unicodedata
 
-from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFilter, ImageFont, ImageOps
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont, ImageOps
 
 from mkdocs_qhaigc.sandbox.drawing.prompt_words import Colour, Light, Mood, mix, mood
 from mkdocs_qhaigc.sandbox.drawing.scenes import scene
@@ -23,7 +23,6 @@ _SETTINGS: dict[str, dict[str, int | bool]] = {
     "JPEG": {"quality": 86},
     "PNG": {"compress_level": 4},
 }
-_PLACEHOLDER = "placeholder"
 _SHOWN = 200
 """Characters of a prompt that the band could show at most."""
 _PLAIN = str.maketrans({"–": "-", "—": "-", "×": "x"})
@@ -34,12 +33,9 @@ def draw_image(prompt: str, *, width: int, height: int, label: str, format: str 
     """Encoded image: deterministic for the same arguments on the same Pillow.
 
     `width` and `height` are pixels, `format` is a name of Pillow's. Any text will do for the prompt.
-    The label `placeholder` gives an image that nobody takes for a finished one.
     """
     about = mood(prompt)
     image = _finish(_drawn(width, height, about), about)
-    if label == _PLACEHOLDER:
-        image = _subdued(image)
     _band(image, prompt, label, about.light)
     stream = io.BytesIO()
     image.save(stream, format=format, **_SETTINGS.get(format, {}))
@@ -147,29 +143,16 @@ def _hatch(step: int, size: tuple[int, int], *, mirrored: bool = False) -> Image
     return _tiled(ImageOps.mirror(tile) if mirrored else tile, size)
 
 
-def _subdued(image: Image.Image) -> Image.Image:
-    """`image` drained and dimmed under diagonal lines."""
-    image = ImageEnhance.Color(image).enhance(0.22)
-    image = Image.blend(image, Image.new("RGB", image.size, (128, 134, 144)), 0.42)
-    hatch = _hatch(max(round(min(image.size) / 26), 4), image.size)
-    image.paste((255, 255, 255), (0, 0), hatch.point([round(i * 0.17) for i in range(256)]))
-    return image
-
-
 def _band(image: Image.Image, prompt: str, label: str, light: Light) -> None:
     """Write into `image` a strip at the bottom: label and prompt, as far as they fit and can be drawn."""
-    placeholder = label == _PLACEHOLDER
     width, height = image.size
-    text_size = min(width * 0.027, height * 0.09) * (1.2 if placeholder else 1)
-    text_size = max(text_size, min(9, height * 0.12))
+    text_size = max(min(width * 0.027, height * 0.09), min(9, height * 0.12))
     tall = min(max(round(text_size * 2), 1), height)
     strip = image.crop((0, height - tall, width, height))
     ink = mix(light.near, Colour(14, 17, 24), 0.6)
-    strip = Image.blend(strip, Image.new("RGB", strip.size, ink), 0.84 if placeholder else 0.56)
+    strip = Image.blend(strip, Image.new("RGB", strip.size, ink), 0.56)
     pen = ImageDraw.Draw(strip)
     margin = round(text_size * 0.9)
-    if placeholder:
-        pen.rectangle((0, 0, width, max(round(text_size * 0.09), 1) - 1), fill=(240, 176, 72))
     if text_size >= 6:
         font = _font(round(text_size))
         text = _line(prompt, label, f"{width}×{height}", font, width - 2 * margin)

@@ -1,4 +1,4 @@
-"""What a prompt's words say about a drawing: its motif, its light, its manner. No pixels here.
+"""A prompt's words -> the motif, the light and the manner of its drawing. No pixels here.
 
 A prompt is read for English and Chinese words; what it leaves open is decided by its SHA-256, so that
 every prompt has one drawing and different prompts have different ones.
@@ -47,7 +47,7 @@ class Light:
 
 @dataclass(frozen=True, slots=True)
 class Mood:
-    """All that a scene needs to know about its prompt."""
+    """A prompt, as scenes see it."""
 
     motif: str
     """A key of `scenes.MOTIFS`."""
@@ -80,7 +80,7 @@ LIGHTS = {
     "blueprint": _light(0x0C2C62, 0x123E82, 0x1A519E, 0xE4F2FF, 0x3C79C0, 0x081F49, lit=0.6),
 }
 UNNAMED = ("day", "dawn", "dusk", "night", "golden", "storm", "aurora", "spring", "autumn")
-"""What a prompt without a word about light may get."""
+"""The lights of prompts without a word about light."""
 
 NAMED_COLOURS = {
     "red": Colour(204, 46, 42),
@@ -177,7 +177,7 @@ def tags(prompt: str) -> tuple[str, ...]:
 
 
 def mood(prompt: str) -> Mood:
-    """Motif, light and seed of a prompt; never fails, whatever the text."""
+    """Return the motif, light and seed of a prompt; any text will do. `abstract` if no word names a motif."""
     named = tags(prompt)
     digest = hashlib.sha256(prompt.encode("utf-8", "surrogatepass")).digest()
     seed = int.from_bytes(digest[:8], "big")
@@ -185,7 +185,7 @@ def mood(prompt: str) -> Mood:
     motifs = [tag for tag in named if tag in MOTIF_WORDS]
     if "night" in named and not motifs:
         motifs = ["space"]
-    motif = motifs[0] if motifs else list(MOTIF_WORDS)[dice.randrange(6)]
+    motif = motifs[0] if motifs else "abstract"
     unnamed = UNNAMED[dice.randrange(len(UNNAMED))]
     lights = [tag for tag in named if tag in LIGHTS]
     lights.sort(key=lambda tag: tag not in {"ink", "blueprint"})  # a manner rules over the hour

@@ -1,4 +1,4 @@
-"""Which motif a prompt gets."""
+"""The motifs of drawings."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from PIL import Image
 
+from mkdocs_qhaigc.sandbox.drawing.abstract import abstract
 from mkdocs_qhaigc.sandbox.drawing.canvas import Canvas
 from mkdocs_qhaigc.sandbox.drawing.city import city
 from mkdocs_qhaigc.sandbox.drawing.land import dunes, forest, mountains
@@ -23,11 +24,12 @@ MOTIFS: dict[str, Callable[[Canvas], None]] = {
     "space": space,
     "technical": technical,
     "machine": machine,
+    "abstract": abstract,
 }
 
 
 def scene(width: int, height: int, mood: Mood) -> Image.Image:
-    """The drawing that a mood asks for, without grain or band."""
+    """Return the drawing of a mood, without grain or band."""
     canvas = Canvas(width, height, mood)
     MOTIFS[mood.motif](canvas)
     return canvas.image

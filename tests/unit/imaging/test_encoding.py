@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageDraw, ImageStat
 
 from mkdocs_qhaigc.imaging.encode import encode_all, inspect
-from mkdocs_qhaigc.imaging.encoder import Encoder, Subject
+from mkdocs_qhaigc.imaging.encoder import Encoder, EncoderInput
 from mkdocs_qhaigc.imaging.metadata import TRAINED, Provenance
-from mkdocs_qhaigc.imaging.renditions import Drawn, Encoding, RenditionSpec, card_spec, rendition_specs
+from mkdocs_qhaigc.imaging.renditions import Encoding, RenditionSpec, SourceImage, card_spec, rendition_specs
 from tests.conftest import Project
 from tests.helpers.api import Handler, ImagesApi, bytes_by_url, draw
 
@@ -46,7 +46,7 @@ def lines(width: int, height: int, seed: int) -> Image.Image:
 def bytes_by_width(data: bytes, encoding: Encoding, size: tuple[int, int]) -> dict[str, list[int]]:
     """Return the bytes of each format's copies, the widest first."""
     found: dict[str, list[int]] = {}
-    for spec, encoded in encode_all(data, rendition_specs(Drawn("x", *size), encoding)):
+    for spec, encoded in encode_all(data, rendition_specs(SourceImage("x", *size), encoding)):
         with Image.open(io.BytesIO(encoded)) as image:
             assert image.width >= spec.width  # the wider copy itself, where a narrower one would need more bytes
             assert abs(image.width / image.height * spec.height / spec.width - 1) < 0.1
@@ -84,7 +84,7 @@ def test_a_drawing_of_flat_squares_keeps_its_quality_at_every_width(format_: str
     dice = random.Random(1)
     squares = Image.frombytes("RGB", (80, 45), dice.randbytes(80 * 45 * 3)).quantize(16).convert("RGB")
     original = squares.resize((640, 360), Image.Resampling.NEAREST)
-    specs = rendition_specs(Drawn("x", 640, 360), Encoding((format_,), (240, 400), QUALITY))
+    specs = rendition_specs(SourceImage("x", 640, 360), Encoding((format_,), (240, 400), QUALITY))
     copies = dict(encode_all(png(original), specs))
 
     def loss(data: bytes, spec: RenditionSpec) -> float:
@@ -143,8 +143,8 @@ def test_one_call_at_a_time_or_eight_give_the_same_site(project: Project, api: I
 def test_an_image_that_comes_after_its_build_has_ended_is_left_to_the_next(tmp_path: Path) -> None:
     """`mkdocs serve` builds anew while an image is under way, and each of these builds has asked for it."""
     encoding = Encoding(("webp",), (), QUALITY)
-    subject = Subject("k" * 64, Drawn("x", 90, 60), lambda: draw("x", 90, 60), lambda: None)
-    wanted = {subject.key: subject.drawn}
+    subject = EncoderInput("k" * 64, SourceImage("x", 90, 60), lambda: draw("x", 90, 60), lambda: None)
+    wanted = {subject.key: subject.source}
     ended, current = (Encoder(encoding, tmp_path / "variants") for _ in range(2))
     ended.close()
     ended.encode(subject)
@@ -158,7 +158,7 @@ def test_an_image_that_comes_after_its_build_has_ended_is_left_to_the_next(tmp_p
 def test_a_card_shows_the_middle_of_an_image() -> None:
     image = Image.new("RGB", (300, 100), "red")
     image.paste("blue", (100, 0, 200, 100))
-    spec = card_spec(Drawn("x", 300, 100), Encoding(("webp",), (), QUALITY), (100, 100))
+    spec = card_spec(SourceImage("x", 300, 100), Encoding(("webp",), (), QUALITY), (100, 100))
     ((_, data),) = encode_all(png(image), [spec])
     with Image.open(io.BytesIO(data)) as card:
         assert card.size == (100, 100)

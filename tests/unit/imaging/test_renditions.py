@@ -11,9 +11,9 @@ from urllib.parse import unquote, urljoin
 import pytest
 
 from mkdocs_qhaigc.imaging.renditions import (
-    Drawn,
     Encoding,
     PublishedImage,
+    SourceImage,
     card_spec,
     publish,
     publish_card,
@@ -24,7 +24,7 @@ from mkdocs_qhaigc.site.pages import image_tag
 
 KEY = "4e96ebfcd164177aa720e54f74b3fbf6f3621f6f7f19ef7f87f0c0d1ea9b0fa9"
 QUALITY: Mapping[str, int] = {"avif": 50, "webp": 80, "jpeg": 85, "png": 80}
-DRAWN = Drawn("1" * 64, 1280, 720)
+SOURCE = SourceImage("1" * 64, 1280, 720)
 
 
 BARE = Encoding(("webp",), (480, 800, 1280), QUALITY, marked=False)
@@ -36,12 +36,12 @@ def encoding(*formats: str, widths: tuple[int, ...] = (480, 800, 1280), **qualit
 
 
 def published(encoding: Encoding, **fields: Any) -> PublishedImage:
-    given: dict[str, Any] = {"name": "hero", "key": KEY, "drawn": DRAWN, "assets_dir": "assets/qhaigc"}
+    given: dict[str, Any] = {"name": "hero", "key": KEY, "source": SOURCE, "assets_dir": "assets/qhaigc"}
     return publish(encoding=encoding, **{**given, **fields})
 
 
 def uris(publication: PublishedImage) -> list[str]:
-    return [variant.dest_uri for variant in publication.variants]
+    return [variant.dest_uri for variant in publication.renditions]
 
 
 def test_an_image_s_files_are_called_after_its_name_a_hex_and_their_width() -> None:
@@ -53,15 +53,15 @@ def test_an_image_s_files_are_called_after_its_name_a_hex_and_their_width() -> N
         *(f"{stem}-480.avif", f"{stem}-800.avif", f"{stem}.avif"),
         *(f"{stem}-480.jpg", f"{stem}-800.jpg", f"{stem}.jpg"),
     ]
-    assert [variant.spec.width for variant in publication.variants] == [480, 800, 1280] * 2
-    assert [variant.spec.quality for variant in publication.variants] == [50] * 3 + [85] * 3
+    assert [variant.spec.width for variant in publication.renditions] == [480, 800, 1280] * 2
+    assert [variant.spec.quality for variant in publication.renditions] == [50] * 3 + [85] * 3
 
 
 def test_names_that_differ_in_capitals_alone_are_two_files_where_file_systems_see_none() -> None:
     names = ("hero", "Hero", "HERO", "straße", "STRASSE", "Straße")
     stems = [published(encoding(), name=name).stem for name in names]
     cards = [
-        publish_card(name=name, key=KEY, drawn=DRAWN, encoding=encoding(), assets_dir="a", crop=None).stem
+        publish_card(name=name, key=KEY, source=SOURCE, encoding=encoding(), assets_dir="a", crop=None).stem
         for name in names
     ]
     for found in (stems, cards):
@@ -74,7 +74,7 @@ def test_names_that_differ_in_capitals_alone_are_two_files_where_file_systems_se
     [((), [1280]), ((480,), [480, 1280]), ((2560, 800, 800, 480), [480, 800, 1280]), ((1280, 1281), [1280])],
 )
 def test_widths_that_an_image_does_not_have_are_not_made(widths: tuple[int, ...], used: list[int]) -> None:
-    assert [spec.width for spec in rendition_specs(DRAWN, encoding(widths=widths))] == used
+    assert [spec.width for spec in rendition_specs(SOURCE, encoding(widths=widths))] == used
 
 
 def test_the_hex_is_the_same_in_every_build() -> None:
@@ -111,35 +111,35 @@ def test_the_hex_does_not_change_with_what_leaves_the_bytes_alone(one: Encoding,
 
 
 def test_the_hex_changes_with_the_key_and_is_the_same_for_a_placeholder() -> None:
-    placeholder = Drawn("placeholder:x", 1280, 720, placeholder=True)
+    placeholder = SourceImage("placeholder:x", 1280, 720, placeholder=True)
 
     assert published(encoding()).stem != published(encoding(), key="0" * 64).stem
-    assert published(encoding()).stem == published(encoding(), drawn=placeholder).stem
+    assert published(encoding()).stem == published(encoding(), source=placeholder).stem
 
 
 def test_two_names_of_one_image_are_encoded_once() -> None:
     one, other = published(encoding(), name="hero"), published(encoding(), name="灯塔")
 
     assert set(uris(one)).isdisjoint(uris(other))
-    assert [variant.spec for variant in one.variants] == [variant.spec for variant in other.variants]
-    assert tuple(variant.spec for variant in one.variants) == rendition_specs(DRAWN, encoding())
+    assert [variant.spec for variant in one.renditions] == [variant.spec for variant in other.renditions]
+    assert tuple(variant.spec for variant in one.renditions) == rendition_specs(SOURCE, encoding())
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        rendition_specs(Drawn("2" * 64, 1280, 720), encoding()),
-        rendition_specs(DRAWN, encoding(webp=79)),
-        rendition_specs(DRAWN, encoding("avif")),
-        rendition_specs(DRAWN, BARE),
-        rendition_specs(DRAWN, WITH_PROMPT),
-        rendition_specs(DRAWN, encoding(widths=(481,)))[:1],
-        rendition_specs(DRAWN, encoding(widths=(480, 1000)))[:1],
-        (card_spec(DRAWN, encoding(), None), card_spec(DRAWN, encoding(), (1200, 630))),
+        rendition_specs(SourceImage("2" * 64, 1280, 720), encoding()),
+        rendition_specs(SOURCE, encoding(webp=79)),
+        rendition_specs(SOURCE, encoding("avif")),
+        rendition_specs(SOURCE, BARE),
+        rendition_specs(SOURCE, WITH_PROMPT),
+        rendition_specs(SOURCE, encoding(widths=(481,)))[:1],
+        rendition_specs(SOURCE, encoding(widths=(480, 1000)))[:1],
+        (card_spec(SOURCE, encoding(), None), card_spec(SOURCE, encoding(), (1200, 630))),
     ],
 )
 def test_different_bytes_have_different_cache_keys(other: tuple[Any, ...]) -> None:
-    ours = {spec.cache_key for spec in rendition_specs(DRAWN, encoding())}
+    ours = {spec.cache_key for spec in rendition_specs(SOURCE, encoding())}
 
     assert ours.isdisjoint(spec.cache_key for spec in other)
 
@@ -178,7 +178,7 @@ def test_addresses_are_relative_to_the_page(page_url: str, url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("drawn", "crop", "size"),
+    ("source", "crop", "size"),
     [
         ((1280, 720), None, (1200, 675)),
         ((1280, 720), (1200, 630), (1200, 630)),
@@ -191,9 +191,9 @@ def test_addresses_are_relative_to_the_page(page_url: str, url: str) -> None:
     ],
 )
 def test_a_card_has_the_size_asked_for_and_is_never_enlarged(
-    drawn: tuple[int, int], crop: tuple[int, int] | None, size: tuple[int, int]
+    source: tuple[int, int], crop: tuple[int, int] | None, size: tuple[int, int]
 ) -> None:
-    spec = card_spec(Drawn("1" * 64, *drawn), encoding("avif"), crop)
+    spec = card_spec(SourceImage("1" * 64, *source), encoding("avif"), crop)
 
     assert (spec.format, spec.width, spec.height, spec.cropped) == ("jpeg", *size, crop is not None)
 
@@ -201,7 +201,7 @@ def test_a_card_has_the_size_asked_for_and_is_never_enlarged(
 def test_a_card_is_a_file_of_its_own_whose_address_changes_with_its_crop() -> None:
     def card(crop: tuple[int, int] | None, jpeg: int = 85) -> PublishedImage:
         of = encoding("avif", jpeg=jpeg)
-        return publish_card(name="hero", key=KEY, drawn=DRAWN, encoding=of, assets_dir="a", crop=crop)
+        return publish_card(name="hero", key=KEY, source=SOURCE, encoding=of, assets_dir="a", crop=crop)
 
     cards = [card(None), card((1200, 630)), card((1200, 600)), card(None, jpeg=40)]
     assert all(re.fullmatch(r"a/hero-[0-9a-f]{12}\.jpg", uri) for one in cards for uri in uris(one))

@@ -1,0 +1,171 @@
+"""Reading a page's text for messages: the lines of references and directives, misspelt schemes, repeated keys. Pure.
+
+Commands read every page so. A build does only for a page with a mistake in it, to name the line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from mkdocs_qhaigc._util import yaml
+from mkdocs_qhaigc._util.text import is_typo
+from mkdocs_qhaigc.directives.front_matter import FRONT_MATTER, META_KEY
+from mkdocs_qhaigc.directives.markdown_source import blank, without_code
+from mkdocs_qhaigc.html.reference import SCHEME, references_in
+from mkdocs_qhaigc.html.rewrite import TEXT_ATTRIBUTES
+from mkdocs_qhaigc.html.tags import parse, tags_with
+
+_IN_LINE = re.compile(r"(!?)\[([^\[\]\n]*)\]\(\s*<?\Z")
+_IN_TAG = re.compile(r"<img\b[^<>]*\Z", re.IGNORECASE)
+_BEFORE_URL = re.compile(
+    r"""(?:(?:\[[^\[\]\n]*|\))\]\(\s*<?|\]:\s*<?|\b(?:src|href|srcset|poster)\s*=\s*["']?|\burl\(\s*["']?)\Z""",
+    re.IGNORECASE,
+)
+_BEFORE_VALUE = re.compile(r"""(?::|-)[ \t]+["']?\Z""")
+_LABEL = re.compile(
+    r"""\b(?:(?:alt|aria-label|aria-labelledby|aria-hidden)\s*=\s*(?:"[^"]|'[^']|[^\s"'>])"""
+    r"""|role\s*=\s*["']?(?:none|presentation)\b)""",
+    re.IGNORECASE,
+)
+_EMPTY_ALT = re.compile(r"\balt(?![\w-])", re.IGNORECASE)
+_LIKE_ONE = re.compile(r"""\b([A-Za-z]{5,7}):[^\s"'()<>#?,&/]+""")
+
+
+class Place(NamedTuple):
+    """A reference in a page's source."""
+
+    name: str
+    line: int
+    is_image: bool | None
+    """`None` if that cannot be known: of a definition of a link, for instance."""
+    described: bool | None
+    """Whether it has an alternative text of its own; `None` for `alt=""` in HTML, by which it needs none."""
+
+
+def places(source: str) -> list[Place]:
+    """Return the references in a page's source, without those in code and comments."""
+    front = FRONT_MATTER.match(source)
+    text = without_code(blank(front) + source[front.end() :] if front else source)
+    found = []
+    for start, end, name in references_in(text):
+        before = text[max(0, start - 1000) : start]
+        in_line, in_tag = _IN_LINE.search(before), _IN_TAG.search(before)
+        described: bool | None = True
+        if in_line:
+            described = not in_line[1] or bool(in_line[2].strip())
+        elif in_tag:
+            tag = in_tag[0] + text[end : text.find(">", end) + 1]
+            described = bool(_LABEL.search(tag)) or (None if _EMPTY_ALT.search(tag) else False)
+        is_image = bool(in_line[1]) if in_line else bool(in_tag) or None
+        found.append(Place(name, text.count("\n", 0, start) + 1, is_image, described))
+    return found
+
+
+def misspelt_places(source: str) -> list[tuple[str, int]]:
+    """Return (text, line) of each reference of a page with a misspelt scheme: `Qhaigc:hero`."""
+    front = FRONT_MATTER.match(source)
+    ends = front.end() if front else 0
+    text = source[:ends] + without_code(source[ends:])
+    found = []
+    for start, written in misspelt_in(text):
+        before = _BEFORE_VALUE if start < ends else _BEFORE_URL
+        if before.search(text[max(0, start - 1000) : start]):
+            found.append((written, text.count("\n", 0, start) + 1))
+    return found
+
+
+def lines_without_alt(source: str, name: str) -> tuple[list[int], int]:
+    """Return the lines on which an image is shown by a reference without an alternative text, and a number.
+
+    If there are no such lines for certain, those that refer to it in another way, as the definition of a link does.
+    The number is how often its tag says that it needs no text: `alt=""` in HTML is a decision, in Markdown it is none.
+    """
+    own = [place for place in places(source) if place.name == name]
+    certain = [place.line for place in own if place.is_image and place.described is False]
+    possible = [place.line for place in own if place.is_image is None]
+    return certain or possible, sum(place.described is None for place in own)
+
+
+def directive_line(source: str, name: str) -> int | None:
+    """Return the line on which a page's front matter declares an image; `None` if it does not."""
+    text, key = _find_key(source, META_KEY)
+    if not key:
+        return None
+    own = re.compile(rf"^[ \t]+[\"']?{re.escape(name)}[\"']?[ \t]*:", re.MULTILINE).search(text, key.end())
+    return text.count("\n", 0, own.start() if own else key.start()) + 1
+
+
+def key_line(source: str, key: str) -> int | None:
+    """Return the line of a key in a page's front matter; `None` if it is absent."""
+    text, found = _find_key(source, key)
+    return text.count("\n", 0, found.start()) + 1 if found else None
+
+
+def misspelt_in(text: str) -> Iterator[tuple[int, str]]:
+    """Yield (start, text) of each reference with a misspelt scheme, in text of any kind."""
+    for match in _LIKE_ONE.finditer(text):
+        if is_typo(match[1], SCHEME.removesuffix(":")):
+            yield match.start(), match[0]
+
+
+def misspelt_references(html: str, name: str) -> list[str]:
+    """Return the references to a name with a misspelt scheme, in the tags of a page's HTML."""
+    return [
+        written
+        for tag, *_ in tags_with(html, f":{name}")
+        for key, value in parse(tag)[1].items()
+        if value and key not in TEXT_ATTRIBUTES
+        for _, written in misspelt_in(value)
+        if written.endswith(f":{name}")
+    ]
+
+
+class RepeatedKey(NamedTuple):
+    """A key that is twice in one mapping: YAML keeps the last one, without a warning."""
+
+    key: str
+    line: int
+    """Of the page, from 1."""
+    before: int
+    """The line on which the same key is before that."""
+
+
+def repeated_keys(source: str) -> list[RepeatedKey]:
+    """Return the names and fields that a page declares twice, and our own key if it is there twice."""
+    front = FRONT_MATTER.match(source)
+    if not front or META_KEY not in front[1]:
+        return []
+    try:
+        root = yaml.compose(front[1])
+    except yaml.ERRORS:
+        return []  # a warning of `broken_front_matter` says so
+    ours = [(key, value) for key, value in _pairs(root) if key.value == META_KEY]
+    mappings = [ours]
+    for _, declared in ours:
+        mappings += [_pairs(declared), *(_pairs(image) for _, image in _pairs(declared))]
+    return [repeated for pairs in mappings for repeated in _repeated([key for key, _ in pairs])]
+
+
+def _pairs(node: yaml.Node | None) -> list[tuple[yaml.ScalarNode, yaml.Node]]:
+    """Return the (key, value) pairs of a node that is a mapping, without keys that are lists or mappings themselves."""
+    pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+    return [(key, value) for key, value in pairs if isinstance(key, yaml.ScalarNode) and key.value != "<<"]
+
+
+def _repeated(keys: list[yaml.ScalarNode]) -> Iterator[RepeatedKey]:
+    lines: dict[tuple[str, str], int] = {}
+    for key in keys:
+        line = key.start_mark.line + 2  # counted from 0, and `---` is before it
+        before = lines.get((key.tag, key.value))
+        if before is not None:
+            yield RepeatedKey(key.value, line, before)
+        lines[key.tag, key.value] = line
+
+
+def _find_key(source: str, key: str) -> tuple[str, re.Match[str] | None]:
+    """Return a page's front matter, or the paragraph in its place, and the match of one of its keys there."""
+    front = FRONT_MATTER.match(source)
+    text = front[0] if front else source.partition("\n\n")[0]
+    return text, re.compile(rf"^[\"']?{re.escape(key)}[\"']?[ \t]*:", re.MULTILINE).search(text)

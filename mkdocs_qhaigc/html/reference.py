@@ -1,0 +1,35 @@
+"""The grammar of a reference, `qhaigc:NAME`, with a fragment behind it if the author wants one. Pure.
+
+`html.rewrite` reads references in HTML, `directives.front_matter` those in front matter, and
+`directives.markdown_source` those in the Markdown of a page.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from urllib.parse import unquote
+
+SCHEME = "qhaigc:"
+REFERENCE = r"""qhaigc:([^\s"'()<>#?,&]+)(#[^\s"'()<>,]*)?"""
+"""A regular expression with two groups: the name as it is written, and the fragment."""
+WHOLE = re.compile(rf"\s*{REFERENCE}\s*")
+_ANYWHERE = re.compile(REFERENCE)
+
+
+def whole_reference(value: str) -> str | None:
+    """Return the name if the value is exactly one reference, else `None`."""
+    match = WHOLE.fullmatch(value)
+    return decode_name(match[1]) if match else None
+
+
+def references_in(text: str) -> Iterator[tuple[int, int, str]]:
+    """Yield (start, end, name) of everything that reads as a reference, in text of any kind."""
+    for match in _ANYWHERE.finditer(text):
+        yield match.start(), match.end(), decode_name(match[1])
+
+
+def decode_name(written: str) -> str:
+    """Return a name as directives have it: in NFC, without the percent signs of a URL."""
+    return unicodedata.normalize("NFC", unquote(written))
