@@ -97,22 +97,23 @@ class RenditionCache:
 
     def paths(self, keys: Iterable[str]) -> dict[str, str]:
         """Return the paths, by key, of those of these renditions that are present and unchanged."""
-        keys = list(keys)
+        keys, cache = list(keys), self._cache
         try:
-            found = ((key, self._cache.get(key, read=True, retry=True)) for key in keys)
+            found = ((key, cache.get(key, read=True, retry=True)) for key in keys)
             return {key: path for key, path in found if path is not None}
         except (sqlite3.Error, OSError) as error:
-            self._leave(error)
+            self._leave(cache, error)
             return self.paths(keys)
 
     def store(self, key: str, data: bytes) -> None:
         """Keep a rendition's bytes."""
+        cache = self._cache
         try:
             # Another process may be about to copy the file that is there, so only what is not whole is replaced.
-            if not self._cache.add(key, data, retry=True) and not self.paths([key]):
-                self._cache.set(key, data, retry=True)
+            if not cache.add(key, data, retry=True) and not self.paths([key]):
+                cache.set(key, data, retry=True)
         except (sqlite3.Error, OSError) as error:
-            self._leave(error)
+            self._leave(cache, error)
             self.store(key, data)
 
     def shrink(self, *, in_use: Iterable[str]) -> None:
@@ -148,13 +149,15 @@ class RenditionCache:
                 )
         return _cache_in(_temporary_folder())
 
-    def _leave(self, error: Exception) -> None:
-        """Go on in a temporary folder.
+    def _leave(self, cache: Cache, error: Exception) -> None:
+        """Go on in a temporary folder, unless another thread has left this cache already.
 
         Raises:
             CacheError: that is where it fails already.
         """
         with self._lock:
+            if cache is not self._cache:
+                return
             temporary = _temporary_folder()
             if Path(self._cache.directory) == temporary:
                 raise CacheError(

@@ -122,12 +122,13 @@ def _sync(site: Configuration, folder: Path, *, queue: GenerationQueue, warn: Wa
 
 def _settle(site: Configuration, build: SiteBuild, pipeline: Pipeline) -> dict[str, Path]:
     """Return the encoded files of all images, by name, once each image is there or cannot be had."""
-    if site.options.enabled:
-        read_pages(site, build.pages)
-        build.settle(wait=True)
-        for image in pipeline.images():
-            if isinstance(image.reason, ImageUnavailable):
-                raise image.reason  # no placeholder replaces what is paid for and can be fetched
+    if not site.options.enabled:
+        return {}
+    read_pages(site, build.pages)
+    build.settle(wait=True)
+    for image in pipeline.images():
+        if isinstance(image.reason, ImageUnavailable):
+            raise image.reason  # no placeholder replaces what is paid for and can be fetched
     return {PurePosixPath(uri).name: Path(path) for uri, path in build.files().items()}
 
 
