@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 
 from tests.helpers.api import KEY, ImagesApi
@@ -30,6 +31,11 @@ if os.environ.pop("PYTHONDONTWRITEBYTECODE", None) and "PYTHONPYCACHEPREFIX" not
     # each process that a test starts would compile every module anew; workers find the folder in their environment
     os.environ["PYTHONPYCACHEPREFIX"] = tempfile.mkdtemp(prefix="qhaigc-compiled-")
     atexit.register(shutil.rmtree, os.environ["PYTHONPYCACHEPREFIX"], ignore_errors=True)
+
+hypothesis.settings.register_profile(
+    "suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)  # how long an example takes says how busy the machine is
+hypothesis.settings.load_profile("suite")
 
 SYNCED = "docs/assets/qhaigc/.qhaigc.json"
 """What `sync` writes beside the images."""

@@ -95,7 +95,7 @@ class Warnings:
 
         for repeated in repeated_keys(source):
             self.directive(
-                f"{src_uri}, line {repeated.line}: {repeated.key!r:.80} stands on line {repeated.before} already, and the last "
+                f"{src_uri}, line {repeated.line}: {repeated.key!r:.80} is on line {repeated.before} already; the last "
                 "one alone counts. Rename or remove one of the two"
             )
         for written, line in misspelt_places(source):

@@ -1,7 +1,7 @@
-"""A site's life as a state machine: whatever happens to it, each build that exits 0 is whole and buys nothing twice.
+"""A site's life as a state machine: after any steps, each build that exits 0 is complete and buys nothing twice.
 
-`.ci/run` takes the same 40 walks each time. By hand, other ones: `QHAIGC_LIFE_WALKS=500 python -m pytest -m slow
-tests/test_site_life.py` takes that many with a seed that is printed, which `QHAIGC_LIFE_SEED` repeats.
+`.ci/run` takes the same 40 walks each time. By hand, others: `QHAIGC_LIFE_WALKS=500 python -m pytest -m slow
+tests/builds/test_site_life.py` takes 500 with a seed that is printed; `QHAIGC_LIFE_SEED` repeats it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import hypothesis
@@ -24,6 +25,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
+from mkdocs_qhaigc.engines.zensical.manifest import MANIFEST
 from tests.conftest import Built, Project
 from tests.helpers.api import Behaviour, ImagesApi, answer, by_base64, by_url, bytes_by_url, disconnect, error, in_size
 from tests.helpers.commands import run
@@ -65,12 +67,19 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "formats": (["webp"], ["png"], ["jpeg", "webp"]),
     "widths": ([], [48], [32, 64]),
     "quality": (80, 50),
-    "provenance": (True, False),
+    "provenance": (True, False, {"prompt": True}),
     "assets_dir": ("assets/qhaigc", "img"),
     "size": ("96x54", "64x64"),
     "style": (None, "ink"),
     "model": ("qh-draw-x2-preview", "qh-draw-x1-pro"),
     "missing": ("generate", "generate", "placeholder", "error"),
+    "enabled": (True, True, False),
+    "max_new_images": (1000, 1),
+    "response_format": ("url", "b64_json"),
+    "gallery": ("gallery.md", None),
+    "report": ("report.json", None),
+    "sizes": ("50vw", None),
+    "pins_dir": ("generated-images", "committed"),
 }
 TROUBLE: dict[str, Behaviour] = {
     "refuses": answer(451),
@@ -135,12 +144,41 @@ def cut(path: Path, dice: random.Random) -> None:
     path.write_bytes(data[: dice.randrange(max(1, len(data)))])
 
 
+def replace_by_another(path: Path, dice: random.Random) -> None:
+    others = [other for other in sorted(path.parent.glob(f"*{path.suffix}")) if other != path and other.is_file()]
+    if others:
+        path.write_bytes(dice.choice(others).read_bytes())
+
+
+def replace_by_link(path: Path, _: random.Random) -> None:
+    target = path.with_name(f"{path.name}.moved")
+    path.rename(target)
+    path.symlink_to(target)
+
+
+def change_field(path: Path, dice: random.Random) -> None:
+    """Change a field of a record, or a byte of any other file."""
+    try:
+        record = json.loads(path.read_bytes())
+        record[dice.choice(sorted(record))] = dice.choice((None, 2, "x", [], -1))
+    except (ValueError, TypeError, IndexError):
+        flip(path, dice)
+    else:
+        path.write_text(json.dumps(record), encoding="utf-8")
+
+
 DAMAGE: dict[str, Callable[[Path, random.Random], object]] = {
     "flip": flip,
     "cut": cut,
     "html": lambda path, _: path.write_bytes(b"<!doctype html><p>Sign in"),
     "empty": lambda path, _: path.write_bytes(b""),
     "delete": lambda path, _: path.unlink(),
+    "another": replace_by_another,
+    "field": change_field,
+    "link": replace_by_link,
+    "pointer": lambda path, _: path.write_bytes(
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 9\n"
+    ),
 }
 
 
@@ -190,7 +228,8 @@ class SiteLife:
         return self.pages.pop(path)
 
     def stores(self) -> list[Path]:
-        return [self.project.folder / "generated-images", self.project.cache / "originals"]
+        pins_dir = self.project.options.get("pins_dir", "generated-images")
+        return [self.project.folder / pins_dir, self.project.cache / "originals"]
 
     def stored(self, suffixes: tuple[str, ...]) -> list[Path]:
         """Return the files of the stores with these endings."""
@@ -199,7 +238,10 @@ class SiteLife:
             for folder in self.stores()
             if folder.is_dir()
             for path in sorted(folder.iterdir())
-            if path.is_file() and re.fullmatch(r".+-[0-9a-f]{16}\.\w+", path.name) and path.suffix in suffixes
+            if path.is_file()
+            and not path.is_symlink()
+            and re.fullmatch(r".+-[0-9a-f]{16}\.\w+", path.name)
+            and path.suffix in suffixes
         ]
 
     def whole(self) -> set[Asked]:
@@ -253,15 +295,35 @@ class SiteLife:
     def lacks_images(self, built: Built) -> bool:
         return "placeholder" in built.output
 
-    def command(self, *arguments: str) -> str:
-        """Run one of our commands; return what it prints."""
-        whole, asked = self.whole(), len(self.api.calls)
+    def sync(self) -> None:
+        """Run `sync` for a zensical.yml of the same pages, and see that everything holds that has to."""
+        self.project.write_zensical_config()
+        first = self.command("sync", "-f", "zensical.yml")
+        folder = self.project.docs / self.project.options.get("assets_dir", "assets/qhaigc")
+        if first.returncode == 0:
+            self.broken = True
+            for name, digest in json.loads((folder / MANIFEST).read_bytes())["files"].items():
+                assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest, name
+            assert undecodable(folder) == []
+            asked = len(self.api.calls)
+            second = self.command("sync", "-f", "zensical.yml", "--json")
+            self.broken = True
+            assert second.returncode == 0, second.stderr
+            assert self.api.calls[asked:] == [], f"a second sync asks again\n{second.stderr}"
+            done = json.loads(second.stdout)
+            assert (done["written"], done["removed"], done["pinned"]) == ([], [], []), second.stdout + second.stderr
+            self.broken = False
+
+    def command(self, *arguments: str) -> CompletedProcess[str]:
+        """Run one of our commands, and see that it buys nothing that is whole."""
+        self.broken, whole, asked = True, self.whole(), len(self.api.calls)
         finished = run(self.project, *arguments)
         output = finished.stdout + finished.stderr
         assert "Traceback" not in output, output
         again = [call for call in map(asked_for, self.api.calls[asked:]) if call in whole]
         assert not again, f"{arguments[0]} has bought again: {again}\n{output}"
-        return output
+        self.broken = False
+        return finished
 
 
 def _fits(record: Path, digest: str, key: str) -> bool:
@@ -368,9 +430,11 @@ class Walk(RuleBasedStateMachine):
                     cut(database, random.Random(seed))
 
     @rule(how=st.sampled_from(sorted(DAMAGE)), seed=st.integers(0, 99))
-    def damage_indexes(self, how: str, seed: int) -> None:
-        for path in (self.life.project.cache / "index").glob("*"):
-            DAMAGE[how](path, random.Random(seed))
+    def damage_indexes_and_answers(self, how: str, seed: int) -> None:
+        for folder in ("index", "answers"):
+            for path in sorted((self.life.project.cache / folder).glob("*")):
+                if path.is_file():
+                    DAMAGE[how](path, random.Random(seed))
 
     @rule()
     def lose_site(self) -> None:
@@ -430,8 +494,7 @@ class Walk(RuleBasedStateMachine):
 
     @rule()
     def sync(self) -> None:
-        self.life.command("sync", "--out", "docs/synced")
-        assert undecodable(self.life.project.docs / "synced") == []
+        self.life.sync()
 
 
 @pytest.mark.parametrize("part", range(PARTS))

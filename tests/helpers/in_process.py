@@ -12,6 +12,7 @@ import io
 import logging
 import os
 import sys
+import tempfile
 import threading
 import traceback
 import warnings
@@ -90,6 +91,7 @@ def _put_back(folder: Path, environment: Mapping[str, str]) -> Iterator[None]:
     try:
         os.environ.clear()
         os.environ.update(environment)
+        tempfile.tempdir = None  # of another environment
         with warnings.catch_warnings():
             warnings.resetwarnings()  # as in a Python that was started without `-W`
             for category in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):
@@ -101,6 +103,7 @@ def _put_back(folder: Path, environment: Mapping[str, str]) -> Iterator[None]:
                 thread.join(60)
         os.environ.clear()
         os.environ.update(inherited)
+        tempfile.tempdir = None
         os.chdir(cwd)
         sys.path[:] = path
         gc.enable()

@@ -127,6 +127,12 @@ def test_without_the_plugin_switched_on_nothing_is_there(site: Project, api: Ima
     assert len(api.calls) == 3
 
 
+def test_a_disabled_plugin_syncs_no_images_of_the_site_either(site: Project, api: ImagesApi) -> None:
+    site.options |= {"enabled": False, "images": {"logo": "a logo"}}
+    assert "0 images, 0 written, 0 unchanged, 0 removed" in sync(site)
+    assert api.calls == []
+
+
 def test_pins_need_no_key_and_no_network(site: Project, api: ImagesApi) -> None:
     sync(site)
     first = files(site)

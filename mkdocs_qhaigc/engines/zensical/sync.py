@@ -94,7 +94,8 @@ def _sync(site: Configuration, folder: Path, *, queue: GenerationQueue, pin: boo
             owned = {**dict.fromkeys(names, ""), **before.files}
             Manifest(site.file, {**_synced(images), **before.images}, owned, site.look).save(folder)
         written = _Written(folder)
-        build.deliver(written.write)
+        if names:
+            build.deliver(written.write)
         if style:
             written.write(STYLESHEET.name, str(STYLESHEET))
     finally:
@@ -130,12 +131,13 @@ def _sync(site: Configuration, folder: Path, *, queue: GenerationQueue, pin: boo
 
 def _settle(site: Configuration, build: SiteBuild, images: SiteImages) -> set[str]:
     """Return the names of the files of all images, once each image is there or cannot be had."""
-    if site.options.enabled:
-        read_pages(site, build.pages)
-        build.settle(wait=True)
-        for image in images.images():
-            if isinstance(image.reason, ImageUnavailable):
-                raise image.reason  # no placeholder replaces an image that is paid for and can be fetched
+    if not site.options.enabled:
+        return set()
+    read_pages(site, build.pages)
+    build.settle(wait=True)
+    for image in images.images():
+        if isinstance(image.reason, ImageUnavailable):
+            raise image.reason  # no placeholder replaces an image that is paid for and can be fetched
     return {PurePosixPath(dest_uri).name for dest_uri in build.files()}
 
 
