@@ -42,7 +42,7 @@ def test_nothing_is_bought_where_nobody_can_be_asked(site: Project, api: ImagesA
     finished = run(site, "generate")
     assert finished.returncode == 2
     assert "6 images (5 by qh-draw-x2-preview, 1 by other)" in finished.stderr
-    assert "Write --yes" in finished.stderr
+    assert "Add --yes" in finished.stderr
     assert not api.calls
 
 
