@@ -95,8 +95,8 @@ class Warnings:
 
         for repeated in repeated_keys(source):
             self.directive(
-                f"{src_uri}, line {repeated.line}: {repeated.key!r:.80} stands on line {repeated.before} already, and the last "
-                "one alone counts. Rename or remove one of the two"
+                f"{src_uri}, line {repeated.line}: {repeated.key!r:.80} stands on line {repeated.before} already, and "
+                "the last one alone counts. Rename or remove one of the two"
             )
         for written, line in misspelt_places(source):
             self._misspelt(src_uri, written, line)
