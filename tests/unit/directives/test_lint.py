@@ -201,15 +201,15 @@ qhaigc:
 
 
 def test_check_finds_what_stands_twice_and_of_which_yaml_keeps_the_last(project: Project) -> None:
-    advice = "and the last one alone counts. Rename or remove one of the two"
+    advice = "the last one alone counts. Rename or remove one of the two"
     project.write("docs/index.md", TWICE)
     project.write("docs/b.md", "---\r\nqhaigc: fog\r\nqhaigc: a tower\r\n---\r\n# B\r\n")
     project.write("docs/c.md", "---\ntitle: x\ntitle: y\nqhaigc:\n  <<: {a: fog}\n  <<: {b: fog}\n---\n# C\n")
     assert project.build("--strict").code == 0
     assert findings(project) == [
-        ("directive", f"index.md, line 10: 'hero' stands on line 4 already, {advice}"),
-        ("directive", f"index.md, line 9: 'prompt' stands on line 7 already, {advice}"),
-        ("directive", f"b.md, line 3: 'qhaigc' stands on line 2 already, {advice}"),
+        ("directive", f"index.md, line 10: 'hero' is on line 4 already; {advice}"),
+        ("directive", f"index.md, line 9: 'prompt' is on line 7 already; {advice}"),
+        ("directive", f"b.md, line 3: 'qhaigc' is on line 2 already; {advice}"),
     ]
 
 
@@ -219,5 +219,5 @@ def test_sync_finds_what_stands_twice_and_takes_nothing_away_meanwhile(project: 
     project.write("docs/index.md", TWICE)
     finished = run(project, "sync", "--out", "docs/assets/qhaigc")
     assert finished.returncode == 1
-    assert "Warning: index.md, line 10: 'hero' stands on line 4 already" in finished.stderr
+    assert "Warning: index.md, line 10: 'hero' is on line 4 already" in finished.stderr
     assert "0 removed" in finished.stdout
