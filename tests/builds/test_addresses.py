@@ -105,3 +105,11 @@ def test_gallery_shows_a_damaged_image_at_the_address_of_its_file(life: SiteLife
     flip(the_original(life.project, "logo"))
     shutil.rmtree(life.project.cache / "variants")
     assert life.build().code == 0
+
+
+def test_a_pinned_image_is_not_bought_again_when_the_cache_is_lost(life: SiteLife, api: ImagesApi) -> None:
+    life.command("pin")
+    shutil.rmtree(life.project.cache)
+    asked = len(api.calls)
+    assert "generated" not in life.build().summary
+    assert api.calls[asked:] == []
