@@ -23,7 +23,7 @@ log = logging.getLogger("mkdocs.plugins.mkdocs_qhaigc.sandbox")
 
 PREFIX = "/sandbox/v1"
 MODELS = ("qh-draw-x2-preview", "qh-draw-x1-pro", "dall-e-3", "即梦4.0")
-"""What `GET /models` lists. A generation takes any other name too."""
+"""The models that `GET /models` lists. A generation accepts any other name, too."""
 
 MAX_BODY = 1024 * 1024  # bytes
 _MAX_HOSTED = 256 * 1024 * 1024  # bytes
@@ -38,9 +38,9 @@ class ReceivedRequest:
     path: str
     """Without the query."""
     body: dict[str, Any] | None
-    """The JSON object that was sent, also where it was rejected; None where there was none."""
+    """The JSON object that was sent, also if it was rejected; `None` if there was none."""
     status: int
-    """What was answered."""
+    """The HTTP status of the response."""
 
 
 class _Hosted:

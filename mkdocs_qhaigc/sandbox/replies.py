@@ -1,4 +1,4 @@
-"""What the sandbox answers."""
+"""The responses of the sandbox."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What is sent back."""
+    """A response."""
 
     status: int
     content: bytes
@@ -17,7 +17,7 @@ class Reply:
 
 
 class Rejection(Exception):  # noqa: N818 - an answer, not a fault
-    """What the API answers instead of a result, in OpenAI's error form."""
+    """An error response, in OpenAI's form."""
 
     def __init__(
         self, status: int, message: str, *, code: str | None = None, param: str | None = None, allow: str = ""

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from mkdocs_qhaigc.sandbox.replies import Rejection
 
 VARIANT_HEADER = "X-Qhaigc-Variant"
-"""What a real API gives by chance, another image each time, the sandbox gives by this number: 1, 2, 3 …"""
+"""Header with a number, 1, 2, 3 …, by which the sandbox draws another image; a real API does so by chance."""
 _FIELDS = frozenset(
     {"model", "prompt", "n", "size", "response_format", "quality", "style", "user", "background"}
     | {"moderation", "output_format", "output_compression", "seed", "negative_prompt"}
@@ -37,7 +37,7 @@ class GenerationRequest:
 
     @property
     def format(self) -> Literal["PNG", "WEBP"]:
-        """What the model makes."""
+        """The format that the model makes, as Pillow names it."""
         return "PNG" if self.model == "dall-e-3" else "WEBP"
 
     def draw(self, index: int) -> bytes:
