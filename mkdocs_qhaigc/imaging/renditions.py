@@ -31,7 +31,7 @@ CARD_WIDTH = 1200
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """How every image of a site is encoded."""
+    """The settings by which every image of a site is encoded."""
 
     formats: tuple[str, ...]
     """avif, webp, jpeg, png; the last one is for browsers that support none of the others."""

@@ -1,4 +1,4 @@
-"""What scenes are painted with: a pen, and a canvas that knows its light and its dice.
+"""The tools of scenes: a pen, and a canvas with its light and its dice.
 
 Every length is a share of the canvas, so that a composition is the same at any size. Shapes are drawn as masks several
 times larger than the canvas and reduced, which gives them smooth edges for little time.
@@ -133,7 +133,7 @@ class Canvas:
         self.image.paste(colour, (left, top), light.resize(size, Image.Resampling.BILINEAR, box=seen))
 
     def noise(self, columns: int, rows: int, size: tuple[int, int]) -> Image.Image:
-        """Smooth grey clouds with so many humps."""
+        """Return smooth grey clouds with `columns` times `rows` humps."""
         grains = Image.frombytes("L", (columns, rows), self.dice.randbytes(columns * rows))
         return grains.resize(size, Image.Resampling.BICUBIC)
 
