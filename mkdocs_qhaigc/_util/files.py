@@ -1,4 +1,4 @@
-"""Atomic writes, and names of files."""
+"""Atomic writes, free file names, and paths as they are written relative to a folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words and values in messages. Pure."""
+"""Words and values for messages: the closest known word, short forms of values, plurals. Pure."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import httpx
 
 from mkdocs_qhaigc.api.download import Downloader
-from mkdocs_qhaigc.api.network import within
+from mkdocs_qhaigc.api.network_backend import within
 from mkdocs_qhaigc.api.response import LARGEST_BODY, Answer, ServerError, is_whole, read_answers, read_error, unpacked
 from mkdocs_qhaigc.api.retry import Billing, Deadline, Failed, retry_after
 from mkdocs_qhaigc.api.transport import describe, is_no_http, open_client, read_body, timeout

@@ -9,7 +9,7 @@ import threading
 
 import httpx
 
-from mkdocs_qhaigc.api.network import within
+from mkdocs_qhaigc.api.network_backend import within
 from mkdocs_qhaigc.api.response import unpacked
 from mkdocs_qhaigc.api.retry import Billing, Deadline, Failed, RateLimiter, retry, retry_after
 from mkdocs_qhaigc.api.ssrf import is_loopback, is_public

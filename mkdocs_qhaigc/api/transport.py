@@ -15,7 +15,7 @@ import httpcore
 import httpx
 
 from mkdocs_qhaigc import __version__
-from mkdocs_qhaigc.api.network import NetworkBackend
+from mkdocs_qhaigc.api.network_backend import NetworkBackend
 from mkdocs_qhaigc.api.retry import Billing, Deadline, Failed
 from mkdocs_qhaigc.errors import ApiError
 

@@ -1,4 +1,4 @@
-"""The command line `mkdocs-qhaigc`, a module for each command. The only room that imports click."""
+"""The command line `mkdocs-qhaigc`: a module for each command; what several use begins with `_`. Owns click."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import click
 
 from mkdocs_qhaigc import __version__
 from mkdocs_qhaigc._util.log import forwarding
+from mkdocs_qhaigc.cli._common import note, warn
 from mkdocs_qhaigc.cli.candidates import candidates
 from mkdocs_qhaigc.cli.check import check
-from mkdocs_qhaigc.cli.common import note, warn
 from mkdocs_qhaigc.cli.gallery import gallery
 from mkdocs_qhaigc.cli.generate import generate
 from mkdocs_qhaigc.cli.pin import pin

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import click
 
 from mkdocs_qhaigc._util.threads import wait_for
-from mkdocs_qhaigc.cli.common import count, note
+from mkdocs_qhaigc.cli._common import count, note
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.config.prices import Cost
 from mkdocs_qhaigc.errors import GenerationStopped, ImageUnavailable, OptionError, QhaigcError

@@ -10,8 +10,7 @@ from typing import Any
 import click
 
 from mkdocs_qhaigc.cli._candidates import Candidate, find_candidates, pick, submit_missing, write_sheet
-from mkdocs_qhaigc.cli._generation import Result, agree, opened_queue, print_failures, results, wait_for_all, yes_option
-from mkdocs_qhaigc.cli.common import (
+from mkdocs_qhaigc.cli._common import (
     as_argument,
     chosen,
     config_option,
@@ -22,7 +21,8 @@ from mkdocs_qhaigc.cli.common import (
     print_warnings,
     survey_of,
 )
-from mkdocs_qhaigc.cli.selection import select_one
+from mkdocs_qhaigc.cli._generation import Result, agree, opened_queue, print_failures, results, wait_for_all, yes_option
+from mkdocs_qhaigc.cli._selection import select_one
 from mkdocs_qhaigc.generation.budget import Budget
 from mkdocs_qhaigc.site.survey import Survey, SurveyEntry
 

@@ -1,4 +1,4 @@
-"""`mkdocs-qhaigc check`: whether a site may be shipped as it is. For CI and pre-commit."""
+"""`mkdocs-qhaigc check`: finds missing, damaged and undescribed images. For CI and pre-commit."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 import click
 
-from mkdocs_qhaigc.cli.common import config_files_option, count, failing, json_option, print_json, surveys_of
-from mkdocs_qhaigc.cli.pins import advice
+from mkdocs_qhaigc.cli._common import config_files_option, count, failing, json_option, print_json, surveys_of
+from mkdocs_qhaigc.cli._pin_comparison import advice
 from mkdocs_qhaigc.errors import StoreError
 from mkdocs_qhaigc.site import warnings
 from mkdocs_qhaigc.site.survey import Survey, SurveyEntry

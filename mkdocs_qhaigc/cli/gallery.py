@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from mkdocs_qhaigc.cli.common import config_option, count, json_option, print_json, print_warnings, survey_of
+from mkdocs_qhaigc.cli._common import config_option, count, json_option, print_json, print_warnings, survey_of
 from mkdocs_qhaigc.cli.plan import as_fields
 from mkdocs_qhaigc.site.gallery import collect, write_gallery
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from mkdocs_qhaigc.cli._common import chosen, config_option, json_option, print_json, print_warnings, survey_of
 from mkdocs_qhaigc.cli._generation import (
     Result,
     agree,
@@ -20,9 +21,8 @@ from mkdocs_qhaigc.cli._generation import (
     wait_for_all,
     yes_option,
 )
-from mkdocs_qhaigc.cli.common import chosen, config_option, json_option, print_json, print_warnings, survey_of
+from mkdocs_qhaigc.cli._selection import select
 from mkdocs_qhaigc.cli.plan import as_fields
-from mkdocs_qhaigc.cli.selection import select
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.generation.budget import Budget
 from mkdocs_qhaigc.site.survey import SurveyEntry

@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from mkdocs_qhaigc.cli.adopt import adopt
-from mkdocs_qhaigc.cli.common import (
+from mkdocs_qhaigc.cli._adopt import adopt
+from mkdocs_qhaigc.cli._common import (
     chosen,
     config_files_option,
     count,
@@ -21,8 +21,8 @@ from mkdocs_qhaigc.cli.common import (
     shown_path,
     surveys_of,
 )
-from mkdocs_qhaigc.cli.pins import Comparison, Pin, alone, compare, settle, sharing
-from mkdocs_qhaigc.cli.selection import select_target
+from mkdocs_qhaigc.cli._pin_comparison import Comparison, Pin, alone, compare, settle, sharing
+from mkdocs_qhaigc.cli._selection import select_target
 from mkdocs_qhaigc.site.survey import Survey
 
 _DONE = {"unpinned": "pinned", "unused": "taken away", "remnant": "taken away", "missing": "missing"}

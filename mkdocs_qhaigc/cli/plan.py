@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
+from mkdocs_qhaigc.cli._common import config_option, count, json_option, print_json, print_warnings, survey_of
 from mkdocs_qhaigc.cli._generation import models_and_cost
-from mkdocs_qhaigc.cli.common import config_option, count, json_option, print_json, print_warnings, survey_of
 from mkdocs_qhaigc.site.survey import Survey, SurveyEntry
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import click
 
-from mkdocs_qhaigc.cli.common import (
+from mkdocs_qhaigc.cli._common import (
     config_files_option,
     count,
     failing,

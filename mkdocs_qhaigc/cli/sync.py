@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
+from mkdocs_qhaigc.cli._common import count, failing, json_option, print_json, shown_path
 from mkdocs_qhaigc.cli._generation import opened_queue, require_sandbox_within_sandbox
-from mkdocs_qhaigc.cli.common import count, failing, json_option, print_json, shown_path
 from mkdocs_qhaigc.engines.detect import require_config_file, usual_config_file
 from mkdocs_qhaigc.engines.zensical.config import Configuration, read_configuration
 from mkdocs_qhaigc.engines.zensical.sync import Synced

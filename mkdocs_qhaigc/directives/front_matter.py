@@ -1,4 +1,4 @@
-"""References in front matter, and front matter that cannot be read. Pure."""
+"""Replaces references in front matter, and finds misspelt keys and front matter that cannot be read. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading a page's text for messages: the lines of references and directives, misspelt schemes, repeated keys. Pure.
+"""Finds what messages name in a page's text: lines of references and directives, misspelt schemes, repeated keys. Pure.
 
 Commands read every page so. A build does only for a page with a mistake in it, to name the line.
 """
@@ -12,7 +12,7 @@ from typing import NamedTuple
 from mkdocs_qhaigc._util import yaml
 from mkdocs_qhaigc._util.text import is_typo
 from mkdocs_qhaigc.directives.front_matter import FRONT_MATTER, META_KEY
-from mkdocs_qhaigc.directives.markdown_source import blank, without_code
+from mkdocs_qhaigc.directives.markdown_references import blank, without_code
 from mkdocs_qhaigc.html.reference import SCHEME, references_in
 from mkdocs_qhaigc.html.rewrite import TEXT_ATTRIBUTES
 from mkdocs_qhaigc.html.tags import parse, tags_with

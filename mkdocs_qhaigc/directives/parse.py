@@ -1,4 +1,4 @@
-"""From the value of the front matter key `qhaigc` to directives. Pure: no files, no network, no MkDocs.
+"""Parses the value of the front matter key `qhaigc` into directives. Pure: no files, no network, no MkDocs.
 
 One bad directive is one problem; the others of the page still work.
 """

@@ -1,4 +1,4 @@
-"""The engine with which commands build a site. ProperDocs answers to the name `mkdocs` once it has replaced MkDocs."""
+"""Detects the engine with which commands build a site. ProperDocs has the name `mkdocs` once it has replaced MkDocs."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ MARK = "data-qhaigc"
 
 
 class ReferencedImage(NamedTuple):
-    """What a name means on one page, as far as that is known before the image is."""
+    """The meaning of a name on one page, as far as that is known before the image is."""
 
     url: str
     """The final address of the file that every reader can show, as the page needs it."""

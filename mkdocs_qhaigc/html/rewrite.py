@@ -1,4 +1,4 @@
-"""References in the finished HTML of a page -> images. Pure: a function that it is given looks up names.
+"""Replaces references in the finished HTML of a page by images. Pure: a function that it is given looks up names.
 
 `qhaigc:NAME` inside a tag is a reference; inside text, a comment, a script or a style sheet it is text and stays.
 """

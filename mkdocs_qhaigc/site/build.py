@@ -13,7 +13,7 @@ from mkdocs_qhaigc.site.images import ResolvedImage, SiteImages
 from mkdocs_qhaigc.site.pages import SitePages
 
 if TYPE_CHECKING:
-    from mkdocs_qhaigc.site.report import Outcome
+    from mkdocs_qhaigc.site.json_report import Outcome
     from mkdocs_qhaigc.site.survey import Survey, SurveyEntry
 
 
@@ -175,7 +175,7 @@ class SiteBuild:
 
     def outcomes(self) -> list[Outcome]:
         """Return the outcome of this build for each image, for a `Report`."""
-        from mkdocs_qhaigc.site.report import Outcome
+        from mkdocs_qhaigc.site.json_report import Outcome
 
         return [
             Outcome(entry, self._images.stats(entry.request), self.pages.warnings.about(self._subjects(entry)))

@@ -28,7 +28,7 @@ from mkdocs_qhaigc.html import rewrite as html
 from mkdocs_qhaigc.html.deferred import DeferredImages, ReferencedImage
 from mkdocs_qhaigc.html.image_tag import FormatSource, ImageTag, figure
 from mkdocs_qhaigc.html.theme_sizes import UNKNOWN
-from mkdocs_qhaigc.imaging.encoder import Crop
+from mkdocs_qhaigc.imaging.encoder_threads import Crop
 from mkdocs_qhaigc.imaging.formats import MIME_TYPES
 from mkdocs_qhaigc.imaging.renditions import PublishedImage, relative_url
 from mkdocs_qhaigc.site.images import ImageFiles, ResolvedImage

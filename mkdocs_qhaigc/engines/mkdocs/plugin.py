@@ -1,4 +1,4 @@
-"""The plugin: from MkDocs' events to a `SiteBuild` and back."""
+"""The plugin: passes MkDocs' events to a `SiteBuild`, and its results to MkDocs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mkdocs_qhaigc.engines.mkdocs.extension import QhaigcExtension
 from mkdocs_qhaigc.engines.mkdocs.files import OwnFiles
 from mkdocs_qhaigc.engines.mkdocs.log import BuildLog, log
 from mkdocs_qhaigc.engines.mkdocs.options import SCHEME, Failures, refused, site_options, unknown
-from mkdocs_qhaigc.engines.mkdocs.pages import PageSources, finish_pages, source_of
+from mkdocs_qhaigc.engines.mkdocs.page_content import PageSources, finish_pages, source_of
 from mkdocs_qhaigc.engines.mkdocs.serve import Generation, Unfinished, have_built_again, state_of
 from mkdocs_qhaigc.engines.mkdocs.survey import DRY_RUN, DryRun
 from mkdocs_qhaigc.errors import OptionError, QhaigcError
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from mkdocs.utils.templates import TemplateContext
 
     from mkdocs_qhaigc.generation.queue import GenerationQueue
-    from mkdocs_qhaigc.site.report import Report
+    from mkdocs_qhaigc.site.json_report import Report
 
 STYLESHEET = asset("qhaigc.css")
 
@@ -134,7 +134,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
     def _new_report(self, options: Options) -> Report | None:
         if not options.report or not options.enabled or self._serving or self._dry_run:
             return None
-        from mkdocs_qhaigc.site.report import Report  # most sites need none
+        from mkdocs_qhaigc.site.json_report import Report  # most sites need none
 
         report = Report(options.report)
         report.remove_old()

@@ -19,12 +19,12 @@ from markdown.extensions import Extension
 from mkdocs_qhaigc._util.files import within
 from mkdocs_qhaigc.config.option_table import OPTIONS
 from mkdocs_qhaigc.directives.front_matter import META_KEY, strip_meta
-from mkdocs_qhaigc.engines.conversion import Conversion, register
+from mkdocs_qhaigc.engines.markdown_steps import Conversion, register
 from mkdocs_qhaigc.engines.zensical.config import Configuration
 from mkdocs_qhaigc.engines.zensical.html import relative_to_source, with_plain_excerpt
-from mkdocs_qhaigc.engines.zensical.images import SyncedFolder, SyncedImages, read_folder
 from mkdocs_qhaigc.engines.zensical.manifest import MANIFEST
 from mkdocs_qhaigc.engines.zensical.pages import blog_of, excerpt_separator, read_page
+from mkdocs_qhaigc.engines.zensical.synced_images import SyncedFolder, SyncedImages, read_folder
 from mkdocs_qhaigc.errors import NotSynced, QhaigcError
 from mkdocs_qhaigc.html import rewrite as html
 from mkdocs_qhaigc.html.image_tag import render_image

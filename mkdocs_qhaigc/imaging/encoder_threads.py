@@ -1,4 +1,4 @@
-"""Encoder threads: an image's bytes -> its renditions in the cache, while other images are still being generated.
+"""Threads that encode images into renditions in the cache, while other images are still being generated.
 
 A rendition is encoded once. It stays in the cache, and is encoded again if the cache loses it.
 """

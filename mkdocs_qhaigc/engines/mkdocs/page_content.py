@@ -1,4 +1,4 @@
-"""MkDocs' page objects: their files, their Markdown, and their HTML when all images are settled."""
+"""Changes MkDocs' page objects: addresses in their Markdown for other plugins, then the final markup in their HTML."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class PageSources:
         """Replace the references in a page's Markdown; without a build, by their alternative texts."""
         if not self.watched or not page.markdown or reference.SCHEME not in page.markdown:
             return
-        from mkdocs_qhaigc.directives.markdown_source import strip_source  # most sites have no such plugin
+        from mkdocs_qhaigc.directives.markdown_references import strip_source  # most sites have no such plugin
         from mkdocs_qhaigc.engines.mkdocs.templates import resolve_source
 
         self._sources[page.file.src_uri] = page.markdown

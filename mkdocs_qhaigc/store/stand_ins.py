@@ -1,4 +1,4 @@
-"""Images that exist elsewhere: pointers and links in their place are explained, never followed or generated over."""
+"""Files in the place of images: pointers of Git LFS, links of git-annex or DVC, lone records. They are explained."""
 
 from __future__ import annotations
 

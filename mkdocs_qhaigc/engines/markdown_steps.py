@@ -1,4 +1,4 @@
-"""The conversion of a page by Python-Markdown, for extensions that need its finished HTML.
+"""Steps in Python-Markdown's conversion of a page, for extensions that need its finished HTML.
 
 A postprocessor, because only the finished HTML tells a reference inside a tag from the same letters inside code. The
 page comes from the Markdown instance itself, so it is right also for the excerpts of a blog, which are rendered again

@@ -1,4 +1,4 @@
-"""The images that `sync` has written, for pages that Zensical renders. Generates nothing."""
+"""Look-up of the images that `sync` has written, for pages that Zensical renders. Generates nothing."""
 
 from __future__ import annotations
 

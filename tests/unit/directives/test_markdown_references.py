@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mkdocs_qhaigc.directives.markdown_source import resolve_source, strip_source
+from mkdocs_qhaigc.directives.markdown_references import resolve_source, strip_source
 
 PAGE = """# Title
 
