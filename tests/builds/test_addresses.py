@@ -113,3 +113,25 @@ def test_a_pinned_image_is_not_bought_again_when_the_cache_is_lost(life: SiteLif
     asked = len(api.calls)
     assert "generated" not in life.build().summary
     assert api.calls[asked:] == []
+
+
+def test_address_from_a_template_that_a_plugin_renders_at_the_end_has_a_file(project: Project, api: ImagesApi) -> None:
+    """As print-site does, which renders its page in `on_post_build`."""
+    hook = project.write(
+        "hook.py",
+        "import pathlib\n"
+        "FOUND = {}\n"
+        "def on_env(env, files, **_):\n"
+        "    FOUND.update(env=env, page=next(iter(files.documentation_pages())).page)\n"
+        "    return env\n"
+        "def on_post_build(config):\n"
+        '    text = \'<html><body>{{ qhaigc_image(page, "hero") }}{{ qhaigc_image(page, "nobody") }}</body></html>\'\n'
+        "    html = FOUND['env'].from_string(text).render(page=FOUND['page'])\n"
+        "    pathlib.Path(config.site_dir, 'print.html').write_text(html)\n",
+    )
+    project.config["hooks"] = [str(hook)]
+    project.page("index.md", "# A\n", qhaigc={"hero": {"prompt": "fog", "alt": "Fog"}})
+    built = project.build()
+    assert built.code == 0, built.output
+    assert "No image is called nobody" in built.html("print.html")
+    assert problems(built.site, project.config["site_url"]) == []

@@ -258,6 +258,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
 
     # The end of a build
 
+    @event_priority(-90)  # after plugins that render pages now (print-site), before i18n (-100), which builds again
     @_as_plugin_errors()
     def on_post_build(self, *, config: MkDocsConfig) -> None:
         """See that every address has its file; end the build's threads and keep the cache of renditions in bounds."""
