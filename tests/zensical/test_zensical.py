@@ -254,4 +254,33 @@ def test_the_readme_shows_how(project: Project) -> None:
     assert (shown_one.attributes["alt"], shown_one.attributes["width"]) == ("A tower", "40")
     assert (project.folder / "site" / (shown_one.attributes["src"] or "")).is_file()
     assert (project.folder / "site/assets/qhaigc/qhaigc.css").is_file()
-    assert (project.folder / ".qhaigc/sandbox").is_dir()
+    assert (project.folder / ".qhaigc/originals").is_dir()
+
+
+@pytest.mark.parametrize("lost", ["file", "format"])
+def test_image_that_only_a_template_shows_and_sync_has_not_written_ends_the_build(
+    project: Project, api: ImagesApi, lost: str
+) -> None:
+    project.config["theme"] = {"name": "material", "custom_dir": "overrides"}
+    project.write(
+        "overrides/main.html",
+        '{% extends "base.html" %}{% block content %}{{ page.meta.qhaigc_images.hero.html }}{% endblock %}',
+    )
+    project.page("index.md", "# A\n", qhaigc={"hero": {"prompt": "fog", "alt": "Fog"}})
+    run_in(project.folder, project, "sync", "-f", str(project.write_zensical_config()))
+    if lost == "format":
+        project.options["formats"] = ["jpeg"]
+    else:
+        for file in (project.folder / "docs/assets/qhaigc").glob("hero-*"):
+            file.unlink()
+    config = str(project.write_zensical_config())
+    built = subprocess.run(
+        [sys.executable, "-m", "zensical", "build", "--clean", "-f", config],
+        cwd=project.folder,
+        capture_output=True,
+        text=True,
+        env=project.environ(),
+        check=False,
+    )
+    assert built.returncode
+    assert "index.md#hero: not in docs/assets/qhaigc" in re.sub(r"\s+", " ", built.stdout + built.stderr)

@@ -124,8 +124,8 @@ class Lookup:
         text_of_file = _take_front_matter(page, site) if META_KEY in page.meta else ""
         pages.read_page(page, src_uri=page.path, url=page.url, text=text_of_file, source=source)
         rendered = pages.render(page, text, src_uri=page.path, url=page.url, shown_at=page.url)
-        self._report(page, pages, images, folder)
         page.meta[FOR_TEMPLATES] = _for_templates(page, pages, images)
+        self._report(page, pages, images, folder)  # last: it looks at every address that the page was given
         by_url = relative_url(site.options.assets_dir, page.url) + "/"
         blog = blog_of(page.path, site.blogs)
         if blog is not None:
