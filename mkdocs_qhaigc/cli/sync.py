@@ -15,7 +15,7 @@ from mkdocs_qhaigc.engines.detect import require_config_file, usual_config_file
 from mkdocs_qhaigc.engines.zensical.config import Configuration, read_configuration
 from mkdocs_qhaigc.engines.zensical.sync import Synced
 from mkdocs_qhaigc.engines.zensical.sync import sync as sync_site
-from mkdocs_qhaigc.generation.budget import BUILD_BUDGET, Budget
+from mkdocs_qhaigc.generation.budget import Budget
 
 
 @click.command(short_help="Write the images into the docs folder.")
@@ -68,7 +68,7 @@ def _once(site: Configuration, *, pin: bool, as_json: bool = False) -> bool:
     """Sync and print what was done; return whether every required image is there."""
     if site.options.missing == "generate":
         require_sandbox_within_sandbox(site.options)
-    with opened_queue(site.options, Budget(site.options.max_new_images, used_up=BUILD_BUDGET)) as queue:
+    with opened_queue(site.options, Budget(site.options.max_new_images)) as queue:
         synced = sync_site(site, queue=queue, pin=pin)
     if as_json:
         print_json(

@@ -6,7 +6,7 @@ import threading
 
 from mkdocs_qhaigc.errors import BudgetExceeded, GenerationStopped, QhaigcError
 
-BUILD_BUDGET = (
+_USED_UP = (
     "one build may buy {most} new images (`max_new_images`). Build again for the next ones, or raise `max_new_images`"
 )
 _MOST_USELESS = 3
@@ -16,7 +16,7 @@ _MOST_USELESS = 3
 class Budget:
     """A number of images, shared by all threads of a build."""
 
-    def __init__(self, most: int, *, used_up: str = BUILD_BUDGET) -> None:
+    def __init__(self, most: int, *, used_up: str = _USED_UP) -> None:
         """Allow `most` images. `used_up` is the message when it is exceeded; it may contain `{most}`."""
         self.most = most
         self._used_up = used_up

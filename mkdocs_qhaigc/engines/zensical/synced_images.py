@@ -33,7 +33,7 @@ class SyncedFolder:
 
     def has(self, published: PublishedImage) -> bool:
         """Return whether every file of an image was written and still exists."""
-        names = [Path(variant.dest_uri).name for variant in published.renditions]
+        names = [Path(dest_uri).name for dest_uri, _ in published.renditions]
         return all(name in self.manifest.files and (self.path / name).exists() for name in names)
 
 
