@@ -199,7 +199,7 @@ def _compare_one(one: SurveyEntry, options: Options, there: Contents, cache: Ima
         try:
             cached.read()
         except StoreError as error:
-            reason = reason or str(error)
+            reason = reason or f"{error}. Restore it, or run `mkdocs-qhaigc generate`, which buys another"
         else:
             path = options.pins_dir / f"{file_stem(one.image.job.name, key)}{cached.path.suffix}"
             return Pin("unpinned", path, one, cached, why="run `mkdocs-qhaigc pin`")

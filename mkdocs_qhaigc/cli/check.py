@@ -83,9 +83,7 @@ def find_problems(survey: Survey) -> Iterator[Problem]:
                 "Restore it from version control, or run `mkdocs-qhaigc pin`, which copies a whole one from the cache"
             )
             if one.state != "pinned":
-                remedy = (
-                    "The next build or `mkdocs-qhaigc generate` sets it aside and buys it again: restore it if you can"
-                )
+                remedy = "Restore it if you can; `mkdocs-qhaigc generate` keeps it as `….damaged` and buys another"
             yield Problem("damaged", f"{where}: {error}. {remedy}", one)
     for warning in survey.warnings:
         yield Problem(survey.kinds.get(warning, "file"), warning)

@@ -24,8 +24,10 @@ from mkdocs_qhaigc.cli._generation import (
 from mkdocs_qhaigc.cli._selection import select
 from mkdocs_qhaigc.cli.plan import as_fields
 from mkdocs_qhaigc.config.options import Options
+from mkdocs_qhaigc.errors import ImageDamaged, StoreError
 from mkdocs_qhaigc.generation.budget import Budget
 from mkdocs_qhaigc.site.survey import SurveyEntry
+from mkdocs_qhaigc.store.finder import ImageFinder
 
 _USED_UP = "this command may buy {most} new images (`%s`). Run it again for the next ones, or give a higher --max-new"
 
@@ -47,7 +49,8 @@ def generate(pages: Sequence[str], max_new: int | None, yes: bool, as_json: bool
     survey = survey_of(config_file)
     print_warnings(survey)
     wanted = {one.request.key for one in chosen(lambda: select(survey, pages))}
-    missing = [one for one in survey.missing() if one.request.key in wanted]
+    damaged = [one for one in survey.each_once() if one.request.key in wanted and _is_damaged(one)]
+    missing = [*(one for one in survey.missing() if one.request.key in wanted), *damaged]
     unreadable = [one for one in survey.each_once() if one.state == "unreadable" and one.request.key in wanted]
     kept = [Result(one.image.job, None, one.image.reason) for one in unreadable]
     complete = print_failures(kept)
@@ -62,6 +65,10 @@ def generate(pages: Sequence[str], max_new: int | None, yes: bool, as_json: bool
     limit = "max_new_images" if max_new is None else "--max-new"
     most = survey.options.max_new_images if max_new is None else max_new
     agree([one.image.job for one in missing], survey.options, most=most, limit=limit, yes=yes)
+    finder = ImageFinder(survey.options)
+    for one in damaged:
+        if one.stored:
+            finder.set_aside(one.stored, f"{one.stored.path} is damaged")
     with opened_queue(survey.options, Budget(most, used_up=_USED_UP % limit)) as queue:
         submitted = [(one.image.job, queue.submit(one.image.job)) for one in missing]
         wait_for_all(future for _, future in submitted)
@@ -73,6 +80,19 @@ def generate(pages: Sequence[str], max_new: int | None, yes: bool, as_json: bool
         click.echo(f"{outcome(found, survey.options)}.")
     if not complete:
         sys.exit(1)
+
+
+def _is_damaged(one: SurveyEntry) -> bool:
+    """Return whether the cached bytes of an image are not those that were saved. Damaged pins are to be restored."""
+    if one.stored is None or one.state != "cached":
+        return False
+    try:
+        one.stored.read()
+    except ImageDamaged:
+        return True
+    except StoreError:  # it may be whole: `check` names it
+        return False
+    return False
 
 
 def _print_as_json(missing: Sequence[SurveyEntry], found: Sequence[Result], options: Options) -> None:

@@ -6,6 +6,7 @@ to. Nothing here waits but `settle`: while pages are rendered, images are genera
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -62,6 +63,10 @@ class ResolvedImage(NamedTuple):
     """CSS colour shown while a page loads: the image's mean, `transparent` until that is known."""
 
 
+_MOST_LOOKS = 2
+"""For a damaged image: in the other store, then by generation. One that this build has generated counts as both."""
+
+
 class SiteImages:
     """The images of one build."""
 
@@ -77,8 +82,8 @@ class SiteImages:
         """By key, in the order in which they were first wanted."""
         self._futures: dict[str, Future[StoredImage]] = {}
         """By key: jobs in the queue that `settle` has not looked at."""
-        self._looked_for_again: set[str] = set()
-        """Keys of images that were found damaged, and were wanted once more."""
+        self._looks: Counter[str] = Counter()
+        """By key: how often an image was looked for again, because it was damaged."""
         self._paths: dict[str, str] = {}
         """By place in the site: paths of all files that were asked for."""
         self._filled: dict[str, str] = {}
@@ -258,10 +263,10 @@ class SiteImages:
             key = image.job.request.key
             del self._images[key]
             self._encoder.forget(self._subject(image))
-            if key in self._looked_for_again:
+            self._looks[key] += 2 if image.state == "generated" else 1
+            if self._looks[key] > _MOST_LOOKS:
                 self._know(placeholder(image.job, error))
                 continue
-            self._looked_for_again.add(key)
             if self._open_queue:
                 self._queue = self._queue or self._open_queue()  # it may be the one that has generated this image
                 self._queue.forget(key)

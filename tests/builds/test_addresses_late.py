@@ -183,6 +183,28 @@ def test_pin_replaces_a_damaged_original_and_original_a_damaged_pin(site: Projec
     assert_every_address_has_its_file(built)
 
 
+def test_image_damaged_as_pin_and_in_the_cache_is_regenerated_in_the_same_build(site: Project, api: ImagesApi) -> None:
+    assert site.build().code == 0
+    assert run(site, "pin").returncode == 0
+    asked = len(api.calls)
+    shutil.rmtree(site.cache / "variants")
+    damaged = set()
+    for folder in (site.folder / "generated-images", site.cache / "originals"):
+        for path in folder.glob("hero-*.png"):
+            data = bytearray(path.read_bytes())
+            data[len(data) // 2] ^= 1
+            path.write_bytes(data)
+            damaged.add(path.stem)
+    built = site.build()
+    assert built.code == 0, built.output
+    assert len(api.calls) == asked + len(damaged)
+    assert f"{len(damaged)} generated" in built.summary
+    assert_every_address_has_its_file(built)
+    again = site.build()
+    assert again.digest() == built.digest()
+    assert len(api.calls) == asked + len(damaged)
+
+
 def test_missing_error_fails_for_damaged_images_and_names_them(site: Project, api: ImagesApi) -> None:
     site.build()
     site.options["missing"] = "error"

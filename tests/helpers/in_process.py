@@ -101,6 +101,8 @@ def _put_back(folder: Path, environment: Mapping[str, str]) -> Iterator[None]:
         for thread in set(threading.enumerate()) - threads:
             if not thread.daemon:  # which the end of a process waits for, too
                 thread.join(60)
+            elif thread.name.startswith("qhaigc-"):  # which the end of a process ends: here it would go on in the cache
+                thread.join(10)
         os.environ.clear()
         os.environ.update(inherited)
         tempfile.tempdir = None

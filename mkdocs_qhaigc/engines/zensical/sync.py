@@ -86,7 +86,6 @@ def _sync(site: Configuration, folder: Path, *, queue: GenerationQueue, pin: boo
     build = SiteBuild(site.options, images, site_url=lambda: site.site_url, column=lambda _: UNKNOWN)
     try:
         names = _settle(site, build, images)
-        pinned = _pin(images.images(), site.options, pin=pin)
         style = bool(names) and _may_write(STYLESHEET.name, STYLESHEET.read_bytes(), folder, before.files)
         if style:
             names.add(STYLESHEET.name)
@@ -98,6 +97,7 @@ def _sync(site: Configuration, folder: Path, *, queue: GenerationQueue, pin: boo
             build.deliver(written.write)
         if style:
             written.write(STYLESHEET.name, str(STYLESHEET))
+        pinned = _pin(images.images(), site.options, pin=pin)  # last: `deliver` may have replaced a damaged image
     finally:
         images.close(whole=True)
     problems = tuple(message for message, kind in build.pages.warnings.kinds.items() if kind == "directive")
