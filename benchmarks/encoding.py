@@ -16,9 +16,9 @@ from pathlib import Path
 
 from sites import median, spread
 
+from mkdocs_qhaigc.imaging.background_encoder import Encoder, EncoderInput
 from mkdocs_qhaigc.imaging.encode import encode_all
-from mkdocs_qhaigc.imaging.encoder_threads import Encoder, EncoderInput
-from mkdocs_qhaigc.imaging.renditions import Encoding, SourceImage, rendition_specs
+from mkdocs_qhaigc.imaging.rendition_names import Encoding, SourceImage, rendition_specs
 from mkdocs_qhaigc.sandbox.drawing.draw import draw_image
 
 WIDTH, HEIGHT = 1280, 720

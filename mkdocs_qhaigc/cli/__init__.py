@@ -8,7 +8,7 @@ from io import TextIOWrapper
 import click
 
 from mkdocs_qhaigc import __version__
-from mkdocs_qhaigc._util.log import forwarding
+from mkdocs_qhaigc._util.log_delivery import forwarding
 from mkdocs_qhaigc.cli._common import note, warn
 from mkdocs_qhaigc.cli.candidates import candidates
 from mkdocs_qhaigc.cli.check import check

@@ -69,7 +69,7 @@ def survey_of(config_file: Path) -> Survey:
         if is_zensicals(config_file):
             return survey_sources(read_configuration(config_file))
         use_engine_of(config_file)
-        from mkdocs_qhaigc.engines.mkdocs.survey import survey
+        from mkdocs_qhaigc.engines.mkdocs.dry_run import survey
 
         with redirect_stdout(sys.stderr):  # the site's scripts and hooks may print, which is not the command's output
             return survey(config_file)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import click
 
 from mkdocs_qhaigc.cli._common import config_files_option, count, failing, json_option, print_json, surveys_of
-from mkdocs_qhaigc.cli._pin_comparison import advice
+from mkdocs_qhaigc.cli._pin_changes import advice
 from mkdocs_qhaigc.errors import StoreError
 from mkdocs_qhaigc.site import warnings
 from mkdocs_qhaigc.site.survey import Survey, SurveyEntry

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from mkdocs_qhaigc.config import option_types as types
-from mkdocs_qhaigc.config.cache_paths import DEFAULT_CACHE_DIR
+from mkdocs_qhaigc.config.cache_layout import DEFAULT_CACHE_DIR
 
 
 class Option(NamedTuple):

@@ -10,14 +10,14 @@ from urllib.parse import urlsplit
 
 from mkdocs_qhaigc._util.text import closest_match, short_repr
 from mkdocs_qhaigc.config import option_types
-from mkdocs_qhaigc.config.cache_paths import FOLDERS, CachePaths
+from mkdocs_qhaigc.config.cache_layout import FOLDERS, CachePaths
 from mkdocs_qhaigc.config.option_table import OPTIONS
 from mkdocs_qhaigc.config.prices import Cost, Prices, check_prices
 from mkdocs_qhaigc.directives.model import Defaults
 from mkdocs_qhaigc.directives.parse import plain_sizes, read_directives, resolve_style
 from mkdocs_qhaigc.directives.request import ImageRequest
 from mkdocs_qhaigc.errors import DirectiveError, OptionError
-from mkdocs_qhaigc.imaging.renditions import Encoding
+from mkdocs_qhaigc.imaging.rendition_names import Encoding
 
 SANDBOX = option_types.SANDBOX
 SANDBOX_VARIABLE = "QHAIGC_SANDBOX"

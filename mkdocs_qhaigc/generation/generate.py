@@ -24,10 +24,10 @@ from mkdocs_qhaigc.errors import (
     QhaigcError,
     StoreError,
 )
+from mkdocs_qhaigc.generation.answer_journal import Journal
 from mkdocs_qhaigc.generation.budget import Budget, Usefulness
 from mkdocs_qhaigc.generation.connection import Connection
 from mkdocs_qhaigc.generation.job import ImageJob, JobState, Observer
-from mkdocs_qhaigc.generation.journal import Journal
 from mkdocs_qhaigc.generation.lost_records import recover
 from mkdocs_qhaigc.generation.save import ImageSaver, keep_rejected
 from mkdocs_qhaigc.store.image_store import ImageStore

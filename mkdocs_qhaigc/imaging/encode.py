@@ -12,7 +12,7 @@ from PIL import Image, ImageCms, ImageOps, ImageStat, PngImagePlugin
 from mkdocs_qhaigc.errors import ImageError
 from mkdocs_qhaigc.imaging.decode import SEVERAL_JPEGS, decoded
 from mkdocs_qhaigc.imaging.metadata import Provenance, label_in_xmp, origin_in_xmp, usable_label
-from mkdocs_qhaigc.imaging.renditions import RenditionSpec
+from mkdocs_qhaigc.imaging.rendition_names import RenditionSpec
 
 _XMP_KEYWORD = "XML:com.adobe.xmp"
 _EXIF, _USER_COMMENT = 0x8769, 0x9286

@@ -10,7 +10,7 @@ from mkdocs_qhaigc._util.text import plural
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import MissingImages, NoFileError
 from mkdocs_qhaigc.site.images import ResolvedImage, SiteImages
-from mkdocs_qhaigc.site.pages import SitePages
+from mkdocs_qhaigc.site.page_rendering import SitePages
 
 if TYPE_CHECKING:
     from mkdocs_qhaigc.site.json_report import Outcome

@@ -20,8 +20,8 @@ from mkdocs_qhaigc._util.files import atomic_write
 from mkdocs_qhaigc._util.text import plural
 from mkdocs_qhaigc.assets import asset
 from mkdocs_qhaigc.html.image_tag import ImageTag, render_image
-from mkdocs_qhaigc.imaging.renditions import relative_url
-from mkdocs_qhaigc.site.pages import image_tag
+from mkdocs_qhaigc.imaging.rendition_names import relative_url
+from mkdocs_qhaigc.site.page_rendering import image_tag
 from mkdocs_qhaigc.site.survey import Survey, SurveyEntry
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from mkdocs_qhaigc.config.options import SANDBOX, Options
 from mkdocs_qhaigc.directives.request import ImageRequest
 from mkdocs_qhaigc.errors import ImageError, NoFileError, QhaigcError, StoreError
 from mkdocs_qhaigc.generation.job import ImageJob, JobStats, failure_of
-from mkdocs_qhaigc.imaging.encoder_threads import Crop, Encoder, EncoderInput
+from mkdocs_qhaigc.imaging.background_encoder import Crop, Encoder, EncoderInput
 from mkdocs_qhaigc.imaging.formats import EXTENSIONS
-from mkdocs_qhaigc.imaging.renditions import (
+from mkdocs_qhaigc.imaging.rendition_names import (
     CARD_FORMAT,
     Encoding,
     PublishedImage,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Literal
 
 from mkdocs_qhaigc._util.text import closest_match, plural
-from mkdocs_qhaigc.directives.front_matter import META_KEY
+from mkdocs_qhaigc.directives.front_matter_references import META_KEY
 from mkdocs_qhaigc.errors import GenerationStopped, ImageUnavailable
 from mkdocs_qhaigc.generation.job import ImageJob
 from mkdocs_qhaigc.html.reference import SCHEME
@@ -53,7 +53,7 @@ class Warnings:
 
     def misspelt_key(self, src_uri: str, source: Callable[[], str], key: str) -> None:
         """Warn of a key of the front matter that is probably meant to be ours. `source` returns the page's file."""
-        from mkdocs_qhaigc.directives.lint import key_line  # only if there is something to warn of, as below
+        from mkdocs_qhaigc.directives.source_places import key_line  # only if there is something to warn of, as below
 
         line = key_line(source(), key)
         self.directive(
@@ -68,7 +68,7 @@ class Warnings:
 
     def unknown(self, src_uri: str, source: Callable[[], str], name: str, known: Sequence[str]) -> None:
         """Warn of a reference to a name that no image of its page has. `source` returns the page's file."""
-        from mkdocs_qhaigc.directives.lint import places
+        from mkdocs_qhaigc.directives.source_places import places
 
         line = next((place.line for place in places(source()) if place.name == name), None)
         meant = closest_match(name, known)
@@ -81,7 +81,7 @@ class Warnings:
 
     def misspelt(self, src_uri: str, source: Callable[[], str], references: Iterable[str]) -> None:
         """Warn of what would be references of a page but for their scheme. `source` returns the page's file."""
-        from mkdocs_qhaigc.directives.lint import misspelt_places
+        from mkdocs_qhaigc.directives.source_places import misspelt_places
 
         places = misspelt_places(source())
         for written in dict.fromkeys(references):
@@ -91,7 +91,7 @@ class Warnings:
 
     def source(self, src_uri: str, source: str) -> None:
         """Warn of what only a page's file shows: commands read it, builds of thousands of pages do not."""
-        from mkdocs_qhaigc.directives.lint import misspelt_places, repeated_keys
+        from mkdocs_qhaigc.directives.source_places import misspelt_places, repeated_keys
 
         for repeated in repeated_keys(source):
             self.directive(
@@ -104,7 +104,7 @@ class Warnings:
     def references_without_alt(self, src_uri: str, source: Callable[[], str], names: Iterable[str]) -> None:
         """Warn of references, in page order, to images without alternative text. `source` returns the page's file."""
         for name, count in Counter(names).items():
-            from mkdocs_qhaigc.directives.lint import lines_without_alt
+            from mkdocs_qhaigc.directives.source_places import lines_without_alt
 
             lines, decided = lines_without_alt(source(), name)
             places: list[int | None] = [*lines] or [None]
@@ -113,7 +113,7 @@ class Warnings:
 
     def image_without_alt(self, src_uri: str, source: Callable[[], str], name: str) -> None:
         """Warn of an image without an alternative text that is on a page without a reference."""
-        from mkdocs_qhaigc.directives.lint import directive_line
+        from mkdocs_qhaigc.directives.source_places import directive_line
 
         self._without_alt(src_uri, name, directive_line(source(), name))
 

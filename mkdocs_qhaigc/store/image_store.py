@@ -24,6 +24,7 @@ from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import ImageDamaged, StoreError
 from mkdocs_qhaigc.imaging.formats import EXTENSIONS, LARGEST_IMAGE, format_of
 from mkdocs_qhaigc.store.index import RecordIndex, Stamp
+from mkdocs_qhaigc.store.pointer_files import explain_lone_record, explain_stand_in, is_lfs_pointer
 from mkdocs_qhaigc.store.record import (
     KEY_DIGITS,
     StoredImage,
@@ -35,7 +36,6 @@ from mkdocs_qhaigc.store.record import (
     record_text,
     recorded_beside,
 )
-from mkdocs_qhaigc.store.stand_ins import explain_lone_record, explain_stand_in, is_lfs_pointer
 
 log = logging.getLogger(__name__)
 

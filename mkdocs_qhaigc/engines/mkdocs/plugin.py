@@ -14,15 +14,15 @@ from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority
 from mkdocs_qhaigc.assets import asset
 from mkdocs_qhaigc.config.option_table import OPTIONS
 from mkdocs_qhaigc.config.options import Options, keys_among
-from mkdocs_qhaigc.directives.front_matter import strip_meta
+from mkdocs_qhaigc.directives.front_matter_references import strip_meta
 from mkdocs_qhaigc.engines.mkdocs import templates
+from mkdocs_qhaigc.engines.mkdocs.dry_run import DRY_RUN, DryRun
 from mkdocs_qhaigc.engines.mkdocs.extension import QhaigcExtension
 from mkdocs_qhaigc.engines.mkdocs.files import OwnFiles
 from mkdocs_qhaigc.engines.mkdocs.log import BuildLog, log
 from mkdocs_qhaigc.engines.mkdocs.options import SCHEME, Failures, refused, site_options, unknown
-from mkdocs_qhaigc.engines.mkdocs.page_content import PageSources, finish_pages, source_of
+from mkdocs_qhaigc.engines.mkdocs.page_objects import PageSources, finish_pages, source_of
 from mkdocs_qhaigc.engines.mkdocs.serve import Generation, Unfinished, have_built_again, state_of
-from mkdocs_qhaigc.engines.mkdocs.survey import DRY_RUN, DryRun
 from mkdocs_qhaigc.errors import OptionError, QhaigcError
 from mkdocs_qhaigc.html import reference, rewrite
 from mkdocs_qhaigc.html.theme_sizes import column

@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 from markupsafe import Markup
 
 from mkdocs_qhaigc.html.image_tag import render_image
-from mkdocs_qhaigc.site.pages import Scope, SitePages
+from mkdocs_qhaigc.site.page_rendering import Scope, SitePages
 
 if TYPE_CHECKING:
     from mkdocs_qhaigc.site.build import SiteBuild

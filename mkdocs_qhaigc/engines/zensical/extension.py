@@ -18,19 +18,19 @@ from markdown.extensions import Extension
 
 from mkdocs_qhaigc._util.files import within
 from mkdocs_qhaigc.config.option_table import OPTIONS
-from mkdocs_qhaigc.directives.front_matter import META_KEY, strip_meta
+from mkdocs_qhaigc.directives.front_matter_references import META_KEY, strip_meta
 from mkdocs_qhaigc.engines.markdown_steps import Conversion, register
 from mkdocs_qhaigc.engines.zensical.config import Configuration
-from mkdocs_qhaigc.engines.zensical.html import relative_to_source, with_plain_excerpt
 from mkdocs_qhaigc.engines.zensical.manifest import MANIFEST
+from mkdocs_qhaigc.engines.zensical.page_urls import relative_to_source, with_plain_excerpt
 from mkdocs_qhaigc.engines.zensical.pages import blog_of, excerpt_separator, read_page
-from mkdocs_qhaigc.engines.zensical.synced_images import SyncedFolder, SyncedImages, read_folder
+from mkdocs_qhaigc.engines.zensical.synced_lookup import SyncedFolder, SyncedImages, read_folder
 from mkdocs_qhaigc.errors import NotSynced, QhaigcError
 from mkdocs_qhaigc.html import rewrite as html
 from mkdocs_qhaigc.html.image_tag import render_image
 from mkdocs_qhaigc.html.theme_sizes import column
-from mkdocs_qhaigc.imaging.renditions import relative_url
-from mkdocs_qhaigc.site.pages import SitePages
+from mkdocs_qhaigc.imaging.rendition_names import relative_url
+from mkdocs_qhaigc.site.page_rendering import SitePages
 from mkdocs_qhaigc.site.warnings import Warnings
 
 log = logging.getLogger("mkdocs_qhaigc")

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from functools import partial
 
-from mkdocs_qhaigc._util.log import forwarding
+from mkdocs_qhaigc._util.log_delivery import forwarding
 from mkdocs_qhaigc.engines.zensical.config import Configuration
 from mkdocs_qhaigc.engines.zensical.pages import pages
 from mkdocs_qhaigc.errors import SiteError
 from mkdocs_qhaigc.html.theme_sizes import UNKNOWN
 from mkdocs_qhaigc.site.build import SiteBuild
 from mkdocs_qhaigc.site.images import SiteImages
-from mkdocs_qhaigc.site.pages import SitePages
+from mkdocs_qhaigc.site.page_rendering import SitePages
 from mkdocs_qhaigc.site.survey import Survey
 from mkdocs_qhaigc.store.finder import ImageFinder
 

@@ -25,8 +25,8 @@ from mkdocs_qhaigc.html.theme_sizes import UNKNOWN
 from mkdocs_qhaigc.site.build import SiteBuild
 from mkdocs_qhaigc.site.images import ResolvedImage, SiteImages
 from mkdocs_qhaigc.store.finder import ImageFinder
+from mkdocs_qhaigc.store.pointer_files import is_lfs_pointer
 from mkdocs_qhaigc.store.record import file_stem
-from mkdocs_qhaigc.store.stand_ins import is_lfs_pointer
 from mkdocs_qhaigc.store.transfer import copy_into
 
 log = logging.getLogger(__name__)

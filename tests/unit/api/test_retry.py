@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mkdocs_qhaigc._util.log import forwarding
+from mkdocs_qhaigc._util.log_delivery import forwarding
 from mkdocs_qhaigc.api.retry import LONGEST_WAIT, Billing, Deadline, Failed, RateLimiter, retry, retry_after
 from mkdocs_qhaigc.errors import ApiError, GenerationStopped, PromptRejected
 

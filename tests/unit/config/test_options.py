@@ -16,7 +16,7 @@ from mkdocs_qhaigc.config.options import Options, check_folders, check_option, r
 from mkdocs_qhaigc.config.prices import Prices
 from mkdocs_qhaigc.directives.model import Defaults
 from mkdocs_qhaigc.errors import OptionError
-from mkdocs_qhaigc.imaging.renditions import Encoding
+from mkdocs_qhaigc.imaging.rendition_names import Encoding
 from tests.conftest import require_posix
 
 FOLDER = Path("/project")

@@ -17,7 +17,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageStat
 
 from mkdocs_qhaigc.imaging.encode import encode_all, inspect
 from mkdocs_qhaigc.imaging.metadata import TRAINED, Provenance
-from mkdocs_qhaigc.imaging.renditions import Encoding, RenditionSpec, SourceImage, card_spec, rendition_specs
+from mkdocs_qhaigc.imaging.rendition_names import Encoding, RenditionSpec, SourceImage, card_spec, rendition_specs
 from tests.conftest import Project
 from tests.helpers.api import ImagesApi, bytes_by_url
 

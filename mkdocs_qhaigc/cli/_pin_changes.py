@@ -21,8 +21,8 @@ from mkdocs_qhaigc.errors import ImageDamaged, LfsPointer, SiteError, StoreError
 from mkdocs_qhaigc.imaging.formats import EXTENSIONS
 from mkdocs_qhaigc.site.survey import Survey, SurveyEntry
 from mkdocs_qhaigc.store.image_store import Contents, ImageStore, open_cache, open_pins
+from mkdocs_qhaigc.store.pointer_files import is_lfs_pointer
 from mkdocs_qhaigc.store.record import KEY_DIGITS, StoredImage, digits_in_any, file_stem, name_in
-from mkdocs_qhaigc.store.stand_ins import is_lfs_pointer
 from mkdocs_qhaigc.store.transfer import archive_orphan, copy_into, unpin
 
 Kind = Literal["pinned", "unpinned", "unused", "remnant", "missing"]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from mkdocs_qhaigc.errors import ImageError
-from mkdocs_qhaigc.imaging.renditions import Encoding, RenditionSpec, SourceImage, card_spec, rendition_specs
+from mkdocs_qhaigc.imaging.rendition_names import Encoding, RenditionSpec, SourceImage, card_spec, rendition_specs
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

@@ -6,8 +6,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from mkdocs_qhaigc.imaging.encoder_threads import Encoder, EncoderInput
-from mkdocs_qhaigc.imaging.renditions import Encoding, SourceImage
+from mkdocs_qhaigc.imaging.background_encoder import Encoder, EncoderInput
+from mkdocs_qhaigc.imaging.rendition_names import Encoding, SourceImage
 from tests.conftest import Project
 from tests.helpers.api import Handler, ImagesApi, bytes_by_url, draw
 

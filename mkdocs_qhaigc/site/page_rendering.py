@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from urllib.parse import quote, urljoin, urlsplit
 
 from mkdocs_qhaigc.config.options import Options
-from mkdocs_qhaigc.directives.front_matter import (
+from mkdocs_qhaigc.directives.front_matter_references import (
     META_KEY,
     broken_front_matter,
     holds_reference,
@@ -28,9 +28,9 @@ from mkdocs_qhaigc.html import rewrite as html
 from mkdocs_qhaigc.html.deferred import DeferredImages, ReferencedImage
 from mkdocs_qhaigc.html.image_tag import FormatSource, ImageTag, figure
 from mkdocs_qhaigc.html.theme_sizes import UNKNOWN
-from mkdocs_qhaigc.imaging.encoder_threads import Crop
+from mkdocs_qhaigc.imaging.background_encoder import Crop
 from mkdocs_qhaigc.imaging.formats import MIME_TYPES
-from mkdocs_qhaigc.imaging.renditions import PublishedImage, relative_url
+from mkdocs_qhaigc.imaging.rendition_names import PublishedImage, relative_url
 from mkdocs_qhaigc.site.images import ImageFiles, ResolvedImage
 from mkdocs_qhaigc.site.warnings import Warnings
 
@@ -149,7 +149,7 @@ class SitePages:
 
     def note_references(self, src_uri: str, text: str) -> None:
         """Note the images that a page shows, from its file alone: those it places, and those it seems to refer to."""
-        from mkdocs_qhaigc.directives.lint import places  # a build that renders pages does not need it
+        from mkdocs_qhaigc.directives.source_places import places  # a build that renders pages does not need it
 
         scope = self.scopes[src_uri]
         placed = [name for name, directive in scope.directives.items() if directive.place != "none"]
@@ -328,7 +328,7 @@ class SitePages:
         """Warn where a page's HTML may mean an image that it declares, and does not show."""
         if f":{name}" not in text:
             return
-        from mkdocs_qhaigc.directives.lint import misspelt_references
+        from mkdocs_qhaigc.directives.source_places import misspelt_references
 
         if written := misspelt_references(text, name):
             self.warnings.misspelt(scope.src_uri, scope.source, written)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mkdocs_qhaigc.directives.lint import directive_line, lines_without_alt
+from mkdocs_qhaigc.directives.source_places import directive_line, lines_without_alt
 from tests.conftest import Project
 from tests.helpers.api import ImagesApi
 from tests.helpers.commands import answer, run

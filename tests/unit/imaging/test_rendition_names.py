@@ -10,7 +10,7 @@ from urllib.parse import unquote, urljoin
 
 import pytest
 
-from mkdocs_qhaigc.imaging.renditions import (
+from mkdocs_qhaigc.imaging.rendition_names import (
     Encoding,
     PublishedImage,
     SourceImage,
@@ -20,7 +20,7 @@ from mkdocs_qhaigc.imaging.renditions import (
     relative_url,
     rendition_specs,
 )
-from mkdocs_qhaigc.site.pages import image_tag
+from mkdocs_qhaigc.site.page_rendering import image_tag
 
 KEY = "4e96ebfcd164177aa720e54f74b3fbf6f3621f6f7f19ef7f87f0c0d1ea9b0fa9"
 QUALITY: Mapping[str, int] = {"avif": 50, "webp": 80, "jpeg": 85, "png": 80}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mkdocs_qhaigc.generation.journal import Journal
+from mkdocs_qhaigc.generation.answer_journal import Journal
 from tests.conftest import require_posix
 
 BODY = b'{"data": []}\n'
