@@ -23,6 +23,7 @@ DAY = 86400
 def bought(project: Project, api: ImagesApi) -> Project:
     """A project with two images in its cache, `hero` and `boat`; its page then shows `hero` alone."""
     project.page("index.md", "![Fog](qhaigc:hero) ![A boat](qhaigc:boat)", qhaigc={"hero": "fog", "boat": "a boat"})
+    project.own_process = True  # with it ends every connection to the cache, which would still change its files
     buy(project, api)
     project.page("index.md", "![Fog](qhaigc:hero)", qhaigc="fog")
     return project
