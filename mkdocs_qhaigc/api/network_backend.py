@@ -80,7 +80,8 @@ class _Stream(httpcore.NetworkStream):
         return self._inner.read(max_bytes, _AT_ONCE)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, _left(timeout, httpcore.WriteTimeout))
+        if buffer:  # httpcore writes nothing once more after a body: by then the server may have it, and bills
+            self._inner.write(buffer, _left(timeout, httpcore.WriteTimeout))
 
     def close(self) -> None:
         self._inner.close()
