@@ -1,4 +1,4 @@
-"""What looking up a site's renditions takes in a warm build: the CPU time of one call for all of them.
+"""Measures how long a warm build looks up a site's renditions: the CPU time of one call for all of them.
 
 `python benchmarks/renditions.py --help`
 """

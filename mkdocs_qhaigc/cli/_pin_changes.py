@@ -40,7 +40,7 @@ class Pin:
     stored: StoredImage | None = None
     """In the pins, or in the cache if it is unpinned; `None` for a remnant and for a missing image."""
     why: str = ""
-    """What is wrong, and what to do."""
+    """The fault and its remedy, for messages."""
 
 
 @dataclass(frozen=True, slots=True)
