@@ -18,6 +18,7 @@ from pathlib import Path
 
 from sites import ASSETS_DIR, Timing, build, median, spread, write_config, write_pages
 
+from mkdocs_qhaigc.config.cache_layout import DEFAULT_CACHE_DIR
 from mkdocs_qhaigc.sandbox import Sandbox
 
 PLUGIN = {
@@ -127,7 +128,7 @@ def make_site(folder: Path, *, pages: int, images: int, theme: str, options: dic
 
 def build_cold(folder: Path, server: Sandbox, *, images: int, environment: Mapping[str, str] = ENVIRONMENT) -> Timing:
     """Build with nothing saved, and make sure that every image was bought once and published."""
-    shutil.rmtree(folder / ".cache", ignore_errors=True)
+    shutil.rmtree(folder / DEFAULT_CACHE_DIR, ignore_errors=True)
     before = generations(server)
     timing = build(folder, environment=environment)
     bought = generations(server) - before

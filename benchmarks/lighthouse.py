@@ -28,6 +28,8 @@ from mkdocs.utils.meta import get_data
 from PIL import Image
 from sites import ASSETS_DIR, build
 
+from mkdocs_qhaigc.config.cache_layout import DEFAULT_CACHE_DIR
+
 LIGHTHOUSE = "lighthouse@12.8.2"  # the last major version that runs on Node.js 18 and 20
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 EXAMPLE = Path(__file__).parents[1] / "example_site"
@@ -67,7 +69,7 @@ def main() -> None:
 
 def make_site(folder: Path, site: Path) -> None:
     """Copy the example to `folder`, build it with images of the sandbox, and move what was built to `site`."""
-    shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("site", ".cache"))
+    shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("site", DEFAULT_CACHE_DIR))
     build(folder, environment={"QHAIGC_BASE_URL": "sandbox"})
     site.parent.mkdir()
     (folder / "site").rename(site)

@@ -124,8 +124,6 @@ def linked(folder: Path, to: Path) -> Path:
     """Return another site of the same pages and images, which are there as links; it has no mkdocs.yml yet."""
     folder.mkdir(parents=True)
     (folder / "docs").symlink_to(to / "docs", target_is_directory=True)
-    if (to / ".cache").exists():
-        (folder / ".cache").symlink_to(to / ".cache", target_is_directory=True)
     return folder
 
 

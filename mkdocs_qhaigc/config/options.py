@@ -30,6 +30,10 @@ KEY_IN_FILE = (
 )
 EXTENSION = "mkdocs_qhaigc.markdown"
 """The Markdown extension by which a site says that Zensical builds it."""
+_EMPTY = (
+    "it is empty. Write a value, or leave the line out. An environment variable that is set and empty is none: "
+    "give it a value, or do not set it, so that the default in `!ENV [NAME, default]` counts"
+)
 _KEY_OPTION = r"(?i)(?:.*[_-])?(?:api[_-]?key|key|token|secret|password|authorization)"
 
 
@@ -111,14 +115,14 @@ class Options(NamedTuple):
 
 
 def read_options(values: Mapping[str, Any], *, folder: Path) -> Options:
-    """Return the options from their checked values; `folder` is that of mkdocs.yml.
+    """Return the options from their values, checked or not; `folder` is that of mkdocs.yml.
 
     Raises:
-        OptionError: values contradict each other.
+        OptionError: a value is invalid, or values contradict each other.
     """
-    get = {
-        name: check_option(name, values[name]) if name in values else option.default for name, option in OPTIONS.items()
-    }
+    get, errors = check_options({name: values.get(name, option.default) for name, option in OPTIONS.items()})
+    if errors:
+        raise errors[0]
     base_url = get["base_url"]
     sandbox = base_url == SANDBOX or urlsplit(base_url).path.startswith(SANDBOX_PATH)
     defaults = Defaults(get["model"], get["size"], get["style"] or "", get["styles"] or {}, sandbox)
@@ -168,22 +172,22 @@ def read_options(values: Mapping[str, Any], *, folder: Path) -> Options:
     )
 
 
-def check_option(name: str, value: object) -> Any:
-    """Return one option's value, checked and in its own type.
-
-    Raises:
-        OptionError: it is invalid; the message says what to write.
-    """
-    option = OPTIONS[name]
-    if value is not None:
-        return option.type.check(name, value)
-    if option.default is not None:  # the default may allow what the author wants to forbid
-        raise OptionError(
-            name,
-            "it is empty. Write a value, or leave the line out. An environment variable that is set and empty is "
-            "none: give it a value, or do not set it, so that the default in `!ENV [NAME, default]` counts",
-        )
-    return None
+def check_options(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[OptionError]]:
+    """Return the valid values, each in its own type, and the errors of the others, which say what to write."""
+    checked: dict[str, Any] = {}
+    errors = []
+    for name, value in values.items():
+        option = OPTIONS[name]
+        if value is not None:
+            try:
+                checked[name] = option.type.check(name, value)
+            except OptionError as error:
+                errors.append(error)
+        elif option.default is None:
+            checked[name] = None
+        else:  # the default may allow what the author wants to forbid
+            errors.append(OptionError(name, _EMPTY))
+    return checked, errors
 
 
 def keys_among(names: Iterable[object]) -> list[str]:

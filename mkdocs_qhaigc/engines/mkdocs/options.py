@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mkdocs.config.base import BaseConfigOption, ValidationError
 
 from mkdocs_qhaigc.config.option_table import OPTIONS
-from mkdocs_qhaigc.config.options import KEY_IN_FILE, Options, check_folders, check_option, no_option, read_options
-from mkdocs_qhaigc.errors import OptionError
+from mkdocs_qhaigc.config.options import KEY_IN_FILE, Options, check_folders, check_options, no_option, read_options
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
@@ -20,23 +19,22 @@ Failures = list[tuple[str, Exception]]
 """(option, its error)"""
 
 
-class _Checked(BaseConfigOption[Any]):
-    """One option."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self.default = OPTIONS[name].default
-        self._name = name
-
-    def run_validation(self, value: object) -> Any:
-        try:
-            return check_option(self._name, value)
-        except OptionError as error:
-            raise ValidationError(str(error)) from error
+def _scheme() -> Iterator[tuple[str, BaseConfigOption[Any]]]:
+    for name, option in OPTIONS.items():
+        declared: BaseConfigOption[Any] = BaseConfigOption()
+        declared.default = option.default
+        yield name, declared
 
 
-SCHEME = tuple((name, _Checked(name)) for name in OPTIONS)
-"""The plugin's `config_scheme`."""
+SCHEME = tuple(_scheme())
+"""The plugin's `config_scheme`: names and defaults. MkDocs would end at the first value that its types refuse."""
+
+
+def check(options: MutableMapping[str, Any]) -> Failures:
+    """Replace all values that are valid by the checked ones. Return the errors of the others."""
+    checked, errors = check_options(options)
+    options.update(checked)
+    return [(error.option, ValidationError(str(error))) for error in errors]
 
 
 def refused(keys: list[str]) -> Failures:

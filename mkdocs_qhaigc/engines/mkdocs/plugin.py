@@ -20,7 +20,7 @@ from mkdocs_qhaigc.engines.mkdocs.dry_run import DRY_RUN, DryRun
 from mkdocs_qhaigc.engines.mkdocs.extension import QhaigcExtension
 from mkdocs_qhaigc.engines.mkdocs.files import OwnFiles
 from mkdocs_qhaigc.engines.mkdocs.log import BuildLog, log
-from mkdocs_qhaigc.engines.mkdocs.options import SCHEME, Failures, refused, site_options, unknown
+from mkdocs_qhaigc.engines.mkdocs.options import SCHEME, Failures, check, refused, site_options, unknown
 from mkdocs_qhaigc.engines.mkdocs.page_objects import PageSources, finish_pages, source_of
 from mkdocs_qhaigc.engines.mkdocs.serve import Generation, Unfinished, have_built_again, state_of
 from mkdocs_qhaigc.errors import OptionError, QhaigcError
@@ -92,8 +92,9 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         """
         keys = keys_among(options)
         known = {name: value for name, value in options.items() if name in OPTIONS}
-        errors, warnings = super().load_config(known, config_file_path)
-        errors = [*refused(keys), *unknown(name for name in options if name not in (*known, *keys)), *errors]
+        _, warnings = super().load_config(known, config_file_path)
+        unknown_names = (name for name in options if name not in (*known, *keys))
+        errors = [*refused(keys), *unknown(unknown_names), *check(self.config)]
         if errors:
             options |= {name: "(not shown)" for name in (*keys, "api_key_env", "base_url") if name in options}
         return errors, warnings

@@ -15,10 +15,10 @@ from jsonschema import Draft202012Validator
 
 from mkdocs_qhaigc.config.json_schema import front_matter_schema, options_schema
 from mkdocs_qhaigc.config.option_table import OPTIONS
-from mkdocs_qhaigc.config.options import check_option
 from mkdocs_qhaigc.directives.model import FIELDS, Defaults
 from mkdocs_qhaigc.directives.parse import read_directives
 from mkdocs_qhaigc.errors import OptionError
+from tests.unit.config import check_option
 
 COMMAND = str(Path(sys.executable).with_name("mkdocs-qhaigc"))
 ROOT = Path(__file__).parents[3]

@@ -12,12 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mkdocs_qhaigc.config.option_table import OPTIONS
-from mkdocs_qhaigc.config.options import Options, check_folders, check_option, read_options
+from mkdocs_qhaigc.config.options import Options, check_folders, read_options
 from mkdocs_qhaigc.config.prices import Prices
 from mkdocs_qhaigc.directives.model import Defaults
 from mkdocs_qhaigc.errors import OptionError
 from mkdocs_qhaigc.imaging.rendition_names import Encoding
 from tests.conftest import require_posix
+from tests.unit.config import check_option
 
 FOLDER = Path("/project")
 SECRET = "sk-proj-Zq8vYw3RtLk2MnPb"
