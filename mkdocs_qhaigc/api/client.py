@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import httpx
 
 from mkdocs_qhaigc.api.download import Downloader
+from mkdocs_qhaigc.api.environment import NO_PROXIES, create_tls_context, read_proxies
 from mkdocs_qhaigc.api.network_backend import within
 from mkdocs_qhaigc.api.response import LARGEST_BODY, Answer, ServerError, is_whole, read_answers, read_error, unpacked
 from mkdocs_qhaigc.api.retry import Billing, Deadline, Failed, retry_after
@@ -68,7 +69,7 @@ class ImagesClient:
             stopped: an event that ends every wait.
 
         Raises:
-            ValueError: a proxy's address cannot be used. ImportError: its protocol needs another package.
+            GenerationStopped: no connection to `base_url` can be made.
         """
         logging.getLogger("httpx").setLevel(logging.WARNING)  # its INFO prints whole addresses, signatures included
         self._base_url = base_url
@@ -76,12 +77,20 @@ class ImagesClient:
         """Removed from every message: a server may repeat the key. Empty for a key that is too short to be secret."""
         self._response_format = response_format
         self._sandboxed = sandboxed
-        tls = httpx.create_ssl_context()  # one for both clients: reading the certificates is slow
-        keyed = {"Authorization": f"Bearer {api_key}"}
-        self._http = open_client(tls, use_proxies=not sandboxed, headers=keyed)
-        own_host = (httpx.URL(base_url).host or "").lower()
+        try:
+            self._url = httpx.URL(base_url)
+            # one for both clients: reading the certificates is slow
+            tls = None if sandboxed and self._url.scheme == "http" else create_tls_context()
+        except httpx.InvalidURL as error:
+            raise GenerationStopped("`base_url` is an address to which nobody can connect. Correct it") from error
+        except OSError as error:
+            raise GenerationStopped(
+                f"the certificates of certifi cannot be read ({error}). Install it again"
+            ) from error
+        self._proxies = NO_PROXIES if sandboxed else read_proxies()
+        self._http = open_client(tls, proxies=self._proxies, headers={"Authorization": f"Bearer {api_key}"})
         self._downloader = Downloader(
-            own_host=own_host, tls=tls, use_proxies=not sandboxed, retries=retries, stopped=stopped
+            own_host=self._url.host.lower(), tls=tls, proxies=self._proxies, retries=retries, stopped=stopped
         )
 
     def __repr__(self) -> str:
@@ -163,7 +172,8 @@ class ImagesClient:
                 body_read = read_body(response, n * LARGEST_BODY, keep, is_whole=is_whole, closing=b"}")
                 return response.status_code, response.headers, unpacked(body_read, n * LARGEST_BODY)
         except _NO_CONNECTION as error:
-            advice = "Check the network and `base_url`"
+            proxied = self._proxies.is_used_for(self._url)
+            advice = f"Check the network{', the proxy that the environment names,' if proxied else ''} and `base_url`"
             if "CERTIFICATE_VERIFY_FAILED" in str(error):  # a company's proxy signs with its own
                 advice += "; certificates that only your network trusts go into a file that SSL_CERT_FILE names"
             what = f"the API at {self._base_url} cannot be reached ({describe(error)}). {advice}"

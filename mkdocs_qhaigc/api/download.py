@@ -9,6 +9,7 @@ import threading
 
 import httpx
 
+from mkdocs_qhaigc.api.environment import Proxies
 from mkdocs_qhaigc.api.network_backend import within
 from mkdocs_qhaigc.api.response import unpacked
 from mkdocs_qhaigc.api.retry import Billing, Deadline, Failed, RateLimiter, retry, retry_after
@@ -31,13 +32,13 @@ class Downloader:
     """Downloads hosted images. Safe to use from several threads."""
 
     def __init__(
-        self, *, own_host: str, tls: ssl.SSLContext, use_proxies: bool, retries: int, stopped: threading.Event
+        self, *, own_host: str, tls: ssl.SSLContext | None, proxies: Proxies, retries: int, stopped: threading.Event
     ) -> None:
         """Prepare connections. `own_host` is the API's and may have any address; others must be public, by https."""
         self._own_host = own_host
         self._retries = retries
         self._limiter = RateLimiter(stopped)
-        self._http = open_client(tls, use_proxies=use_proxies, allowed=self._is_own_host)
+        self._http = open_client(tls, proxies=proxies, allowed=self._is_own_host)
 
     def close(self) -> None:
         """Close all connections."""

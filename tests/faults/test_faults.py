@@ -35,6 +35,7 @@ import httpx
 import pytest
 from PIL import Image, ImageChops, ImageStat, PngImagePlugin
 
+from mkdocs_qhaigc.api.environment import NO_PROXIES
 from mkdocs_qhaigc.api.ssrf import is_public
 from mkdocs_qhaigc.api.transport import open_client
 from mkdocs_qhaigc.imaging.cache import RenditionCache
@@ -706,7 +707,7 @@ def test_a_name_that_leads_to_a_private_address_is_refused_before_connecting() -
         server.settimeout(0.2)
         url = f"http://localhost:{server.getsockname()[1]}/"
         with (
-            open_client(httpx.create_ssl_context(), use_proxies=False, allowed=lambda host: False) as client,
+            open_client(None, proxies=NO_PROXIES, allowed=lambda host: False) as client,
             pytest.raises(httpx.UnsupportedProtocol, match="localhost is not on the public internet"),
         ):
             client.get(url)

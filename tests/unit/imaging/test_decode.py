@@ -109,6 +109,7 @@ OPAQUE = {
 def published(data: bytes, format_: str) -> Image.Image:
     """Return the published file of an image."""
     ((_, encoded),) = encode_all(data, rendition_specs(SourceImage("x", 8, 8), Encoding((format_,), (), QUALITY))[:1])
+    image: Image.Image
     with Image.open(io.BytesIO(encoded)) as image:
         return image.convert("RGBA")
 
