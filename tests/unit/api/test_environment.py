@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -119,6 +120,7 @@ def test_an_address_of_a_proxy_that_cannot_be_used_is_left_out_with_one_warning(
     variables: pytest.MonkeyPatch, warnings: list[str], name: str, address: str
 ) -> None:
     variables.setenv(name, address)
+    variables.setitem(sys.modules, "socksio", None)  # not installed
     proxies = read_proxies()
     (warning,) = warnings
     assert warning.startswith(LEFT_OUT.format(name))
