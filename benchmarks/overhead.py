@@ -6,6 +6,7 @@ Every figure is a ratio of builds that took turns on one machine, in one run.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import math
 import os
@@ -44,6 +45,13 @@ PLUGIN = {
     "concurrency": 8,
     "max_new_images": 100_000,
 }
+FORMS = (
+    "![A harbor at dusk]({})",
+    "![A harbor][{0}]\n\n[{0}]: {0}",
+    '<p><img src="{}" alt="A harbor"></p>',
+    "| Port | View |\n| --- | --- |\n| North | ![The harbor from the north]({}) |",
+)
+"""Of references."""
 PARTS = ("warm", "instructions", "cold", "import", "neighbours")
 _INSTRUCTIONS = re.compile(r"I\s+refs:\s+([\d,]+)")
 MKDOCS_LOOKED_AT = Path(__file__).with_name("hooks.py")
@@ -66,6 +74,12 @@ def main() -> None:
     )
     parser.add_argument(
         "--every", type=int, default=2, help="an image stands on every so many-th page (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--references",
+        type=int,
+        default=1,
+        help="references on each page with an image, in all forms, four to an image (default: %(default)s)",
     )
     parser.add_argument(
         "--other-pages", type=int, default=300, help="pages of all parts but `warm` (default: %(default)s)"
@@ -101,7 +115,9 @@ def warm(folder: Path, arguments: argparse.Namespace) -> None:
     rows = []
     for pages, runs in zip(arguments.pages, arguments.runs, strict=False):
         bare = pages > arguments.navigation_up_to
-        with_plugin, without = make_sites(folder / str(pages), pages=pages, every=arguments.every)
+        with_plugin, without = make_sites(
+            folder / str(pages), pages=pages, every=arguments.every, references=arguments.references
+        )
         for theme in arguments.themes:
             rows.append(_warm_row(with_plugin, without, pages=pages, runs=runs, theme=theme, bare=bare))
         if not arguments.keep:
@@ -159,34 +175,38 @@ def hooks_share(folder: Path) -> str:
     return f"{100 * own / every:.2f} ± {100 * math.sqrt(own) / every:.2f} %"
 
 
-def make_sites(folder: Path, *, pages: int, every: int) -> tuple[Path, Path]:
+def make_sites(folder: Path, *, pages: int, every: int, references: int = 1) -> tuple[Path, Path]:
     """Return the site with the plugin, its images bought and encoded, and the same site without it.
 
-    An image stands on every so many-th page. Exits where one has none.
+    Every so many-th page has `references` references to a quarter as many images. Exits where a page lacks its image.
     """
     numbers = range(0, pages, every)
+    names = [f"image-{number}" for number in range(-(-references // len(FORMS)))]
     with_plugin, without = folder / "with-plugin", folder / "without"
+
+    def directives(number: int) -> str:
+        lines = (f"  {name}: A harbor at dusk, number {number}, {name}, seen from the sea\n" for name in names)
+        return f"qhaigc:\n{''.join(lines)}" if number in numbers else ""
+
+    def shown(number: int, url: str) -> str:
+        if number not in numbers:
+            return ""
+        count = range(references)
+        forms = (FORMS[index % len(FORMS)].format(url.format(names[index // len(FORMS)])) for index in count)
+        return "\n\n".join(forms)
+
     write_pages(
-        with_plugin / "docs",
-        pages=pages,
-        front_matter=lambda number: (
-            f"qhaigc: A harbor at dusk, number {number}, seen from the sea\n" if number in numbers else ""
-        ),
-        image=lambda number: "![A harbor at dusk](qhaigc:hero)" if number in numbers else "",
+        with_plugin / "docs", pages=pages, front_matter=directives, image=lambda number: shown(number, "qhaigc:{}")
     )
-    write_pages(
-        without / "docs",
-        pages=pages,
-        image=lambda number: f"![A harbor at dusk](image-{number:04}.webp)" if number in numbers else "",
-    )
+    write_pages(without / "docs", pages=pages, image=lambda number: shown(number, f"{number:04}-{{}}.webp"))
     write_config(with_plugin, theme="mkdocs", plugin=PLUGIN, bare=True)
-    print(f"Buying {len(numbers)} images from the sandbox …", file=sys.stderr)
+    print(f"Buying {len(numbers) * len(names)} images from the sandbox …", file=sys.stderr)
     build(with_plugin)
     images = sorted((with_plugin / "site" / ASSETS_DIR).glob("*.webp"))
-    if len(images) != len(numbers):
-        sys.exit(f"The first build has {len(images)} images instead of {len(numbers)}.")
-    for number, image in zip(numbers, images, strict=True):
-        shutil.copyfile(image, (without / "docs" / page_uri(number)).with_name(f"image-{number:04}.webp"))
+    if len(images) != len(numbers) * len(names):
+        sys.exit(f"The first build has {len(images)} images instead of {len(numbers) * len(names)}.")
+    for image, (number, name) in zip(images, itertools.product(numbers, names), strict=True):
+        shutil.copyfile(image, (without / "docs" / page_uri(number)).with_name(f"{number:04}-{name}.webp"))
     build(with_plugin)  # remembers what it has read of the images
     return with_plugin, without
 
@@ -197,7 +217,7 @@ def instructions(folder: Path, arguments: argparse.Namespace) -> None:
         print("\nInstructions are counted where valgrind is installed.")
         return
     pages = arguments.other_pages
-    sites = make_sites(folder, pages=pages, every=arguments.every)
+    sites = make_sites(folder, pages=pages, every=arguments.every, references=arguments.references)
     rows = []
     for theme in arguments.themes:
         for site, plugin in zip(sites, (PLUGIN, None), strict=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from shutil import get_terminal_size
@@ -73,6 +73,20 @@ def survey_of(config_file: Path) -> Survey:
 
         with redirect_stdout(sys.stderr):  # the site's scripts and hooks may print, which is not the command's output
             return survey(config_file)
+
+
+def survey_of_sources(config_file: Path, files: Iterable[Path]) -> Survey:
+    """Return the survey of a site as far as these files show it: those that are its pages. Its engine does not run.
+
+    Raises:
+        click.ClickException: the site cannot be read.
+    """
+    with failing():
+        require_config_file(config_file)
+        site = read_configuration(config_file)
+        docs_dir = site.docs_dir.resolve()
+        inside = [file for file in map(Path.resolve, files) if docs_dir in file.parents]
+        return survey_sources(site, [file.relative_to(docs_dir).as_posix() for file in inside])
 
 
 @contextmanager

@@ -7,6 +7,7 @@ write the whole page anew: `expand` finds each mark wherever it is, and keeps wh
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from mkdocs_qhaigc.html.image_tag import ONLY_DARK, ONLY_LIGHT, ImageTag, render
 from mkdocs_qhaigc.html.tags import Attributes, parse, start_tag, tags_with
 
 MARK = "data-qhaigc"
+_MARKED = re.compile(rf'<img {MARK}="([0-9]+)"[^>]*>')
 
 
 class ReferencedImage(NamedTuple):
@@ -38,8 +40,10 @@ class ReferencedImage(NamedTuple):
 class _Marked(NamedTuple):
     """One marked `<img>`."""
 
-    src: str
-    """The address that was handed out, with its fragment."""
+    markup: str
+    """The whole tag, as it was handed out."""
+    attributes: Attributes
+    """Its attributes, but for the mark."""
     image: Callable[[], ImageTag]
     fragment: str
     """`#only-dark`, say."""
@@ -85,17 +89,29 @@ class DeferredImages:
         first: bool,
         one_of_two: bool,
     ) -> str:
-        src = referenced.url + fragment
         alt = given.get("alt") or referenced.alt or ""
-        attributes = {MARK: str(len(self._marked)), "alt": alt, "src": src, **given}
+        attributes = {"alt": alt, "src": referenced.url + fragment, **given}
         attributes["alt"] = alt
-        self._marked.append(_Marked(src, referenced.image, fragment, in_picture, first, one_of_two))
-        return start_tag("img", attributes)
+        markup = start_tag("img", {MARK: str(len(self._marked)), **attributes})
+        self._marked.append(_Marked(markup, attributes, referenced.image, fragment, in_picture, first, one_of_two))
+        return markup
 
     def expand(self, html: str) -> str:
         """Return the HTML with the final markup of each marked image."""
         if MARK not in html:
             return html
+        html = _MARKED.sub(self._expand_unchanged, html)
+        return self._expand_changed(html) if MARK in html else html
+
+    def _expand_unchanged(self, match: re.Match[str]) -> str:
+        """Return the final markup of a marked image that is as it was handed out, which needs no parser."""
+        number = int(match[1])
+        if number < len(self._marked) and match[0] == self._marked[number].markup:
+            return _expanded(self._marked[number].attributes, self._marked[number])
+        return match[0]
+
+    def _expand_changed(self, html: str) -> str:
+        """Return the HTML with the final markup of each marked image that another plugin has changed."""
         pieces: list[str] = []
         end = 0
         for tag, start, _ in tags_with(html, MARK):
@@ -115,7 +131,7 @@ def _expanded(attributes: Attributes, marked: _Marked) -> str:
     image = marked.image()
     if not marked.first:
         image = image.among_others()
-    if attributes.get("src") != marked.src:  # where it was moved, its other files are not beside it
+    if attributes.get("src") != marked.attributes["src"]:  # where it was moved, its other files are not beside it
         image = image.with_one_file()
     lazy = marked.one_of_two or not image.priority
     return render_image_tag(attributes, image, fragment=marked.fragment, in_picture=marked.in_picture, lazy=lazy)

@@ -6,7 +6,7 @@ Of a page it knows only `src_uri`, URL and front matter, which every engine has,
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
-from functools import partial
+from functools import cache, partial
 from types import MappingProxyType
 from typing import Any, Protocol
 from urllib.parse import quote, urljoin, urlsplit
@@ -225,10 +225,12 @@ class SitePages:
         for file_name, request in reversed(directive.requests):
             self._note_user(scope, request)
             url = relative_url(self.files.address(file_name, request), page_url)
-            tag = partial(
-                self._tag, file_name, request, page_url, directive.alt, sizes, directive.priority, directive.caption
+            whole = cache(
+                partial(
+                    self._tag, file_name, request, page_url, directive.alt, sizes, directive.priority, directive.caption
+                )
             )
-            dark = ReferencedImage(url, tag, directive.alt, directive.priority, directive.caption, dark)
+            dark = ReferencedImage(url, whole, directive.alt, directive.priority, directive.caption, dark)
         assert dark is not None
         return dark
 
@@ -303,7 +305,7 @@ class SitePages:
         """Return a page's HTML with its references resolved, and its images marked."""
         if reference.SCHEME not in text:
             return text
-        resolve = partial(self.referenced, scope, page_url=url)
+        resolve = cache(partial(self.referenced, scope, page_url=url))  # a page may show one image in many places
         rewritten = html.rewrite(text, resolve, self._deferred, main_shown=main_shown)
         if rewritten.unread or rewritten.without_alt:
             self.warnings.unread(scope.src_uri, rewritten.unread)

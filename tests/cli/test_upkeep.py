@@ -80,6 +80,39 @@ def test_check_says_where_what_and_what_to_do(bought: Project, api: ImagesApi) -
     assert api.calls == []
 
 
+def test_check_of_files_reads_these_pages_alone_and_builds_nothing(bought: Project, tmp_path: Path) -> None:
+    """As a hook before a commit runs it: with every file of the commit, from the folder of the repository."""
+    bought.options["images"] = {"logo": "A kite", "unused": "A badge"}
+    bought.write("hook.py", "raise RuntimeError('the site is built')")
+    bought.config |= {"hooks": ["hook.py"], "exclude_docs": "drafts/"}
+    bought.page("b.md", "![x](qhaigc:hero) ![y](qhaigc:logo) ![](qhaigc:hero)", qhaigc={"hero": {"prompt": "new"}})
+    bought.page("drafts/c.md", "![x](qhaigc:nowhere)", qhaigc="never bought")
+    bought.page("other.md", "![x](qhaigc:nowhere)", qhaigc="never bought")
+    bought.write("README.md", "![x](qhaigc:nowhere)")
+    given = ["docs/b.md", "docs/index.md", "docs/drafts/c.md", "README.md", "hook.py"]
+    finished = run(bought, "check", *given)
+    assert finished.returncode == 1
+    lines = finished.stdout.splitlines()
+    remedy = "its image is missing. Run `mkdocs-qhaigc generate`, then `mkdocs-qhaigc pin`"
+    assert lines[:2] == [f"mkdocs.yml#logo: {remedy}", f"b.md#hero: {remedy}"]
+    assert lines[2].startswith("b.md, line 4: image 'hero' has no alternative text.")
+    assert lines[3:5] == ["", "Found 3 problems in 3 images."]
+    found = answer(bought, "check", *given)["findings"]
+    assert [(one["kind"], one["page"], one["name"]) for one in found[:2]] == [
+        ("missing", "", "logo"),
+        ("missing", "b.md", "hero"),
+    ]
+    finished = run(bought, "check", "docs/index.md")
+    assert finished.returncode == 0
+    assert finished.stdout.startswith(
+        "1 image: nothing is missing, damaged or without a description.\nOnly these files"
+    )
+    elsewhere = tmp_path / "elsewhere.md"
+    assert run(bought, "check", str(elsewhere)).returncode == 2
+    elsewhere.write_text("![](qhaigc:nowhere)", encoding="utf-8")
+    assert run(bought, "check", str(elsewhere)).returncode == 0
+
+
 def test_check_changes_no_damaged_pin_where_missing_is_an_error(bought: Project) -> None:
     run(bought, "pin")
     shutil.rmtree(bought.cache)

@@ -197,12 +197,14 @@ def test_a_commit_without_its_images_is_refused(repository: Repository, machine:
         (block,) = blocks("Before each commit", "yaml")
         (hook,) = yaml.safe_load(block)["repos"][0]["hooks"]
         assert hook["language"] == "system"
-        assert hook["pass_filenames"] is False
-        line = hook["entry"]
+        assert hook["types"] == ["markdown"]
+        line = f"git diff --cached --name-only --diff-filter=d -- '*.md' | xargs {hook['entry']}"  # as pre-commit does
     hook_file = repository.folder / ".git/hooks/pre-commit"
     hook_file.write_text(f"#!/usr/bin/env bash\nset -euo pipefail\n{line}\n", encoding="utf-8")
     hook_file.chmod(0o755)
-    commit = "git -c user.name=Test -c user.email=test@example.com commit --quiet --allow-empty --message=x"
+    commit = (
+        "echo >> docs/index.md; git -c user.name=Test -c user.email=test@example.com commit --quiet --all --message=x"
+    )
     refused = repository.run(commit, repository.folder)
     assert refused.returncode != 0
     assert "index.md#hero" in refused.stdout + refused.stderr

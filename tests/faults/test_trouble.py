@@ -244,6 +244,14 @@ def test_a_key_in_mkdocs_yml_is_refused_and_not_repeated(project: Project, form:
     assert "environment variable QHAIGC_API_KEY" in built.output
 
 
+def test_all_invalid_options_are_reported_at_once(project: Project) -> None:
+    project.options |= {"size": "wide", "retries": -1}
+    hero(project)
+    built = project.build()
+    assert built.code == 1
+    assert all(f"Plugin 'qhaigc' option '{name}':" in built.output for name in ("size", "retries"))
+
+
 @pytest.mark.parametrize("folder", ["docs/images", "site/images"])
 def test_a_cache_where_it_would_be_lost_or_published_is_refused(project: Project, folder: str) -> None:
     project.options["cache_dir"] = folder

@@ -41,16 +41,21 @@ class SourcePage:
     """The whole file."""
 
 
-def pages(site: Configuration) -> Iterator[SourcePage]:
-    """Yield the pages that are built, sorted by name.
+def pages(site: Configuration, among: Iterable[str] | None = None) -> Iterator[SourcePage]:
+    """Yield the pages that are built: all of them, sorted by name, or those `among` names of files in docs_dir.
 
     Raises:
         SiteError: a page cannot be read.
     """
     now = datetime.now(timezone.utc)
     not_built = GitIgnoreSpec.from_lines([_NEVER_BUILT, *site.not_built.splitlines()])
-    for path in _files(site.docs_dir, _ENDINGS[:1] if site.zensical else _ENDINGS, outside=not site.zensical):
-        src_uri = path.relative_to(site.docs_dir).as_posix()
+    endings = _ENDINGS[:1] if site.zensical else _ENDINGS
+    if among is None:
+        files = _files(site.docs_dir, endings, outside=not site.zensical)
+        among = (path.relative_to(site.docs_dir).as_posix() for path in files)
+    else:
+        among = (name for name in among if name.endswith(endings) and not re.search(r"(^|/)\.", name))
+    for src_uri in among:
         if not_built.match_file(src_uri) or _excluded(src_uri, site):
             continue
         page = read_page(site, src_uri)

@@ -5,6 +5,8 @@ It misses all that plugins add to pages, and all that only rendered pages show.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 
 from mkdocs_qhaigc._util.log_delivery import forwarding
@@ -19,8 +21,10 @@ from mkdocs_qhaigc.site.survey import Survey
 from mkdocs_qhaigc.store.finder import ImageFinder
 
 
-def survey_sources(site: Configuration) -> Survey:
+def survey_sources(site: Configuration, among: Iterable[str] | None = None) -> Survey:
     """Return the images that a site declares. Nothing is generated or written.
+
+    `among`: look only at these pages, and at the images of the whole site that they show.
 
     Raises:
         SiteError: a page cannot be read, or the plugin is switched off.
@@ -31,17 +35,20 @@ def survey_sources(site: Configuration) -> Survey:
     with forwarding(warnings.append):
         images = SiteImages(site.options, finder=ImageFinder(site.options), open_queue=None)
         build = SiteBuild(site.options, images, site_url=lambda: site.site_url, column=lambda _: UNKNOWN)
-        read_pages(site, build.pages)
-    return build.survey(warnings, docs_dir=site.docs_dir)
+        read_pages(site, build.pages, among)
+    survey = build.survey(warnings, docs_dir=site.docs_dir)
+    if among is None:
+        return survey
+    return replace(survey, entries=tuple(one for one in survey.entries if one.page or one.users))
 
 
-def read_pages(site: Configuration, site_pages: SitePages) -> None:
-    """Read the front matter and the references of every page of a site.
+def read_pages(site: Configuration, site_pages: SitePages, among: Iterable[str] | None = None) -> None:
+    """Read the front matter and the references of every page of a site, or of those `among` these names.
 
     Raises:
         SiteError: a page cannot be read.
     """
     site_pages.want_shared_images()
-    for page in pages(site):
+    for page in pages(site, among):
         site_pages.read_page(page, src_uri=page.src_uri, url="", text=page.text, source=partial(str, page.text))
         site_pages.note_references(page.src_uri, page.text)
