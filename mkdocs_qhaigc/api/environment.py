@@ -120,6 +120,7 @@ def _proxy(address: str) -> httpx.Proxy:
     Raises:
         ValueError: it cannot be used. The message does not show it.
     """
+    address = re.sub(r"^socks5h(?=://)", "socks5", address)  # httpx 0.27 knows one name; the proxy resolves in both
     try:
         proxy = httpx.Proxy(address if "://" in address else f"http://{address}")
         proxy.url.raw_host.decode("ascii").encode("idna")

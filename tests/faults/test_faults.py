@@ -224,9 +224,6 @@ FAULTS = [
     Fault("422", (answer(422),), says="the API answered 422"),
     Fault("451", (answer(451),), says="the API refuses this prompt (status 451). Change the prompt"),
     Fault("refused", (error(400, "content_policy_violation", "not this"),), says="refuses this prompt (not this)"),
-    Fault(
-        "redirected-call", (redirect("http://127.0.0.1:9/"),), says="answered 302, a redirection to http://127.0.0.1:9/"
-    ),
     Fault("200-with-an-error", (answer(200, {"error": {"message": "no capacity"}}),), says="no capacity"),
     Fault("200-without-data", (answer(200, {"data": []}),), says="without an image"),
     Fault("200-page", (raw(200, b"<p>hello", "text/html"),), says="a body that is no JSON (text/html, 8 bytes)"),
