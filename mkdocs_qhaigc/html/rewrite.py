@@ -11,8 +11,8 @@ from html import escape
 from typing import NamedTuple
 
 from mkdocs_qhaigc.html.deferred import DeferredImages, ReferencedImage
-from mkdocs_qhaigc.html.reference import REFERENCE, SCHEME, WHOLE, decode_name
-from mkdocs_qhaigc.html.tags import Attributes, parse, start_tag, tags_with
+from mkdocs_qhaigc.html.reference import QUOTED, REFERENCE, SCHEME, WHOLE, decode_name, unquote_reference
+from mkdocs_qhaigc.html.tags import Attributes, parse, start_tag, tags_with, with_changes
 
 TEXT_ATTRIBUTES = frozenset(
     ("alt", "title", "class", "id", "name", "value", "label", "placeholder", "summary", "content")
@@ -50,6 +50,7 @@ def rewrite(html: str, resolve: Resolve, deferred: DeferredImages, *, main_shown
     without_alt: list[str] = []
     captions: list[tuple[int, int, str]] = []
     end = written = 0
+    html = _with_plain_references(html)
     for tag, (element, attributes), start, in_picture in _tags_with_references(html, unread):
         source = WHOLE.fullmatch(attributes.get("src") or "") if element.lower() == "img" else None
         resolved = {
@@ -97,6 +98,7 @@ def strip(html: str) -> str:
     """Return the page with every image reduced to its alt text and every other reference removed."""
     pieces: list[str] = []
     end = 0
+    html = _with_plain_references(html)
     for tag, (name, attributes), start, _ in _tags_with_references(html, []):
         source = attributes.get("src")
         if name.lower() == "img" and source is not None and WHOLE.fullmatch(source):
@@ -124,10 +126,32 @@ def place(html: str, markup: str, *, after_title: bool, excerpt: bool = False) -
     return f"{before}\n{markup}{after}" if before else f"{markup}\n{after}"
 
 
+def has_reference(html: str) -> bool:
+    """Whether a page's HTML may contain a reference, so that it has to be looked at."""
+    return SCHEME in html or QUOTED in html
+
+
+def _with_plain_references(html: str) -> str:
+    """Return the page with quoted references (`../qhaigc%3Ahero`) as an author writes them."""
+    if QUOTED not in html:
+        return html
+    pieces: list[str] = []
+    end = 0
+    for tag, start, _ in tags_with(html, QUOTED):
+        values = {key: value for key, value in parse(tag)[1].items() if value and key in _URL_ATTRIBUTES}
+        plain = {key: (value, unquote_reference(value)) for key, value in values.items()}
+        pieces += html[end:start], with_changes(tag, {key: one for key, one in plain.items() if one[1]})
+        end = start + len(tag)
+    pieces.append(html[end:])
+    return "".join(pieces)
+
+
 def _tags_with_references(html: str, unread: list[str]) -> Iterator[tuple[str, tuple[str, Attributes], int, bool]]:
     """Yield (tag, element and attributes, start, whether in a `<picture>`) of each start tag with a reference."""
     for tag, start, in_picture in tags_with(html, SCHEME):
         parsed = parse(tag)
+        if WHOLE.fullmatch(parsed[1].get("alt") or ""):
+            parsed[1]["alt"] = ""  # of plugins that describe an image by the name of its file
         refers = False
         for key, value in parsed[1].items():
             if value and SCHEME in value:
