@@ -22,7 +22,7 @@ _ANYWHERE = re.compile(REFERENCE)
 QUOTED = "qhaigc%3"
 """Is in every text that contains a quoted reference, see `unquote_reference`."""
 QUOTED_REFERENCE = rf"""(?:\.{{1,2}}/)*qhaigc%3[Aa]([^\s"'()<>\[\]|#?,&.]+)(?:\.md)?({_FRAGMENT})?"""
-"""A regular expression like `REFERENCE`, for quoted references; without directory URLs they have the ending of a page."""
+"""A regular expression like `REFERENCE`, for quoted ones; where URLs of pages have endings, so have they."""
 _WHOLE_QUOTED = re.compile(rf"\s*{QUOTED_REFERENCE}\s*")
 
 

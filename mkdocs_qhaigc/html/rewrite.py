@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from html import escape
 from typing import NamedTuple
 
@@ -37,7 +38,7 @@ class Rewritten(NamedTuple):
     unread: list[str]
     """Values that begin like a reference and are not one."""
     without_alt: list[str]
-    """Names of images for which neither the reference nor the directive has an alternative text, in page order."""
+    """Names of images that neither reference nor directive nor the caption of a figure describes, in page order."""
 
 
 def rewrite(html: str, resolve: Resolve, deferred: DeferredImages, *, main_shown: bool = False) -> Rewritten:
@@ -49,6 +50,7 @@ def rewrite(html: str, resolve: Resolve, deferred: DeferredImages, *, main_shown
     unread: list[str] = []
     without_alt: list[str] = []
     captions: list[tuple[int, int, str]] = []
+    words_at: Callable[[int], str] | None = None
     end = written = 0
     html = _with_plain_references(html)
     for tag, (element, attributes), start, in_picture in _tags_with_references(html, unread):
@@ -59,12 +61,16 @@ def rewrite(html: str, resolve: Resolve, deferred: DeferredImages, *, main_shown
         if source:
             name = decode_name(source[1])
             image = resolve(name)
+            if not _is_described(attributes, image):
+                words_at = words_at or _caption_words(html)
+                if words := words_at(start):
+                    resolved["alt"] = words
+                else:
+                    without_alt.append(name)
             markup = deferred.mark(
                 resolved, image, fragment=source[2] or "", in_picture=in_picture, first=not main_shown
             )
             main_shown = main_shown or image.priority
-            if not _is_described(attributes, image):
-                without_alt.append(name)
             if image.caption is not None:
                 at = written + start - end
                 captions.append((at, at + len(markup), image.caption))
@@ -84,6 +90,15 @@ def _is_described(attributes: Attributes, image: ReferencedImage) -> bool:
         or any(attributes.get(key) for key in _LABELS)
         or attributes.get("role") in ("none", "presentation")
     )
+
+
+def _caption_words(html: str) -> Callable[[int], str]:
+    """Return a function that returns the words of the caption which describe an image at a position of the page."""
+    if "<figcaption" not in html.lower():
+        return lambda _: ""
+    from mkdocs_qhaigc.html.figures import caption_words, find_figures  # most sites have none, as below
+
+    return partial(caption_words, find_figures(html))
 
 
 def _with_captions(html: str, captions: list[tuple[int, int, str]]) -> str:

@@ -1,4 +1,4 @@
-"""Beside plugins and extensions that read or write Markdown: wiki links, captions, diagrams; other folders for pages."""
+"""Beside plugins that read or write Markdown: wiki links, captions, diagrams; and pages in other folders."""
 
 from __future__ import annotations
 
