@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import Project
 from tests.helpers.api import ImagesApi
 from tests.helpers.beside import alts, build_both_ways, hero, ours
-from tests.helpers.commands import git
+from tests.helpers.commands import git, run
 from tests.helpers.engines import EVERY_MKDOCS, beside
 from tests.helpers.pages import elements, text_of
 
@@ -138,8 +138,8 @@ def test_diagrams_of_kroki_stand_beside_images(project: Project, api: ImagesApi,
     assert (built.site / source).read_text(encoding="utf-8") == DIAGRAM
 
 
-@beside("multirepo", *EVERY_MKDOCS)
-def test_pages_of_another_repository_show_their_images(project: Project, api: ImagesApi, column: str) -> None:
+def import_repository(project: Project) -> None:
+    """Let a site import the pages of a repository in a folder of its own."""
     other = project.folder / "other"
     front = json.dumps({"qhaigc": hero("A pier", "Pier", place="after-title"), "image": "qhaigc:hero"})
     project.write("other/docs/index.md", f"---\n{front}\n---\n# Harbour\n\n![](qhaigc:hero) ![](qhaigc:emblem)\n")
@@ -154,7 +154,21 @@ def test_pages_of_another_repository_show_their_images(project: Project, api: Im
     }
     project.options["images"] = {"emblem": {"prompt": "A badge", "alt": "Emblem"}}
     project.page("index.md", "# Home\n\n![](qhaigc:hero) ![](qhaigc:emblem)\n", qhaigc=hero("A tower", "Tower"))
+
+
+@beside("multirepo", *EVERY_MKDOCS)
+def test_pages_of_another_repository_show_their_images(project: Project, api: ImagesApi, column: str) -> None:
+    import_repository(project)
     built = build_both_ways(project, api, prompts=["A badge", "A tower", "A pier", "Fog"])
     assert alts(built) == ["Tower", "Emblem"]
     assert alts(built, "Harbour/index.html") == ["Pier", "Pier", "Emblem"]
     assert alts(built, "Harbour/deep/more/index.html") == ["Fog"]
+
+
+def test_a_variant_is_not_picked_in_a_page_of_another_repository(project: Project, api: ImagesApi) -> None:
+    """Its file is a copy, which is thrown away."""
+    import_repository(project)
+    assert run(project, "candidates", "Harbour/index.md#hero", "-n", "2", "--yes").returncode == 0
+    finished = run(project, "candidates", "Harbour/index.md#hero", "--pick", "2")
+    assert finished.returncode == 1
+    assert "Write `variant: 2` into the directive yourself, where it is made" in finished.stderr
