@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 LARGEST_PLACEHOLDER = 2560
 """Pixels of the longer side. Pages show wider images in their own width anyway."""
-PLACEHOLDER_SCHEMA = 2
+PLACEHOLDER_SCHEMA = 3
 """Raised when the drawing of placeholders changes on purpose."""
 SANDBOX_SYSTEM = "mkdocs-qhaigc sandbox"
 """The system that published files name as their maker if the sandbox has drawn them."""
@@ -242,7 +242,7 @@ class SiteImages:
     def _subject(self, image: ResolvedImage) -> EncoderInput:
         if image.stored:
             return self._subject_of(image.stored)
-        return EncoderInput(image.job.request.key, image.source, partial(draw_placeholder, image), lambda: None)
+        return EncoderInput(image.job.request.key, image.source, partial(draw_placeholder, image.source), lambda: None)
 
     def _subject_of(self, stored: StoredImage) -> EncoderInput:
         return EncoderInput(
@@ -393,14 +393,9 @@ def under_way(job: ImageJob) -> ResolvedImage:
 
 def placeholder(job: ImageJob, reason: QhaigcError | None = None) -> ResolvedImage:
     """Return a job with a placeholder in the proportions of its image."""
-    width, height = job.request.width, job.request.height
-    scale = min(1.0, LARGEST_PLACEHOLDER / max(width, height))
-    source = SourceImage(
-        f"placeholder:{PLACEHOLDER_SCHEMA}:{job.request.key}",
-        max(1, round(width * scale)),
-        max(1, round(height * scale)),
-        placeholder=True,
-    )
+    scale = min(1.0, LARGEST_PLACEHOLDER / max(job.request.width, job.request.height))
+    width, height = (max(1, round(side * scale)) for side in (job.request.width, job.request.height))
+    source = SourceImage(f"placeholder:{PLACEHOLDER_SCHEMA}:{width}x{height}", width, height, placeholder=True)
     return ResolvedImage(job, "placeholder", source, reason=reason)
 
 
@@ -409,12 +404,11 @@ def source_of(stored: StoredImage) -> SourceImage:
     return SourceImage(f"{stored.sha256}:{stored.key}", stored.width, stored.height)
 
 
-def draw_placeholder(image: ResolvedImage) -> bytes:
+def draw_placeholder(source: SourceImage) -> bytes:
     """Return the bytes of a placeholder."""
     from mkdocs_qhaigc.imaging import placeholder as drawing  # a warm build needs no Pillow
 
-    source = image.source
-    return drawing.draw_placeholder(image.job.request.prompt, width=source.width, height=source.height)
+    return drawing.draw_placeholder(width=source.width, height=source.height)
 
 
 def provenance_of(stored: StoredImage, encoding: Encoding) -> Provenance | None:

@@ -225,12 +225,12 @@ class SitePages:
         for file_name, request in reversed(directive.requests):
             self._note_user(scope, request)
             url = relative_url(self.files.address(file_name, request), page_url)
-            tag = cache(
+            whole = cache(
                 partial(
                     self._tag, file_name, request, page_url, directive.alt, sizes, directive.priority, directive.caption
                 )
             )
-            dark = ReferencedImage(url, tag, directive.alt, directive.priority, directive.caption, dark)
+            dark = ReferencedImage(url, whole, directive.alt, directive.priority, directive.caption, dark)
         assert dark is not None
         return dark
 

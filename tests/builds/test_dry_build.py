@@ -57,3 +57,17 @@ def test_every_image_of_the_site_is_planned(project: Project, api: ImagesApi) ->
     project.page("a.md", "# A\n", qhaigc={"unused": "rain"})
     planned = json.loads(run(project, "plan", "--json").stdout)
     assert sorted(one["prompt"] for one in planned["images"]) == ["fog", "night", "rain"]
+
+
+@pytest.mark.parametrize(("block", "rendered"), [("", False), ("{{ qhaigc_url(page, 'hero') }}", True)])
+def test_the_theme_is_rendered_only_if_its_templates_show_images(project: Project, block: str, rendered: bool) -> None:
+    project.config["theme"]["custom_dir"] = "overrides"
+    project.write(
+        "overrides/main.html", f'{{% extends "base.html" %}}{{% block footer %}}{block} FOOTER{{% endblock %}}'
+    )
+    hook = project.write("hook.py", "def on_post_page(output, **_):\n    print('FOOTER' in output)\n")
+    project.config["hooks"] = [str(hook)]
+    project.page("index.md", "# Home\n\n![x](qhaigc:hero)\n", qhaigc="fog")
+    finished = run(project, "plan")
+    assert str(rendered) in finished.stdout + finished.stderr
+    assert "index.md#hero" in finished.stdout

@@ -1,11 +1,13 @@
-"""The images that a site of MkDocs declares, found by a whole build into a temporary folder. It generates nothing.
+"""The images that a site of MkDocs declares, found by a build into a temporary folder. It generates nothing.
 
-All plugins of the site take part, so that the images of pages and languages that they add are found.
+All plugins of the site take part, so that the images of pages and languages that they add are found. Only the theme
+does not, which takes most of a build's time, unless its templates show images themselves.
 """
 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,11 +16,16 @@ from typing import TYPE_CHECKING
 from mkdocs_qhaigc.errors import SiteError
 
 if TYPE_CHECKING:
+    from jinja2 import Environment
+
     from mkdocs_qhaigc.site.build import SiteBuild
     from mkdocs_qhaigc.site.survey import Survey
 
 DRY_RUN: ContextVar[DryRun | None] = ContextVar("qhaigc_dry_run", default=None)
 """Set while builds generate, encode and write nothing: the plugin looks here, because other plugins may make it."""
+
+CALL = b"qhaigc_"
+"""How the names of the functions for templates begin."""
 
 
 @dataclass(slots=True)
@@ -31,6 +38,16 @@ class DryRun:
     """Whether the site uses the plugin, be it switched off."""
     builds: list[tuple[SiteBuild, list[str]]] = field(default_factory=list)
     """Each build with its warnings: a plugin may build a site once for each language."""
+
+
+def without_theme(env: Environment, dirs: Iterable[str]) -> Environment:
+    """Return an environment in which every template is an empty page, unless one in `dirs` calls our functions."""
+    from jinja2 import FunctionLoader
+
+    templates = (path for folder in dirs for path in Path(folder).rglob("*.html"))
+    if any(CALL in path.read_bytes() for path in templates):
+        return env
+    return env.overlay(loader=FunctionLoader(lambda _: "<!doctype html><html><head></head><body></body></html>"))
 
 
 def survey(config_file: Path) -> Survey:

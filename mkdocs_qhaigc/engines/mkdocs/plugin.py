@@ -16,7 +16,7 @@ from mkdocs_qhaigc.config.option_table import OPTIONS
 from mkdocs_qhaigc.config.options import Options, keys_among
 from mkdocs_qhaigc.directives.front_matter_references import strip_meta
 from mkdocs_qhaigc.engines.mkdocs import templates
-from mkdocs_qhaigc.engines.mkdocs.dry_run import DRY_RUN, DryRun
+from mkdocs_qhaigc.engines.mkdocs.dry_run import DRY_RUN, DryRun, without_theme
 from mkdocs_qhaigc.engines.mkdocs.extension import QhaigcExtension
 from mkdocs_qhaigc.engines.mkdocs.files import OwnFiles
 from mkdocs_qhaigc.engines.mkdocs.log import BuildLog, log
@@ -250,11 +250,14 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
 
     @event_priority(-100)
     @_as_plugin_errors()
-    def _add_files(self, env: Environment, /, *, config: MkDocsConfig, files: Files) -> None:
+    def _add_files(self, env: Environment, /, *, config: MkDocsConfig, files: Files) -> Environment | None:
         """Add the images' files to the site: after plugins that compress images, which would remove their marking."""
+        if self._dry_run:
+            return without_theme(env, config.theme.dirs)
         if self._build and self._own_files:
             with self._note_late(self._build, earlier=self._generation.arrivals.awaited):
                 self._own_files.add_images(files, self._build.files())
+        return None
 
     on_env = CombinedEvent(_settle, _add_files)
 
