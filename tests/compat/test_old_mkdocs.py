@@ -47,14 +47,18 @@ def test_a_build_ends_in_one_line_that_names_both_versions(old: Project) -> None
     assert is_one_line(built.output), built.output
 
 
-@pytest.mark.parametrize("command", ["plan", "check", "generate", "pin", "prune", "gallery", "candidates"])
+@pytest.mark.parametrize(
+    "command", ["plan", "check", "generate", "pin", "prune", "gallery", "candidates", "regenerate"]
+)
 def test_so_does_each_command_that_builds_the_site(old: Project, command: str) -> None:
-    finished = run(old, command, *(["index.md#hero"] if command == "candidates" else []))
+    finished = run(old, command, *(["index.md#hero"] if command in ("candidates", "regenerate") else []))
     assert (finished.returncode, finished.stdout) == (1, "")
     assert is_one_line(finished.stderr), finished.stderr
 
 
-@pytest.mark.parametrize("arguments", [("sync", "--out", "docs/images"), ("check", "docs/index.md"), ("schema",)])
+@pytest.mark.parametrize(
+    "arguments", [("sync", "--out", "docs/images"), ("check", "docs/index.md"), ("schema",), ("init",)]
+)
 def test_what_builds_nothing_works(old: Project, arguments: tuple[str, ...]) -> None:
     finished = run(old, *arguments)
     assert finished.returncode in (0, 1), finished.stderr
