@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import re
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
@@ -13,15 +16,17 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tests.conftest import Built, Project
-from tests.helpers.api import ImagesApi, in_size
+from tests.helpers.api import ImagesApi, error, in_size, waits_for
 from tests.helpers.beside import build_twice, ours_last, ours_of, whole
 from tests.helpers.commands import git
 from tests.helpers.engines import COLUMNS, EVERY_MATERIAL, EVERY_MKDOCS, beside
-from tests.helpers.pages import broken_urls, elements, text_of
+from tests.helpers.pages import broken_urls, broken_urls_in, elements, text_of
 
 pytestmark = pytest.mark.compatibility
 
 ALT = 'The harbour\'s "tower" & mast'
+PASSWORD = "a word"
+CONTENT = "{http://purl.org/rss/1.0/modules/content/}"
 
 
 @pytest.fixture
@@ -192,6 +197,101 @@ def test_switched_off_a_feed_has_the_alternative_texts(site: Project, column: st
     description = items(built)["Fog"].findtext("description") or ""
     assert "Words own and all of it, not ![](qhaigc-fog)." in text_of(description)
     assert "qhaigc:" not in (built.site / "feed_rss_created.xml").read_text(encoding="utf-8")
+
+
+def decrypted(built: Built, page: str = "index.html") -> str:
+    """Return what readers with the password see of a page that encryptcontent has encrypted."""
+    from Crypto.Cipher import AES
+    from Crypto.Util.Padding import unpad
+
+    found = re.search(r'id="?mkdocs-encrypted-content"?[^>]*>([^<]+)<', built.html(page))
+    assert found
+    start, content = (base64.b64decode(part) for part in found[1].strip().split(";")[:2])
+    key = hashlib.sha256(PASSWORD.encode()).digest()  # by the plugin's option `insecure_test`
+    return unpad(AES.new(key, AES.MODE_CBC, start).decrypt(content), AES.block_size).decode()
+
+
+def encrypt(site: Project) -> None:
+    """Have the home page of `site` encrypted."""
+    site.config["plugins"] = ["search", {"encryptcontent": {"insecure_test": True}}]
+    page = site.docs / "index.md"
+    page.write_text(page.read_text(encoding="utf-8").replace("{", f'{{"password": "{PASSWORD}", ', 1), encoding="utf-8")
+
+
+@beside("encryptcontent", *EVERY_MKDOCS)
+@pytest.mark.parametrize("last", [False, True])
+def test_readers_with_the_password_see_whole_images(site: Project, api: ImagesApi, column: str, last: bool) -> None:
+    encrypt(site)
+    site.ours_last = last
+    cold, warm = build_twice(site)
+    for built in (cold, warm):
+        assert "assets/qhaigc/hero" not in re.sub(r"<meta[^>]*>", "", built.html())
+        assert whole(decrypted(built)) == [(ALT, "80", "60")]
+        assert "data-qhaigc=" not in decrypted(built)
+        assert "Built in 1790" in text_of(decrypted(built))
+        assert broken_urls_in(decrypted(built), built.site, site.config["site_url"], shown_at="") == []
+        assert whole(built.html("guide/fog/index.html")) == [("Fog", "80", "60"), ("own", "80", "60")]
+    assert cold.digest() == warm.digest()
+    assert len(api.calls) == 2
+
+
+FEED = {"feed": {"full_content": True, "date_priority": ["meta", "mtime"], "include_last_build_date": False}}
+KEEPERS = {
+    "encryptcontent": ["search", {"encryptcontent": {"insecure_test": True}}],
+    "rss": [{"rss": {"use_git": False, "abstract_chars_count": -1}}],
+    "feed": [FEED],
+}
+"""Plugins that keep what they see of a page in `on_page_content`."""
+
+
+@pytest.mark.parametrize("last", [False, True])
+@pytest.mark.parametrize("keeper", KEEPERS)
+def test_images_that_are_refused_after_their_page_was_rendered_have_a_file_where_plugins_keep_its_html(
+    site: Project, api: ImagesApi, keeper: str, last: bool
+) -> None:
+    encrypt(site)
+    site.config["plugins"] = KEEPERS[keeper]
+    site.ours_last = last
+    rendered = threading.Event()
+    api.by_prompt["A secret tower"] = [waits_for(rendered, then=error(400, "content_policy_violation"))]
+    api.by_path["/rendered"] = [lambda handler, _: rendered.set() or handler.send(200, {})]
+    hook = (
+        "from urllib.request import urlopen\nfrom mkdocs.plugins import event_priority\n"
+        f"@event_priority(100)\ndef on_env(env, **_):\n    urlopen('{api.origin}/rendered').close()\n"
+    )
+    site.config["hooks"] = [str(site.write("hooks.py", hook))]
+    cold = site.build(site="cold")
+    assert cold.code == 0, cold.output
+    assert rendered.is_set()
+    assert len([warning for warning in cold.warnings if "index.md#hero" in warning]) == 1
+    api.by_prompt["A secret tower"] = [error(400, "content_policy_violation")]
+    api.by_path["/rendered"] = [lambda handler, _: handler.send(200, {})]
+    for built in (cold, site.build(site="warm")):
+        kept = {
+            "encryptcontent": lambda built=built: decrypted(built),
+            "rss": lambda built=built: items(built)["Home"].findtext("description"),
+            "feed": lambda built=built: items(built, "feed.xml")["Home"].findtext(f"{CONTENT}encoded"),
+        }[keeper]()
+        assert [image["alt"] for image in ours_of(kept)] == [ALT]
+        assert broken_urls_in(kept, built.site, site.config["site_url"], shown_at="") == []
+
+
+@beside("feed", *EVERY_MKDOCS)
+def test_whole_pages_in_another_feed_have_plain_images(site: Project, api: ImagesApi, column: str) -> None:
+    for path in ("index.md", "guide/fog.md"):
+        page = site.docs / path
+        page.write_text(page.read_text(encoding="utf-8").replace("{", '{"date": "2026-01-02", ', 1), encoding="utf-8")
+    site.ours_last = ours_last(column)
+    site.config["plugins"] = [FEED]
+    cold, warm = build_twice(site, "--strict")
+    assert_pages_are_whole(cold)
+    found = items(cold, "feed.xml")
+    for title, page, alts in (("Home", "", [ALT]), ("Fog", "guide/fog/", ["Fog", "own"])):
+        content = found[title].findtext(f"{CONTENT}encoded") or ""
+        assert [image["alt"] for image in ours_of(content)] == alts
+        assert broken_urls_in(content, cold.site, site.config["site_url"], shown_at=page) == []
+    assert cold.digest() == warm.digest()
+    assert len(api.calls) == 2
 
 
 @beside("llmstxt", *EVERY_MKDOCS)

@@ -51,8 +51,24 @@ def finish_pages(files: Files, build: SiteBuild | None, sources: PageSources) ->
         sources.restore(page)
         if not build:
             page.content = rewrite.strip(page.content)
-        elif MARK in page.content or reference.SCHEME in page.content:
+            continue
+        if MARK in page.content or reference.SCHEME in page.content:
             page.content = build.pages.finish(page, page.content, src_uri=file.src_uri, url=page.url)
+        scope = build.pages.scopes.get(file.src_uri)
+        if scope and scope.shown:
+            _finish_kept(page, build)
+
+
+def _finish_kept(page: Page, build: SiteBuild) -> None:
+    """Give a page's images their final markup where other plugins keep its HTML on the page, or in a mapping there.
+
+    encryptcontent encrypts what it has kept so in `on_page_content` when the page's template is rendered.
+    """
+    attributes = vars(page)
+    for holder in (attributes, *(value for value in attributes.values() if isinstance(value, dict))):
+        for key, text in holder.items():
+            if isinstance(text, str) and MARK in text:
+                holder[key] = build.pages.expand(text)
 
 
 def source_of(page: Page) -> str:
