@@ -9,17 +9,19 @@ import re
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from tests.conftest import Built, Project
-from tests.helpers.api import ImagesApi, error, in_size, waits_for
+from tests.helpers.api import Handler, ImagesApi, error, in_size, waits_for
 from tests.helpers.beside import build_twice, ours_last, ours_of, whole
 from tests.helpers.commands import git
-from tests.helpers.engines import COLUMNS, EVERY_MATERIAL, EVERY_MKDOCS, beside
+from tests.helpers.engines import COLUMNS, EVERY_MATERIAL, EVERY_MKDOCS, MATERIAL, beside
 from tests.helpers.pages import broken_urls, broken_urls_in, elements, text_of
 
 pytestmark = pytest.mark.compatibility
@@ -223,6 +225,7 @@ def encrypt(site: Project) -> None:
 def test_readers_with_the_password_see_whole_images(site: Project, api: ImagesApi, column: str, last: bool) -> None:
     encrypt(site)
     site.ours_last = last
+    site.options["gallery"] = "gallery.md"
     cold, warm = build_twice(site)
     for built in (cold, warm):
         assert "assets/qhaigc/hero" not in re.sub(r"<meta[^>]*>", "", built.html())
@@ -231,17 +234,32 @@ def test_readers_with_the_password_see_whole_images(site: Project, api: ImagesAp
         assert "Built in 1790" in text_of(decrypted(built))
         assert broken_urls_in(decrypted(built), built.site, site.config["site_url"], shown_at="") == []
         assert whole(built.html("guide/fog/index.html")) == [("Fog", "80", "60"), ("own", "80", "60")]
+        assert re.findall(r'class="prompt"[^>]*>([^<]*)<', built.html("gallery/index.html")) == ["A secret fog"]
     assert cold.digest() == warm.digest()
     assert len(api.calls) == 2
 
 
+@beside("encryptcontent", MATERIAL)
+def test_a_gallery_with_a_password_is_seen_by_who_has_it(site: Project, column: str) -> None:
+    encrypt(site)
+    site.options["gallery"] = "gallery.md"
+    site.page("gallery.md", "# All\n", password=PASSWORD)
+    built = site.build()
+    assert built.code == 0, built.output
+    assert "secret" not in built.html("gallery/index.html")
+    assert "A secret fog" in text_of(decrypted(built, "gallery/index.html"))
+
+
 FEED = {"feed": {"full_content": True, "date_priority": ["meta", "mtime"], "include_last_build_date": False}}
-KEEPERS = {
-    "encryptcontent": ["search", {"encryptcontent": {"insecure_test": True}}],
-    "rss": [{"rss": {"use_git": False, "abstract_chars_count": -1}}],
-    "feed": [FEED],
+KEEPERS: dict[str, tuple[list[Any], Callable[[Built], str]]] = {
+    "encryptcontent": (["search", {"encryptcontent": {"insecure_test": True}}], decrypted),
+    "rss": (
+        [{"rss": {"use_git": False, "abstract_chars_count": -1}}],
+        lambda built: items(built)["Home"].findtext("description") or "",
+    ),
+    "feed": ([FEED], lambda built: items(built, "feed.xml")["Home"].findtext(f"{CONTENT}encoded") or ""),
 }
-"""Plugins that keep what they see of a page in `on_page_content`."""
+"""Plugins that keep what they see of a page in `on_page_content`, and what each has kept of the home page."""
 
 
 @pytest.mark.parametrize("last", [False, True])
@@ -250,11 +268,16 @@ def test_images_that_are_refused_after_their_page_was_rendered_have_a_file_where
     site: Project, api: ImagesApi, keeper: str, last: bool
 ) -> None:
     encrypt(site)
-    site.config["plugins"] = KEEPERS[keeper]
+    site.config["plugins"] = KEEPERS[keeper][0]
     site.ours_last = last
     rendered = threading.Event()
     api.by_prompt["A secret tower"] = [waits_for(rendered, then=error(400, "content_policy_violation"))]
-    api.by_path["/rendered"] = [lambda handler, _: rendered.set() or handler.send(200, {})]
+
+    def pages_are_rendered(handler: Handler, _: dict[str, Any]) -> None:
+        rendered.set()
+        handler.send(200, {})
+
+    api.by_path["/rendered"] = [pages_are_rendered, pages_are_rendered]
     hook = (
         "from urllib.request import urlopen\nfrom mkdocs.plugins import event_priority\n"
         f"@event_priority(100)\ndef on_env(env, **_):\n    urlopen('{api.origin}/rendered').close()\n"
@@ -265,13 +288,8 @@ def test_images_that_are_refused_after_their_page_was_rendered_have_a_file_where
     assert rendered.is_set()
     assert len([warning for warning in cold.warnings if "index.md#hero" in warning]) == 1
     api.by_prompt["A secret tower"] = [error(400, "content_policy_violation")]
-    api.by_path["/rendered"] = [lambda handler, _: handler.send(200, {})]
     for built in (cold, site.build(site="warm")):
-        kept = {
-            "encryptcontent": lambda built=built: decrypted(built),
-            "rss": lambda built=built: items(built)["Home"].findtext("description"),
-            "feed": lambda built=built: items(built, "feed.xml")["Home"].findtext(f"{CONTENT}encoded"),
-        }[keeper]()
+        kept = KEEPERS[keeper][1](built)
         assert [image["alt"] for image in ours_of(kept)] == [ALT]
         assert broken_urls_in(kept, built.site, site.config["site_url"], shown_at="") == []
 
@@ -286,10 +304,10 @@ def test_whole_pages_in_another_feed_have_plain_images(site: Project, api: Image
     cold, warm = build_twice(site, "--strict")
     assert_pages_are_whole(cold)
     found = items(cold, "feed.xml")
-    for title, page, alts in (("Home", "", [ALT]), ("Fog", "guide/fog/", ["Fog", "own"])):
+    for title, url, alts in (("Home", "", [ALT]), ("Fog", "guide/fog/", ["Fog", "own"])):
         content = found[title].findtext(f"{CONTENT}encoded") or ""
         assert [image["alt"] for image in ours_of(content)] == alts
-        assert broken_urls_in(content, cold.site, site.config["site_url"], shown_at=page) == []
+        assert broken_urls_in(content, cold.site, site.config["site_url"], shown_at=url) == []
     assert cold.digest() == warm.digest()
     assert len(api.calls) == 2
 

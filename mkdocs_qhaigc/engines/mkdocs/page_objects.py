@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from mkdocs_qhaigc.html import reference, rewrite
 from mkdocs_qhaigc.html.deferred import MARK
@@ -56,19 +57,22 @@ def finish_pages(files: Files, build: SiteBuild | None, sources: PageSources) ->
             page.content = build.pages.finish(page, page.content, src_uri=file.src_uri, url=page.url)
         scope = build.pages.scopes.get(file.src_uri)
         if scope and scope.shown:
-            _finish_kept(page, build)
+            for holder, key, text in kept_html(page):
+                if MARK in text:
+                    holder[key] = build.pages.expand(text)
 
 
-def _finish_kept(page: Page, build: SiteBuild) -> None:
-    """Give a page's images their final markup where other plugins keep its HTML on the page, or in a mapping there.
+def kept_html(page: Page) -> Iterator[tuple[dict[str, Any], str, str]]:
+    """Yield (mapping, key, text) of all that may be HTML of a page: each text on its object, or in a mapping there.
 
-    encryptcontent encrypts what it has kept so in `on_page_content` when the page's template is rendered.
+    Other plugins keep it there: encryptcontent has it from `on_page_content`, and encrypts it when the page's template
+    is rendered.
     """
     attributes = vars(page)
     for holder in (attributes, *(value for value in attributes.values() if isinstance(value, dict))):
-        for key, text in holder.items():
-            if isinstance(text, str) and MARK in text:
-                holder[key] = build.pages.expand(text)
+        for key, text in list(holder.items()):
+            if text and isinstance(text, str) and text is not page.markdown:
+                yield holder, key, text
 
 
 def source_of(page: Page) -> str:
