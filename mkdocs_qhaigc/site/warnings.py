@@ -1,4 +1,6 @@
-"""The warnings of one build about its images, each logged once: where, what, and what to do.
+"""The warnings about the images of a site, each logged once: where, what, and what to do.
+
+A plugin may build a site once for each language; a page that several builds have is warned of once.
 
 Surveys and reports also need which warning is about what: `Warnings` remembers it.
 """
@@ -25,7 +27,7 @@ _NAMES_SHOWN = 12
 
 
 class Warnings:
-    """The warnings of one build."""
+    """The warnings of all builds of one site."""
 
     def __init__(self, *, logged: bool = True) -> None:
         """`logged`: whether they go to the log as they come; else they are only collected."""
@@ -34,9 +36,11 @@ class Warnings:
         """By message."""
         self._subjects: dict[str, set[str]] = {}
         """By message: the keys of the images that it is about, or where they are referred to (`start.md#hero`)."""
+        self._missing: set[str] = set()
+        """The keys of the images of `missing`."""
 
     def warn(self, message: str, kind: Kind = "reference", *, about: Iterable[str] = ()) -> None:
-        """Log a message, unless this build has logged it before. `about`: keys of images, or `guide/start.md#hero`."""
+        """Log a message, unless it was logged before. `about`: keys of images, or `guide/start.md#hero`."""
         if message not in self.kinds:
             self.kinds[message] = kind
             if self._logged:
@@ -120,7 +124,9 @@ class Warnings:
     def missing(self, images: Iterable[ResolvedImage]) -> None:
         """Warn of placeholders: of each, but once of all that have a common reason."""
         common: dict[str, list[ImageJob]] = {}
-        for image in images:
+        new = [image for image in images if image.job.request.key not in self._missing]
+        self._missing.update(image.job.request.key for image in new)
+        for image in new:
             about = (image.job.request.key,)
             if isinstance(image.reason, (GenerationStopped, ImageUnavailable)):
                 common.setdefault(str(image.reason), []).append(image.job)
