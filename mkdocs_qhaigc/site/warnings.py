@@ -13,7 +13,7 @@ from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Literal
 
 from mkdocs_qhaigc._util.text import closest_match, plural
-from mkdocs_qhaigc.directives.front_matter_references import META_KEY
+from mkdocs_qhaigc.directives.front_matter_references import META_KEY, PAGE_ENDINGS
 from mkdocs_qhaigc.errors import GenerationStopped, ImageUnavailable
 from mkdocs_qhaigc.generation.job import ImageJob
 from mkdocs_qhaigc.html.reference import SCHEME
@@ -77,10 +77,12 @@ class Warnings:
         line = next((place.line for place in places(source()) if place.name == name), None)
         meant = closest_match(name, known)
         names = ", ".join(known[:_NAMES_SHOWN]) or "none"
-        advice = f"Did you mean {meant!r}? " if meant else ""
+        question = f"Did you mean {meant!r}? " if meant else ""
+        has_front_matter = src_uri.endswith(PAGE_ENDINGS)  # notebooks and templates have none
+        declare = f"under `{META_KEY}` in the front matter" if has_front_matter else "in the option `images`"
         self.warn(
-            f"{_place(src_uri or 'a template', line)}: there is no image {name!r}. {advice}"
-            f"Known on this page: {names}. Declare it under `{META_KEY}` in the front matter, or correct the reference"
+            f"{_place(src_uri or 'a template', line)}: there is no image {name!r}. {question}"
+            f"Known on this page: {names}. Declare it {declare}, or correct the reference"
         )
 
     def misspelt(self, src_uri: str, source: Callable[[], str], references: Iterable[str]) -> None:

@@ -15,12 +15,10 @@ from typing import Any
 from pathspec import GitIgnoreSpec
 
 from mkdocs_qhaigc._util import yaml
-from mkdocs_qhaigc.directives.front_matter_references import FRONT_MATTER
+from mkdocs_qhaigc.directives.front_matter_references import FRONT_MATTER, PAGE_ENDINGS
 from mkdocs_qhaigc.engines.zensical.config import Configuration, merged
 from mkdocs_qhaigc.errors import SiteError
 
-_ENDINGS = (".md", ".markdown", ".mdown", ".mkdn", ".mkd")
-"""Endings of pages' files in MkDocs; Zensical has only the first."""
 _NEVER_BUILT = "/templates/"
 """Excluded by every engine, unless `exclude_docs` includes it."""
 _WORTH_READING = re.compile(r"draft|date|haigc|^\{? *[\"']?q", re.MULTILINE | re.IGNORECASE)
@@ -49,7 +47,7 @@ def pages(site: Configuration) -> Iterator[SourcePage]:
     """
     now = datetime.now(timezone.utc)
     not_built = GitIgnoreSpec.from_lines([_NEVER_BUILT, *site.not_built.splitlines()])
-    for path in _files(site.docs_dir, _ENDINGS[:1] if site.zensical else _ENDINGS, outside=not site.zensical):
+    for path in _files(site.docs_dir, PAGE_ENDINGS[:1] if site.zensical else PAGE_ENDINGS, outside=not site.zensical):
         src_uri = path.relative_to(site.docs_dir).as_posix()
         if not_built.match_file(src_uri) or _excluded(src_uri, site):
             continue
