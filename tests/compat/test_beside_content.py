@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import Project
 from tests.helpers.api import ImagesApi
-from tests.helpers.beside import alts, assert_whole, build_both_ways, hero, ours
+from tests.helpers.beside import alts, assert_whole, build_both_ways, hero, ours, readme_file
 from tests.helpers.commands import run
 from tests.helpers.engines import EVERY_MKDOCS, MATERIAL, PROPER_MATERIAL, READTHEDOCS, beside
 from tests.helpers.pages import elements, text_of
@@ -326,22 +326,11 @@ def test_notebooks_show_the_images_of_the_option(project: Project, api: ImagesAp
     assert text_of(built.html("deep/one/index.html")).count("![](qhaigc:") == 2  # in code, and printed
 
 
-HANDS_OVER = """
-import json
-
-def on_page_markdown(markdown, page, **_):
-    if page.file.src_uri.endswith(".ipynb"):
-        page.meta["qhaigc"] = json.loads(markdown)["metadata"].get("qhaigc")
-"""
-
-
 @beside("jupyter", *EVERY_MKDOCS)
-def test_notebooks_declare_images_where_a_hook_hands_their_metadata_over(
-    project: Project, api: ImagesApi, column: str
-) -> None:
+def test_notebooks_declare_images_by_the_readme_s_hook(project: Project, api: ImagesApi, column: str) -> None:
     chart = {"prompt": "A chart", "alt": "Chart", "place": "after-title"}
     notebook(project, "one.ipynb", qhaigc={**hero("A tower", "Tower"), "chart": chart})
-    project.config["hooks"] = [str(project.write("hooks.py", HANDS_OVER))]
+    project.config["hooks"] = [str(project.write("notebooks.py", readme_file("notebooks.py")))]
     project.page("index.md", "# Home\n\n![](qhaigc:hero)\n", qhaigc=hero("Fog", "Fog"))
     built = build_both_ways(project, api, prompts=["A tower", "A chart", "Fog"])
     assert alts(built, "one/index.html") == ["Chart", "Tower", "chart", "Raw", "Shown"]

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-import re
 import shutil
-import textwrap
 from pathlib import Path
 
 import pytest
@@ -13,11 +11,10 @@ from PIL import Image, ImageStat
 
 from tests.conftest import Project
 from tests.helpers.api import ImagesApi, in_size
-from tests.helpers.beside import build_both_ways
+from tests.helpers.beside import build_both_ways, readme_file
 from tests.helpers.engines import MATERIAL, MKDOCS, PROPER_MATERIAL, PROPERDOCS, READTHEDOCS, beside
 
 pytestmark = pytest.mark.compatibility
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 PROMPTS = ["A tower", "A tower by night", "Fog"]
 
 
@@ -53,12 +50,6 @@ def prompts_in(pdf: Path, api: ImagesApi) -> set[str]:
     return found
 
 
-def recipe(name: str) -> str:
-    """Return a file that the README gives, by the comment in its first line."""
-    (found,) = re.findall(rf"^ *```python\n( *# {re.escape(name)}\n.*?)^ *```$", README, re.DOTALL | re.MULTILINE)
-    return textwrap.dedent(found)
-
-
 LAUNCHES = """
 import functools
 from playwright.async_api import BrowserType
@@ -71,7 +62,7 @@ BrowserType.launch = functools.partialmethod(BrowserType.launch, executable_path
 @beside("exporter", READTHEDOCS, MATERIAL, PROPER_MATERIAL)  # the themes that the plugin supports
 def test_a_pdf_of_each_page_shows_its_images_by_the_readme_s_recipe(site: Project, api: ImagesApi, column: str) -> None:
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    hooks = {"launch.py": LAUNCHES.format(path=chromium), "pdf_images.py": recipe("pdf_images.py")}
+    hooks = {"launch.py": LAUNCHES.format(path=chromium), "pdf_images.py": readme_file("pdf_images.py")}
     site.config["hooks"] = [str(site.write(name, content)) for name, content in hooks.items()]
     site.config["plugins"] = ["search", {"exporter": {"formats": {"pdf": {"browser": {"args": ["--no-sandbox"]}}}}}]
     site.own_process = True
