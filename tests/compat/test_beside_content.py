@@ -330,6 +330,8 @@ def test_notebooks_show_the_images_of_the_option(project: Project, api: ImagesAp
 def test_notebooks_declare_images_by_the_readme_s_hook(project: Project, api: ImagesApi, column: str) -> None:
     chart = {"prompt": "A chart", "alt": "Chart", "place": "after-title"}
     notebook(project, "one.ipynb", qhaigc={**hero("A tower", "Tower"), "chart": chart})
+    plain = json.loads((project.docs / "one.ipynb").read_text(encoding="utf-8"))
+    project.write("docs/plain.ipynb", json.dumps({**plain, "cells": [], "metadata": {}}))
     project.config["hooks"] = [str(project.write("notebooks.py", readme_file("notebooks.py")))]
     project.page("index.md", "# Home\n\n![](qhaigc:hero)\n", qhaigc=hero("Fog", "Fog"))
     built = build_both_ways(project, api, prompts=["A tower", "A chart", "Fog"])
