@@ -243,7 +243,7 @@ def test_readers_with_the_password_see_whole_images(site: Project, api: ImagesAp
 def test_a_gallery_with_a_password_is_seen_by_who_has_it(site: Project, column: str) -> None:
     encrypt(site)
     site.options["gallery"] = "gallery.md"
-    site.page("gallery.md", "# All\n", password=PASSWORD)
+    site.page("gallery.md", "", title="All", description="", password=PASSWORD)
     built = site.build()
     assert built.code == 0, built.output
     assert "secret" not in built.html("gallery/index.html")

@@ -37,14 +37,16 @@ def test_whatever_another_plugin_makes_of_a_page_its_images_are_mended(project: 
 
 KEEPS = """
 def on_page_content(html, page, config, files):
-    page.kept = html
-    page.meta["abstract"] = html
+    page.html = html
+    page.encrypted = page.meta.get("encrypted", False)
+    page.secret = {"html": html, "id": 7}
 """
 
 
-@pytest.mark.parametrize("where", ["page.kept", "page.meta.abstract"])
-def test_html_that_another_plugin_keeps_on_its_page_has_whole_images(
-    project: Project, api: ImagesApi, where: str
+@pytest.mark.parametrize("encrypted", [True, False])
+@pytest.mark.parametrize("where", ["page.html", "page.secret.html"])
+def test_html_that_another_plugin_keeps_has_images_with_files_and_with_sizes_where_it_is_to_be_encrypted(
+    project: Project, api: ImagesApi, where: str, encrypted: bool
 ) -> None:
     api.default = in_size("80x60", "WEBP")
     project.options |= {"widths": [48], "formats": ["avif", "webp"]}
@@ -53,10 +55,16 @@ def test_html_that_another_plugin_keeps_on_its_page_has_whole_images(
     project.write(
         "overrides/main.html", f'{{% extends "base.html" %}}{{% block content %}}{{{{ {where} }}}}{{% endblock %}}'
     )
-    project.page("index.md", "# Home\n\n![](qhaigc:hero)\n", qhaigc={"hero": {"prompt": "A tower", "alt": "Tower"}})
+    hero = {"prompt": "A tower", "alt": "Tower"}
+    project.page("index.md", "# Home\n\n![](qhaigc:hero)\n", qhaigc={"hero": hero}, encrypted=encrypted)
     cold, warm = (project.build("--strict", site=site) for site in ("cold", "warm"))
-    assert whole(cold.html()) == [("Tower", "80", "60")]
-    assert len(elements(cold.html(), "picture")) == 1
+    (shown,) = ours_of(cold.html())
+    if encrypted and where == "page.secret.html":
+        assert whole(cold.html()) == [("Tower", "80", "60")]
+        assert len(elements(cold.html(), "picture")) == 1
+    else:
+        assert (shown["alt"], "srcset" in shown) == ("Tower", False)
+    assert broken_urls(cold.site) == []
     assert cold.digest() == warm.digest()
 
 

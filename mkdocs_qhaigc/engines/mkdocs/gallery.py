@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from markupsafe import Markup
 from mkdocs.structure.files import File, InclusionLevel
 
-from mkdocs_qhaigc.engines.mkdocs.page_objects import kept_html
+from mkdocs_qhaigc.engines.mkdocs.page_objects import encrypted_html
 from mkdocs_qhaigc.site.gallery import NEW_PAGE, SCRIPT, STYLE, place_gallery, site_gallery
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def fill(src_uri: str, build: SiteBuild, files: Files, *, dirty: bool) -> tuple[
         return ()
     markup = site_gallery(build, page_url=page.url, link=link, is_listed=is_listed)
     before, page.content = page.content, place_gallery(page.content, markup)
-    for holder, key, text in kept_html(page):
+    for holder, key, text in encrypted_html(page):
         if text == before:
             holder[key] = page.content
     return (STYLE, SCRIPT) if markup else ()

@@ -55,24 +55,22 @@ def finish_pages(files: Files, build: SiteBuild | None, sources: PageSources) ->
             continue
         if MARK in page.content or reference.SCHEME in page.content:
             page.content = build.pages.finish(page, page.content, src_uri=file.src_uri, url=page.url)
-        scope = build.pages.scopes.get(file.src_uri)
-        if scope and scope.shown:
-            for holder, key, text in kept_html(page):
-                if MARK in text:
-                    holder[key] = build.pages.expand(text)
+        for holder, key, text in encrypted_html(page):
+            if MARK in text:
+                holder[key] = build.pages.expand(text)
 
 
-def kept_html(page: Page) -> Iterator[tuple[dict[str, Any], str, str]]:
-    """Yield (mapping, key, text) of all that may be HTML of a page: each text on its object, or in a mapping there.
+def encrypted_html(page: Page) -> Iterator[tuple[dict[Any, Any], Any, str]]:
+    """Yield (mapping, key, text) of all that may be a page's HTML before it is encrypted: in mappings on its object.
 
-    Other plugins keep it there: encryptcontent has it from `on_page_content`, and encrypts it when the page's template
-    is rendered.
+    Only of pages that encryptcontent marks as `encrypted`: it encrypts what it has seen in `on_page_content`, and shows
+    it on that very page. What other plugins keep there they may show elsewhere, where only `src` is moved.
     """
-    attributes = vars(page)
-    for holder in (attributes, *(value for value in attributes.values() if isinstance(value, dict))):
-        for key, text in list(holder.items()):
-            if text and isinstance(text, str) and text is not page.markdown:
-                yield holder, key, text
+    if not getattr(page, "encrypted", False):
+        return
+    for holder in vars(page).values():
+        if isinstance(holder, dict) and holder is not page.meta:
+            yield from ((holder, key, text) for key, text in list(holder.items()) if isinstance(text, str))
 
 
 def source_of(page: Page) -> str:
