@@ -102,7 +102,7 @@ MOTIF_WORDS = {
     "city": "city skyline town street skyscraper tower building architecture metropolis downtown "
     "城市 都市 城 天际线 街 楼 建筑 塔 上海 北京 香港",
     "sea": "sea ocean harbor harbour coast beach island lighthouse boat ship sail wave lake river bay "
-    "海 港 灯塔 船 帆 浪 岛 湖 江 河 灣 湾",
+    "海 港 灯塔 船 舟 帆 浪 岛 湖 江 河 灣 湾",
     "forest": "forest wood tree jungle pine woodland bamboo garden park 森林 树 林 竹 丛林 花园 公园",
     "dunes": "desert dune sahara sand oasis 沙漠 沙丘 沙 荒漠",
     "space": "space galaxy planet universe cosmos cosmic nebula astronaut orbit rocket mars "
@@ -136,7 +136,8 @@ WORDS = MOTIF_WORDS | {
     "pastel": "pastel soft 粉彩 柔和",
     "vintage": "vintage retro sepia old antique 复古 怀旧 老",
     "lighthouse": "lighthouse 灯塔",
-    "boat": "boat ship sail harbor harbour 船 帆 港",
+    "emblem": "emblem badge logo icon 徽章 徽标 图标",
+    "boat": "boat ship sail harbor harbour 船 舟 帆 港",
     "red": "red crimson scarlet 红 赤",
     "orange": "orange amber 橙",
     "yellow": "yellow 黄色 黄",
