@@ -14,9 +14,11 @@ from mkdocs_qhaigc.cli.candidates import candidates
 from mkdocs_qhaigc.cli.check import check
 from mkdocs_qhaigc.cli.gallery import gallery
 from mkdocs_qhaigc.cli.generate import generate
+from mkdocs_qhaigc.cli.init import init
 from mkdocs_qhaigc.cli.pin import pin
 from mkdocs_qhaigc.cli.plan import plan
 from mkdocs_qhaigc.cli.prune import prune
+from mkdocs_qhaigc.cli.regenerate import regenerate
 from mkdocs_qhaigc.cli.sandbox import sandbox
 from mkdocs_qhaigc.cli.schema import schema
 from mkdocs_qhaigc.cli.sync import sync
@@ -41,5 +43,5 @@ def main(context: click.Context) -> None:
     context.with_resource(forwarding(warn, note))
 
 
-for command in (plan, generate, candidates, pin, check, gallery, prune, sync, schema, sandbox):
+for command in (init, plan, generate, regenerate, candidates, pin, check, gallery, prune, sync, schema, sandbox):
     main.add_command(command)

@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
-from mkdocs_qhaigc._util.files import atomic_write
+from mkdocs_qhaigc._util.files import atomic_write, unwritable
 from mkdocs_qhaigc.api.response import MOST_IN_ONE_CALL
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.directives.edit import front_matter, write_variant
@@ -95,7 +95,7 @@ def write_sheet(candidates: Sequence[Candidate], declared: SurveyEntry, options:
         folder.mkdir(parents=True, exist_ok=True)
         atomic_write(sheet, render_sheet(f"Candidates for {where}", cards, intro=intro).encode())
     except OSError as error:
-        raise StoreError(f"{sheet} cannot be written ({error.strerror or error})") from error
+        raise StoreError(unwritable(sheet, error, "cache_dir")) from error
     return sheet
 
 
@@ -107,27 +107,42 @@ def pick(declared: SurveyEntry, variant: int, *, docs_dir: Path, defaults: Defau
     Raises:
         EditError: the page cannot be edited; the message says what to do.
     """
-    where, remedy = declared.where, f"Write `variant: {variant}` into the directive yourself"
     if declared.request.variant == variant:
         return None
+    file, edited = edited_page(declared, variant, docs_dir=docs_dir, defaults=defaults)
+    try:
+        atomic_write(file, edited.encode(), mode=stat.S_IMODE(file.stat().st_mode))
+    except OSError as error:
+        raise EditError(f"{file} cannot be written ({error.strerror or error}). {_by_hand(variant)}") from error
+    return file
+
+
+def edited_page(declared: SurveyEntry, variant: int, *, docs_dir: Path, defaults: Defaults) -> tuple[Path, str]:
+    """Return the file of the page that declares an image, and its text with another variant.
+
+    Raises:
+        EditError: the page cannot be edited; the message says what to do.
+    """
+    where, remedy = declared.where, _by_hand(variant)
     if not declared.page:
         raise EditError(f"{where} is declared by the option `images`. {remedy}, in mkdocs.yml")
     file = docs_dir.joinpath(declared.page).resolve()  # the target, if it is a link
     try:
-        mode = stat.S_IMODE(file.stat().st_mode)
-        page = file.read_bytes().decode()
-        edited = write_variant(page, declared.name, variant)
+        edited = write_variant(file.read_bytes().decode(), declared.name, variant)
         _require_same_image(edited, declared, variant, defaults)
-        atomic_write(file, edited.encode(), mode=mode)
     except FileNotFoundError as error:
         raise EditError(f"{where}: {file} is no file: a plugin makes this page. {remedy}, where it is made") from error
     except UnicodeDecodeError as error:
         raise EditError(f"{file} is not in UTF-8. {remedy}") from error
     except OSError as error:
-        raise EditError(f"{file} cannot be written ({error.strerror or error})") from error
+        raise EditError(f"{file} cannot be read ({error.strerror or error}). {remedy}") from error
     except EditError as error:
         raise EditError(f"{file} was not changed, for {error}. {remedy}") from error
-    return file
+    return file, edited
+
+
+def _by_hand(variant: int) -> str:
+    return f"Write `variant: {variant}` into the directive yourself"
 
 
 def _require_same_image(page: str, declared: SurveyEntry, variant: int, defaults: Defaults) -> None:

@@ -14,6 +14,7 @@ from mkdocs_qhaigc.cli._generation import (
     Result,
     agree,
     cost_of,
+    models_and_cost,
     opened_queue,
     outcome,
     print_failures,
@@ -35,10 +36,13 @@ _USED_UP = "this command may buy {most} new images (`%s`). Run it again for the 
 @click.command(short_help="Buy the images that are missing.")
 @click.argument("pages", nargs=-1, metavar="[PAGE[#NAME]]...")
 @click.option("--max-new", type=click.IntRange(0), help="The most images to buy.  [default: option max_new_images]")
+@click.option("--dry-run", is_flag=True, help="Say which images it would buy, and buy nothing.")
 @yes_option
 @json_option
 @config_option
-def generate(pages: Sequence[str], max_new: int | None, yes: bool, as_json: bool, config_file: Path) -> None:
+def generate(
+    pages: Sequence[str], max_new: int | None, dry_run: bool, yes: bool, as_json: bool, config_file: Path
+) -> None:
     """Buy the images that are missing, without building the site.
 
     All of the site, or those of the given pages (guide/start.md), or single ones (guide/start.md#hero;
@@ -46,6 +50,8 @@ def generate(pages: Sequence[str], max_new: int | None, yes: bool, as_json: bool
 
     What the option `missing` forbids to builds, this command does: it is asked to.
     """
+    if dry_run and as_json:
+        raise click.UsageError("--dry-run goes without --json: `mkdocs-qhaigc plan --json` lists every image.")
     survey = survey_of(config_file)
     print_warnings(survey)
     wanted = {one.request.key for one in chosen(lambda: select(survey, pages))}
@@ -61,6 +67,11 @@ def generate(pages: Sequence[str], max_new: int | None, yes: bool, as_json: bool
             click.echo("Nothing to buy" + (": every image is there." if complete else "."))
         if not complete:
             sys.exit(1)
+        return
+    if dry_run:
+        for one in missing:
+            click.echo(f"{one.title}: {one.request.model}, {one.request.size}")
+        click.echo(f"Would buy {models_and_cost([one.image.job for one in missing], survey.options)}.")
         return
     limit = "max_new_images" if max_new is None else "--max-new"
     most = survey.options.max_new_images if max_new is None else max_new

@@ -17,6 +17,7 @@ from typing import Any
 
 import click
 
+from mkdocs_qhaigc._util.files import real_path, reason_of
 from mkdocs_qhaigc.cli._common import (
     config_files_option,
     count,
@@ -45,6 +46,8 @@ class Unused:
     """Seconds since it was generated, or came into this cache if that was later."""
     size: int
     """Bytes, with its record."""
+    prompt: str
+    """Empty if the record does not say."""
     sandbox: bool
     """Whether a sandbox drew it."""
 
@@ -126,9 +129,9 @@ def find_unused(surveys: Sequence[Survey], *, seconds: float) -> Prunable:
             "nothing is removed while directives or references cannot be used, for their images seem unused:" + listed
         )
     used = {one.request.key for survey in surveys for one in survey.entries}
-    pins = {survey.options.pins_dir.resolve() for survey in surveys}
+    pins = {real_path(survey.options.pins_dir) for survey in surveys}
     folders = {survey.options.cache.originals for survey in surveys}
-    stores = [ImageStore(folder, quiet=True).contents() for folder in sorted(folders) if folder.resolve() not in pins]
+    stores = [ImageStore(folder, quiet=True).contents() for folder in sorted(folders) if real_path(folder) not in pins]
     rejected = sorted({path for survey in surveys for path in survey.options.cache.rejected.glob("*-*.*")})
     unused = [_unused(image) for store in stores for image in store.images if image.key not in used]
     return Prunable(
@@ -153,21 +156,24 @@ def _unused(image: StoredImage) -> Unused:
     try:
         status = image.record_path.stat()
     except OSError as error:
-        raise StoreError(f"{image.record_path} cannot be read ({error.strerror or error})") from error
+        raise StoreError(f"{image.record_path} cannot be read ({reason_of(error)})") from error
     record = image.record
     try:
         created = datetime.fromisoformat(str(record.get("created"))).timestamp()
     except (ValueError, OverflowError, OSError):  # the record does not say
         created = 0.0
     age = time.time() - max(status.st_mtime, created)
-    return Unused(image, age, image.size + status.st_size, sandbox=record.get("api") == SANDBOX)
+    request = record.get("request")
+    prompt = str(request.get("prompt") or "") if isinstance(request, dict) else ""
+    return Unused(image, age, image.size + status.st_size, prompt, sandbox=record.get("api") == SANDBOX)
 
 
 def _print(found: Prunable) -> None:
     """Print which images may be removed and which stay."""
     for one in found.old:
         sandbox = ", of the sandbox" if one.sandbox else ""
-        click.echo(f"{shown_path(one.image.path)}: {_size(one.size)}, {_days(one.age)} old{sandbox}")
+        prompt = f": {one.prompt!r:.80}" if one.prompt else ""
+        click.echo(f"{shown_path(one.image.path)}: {_size(one.size)}, {_days(one.age)} old{sandbox}{prompt}")
     if found.old:
         click.echo(f"\nNo image of the site uses {'these' if len(found.old) > 1 else 'this'}: {_total(found.old)}.")
         click.echo(_OTHERS)
@@ -224,6 +230,7 @@ def _as_fields(found: Prunable, removed: Sequence[Unused]) -> dict[str, Any]:
             "key": one.image.key,
             "bytes": one.size,
             "days": int(one.age // 86400),
+            "prompt": one.prompt,
             "sandbox": one.sandbox,
         }
 

@@ -11,11 +11,13 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
+from mkdocs_qhaigc._util.files import unwritable
 from mkdocs_qhaigc._util.locks import hold_all
 from mkdocs_qhaigc.api.response import Answer, is_error
 from mkdocs_qhaigc.api.retry import Deadline, Failed, RateLimiter, retry
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import (
+    AnswerUnreadable,
     ApiError,
     BudgetExceeded,
     GenerationStopped,
@@ -130,7 +132,7 @@ class Generator:
             except TimeoutError as error:
                 raise ApiError("another process has been buying this image for too long. Build again later") from error
             except OSError as error:
-                raise GenerationStopped(f"{folder} cannot be written ({error.strerror or error})") from error
+                raise GenerationStopped(unwritable(folder, error, "cache_dir")) from error
             yield
 
     def _look_again(self, job: ImageJob) -> StoredImage | None:
@@ -151,7 +153,7 @@ class Generator:
         server denies it an hour after the answer, or if it still fails after a day.
 
         Raises:
-            GenerationStopped: the image cannot be saved.
+            GenerationStopped: the image cannot be saved, or the answer cannot be read here.
         """
         key = job.request.key
         kept = None if self._options.sandboxed else self._journal.find(key)  # a sandbox's URLs end with it
@@ -159,6 +161,8 @@ class Generator:
             return None
         try:
             answer = kept.parse(self._options.base_url)
+        except AnswerUnreadable:
+            raise
         except (ApiError, GenerationStopped):
             self._keep_unusable(job)
             self._journal.settle(key)
@@ -211,6 +215,8 @@ class Generator:
                 limiter=self._limiter,
                 repeat_billed=1 if len(jobs) == 1 else 0,
             )
+        except AnswerUnreadable:
+            raise  # it stays in the journal
         except QhaigcError as error:
             if entry.begun:
                 error.args = (f"{error}{self._keep_unusable(jobs[0])}",)

@@ -19,7 +19,7 @@ from mkdocs_qhaigc.engines.zensical.pages import pages
 from mkdocs_qhaigc.errors import SiteError
 from tests.conftest import Project
 from tests.helpers.api import Handler, ImagesApi, error, waits_for
-from tests.helpers.commands import COMMAND, names, run, run_in, watching
+from tests.helpers.commands import COMMAND, Terminal, names, run, run_in, watching
 
 OUT = "docs/assets/qhaigc"
 needs_toml = pytest.mark.skipif(sys.version_info < (3, 11), reason="zensical.toml needs Python 3.11")
@@ -166,6 +166,44 @@ def test_a_configuration_that_inherits_has_the_options_that_its_engine_gives_it(
     assert configuration(tmp_path, "mkdocs.yml", own).options.defaults.style == ""
     own += "markdown_extensions: [mkdocs_qhaigc.markdown]\n"
     assert configuration(tmp_path, "zensical.yml", own).options.defaults.style == "ink drawing"
+
+
+FORMS = {
+    "list": ["admonition", {"toc": {"permalink": True}}],
+    "mapping": {"admonition": {}, "toc": {"permalink": True}},
+}
+OURS = {"list": ["mkdocs_qhaigc.markdown"], "mapping": {"mkdocs_qhaigc.markdown": {}}}
+
+
+@pytest.mark.parametrize("ours", OURS)
+@pytest.mark.parametrize("form", FORMS)
+def test_extensions_that_zensical_replaces_are_told(site: Project, form: str, ours: str) -> None:
+    """It joins two lists and two mappings, and takes the second one where forms differ."""
+    site.config["markdown_extensions"] = FORMS[form]
+    site.write("zensical.yml", json.dumps({"INHERIT": "mkdocs.yml", "markdown_extensions": OURS[ours]}))
+    said = sync(site)
+    if form == ours:
+        assert "Warning" not in said
+    else:
+        assert f"Warning: zensical.yml: `markdown_extensions` is a {ours} here and a {form} in mkdocs.yml" in said
+        assert "the site is built without admonition, toc" in said
+
+
+def test_plugins_that_zensical_replaces_are_told(site: Project) -> None:
+    site.config["plugins"] = ["meta"]
+    own = {"qhaigc": {**site.options, "cache_dir": ".qhaigc"}}
+    config = {"INHERIT": "mkdocs.yml", "plugins": own, "markdown_extensions": OURS["list"]}
+    site.write("zensical.yml", json.dumps(config))
+    said = sync(site)
+    assert "Warning: zensical.yml: `plugins` is a mapping here and a list in mkdocs.yml" in said
+    assert "the site is built without meta. Write it as a list here, too: `name: {}` becomes `- name`" in said
+
+
+def test_what_mkdocs_does_not_join_either_is_not_told(site: Project) -> None:
+    site.config_file = "base.yml"
+    site.config["markdown_extensions"] = FORMS["mapping"]
+    site.write("mkdocs.yml", json.dumps({"INHERIT": "base.yml", "markdown_extensions": ["attr_list"]}))
+    assert "Warning" not in sync(site)
 
 
 HOOK = """def on_page_markdown(markdown, page, **_):
@@ -448,3 +486,14 @@ out = "docs/images"
     finished = run_in(project.folder, project, "sync", "-f", "zensical.toml")
     assert "docs/images: 1 image, 2 written" in finished.stdout
     assert len(api.calls) == 1
+
+
+def test_on_a_terminal_a_site_that_mkdocs_builds_is_asked_for_the_first_time(site: Project, api: ImagesApi) -> None:
+    terminal = Terminal(site, "sync", "--out", OUT)
+    terminal.until("Write them into")
+    terminal.type("n\n")
+    assert terminal.end()[0] == 1
+    assert not (site.folder / OUT).exists()
+    assert not api.calls
+    assert Terminal(site, "sync", "--yes", "--out", OUT).end()[0] == 0
+    assert Terminal(site, "sync", "--out", OUT).end()[0] == 0
