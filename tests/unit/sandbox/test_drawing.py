@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -236,3 +237,11 @@ def test_nasty_text_never_raises(text: str) -> None:
 @given(text=st.text(alphabet=st.characters(), max_size=60))
 def test_any_text_is_drawn(text: str) -> None:
     assert drawn(text, 48, 32).size == (48, 32)
+
+
+def test_the_circle_of_the_example_s_emblem_leaves_the_label_out() -> None:
+    css = (Path(__file__).parents[3] / "example_site/docs/stylesheets/extra.css").read_text(encoding="utf-8")
+    radius, middle = map(int, re.findall(r"\.round \{[^}]*clip-path: circle\((\d+)% at 50% (\d+)%\)", css)[0])
+    labelled, other = (drawn("A lighthouse emblem", 1024, 1024, label=label) for label in ("sandbox", "x"))
+    _, top, _, _ = ImageChops.difference(labelled, other).getbbox() or (0, 0, 0, 0)
+    assert (radius + middle) / 100 * 1024 < top
