@@ -7,10 +7,15 @@ from collections.abc import Iterable
 
 def closest_match(word: object, known: Iterable[str], *, likeness: float = 0.65) -> str | None:
     """Return the known word that was probably meant, or `None`. `likeness`: from 0 to 1 (the same word)."""
+    matches = closest_matches(word, known, likeness=likeness)
+    return matches[0] if matches else None
+
+
+def closest_matches(word: object, known: Iterable[str], *, likeness: float = 0.65) -> list[str]:
+    """Return up to three known words that were probably meant, the closest first. `likeness`: see `closest_match`."""
     import difflib  # only a mistake needs it
 
-    matches = difflib.get_close_matches(str(word), list(known), n=1, cutoff=likeness)
-    return matches[0] if matches else None
+    return difflib.get_close_matches(str(word), list(known), n=3, cutoff=likeness)
 
 
 def is_typo(word: str, meant: str) -> bool:

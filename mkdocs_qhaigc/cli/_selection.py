@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence, Set
 from pathlib import Path
 
-from mkdocs_qhaigc._util.text import closest_match
+from mkdocs_qhaigc._util.text import closest_matches
 from mkdocs_qhaigc.errors import SelectionError
 from mkdocs_qhaigc.site.survey import Survey, SurveyEntry
 
@@ -20,7 +20,7 @@ def select(survey: Survey, arguments: Sequence[str]) -> list[SurveyEntry]:
     """Return the selected images in the site's order; all of them without arguments.
 
     `PAGE` selects the images that the page declares, and those of the option `images` that it shows; `PAGE#NAME`
-    selects one of them.
+    selects one of them, `PAGE#NAME-dark` its dark one; `FOLDER` selects those of every page in it.
 
     Raises:
         SelectionError: a page or a name is not known; the message lists those that are.
@@ -37,7 +37,8 @@ def select_one(survey: Survey, argument: str) -> SurveyEntry:
     Raises:
         SelectionError: there is none, or `PAGE` alone selects several.
     """
-    light = [one for one in select(survey, [argument]) if not one.dark]
+    found = select(survey, [argument])
+    light = [one for one in found if not one.dark] or found
     if len(light) > 1:
         names = ", ".join(one.where for one in light[:_SHOWN])
         raise SelectionError(f"{argument} has several images. Write one of {names}")
@@ -45,25 +46,17 @@ def select_one(survey: Survey, argument: str) -> SurveyEntry:
 
 
 def select_target(surveys: Sequence[Survey], argument: str) -> tuple[Survey, SurveyEntry]:
-    """Return the image that `PAGE#NAME` selects on the first of these sites that has it; `PAGE#NAME-dark` a dark one.
+    """Return the image that `PAGE#NAME` selects on the first of these sites that has it.
 
     Raises:
         SelectionError: see `select_one`.
     """
     unknown: SelectionError | None = None
-    light = [(survey, argument, False) for survey in surveys]
-    dark = [(survey, argument.removesuffix("-dark"), True) for survey in surveys if argument.endswith("-dark")]
-    for survey, name, is_dark in (*light, *dark):
+    for survey in surveys:
         try:
-            one = select_one(survey, name)
-            if not is_dark:
-                return survey, one
+            return survey, select_one(survey, argument)
         except SelectionError as error:
             unknown = unknown or error
-            continue
-        for other in select(survey, [name]):
-            if other.dark:
-                return survey, other
     raise unknown or SelectionError(f"{argument}: there is no site to look at")
 
 
@@ -72,25 +65,41 @@ def _meant(survey: Survey, argument: str) -> list[SurveyEntry]:
     if not hash_ or _page(survey, argument) in _pages(survey):  # a page may have `#` in its own name
         page, hash_, name = argument, "", ""
     page = _page(survey, page)
-    own = [one for one in survey.entries if (one.page or SITE) == page]
-    names = {one.name for one in own}
-    shared = [one for one in survey.entries if not one.page and page in one.users and one.name not in names]
-    found = [*own, *shared]
+    found = _of_page(survey, page)
+    if not found and not hash_:
+        folder = f"{page.rstrip('/')}/"
+        within = sorted(each for each in _pages(survey) if each.startswith(folder) or folder == "./")
+        found = [one for each in within for one in _of_page(survey, each)]
     if not found:
         pages = _unique(one.page or SITE for one in survey.entries)
-        close = _page_of(page, _pages(survey)) or closest_match(page, pages)
+        close = _page_of(page, _pages(survey))
+        near = [close] if close else closest_matches(page, pages)
         raise SelectionError(
             f"{argument}: {page or 'that'} is no page with images. "
-            + (f"Did you mean {close}?" if close else f"There are {_list(pages)}")
+            + (f"Did you mean {_or(near)}?" if near else f"There are {_list(pages)}")
         )
     if not hash_:
         return found
     name = unicodedata.normalize("NFC", name)
-    if not any(one.name == name for one in found):
-        raise SelectionError(
-            f"{argument}: {page} has no image {name!r}. It has {_list(_unique(one.name for one in found))}"
-        )
-    return [one for one in found if one.name == name]
+    if named := [one for one in found if one.name == name]:
+        return named
+    if dark := [one for one in found if one.dark and f"{one.name}-dark" == name]:
+        return dark
+    names = _unique(one.name for one in found)
+    near = closest_matches(name, names)
+    raise SelectionError(
+        f"{argument}: {page} has no image {name!r}. "
+        + (f"Did you mean {_or(near)}?" if near else f"It has {_list(names)}")
+    )
+
+
+def _of_page(survey: Survey, page: str) -> list[SurveyEntry]:
+    own = [one for one in survey.entries if (one.page or SITE) == page]
+    names = {one.name for one in own}
+    return [
+        *own,
+        *(one for one in survey.entries if not one.page and page in one.users and one.name not in names),
+    ]
 
 
 def _page(survey: Survey, written: str) -> str:
@@ -117,6 +126,10 @@ def _pages(survey: Survey) -> set[str]:
 
 def _unique(words: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(words))
+
+
+def _or(words: Sequence[str]) -> str:
+    return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def _list(words: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,9 @@ import click
 from mkdocs_qhaigc.cli._common import config_option, count, json_option, print_json, print_warnings, survey_of
 from mkdocs_qhaigc.cli._generation import models_and_cost
 from mkdocs_qhaigc.site.survey import Survey, SurveyEntry
+
+_LONGEST_PROMPT = 40
+"""Characters in the table."""
 
 
 @click.command(short_help="List every image of the site; buys nothing.")
@@ -56,25 +60,35 @@ def as_fields(one: SurveyEntry) -> dict[str, Any]:
 def print_table(survey: Survey) -> None:
     """Print the images as a table as wide as the terminal, and a summary."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title, options in (
         ("image", {"overflow": "fold"}),
-        ("model", {}),
-        ("size", {"no_wrap": True}),
         ("state", {"no_wrap": True}),
+        ("model, size", {}),
+        ("shown on", {"no_wrap": True}),
+        ("prompt", {"min_width": 12}),
     ):
         table.add_column(title, **options)
     for one in survey.entries:
         style = {"missing": "yellow", "pinned": "green", "unreadable": "red"}.get(one.state, "")
         state = f"[{style}]{one.state}[/]" if style else one.state
-        table.add_row(one.title, one.request.model, one.request.size, state)
+        prompt = textwrap.shorten(one.request.prompt, _LONGEST_PROMPT, placeholder=" ...")
+        model = f"{one.request.model} {one.request.size}"
+        table.add_row(escape(one.title), state, escape(model), _shown_on(one), escape(prompt or "..."))
     console = Console(highlight=False)
     if survey.entries:
         console.print(table)
         console.print()
     console.print(summary(survey), markup=False)
+
+
+def _shown_on(one: SurveyEntry) -> str:
+    if list(one.users) == [one.page]:
+        return "its page"
+    return count(len(one.users), "page") if one.users else "no page"
 
 
 def as_markdown(survey: Survey) -> str:

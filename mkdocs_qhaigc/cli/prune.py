@@ -45,6 +45,8 @@ class Unused:
     """Seconds since it was generated, or came into this cache if that was later."""
     size: int
     """Bytes, with its record."""
+    prompt: str
+    """Empty if the record does not say."""
     sandbox: bool
     """Whether a sandbox drew it."""
 
@@ -160,14 +162,17 @@ def _unused(image: StoredImage) -> Unused:
     except (ValueError, OverflowError, OSError):  # the record does not say
         created = 0.0
     age = time.time() - max(status.st_mtime, created)
-    return Unused(image, age, image.size + status.st_size, sandbox=record.get("api") == SANDBOX)
+    request = record.get("request")
+    prompt = str(request.get("prompt") or "") if isinstance(request, dict) else ""
+    return Unused(image, age, image.size + status.st_size, prompt, sandbox=record.get("api") == SANDBOX)
 
 
 def _print(found: Prunable) -> None:
     """Print which images may be removed and which stay."""
     for one in found.old:
         sandbox = ", of the sandbox" if one.sandbox else ""
-        click.echo(f"{shown_path(one.image.path)}: {_size(one.size)}, {_days(one.age)} old{sandbox}")
+        prompt = f": {one.prompt!r:.80}" if one.prompt else ""
+        click.echo(f"{shown_path(one.image.path)}: {_size(one.size)}, {_days(one.age)} old{sandbox}{prompt}")
     if found.old:
         click.echo(f"\nNo image of the site uses {'these' if len(found.old) > 1 else 'this'}: {_total(found.old)}.")
         click.echo(_OTHERS)
@@ -224,6 +229,7 @@ def _as_fields(found: Prunable, removed: Sequence[Unused]) -> dict[str, Any]:
             "key": one.image.key,
             "bytes": one.size,
             "days": int(one.age // 86400),
+            "prompt": one.prompt,
             "sandbox": one.sandbox,
         }
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import click
 
-from mkdocs_qhaigc.cli._common import count, failing, json_option, print_json, shown_path
+from mkdocs_qhaigc.cli._common import count, failing, json_option, note, print_json, shown_path
 from mkdocs_qhaigc.cli._generation import opened_queue, require_sandbox_within_sandbox
 from mkdocs_qhaigc.engines.detect import require_config_file, usual_config_file
 from mkdocs_qhaigc.engines.zensical.config import Configuration, read_configuration
+from mkdocs_qhaigc.engines.zensical.manifest import MANIFEST
 from mkdocs_qhaigc.engines.zensical.sync import Synced
 from mkdocs_qhaigc.engines.zensical.sync import sync as sync_site
 from mkdocs_qhaigc.generation.budget import Budget
@@ -26,6 +27,7 @@ from mkdocs_qhaigc.generation.budget import Budget
 )
 @click.option("--pin/--no-pin", default=True, show_default=True, help="Copy what is published into the pins.")
 @click.option("--watch", is_flag=True, help="Go on, and sync again when a page or the configuration has changed.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask, on a site that MkDocs builds.")
 @json_option
 @click.option(
     "-f",
@@ -35,7 +37,7 @@ from mkdocs_qhaigc.generation.budget import Budget
     show_default="zensical.toml, else zensical.yml, else mkdocs.yml",
     help="The site's configuration.",
 )
-def sync(out: Path | None, pin: bool, watch: bool, as_json: bool, config_file: Path) -> None:
+def sync(out: Path | None, pin: bool, watch: bool, yes: bool, as_json: bool, config_file: Path) -> None:
     """Write the site's images into a folder of its pages, for Zensical, which runs no MkDocs plugins.
 
     Reads mkdocs.yml or zensical.toml and the front matter of every page itself, buys what is missing as a build does
@@ -56,12 +58,26 @@ def sync(out: Path | None, pin: bool, watch: bool, as_json: bool, config_file: P
     with failing():
         require_config_file(config_file)
         site = read()
+        if not site.zensical and not yes:
+            _ask(site)
         if watch:
             _watch(site, read, pin=pin)
             return
         complete = _once(site, pin=pin, as_json=as_json)
     if not complete:
         sys.exit(1)
+
+
+def _ask(site: Configuration) -> None:
+    """Ask on a terminal before the first images are written among pages that MkDocs builds: it needs none there.
+
+    Raises:
+        click.Abort: the answer is no.
+    """
+    if (site.images_dir / MANIFEST).exists() or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return
+    note("MkDocs builds this site, and needs no images among its pages.")
+    click.confirm(f"Write them into {shown_path(site.images_dir)}?", err=True, abort=True)
 
 
 def _once(site: Configuration, *, pin: bool, as_json: bool = False) -> bool:

@@ -23,7 +23,7 @@ class LineProgress:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._queued = self._ended = 0
+        self._queued = self._saved = 0
         self._started: dict[str, float] = {}
         """Start of each job on `time.monotonic()`'s clock, by key."""
 
@@ -35,8 +35,8 @@ class LineProgress:
                 self._queued += 1
             elif state is JobState.STARTED:
                 self._started.setdefault(request.key, now)
-            self._ended += state in _ENDED
-            count = f"[{self._ended}/{self._queued}]"
+            self._saved += state is JobState.SAVED
+            count = f"[{self._saved}/{self._queued}]"
             seconds = now - self._started.get(request.key, now)
         if state is JobState.SAVED:
             log.info("%s %s · %s · %s · %.1f s", count, job.where, request.model, request.size, seconds)

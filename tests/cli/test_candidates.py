@@ -215,7 +215,7 @@ def test_json_names_the_sheet_and_every_candidate(site: Project) -> None:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (["guide/start.md#her"], "guide/start.md has no image 'her'. It has hero"),
+        (["guide/start.md#her"], "guide/start.md has no image 'her'. Did you mean hero?"),
         (["index.md"], "index.md is no page with images"),
         ([IMAGE, "-n", "0"], "-n"),
         ([], "PAGE#NAME"),

@@ -57,6 +57,8 @@ def test_nothing_is_bought_where_nobody_can_be_asked(site: Project, api: ImagesA
         (["index.md#night", "index.md"], ["a logo", "fog", "stars"]),
         (["mkdocs.yml#unseen"], ["an emblem"]),
         (["guide/same.md#hero"], ["fog"]),
+        (["guide"], ["a harbor", "a harbor by night", "fog"]),
+        (["docs/guide/"], ["a harbor", "a harbor by night", "fog"]),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
@@ -69,7 +71,7 @@ def test_pages_and_names_choose(site: Project, api: ImagesApi, given: list[str],
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ("gide/start.md", "Did you mean guide/start.md?"),
+        ("gide/start.md", "Did you mean guide/start.md"),
         ("zzz", "There are mkdocs.yml, index.md, guide/same.md, guide/start.md"),
         ("index.md#harbor", "index.md has no image 'harbor'. It has hero, night, logo"),
         ("#hero", "that is no page with images"),
@@ -86,13 +88,11 @@ def test_a_page_or_name_that_is_not_known_is_wrong_usage(site: Project, api: Ima
 @pytest.mark.parametrize(
     ("given", "page"),
     [
-        ("guide", "guide/index.md"),
-        ("docs/guide/", "guide/index.md"),
         ("guide/start/", "guide/start.md"),
         ("tour#hero", "tour/README.md"),
     ],
 )
-def test_of_a_folder_or_an_address_the_page_is_proposed(site: Project, given: str, page: str) -> None:
+def test_of_an_address_the_page_is_proposed(site: Project, given: str, page: str) -> None:
     site.page("guide/index.md", qhaigc="a map")
     site.page("tour/README.md", qhaigc="a path")
     finished = run(site, "generate", given)

@@ -19,7 +19,7 @@ from mkdocs_qhaigc.engines.zensical.pages import pages
 from mkdocs_qhaigc.errors import SiteError
 from tests.conftest import Project
 from tests.helpers.api import Handler, ImagesApi, error, waits_for
-from tests.helpers.commands import COMMAND, names, run, run_in, watching
+from tests.helpers.commands import COMMAND, Terminal, names, run, run_in, watching
 
 OUT = "docs/assets/qhaigc"
 needs_toml = pytest.mark.skipif(sys.version_info < (3, 11), reason="zensical.toml needs Python 3.11")
@@ -448,3 +448,14 @@ out = "docs/images"
     finished = run_in(project.folder, project, "sync", "-f", "zensical.toml")
     assert "docs/images: 1 image, 2 written" in finished.stdout
     assert len(api.calls) == 1
+
+
+def test_on_a_terminal_a_site_that_mkdocs_builds_is_asked_for_the_first_time(site: Project, api: ImagesApi) -> None:
+    terminal = Terminal(site, "sync", "--out", OUT)
+    terminal.until("Write them into")
+    terminal.type("n\n")
+    assert terminal.end()[0] == 1
+    assert not (site.folder / OUT).exists()
+    assert not api.calls
+    assert Terminal(site, "sync", "--yes", "--out", OUT).end()[0] == 0
+    assert Terminal(site, "sync", "--out", OUT).end()[0] == 0
