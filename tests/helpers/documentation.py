@@ -1,0 +1,253 @@
+"""The code blocks of the documentation: where they stand, what they are, and a project that builds or runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from PIL import Image
+
+from tests.conftest import SMALL, Project
+from tests.helpers.commands import git
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
+_BLOCK = re.compile(r"^(?P<indent> *)(?P<fence>`{3,})(?P<info>[^`\n]*)\n(?P<text>.*?)^ *(?P=fence)$", re.M | re.S)
+_REFERENCE = re.compile(r"qhaigc:([\w-]+)")
+
+
+@dataclass(frozen=True)
+class Block:
+    """One code block of a page."""
+
+    page: str
+    line: int
+    language: str
+    title: str
+    """The file that it is, or what its title says; empty without one."""
+    text: str
+    """Without the indentation of its fence."""
+
+    @property
+    def where(self) -> str:
+        return f"docs/{self.page}, line {self.line}"
+
+
+def blocks(page: str) -> list[Block]:
+    """Return the code blocks of a page, in its order, those of content tabs too."""
+    return list(_blocks(page, (DOCS / page).read_text(encoding="utf-8")))
+
+
+def _blocks(page: str, text: str) -> Iterator[Block]:
+    for match in _BLOCK.finditer(text):
+        language = re.match(r"[\w-]*", match["info"].strip())
+        title = re.search(r'title="([^"]*)"', match["info"])
+        lines = match["text"].splitlines(keepends=True)
+        body = "".join(line.removeprefix(match["indent"]) for line in lines)
+        yield Block(
+            page,
+            text.count("\n", 0, match.start()) + 1,
+            language[0] if language else "",
+            title[1] if title else "",
+            body,
+        )
+
+
+CONFIG = """site_name: Test
+site_url: https://example.com/docs/
+theme: {name: mkdocs, highlightjs: false, custom_dir: overrides}
+markdown_extensions: [attr_list, md_in_html, admonition]
+plugins:
+  - search
+  - qhaigc: {base_url: sandbox, size: %s}
+"""
+PAGE = """---
+qhaigc:
+  hero:
+    prompt: A white lighthouse at the end of a granite breakwater, blue hour, the lamp just lit
+    alt: A lighthouse at the end of a breakwater at dusk
+---
+# Night harbor
+
+![](qhaigc:hero)
+"""
+
+
+class Reader:
+    """Somebody who does, in a project with the sandbox, what the code blocks of a page say, one after the other."""
+
+    def __init__(self, folder: Path, page: str) -> None:
+        self._blocks = blocks(page)
+        self._project = Project(folder, "sandbox")
+        self._project.environment.pop("QHAIGC_API_KEY")  # nothing is ever bought
+        prints = any(block.language == "console" for block in self._blocks)
+        self._config = CONFIG % ("1280x720" if prints else SMALL)
+        self._pages = 0
+        self._project.write("docs/index.md", PAGE)
+        self._project.write("requirements.txt", "")
+        self._project.write("overrides/.keep", "")
+        Image.new("RGB", (96, 54), "teal").save(self._project.folder / "photo.jpg")
+        git(self._project.folder, "init", "--quiet")
+        for block in self._blocks:  # a configuration may name a file that stands below it
+            if block.language == "python" and block.title:
+                self._project.write(block.title, block.text)
+        self._write_config(self._config)
+
+    def follow(self) -> None:
+        """Do what each block says. The first that cannot be done fails the test, and names its line."""
+        for block in self._blocks:
+            try:
+                self._do(block)
+            except AssertionError as error:
+                raise AssertionError(f"{block.where}: {error}") from None
+
+    def _do(self, block: Block) -> None:
+        if block.language == "text":
+            return
+        if block.language == "json":
+            json.loads(block.text)
+        elif block.language == "bash":
+            self._run(block.text)
+        elif block.language == "console":
+            self._compare(block.text)
+        elif block.language == "toml":
+            self._write_toml(block)
+        elif block.title == "front matter":
+            self._build_front_matter(block.text)
+        elif block.title in ("mkdocs.yml", "properdocs.yml"):
+            self._write_config(_with_the_sandbox(block.text), base=self._config)
+            self._build()
+        elif block.title == "zensical.yml":
+            self._project.write("zensical.yml", block.text)
+        elif block.language == "markdown":
+            self._build_page(block)
+        elif block.title.startswith(".") and block.language == "yaml":
+            yaml.safe_load(block.text)
+            assert block.page in ("deploy.md", "pull-requests.md"), "recipes stand where test_recipes.py runs them"
+        elif _is_file(block):
+            self._project.write(block.title, block.text)
+            if block.title.startswith("overrides/"):
+                self._build()
+        else:
+            raise AssertionError(f"a block of {block.language!r} with the title {block.title!r} is not known here")
+
+    def _write_config(self, text: str, base: str = "") -> None:
+        """Write mkdocs.yml: what the text leaves out is as in `base`."""
+        given = set(re.findall(r"^(\w+):", text, re.MULTILINE))
+        parts = re.split(r"^(?=\w+:)", base, flags=re.MULTILINE)
+        kept = [part for part in parts if part and part.partition(":")[0] not in given]
+        self._project.yaml = "".join(kept) + text
+        self._project.write_config()
+
+    def _build(self) -> None:
+        placeholders = "missing: placeholder" in (self._project.yaml or "")  # each of which is a warning
+        built = self._project.build(*([] if placeholders else ["--strict"]))
+        assert built.code == 0, built.output
+        for file in self._project.folder.glob("docs/part-*.md"):
+            file.unlink()
+
+    def _build_page(self, block: Block) -> None:
+        """Build a page, or a part of one, whose images are declared for it."""
+        if block.title:
+            assert block.title.startswith("docs/"), "a page is in docs/"
+            self._project.write(block.title, block.text)
+        else:
+            names = sorted(set(_REFERENCE.findall(block.text)))
+            declared = json.dumps({name: {"prompt": f"A lighthouse, {name}", "alt": "x"} for name in names})
+            self._project.write("docs/part-page.md", f"---\nqhaigc: {declared}\n---\n\n{block.text}")
+        self._build()
+
+    def _build_front_matter(self, text: str) -> None:
+        """Build a page with this front matter, which shows all of its images."""
+        content = yaml.safe_load(text)
+        assert isinstance(content, dict), "a front matter is a mapping"
+        if "qhaigc" not in content:
+            text += "qhaigc: A lighthouse in fog\n"
+        declared = content.get("qhaigc", "")
+        alone = isinstance(declared, str) or not isinstance(declared.get("prompt", {}), dict)
+        names = ["hero"] if alone else list(declared)
+        shown = "\n\n".join(f"![An image](qhaigc:{name})" for name in names)
+        self._project.write("docs/part-front-matter.md", f"---\n{text}---\n# Page\n\n{shown}\n")
+        self._build()
+
+    def _write_toml(self, block: Block) -> None:
+        assert block.title == "zensical.toml"
+        text = block.text.replace("[project.plugins.qhaigc]", '[project.plugins.qhaigc]\nbase_url = "sandbox"')
+        self._project.write("zensical.toml", text)
+
+    def _run(self, script: str) -> str:
+        """Run commands as a shell of the project's environment does, and return what they print."""
+        lines = [line for line in script.splitlines() if not line.startswith("pip install ")]  # it is, already
+        finished = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", "\n".join(lines)],
+            cwd=self._project.folder,
+            env={
+                **self._project.environ(),
+                "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+                "COLUMNS": "80",
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            timeout=120,
+            check=False,
+        )
+        assert finished.returncode == 0, finished.stdout
+        return finished.stdout
+
+    def _compare(self, text: str) -> None:
+        """Run the commands after `$`, and compare what they print with the lines below each."""
+        for command, expected in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n?)*)", text, re.MULTILINE):
+            printed = self._run(f"{command} || true").replace(" -h' for help.", " --help' for help.")  # older click
+            assert _steady(printed, self._project.folder) == _steady(expected, self._project.folder), printed
+
+
+def _is_file(block: Block) -> bool:
+    return bool(block.title) and block.language in ("jinja", "html", "css", "python", "gitignore", "gitattributes")
+
+
+def _with_the_sandbox(config: str) -> str:
+    """Return a configuration whose plugin asks the sandbox, whatever service it names."""
+    config = re.sub(r"\bbase_url: (?!sandbox|!ENV)[^\s,}]+", "base_url: sandbox", config)
+    if "base_url:" in config:
+        return config
+    config = re.sub(r"^( *)- qhaigc:\n", r"\1- qhaigc:\n\1    base_url: sandbox\n", config, flags=re.MULTILINE)
+    config = re.sub(r"^( *)- qhaigc: \{", r"\1- qhaigc: {base_url: sandbox, ", config, flags=re.MULTILINE)
+    return re.sub(r"^( *)- qhaigc *(#.*)?$", r"\1- qhaigc: {base_url: sandbox}", config, flags=re.MULTILINE)
+
+
+def _steady(printed: str, folder: Path) -> list[str]:
+    """Return the lines of what was printed, without what differs from one run to the next."""
+    printed = printed.replace(f"{folder}/", "")
+    printed = re.sub(r"\d+\.\d+ (s|seconds)\b", r"0.0 \1", printed)
+    return [line.rstrip() for line in printed.strip().splitlines()]
+
+
+def mapping(text: str) -> Any:
+    """Return YAML as editors read it: tags such as `!ENV` leave the value as it is."""
+    return yaml.load(text, _Untagged)
+
+
+class _Untagged(yaml.SafeLoader):
+    pass
+
+
+def _untagged(loader: yaml.SafeLoader, _: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    return loader.construct_scalar(node) if isinstance(node, yaml.ScalarNode) else None
+
+
+_Untagged.add_multi_constructor("!", _untagged)
+_Untagged.add_multi_constructor("tag:yaml.org,2002:python/", _untagged)
