@@ -42,9 +42,13 @@ class Block:
         return f"docs/{self.page}, line {self.line}"
 
 
-def blocks(page: str) -> list[Block]:
-    """Return the code blocks of a page, in its order, those of content tabs too."""
-    return list(_blocks(page, (DOCS / page).read_text(encoding="utf-8")))
+def blocks(page: str, section: str = "") -> list[Block]:
+    """Return the code blocks of a page, or of one of its sections, in their order, those of content tabs too."""
+    text = (DOCS / page).read_text(encoding="utf-8")
+    if section:
+        text = text.partition(f"## {section}")[2].partition("\n## ")[0]
+        assert text, f"docs/{page} has no section {section}"
+    return list(_blocks(page, text))
 
 
 def _blocks(page: str, text: str) -> Iterator[Block]:
