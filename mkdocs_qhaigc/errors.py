@@ -16,7 +16,8 @@
     ├── MissingImages           images are missing in a build that must not generate any
     ├── NotSynced               a page shows images that `sync` has not written
     ├── GenerationStopped       key, quota, network, disk: this build can generate nothing more
-    │   └── BudgetExceeded      the build has generated as many images as it may
+    │   ├── BudgetExceeded      the build has generated as many images as it may
+    │   └── AnswerUnreadable    an answer is paid for, and a package is missing to read it
     └── ApiError                the Images API did not return an image
         ├── TooManyPerCall      it does not accept a call for several images
         ├── PromptRejected      it refuses this prompt: never ask again
@@ -105,6 +106,10 @@ class GenerationStopped(QhaigcError):  # noqa: N818 - the state that it leaves b
 
 class BudgetExceeded(GenerationStopped):
     """The build has generated as many images as it may."""
+
+
+class AnswerUnreadable(GenerationStopped):
+    """An answer is paid for and kept, and cannot be read before a package is installed."""
 
 
 class ApiError(QhaigcError):

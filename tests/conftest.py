@@ -143,7 +143,9 @@ class Project:
         return self.write(self.config_file, self.yaml or config)
 
     def environ(self) -> dict[str, str]:
-        inherited = {k: v for k, v in os.environ.items() if not k.upper().endswith("_PROXY")}
+        inherited = {
+            k: v for k, v in os.environ.items() if not k.upper().endswith("_PROXY") and not k.startswith("SSL")
+        }
         for name in ("QHAIGC_API_KEY", "QHAIGC_BASE_URL"):
             inherited.pop(name, None)
         return {**inherited, **self.environment}

@@ -18,7 +18,19 @@ from tests.helpers.engines import CELLS, table
 
 PACKAGE = Path(mkdocs_qhaigc.__file__).parent
 README = (PACKAGE.parent / "README.md").read_text(encoding="utf-8")
-DEPENDENCIES = ("httpx", "httpcore", "PIL", "diskcache", "click", "rich", "filelock", "markdown", "yaml", "jinja2")
+DEPENDENCIES = (
+    "httpx",
+    "httpcore",
+    "certifi",
+    "PIL",
+    "diskcache",
+    "click",
+    "rich",
+    "filelock",
+    "markdown",
+    "yaml",
+    "jinja2",
+)
 ENGINES = ("mkdocs", "zensical", "properdocs")
 CORE = ("api", "config", "directives", "generation", "html", "imaging", "site", "store")
 """The rooms that know no engine."""

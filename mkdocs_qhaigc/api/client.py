@@ -14,13 +14,15 @@ from typing import Any, Protocol
 
 import httpx
 
+from mkdocs_qhaigc.api.content_coding import codings_in, decoded, require_decoded
 from mkdocs_qhaigc.api.download import Downloader
+from mkdocs_qhaigc.api.environment import NO_PROXIES, create_tls_context, read_proxies
 from mkdocs_qhaigc.api.network_backend import within
-from mkdocs_qhaigc.api.response import LARGEST_BODY, Answer, ServerError, is_whole, read_answers, read_error, unpacked
+from mkdocs_qhaigc.api.response import LARGEST_BODY, Answer, ServerError, is_whole, read_answers, read_error
 from mkdocs_qhaigc.api.retry import Billing, Deadline, Failed, retry_after
 from mkdocs_qhaigc.api.transport import describe, is_no_http, open_client, read_body, timeout
 from mkdocs_qhaigc.directives.request import ImageRequest
-from mkdocs_qhaigc.errors import ApiError, GenerationStopped, TooManyPerCall
+from mkdocs_qhaigc.errors import AnswerUnreadable, ApiError, GenerationStopped, TooManyPerCall
 
 SANDBOX_HEADER = "x-qhaigc-sandbox"
 """Sent by sandbox servers with every answer."""
@@ -40,8 +42,8 @@ _NO_CONNECTION = (
 class ResponseSink(Protocol):
     """A place where the body of a successful response is kept while it arrives. Its methods raise OSError."""
 
-    def begin(self) -> None:
-        """Start anew: the body of a response follows."""
+    def begin(self, codings: tuple[str, ...]) -> None:
+        """Start anew: the body of a response follows, in these content codings."""
 
     def add(self, chunk: bytes) -> None:
         """Keep the next bytes."""
@@ -68,7 +70,7 @@ class ImagesClient:
             stopped: an event that ends every wait.
 
         Raises:
-            ValueError: a proxy's address cannot be used. ImportError: its protocol needs another package.
+            GenerationStopped: no connection to `base_url` can be made.
         """
         logging.getLogger("httpx").setLevel(logging.WARNING)  # its INFO prints whole addresses, signatures included
         self._base_url = base_url
@@ -76,12 +78,20 @@ class ImagesClient:
         """Removed from every message: a server may repeat the key. Empty for a key that is too short to be secret."""
         self._response_format = response_format
         self._sandboxed = sandboxed
-        tls = httpx.create_ssl_context()  # one for both clients: reading the certificates is slow
-        keyed = {"Authorization": f"Bearer {api_key}"}
-        self._http = open_client(tls, use_proxies=not sandboxed, headers=keyed)
-        own_host = (httpx.URL(base_url).host or "").lower()
+        try:
+            self._url = httpx.URL(base_url)
+            # one for both clients: reading the certificates is slow
+            tls = None if sandboxed and self._url.scheme == "http" else create_tls_context()
+        except httpx.InvalidURL as error:
+            raise GenerationStopped("`base_url` is an address to which nobody can connect. Correct it") from error
+        except OSError as error:
+            raise GenerationStopped(
+                f"the certificates of certifi cannot be read ({error}). Install it again"
+            ) from error
+        self._proxies = NO_PROXIES if sandboxed else read_proxies()
+        self._http = open_client(tls, proxies=self._proxies, headers={"Authorization": f"Bearer {api_key}"})
         self._downloader = Downloader(
-            own_host=own_host, tls=tls, use_proxies=not sandboxed, retries=retries, stopped=stopped
+            own_host=self._url.host.lower(), tls=tls, proxies=self._proxies, retries=retries, stopped=stopped
         )
 
     def __repr__(self) -> str:
@@ -123,7 +133,9 @@ class ImagesClient:
                 status, headers, content = self._exchange(body, n, request.variant, deadline, sink)
         if self._sandboxed != (SANDBOX_HEADER in headers):
             raise Failed(GenerationStopped(self._sandbox_mismatch()), Billing.NEVER_AGAIN, may_be_billed=status < 400)
-        media_type = headers.get("content-type", "")
+        media_type = _described_type(headers)
+        if 300 <= status < 400 and "location" in headers:
+            raise Failed(GenerationStopped(self._redacted(self._redirection(status, headers))), Billing.NEVER_AGAIN)
         if status >= 300:
             error = read_error(status, media_type, self.redacted(content))
             raise self._too_many(error) if n > 1 and error.invalid else self._failed(error, headers)
@@ -159,11 +171,24 @@ class ImagesClient:
                     timeout=timeout(deadline),
                 ) as response,
             ):
-                keep = _begin(sink) if response.is_success else None
-                body_read = read_body(response, n * LARGEST_BODY, keep, is_whole=is_whole, closing=b"}")
-                return response.status_code, response.headers, unpacked(body_read, n * LARGEST_BODY)
+                codings, most = codings_in(response.headers.get("content-encoding", "")), n * LARGEST_BODY
+                keep = _begin(sink, codings) if response.is_success else None
+                body_read = read_body(
+                    response,
+                    most,
+                    keep,
+                    is_whole=lambda begun: is_whole(decoded(begun, codings, most)),
+                    closing=b"}",
+                )
+                answer = decoded(body_read, codings, most)
+                if response.is_success:
+                    require_decoded(answer, codings)
+                return response.status_code, response.headers, answer
+        except AnswerUnreadable as error:
+            raise Failed(error, Billing.NEVER_AGAIN, may_be_billed=True) from error
         except _NO_CONNECTION as error:
-            advice = "Check the network and `base_url`"
+            proxied = self._proxies.is_used_for(self._url)
+            advice = f"Check the network{', the proxy that the environment names,' if proxied else ''} and `base_url`"
             if "CERTIFICATE_VERIFY_FAILED" in str(error):  # a company's proxy signs with its own
                 advice += "; certificates that only your network trusts go into a file that SSL_CERT_FILE names"
             what = f"the API at {self._base_url} cannot be reached ({describe(error)}). {advice}"
@@ -190,6 +215,22 @@ class ImagesClient:
         retried = error.status >= 500 or error.status in (408, 409) or advice == "true"
         return Failed(exception, Billing.PERHAPS if retried else Billing.NEVER_AGAIN, retry_after=wish)
 
+    def _redirection(self, status: int, headers: httpx.Headers) -> str:
+        """Return what a redirection means. None is followed: the key and the prompt are for the configured address."""
+        said = f"the API at {self._base_url} answered {status}"
+        try:
+            target = self._url.copy_with(path=f"{self._url.path}/images/generations").join(headers["location"])
+        except httpx.InvalidURL:
+            return f"{said}, a redirection to no address. Check `base_url`"
+        named = target.copy_with(username=None, password=None, query=None, fragment=None)
+        said += f", a redirection to {named}, which is not followed: the key is for the configured address only"
+        if self._url.scheme == "https" and target.scheme != "https":
+            return f"{said}, and that one is not https. Check `base_url`"
+        base = str(named).removesuffix("/images/generations")
+        if base != str(named) and base != self._base_url:
+            return f"{said}. If that is the API's new address, write `base_url: {base}`"
+        return f"{said}. Check `base_url`"
+
     def _sandbox_mismatch(self) -> str:
         if self._sandboxed:
             return f"{self._base_url} is no sandbox server. Its address must not begin with /sandbox/"
@@ -199,11 +240,18 @@ class ImagesClient:
         return text.replace(self._secret, "[key]") if self._secret else text
 
 
-def _begin(sink: ResponseSink | None) -> Callable[[bytes], None] | None:
+def _described_type(headers: httpx.Headers) -> str:
+    """Return the media type of a response, with its content codings."""
+    media_type = headers.get("content-type", "").partition(";")[0]
+    codings = codings_in(headers.get("content-encoding", ""))
+    return f"{media_type or 'no media type'} in {', '.join(codings)}" if codings else media_type
+
+
+def _begin(sink: ResponseSink | None, codings: tuple[str, ...]) -> Callable[[bytes], None] | None:
     """Return the function that keeps the body that follows; `None` if it cannot be kept, which is reported later."""
     try:
         if sink:
-            sink.begin()
+            sink.begin(codings)
             return sink.add
     except OSError:
         return None

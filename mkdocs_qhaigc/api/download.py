@@ -9,19 +9,18 @@ import threading
 
 import httpx
 
+from mkdocs_qhaigc.api.content_coding import codings_in, decoded, missing_package
+from mkdocs_qhaigc.api.environment import Proxies
 from mkdocs_qhaigc.api.network_backend import within
-from mkdocs_qhaigc.api.response import unpacked
 from mkdocs_qhaigc.api.retry import Billing, Deadline, Failed, RateLimiter, retry, retry_after
 from mkdocs_qhaigc.api.ssrf import is_loopback, is_public
 from mkdocs_qhaigc.api.transport import describe, open_client, read_body, timeout
 from mkdocs_qhaigc.errors import ApiError, ImageError, ImageUrlExpired
-from mkdocs_qhaigc.imaging.formats import LARGEST_IMAGE
+from mkdocs_qhaigc.imaging.formats import LARGEST_IMAGE, format_of
 
 _MOST_REDIRECTS = 5
 _THERE = frozenset((200, 203))
 """203: a proxy may have changed the image, to compress it for example; no better copy can be had."""
-_ENCODINGS = frozenset(("identity", "gzip", "x-gzip"))
-"""Accepted although not requested: storage servers send a file that was uploaded in gzip as it is."""
 _WEB_PAGE = re.compile(rb"\s*<(?:!doctype html|html)\b", re.IGNORECASE)
 _GONE = frozenset((404, 410))
 """Not 403: it may come from a firewall, and does not say that the image is gone."""
@@ -31,13 +30,13 @@ class Downloader:
     """Downloads hosted images. Safe to use from several threads."""
 
     def __init__(
-        self, *, own_host: str, tls: ssl.SSLContext, use_proxies: bool, retries: int, stopped: threading.Event
+        self, *, own_host: str, tls: ssl.SSLContext | None, proxies: Proxies, retries: int, stopped: threading.Event
     ) -> None:
         """Prepare connections. `own_host` is the API's and may have any address; others must be public, by https."""
         self._own_host = own_host
         self._retries = retries
         self._limiter = RateLimiter(stopped)
-        self._http = open_client(tls, use_proxies=use_proxies, allowed=self._is_own_host)
+        self._http = open_client(tls, proxies=proxies, allowed=self._is_own_host)
 
     def close(self) -> None:
         """Close all connections."""
@@ -77,12 +76,7 @@ class Downloader:
                         Billing.NO,
                         retry_after=retry_after(response.headers),
                     )
-                if response.headers.get("content-encoding", "identity").strip().lower() not in _ENCODINGS:
-                    raise Failed(
-                        ApiError("the image came in a content encoding that was not asked for"),
-                        Billing.NEVER_AGAIN,
-                    )
-                data = unpacked(read_body(response, LARGEST_IMAGE, is_whole=_is_image), LARGEST_IMAGE)
+                data = _read(response)
                 if not data or _WEB_PAGE.match(data):  # about maintenance, or a network's login
                     what = "a web page" if data else "no bytes"
                     raise Failed(ApiError(f"the image's address answered with {what}"), Billing.NO)
@@ -106,12 +100,29 @@ class Downloader:
         return host.lower() == self._own_host or (is_loopback(self._own_host) and is_loopback(host.lower()))
 
 
+def _read(response: httpx.Response) -> bytes:
+    """Return the bytes of an image. Storage servers send a file that was uploaded in a content coding as it is.
+
+    Raises:
+        Failed: they cannot be decoded here.
+    """
+    codings = codings_in(response.headers.get("content-encoding", ""))
+    body = read_body(response, LARGEST_IMAGE, is_whole=lambda begun: _is_image(decoded(begun, codings, LARGEST_IMAGE)))
+    data = decoded(body, codings, LARGEST_IMAGE)
+    if codings and data == body and not format_of(data):
+        package = missing_package(codings)
+        advice = f". Install {package} (`pip install {package}`)" if package else ""
+        what = f"the image came in the coding {', '.join(codings)}, which cannot be read here{advice}"
+        raise Failed(ApiError(what), Billing.NEVER_AGAIN)
+    return data
+
+
 def _is_image(data: bytes) -> bool:
     """Whether bytes are a complete image, although the connection did not end as it should."""
     from mkdocs_qhaigc.imaging.encode import inspect  # nearly all end as they should
 
     try:
-        inspect(unpacked(data, LARGEST_IMAGE))
+        inspect(data)
     except ImageError:
         return False
     return True

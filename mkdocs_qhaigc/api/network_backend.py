@@ -60,6 +60,8 @@ class NetworkBackend(httpcore.NetworkBackend):
                 return _Stream(stream)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as failed:
                 error = failed
+            except (UnicodeError, OverflowError) as failed:  # a host or a port that cannot exist
+                raise httpcore.ConnectError(str(failed)) from failed
         raise error or httpcore.ConnectError(f"{host} has no address")
 
     def sleep(self, seconds: float) -> None:
@@ -89,7 +91,10 @@ class _Stream(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        return _Stream(self._inner.start_tls(ssl_context, server_hostname, _left(timeout)))
+        try:
+            return _Stream(self._inner.start_tls(ssl_context, server_hostname, _left(timeout)))
+        except ValueError as error:  # a name that no certificate can have
+            raise httpcore.ConnectError(str(error)) from error
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)

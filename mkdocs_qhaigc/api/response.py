@@ -234,7 +234,7 @@ def _clean(text: object) -> str:
 
 
 def unpacked(body: bytes, most: int = LARGEST_BODY) -> bytes:
-    """Return a body without unrequested gzip around it.
+    """Return a body without gzip around it that no header names.
 
     A body that would unpack to more than `most` bytes is returned unchanged, and then cannot be parsed.
     """

@@ -9,12 +9,12 @@ import ssl
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
-from urllib.request import getproxies, proxy_bypass
 
 import httpcore
 import httpx
 
 from mkdocs_qhaigc import __version__
+from mkdocs_qhaigc.api.environment import Proxies
 from mkdocs_qhaigc.api.network_backend import NetworkBackend
 from mkdocs_qhaigc.api.retry import Billing, Deadline, Failed
 from mkdocs_qhaigc.errors import ApiError
@@ -29,23 +29,21 @@ _QUOTED = re.compile(r": b(?:ytearray\(b)?['\"]")
 
 
 def open_client(
-    tls: ssl.SSLContext,
+    tls: ssl.SSLContext | None,
     *,
-    use_proxies: bool,
+    proxies: Proxies,
     headers: Mapping[str, str] = MappingProxyType({}),
     allowed: Callable[[str], bool] | None = None,
 ) -> httpx.Client:
     """Return an HTTP client whose connections end at deadlines (see `network.within`).
 
     Args:
-        use_proxies: whether to use the proxies that the environment names. A proxy may have any address.
+        tls: how servers are checked; `None` for a client that connects to no address with https.
+        proxies: a proxy may have any address.
         allowed: whether a host may have a private address. `None` allows it to every host.
-
-    Raises:
-        ValueError: a proxy's address cannot be used. ImportError: its protocol needs another package.
     """
     agent = {"User-Agent": f"mkdocs-qhaigc/{__version__}", "Accept-Encoding": "identity"}
-    transport = _Transport(tls, use_proxies=use_proxies, allowed=allowed)
+    transport = _Transport(tls, proxies=proxies, allowed=allowed)
     return httpx.Client(headers={**agent, **headers}, transport=transport, trust_env=False)
 
 
@@ -113,6 +111,8 @@ def describe(error: httpx.HTTPError) -> str:
         httpx.ConnectTimeout: "no connection in time",
         httpx.ReadTimeout: "no answer in time",
         httpx.RemoteProtocolError: "the connection was cut",
+        httpx.ProxyError: f"the proxy refuses: {error}",
+        httpx.TransportError: str(error),
     }
     return kinds.get(
         type(error),
@@ -123,12 +123,10 @@ def describe(error: httpx.HTTPError) -> str:
 class _Transport(httpx.BaseTransport):
     """Sends requests through httpcore's connection pools, which accept a network backend of our own."""
 
-    def __init__(self, tls: ssl.SSLContext, *, use_proxies: bool, allowed: Callable[[str], bool] | None) -> None:
+    def __init__(self, tls: ssl.SSLContext | None, *, proxies: Proxies, allowed: Callable[[str], bool] | None) -> None:
         self._direct = httpcore.ConnectionPool(tls, network_backend=NetworkBackend(allowed), **_POOL)
-        proxies = getproxies() if use_proxies else {}
-        self._proxies = {
-            scheme: _proxy_pool(proxies[scheme], tls) for scheme in ("http", "https", "all") if proxies.get(scheme)
-        }
+        self._proxies = proxies
+        self._pools = {scheme: _proxy_pool(proxy, tls) for scheme, proxy in proxies.by_scheme.items()}
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request; return its response, whose body is still to be read."""
@@ -152,17 +150,15 @@ class _Transport(httpx.BaseTransport):
 
     def close(self) -> None:
         """Close all connections."""
-        for pool in (self._direct, *self._proxies.values()):
+        for pool in (self._direct, *self._pools.values()):
             pool.close()
 
     def _pool(self, url: httpx.URL) -> httpcore.ConnectionPool:
-        proxy = self._proxies.get(url.scheme) or self._proxies.get("all")
-        return self._direct if proxy is None or proxy_bypass(url.host) else proxy
+        return self._pools[url.scheme] if self._proxies.is_used_for(url) else self._direct
 
 
-def _proxy_pool(address: str, tls: ssl.SSLContext) -> httpcore.ConnectionPool:
+def _proxy_pool(proxy: httpx.Proxy, tls: ssl.SSLContext | None) -> httpcore.ConnectionPool:
     """Return the connection pool that uses a proxy."""
-    proxy = httpx.Proxy(address if "://" in address else f"http://{address}")
     host = proxy.url
     url = httpcore.URL(scheme=host.raw_scheme, host=host.raw_host, port=host.port, target=host.raw_path)
     settings: dict[str, Any] = {
@@ -171,12 +167,10 @@ def _proxy_pool(address: str, tls: ssl.SSLContext) -> httpcore.ConnectionPool:
         "network_backend": NetworkBackend(None),
         **_POOL,
     }
-    if host.scheme in ("http", "https"):
-        return httpcore.HTTPProxy(url, proxy_headers=proxy.headers.raw, **settings)
-    try:
+    if host.scheme not in ("http", "https"):
         return httpcore.SOCKSProxy(url, **settings)
-    except (ImportError, RuntimeError) as error:
-        raise ImportError("a SOCKS proxy needs the package socksio: pip install socksio") from error
+    own_tls = tls if host.scheme == "https" else None
+    return httpcore.HTTPProxy(url, proxy_headers=proxy.headers.raw, proxy_ssl_context=own_tls, **settings)
 
 
 class _Body(httpx.SyncByteStream):
@@ -196,7 +190,7 @@ class _Body(httpx.SyncByteStream):
 
 @contextlib.contextmanager
 def _httpx_errors() -> Iterator[None]:
-    """Raise httpcore's errors as httpx's errors of the same names."""
+    """Raise httpcore's errors as httpx's errors of the same names, and all that it lets through as another one."""
     try:
         yield
     except (
@@ -209,3 +203,5 @@ def _httpx_errors() -> Iterator[None]:
         names = (kind.__name__ for kind in type(error).__mro__ if kind.__module__.startswith("httpcore"))
         kind: type[httpx.TransportError] = getattr(httpx, next(names))
         raise kind(str(error)) from error
+    except Exception as error:  # for example what answers at the address of a SOCKS proxy, and speaks no SOCKS
+        raise httpx.TransportError(f"the connection failed with {type(error).__name__}") from error

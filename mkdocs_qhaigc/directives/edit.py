@@ -64,7 +64,7 @@ class _Place:
     """Whether it is an alias (`*base`) of a node that is elsewhere."""
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.PlacesLoader):
     """A loader that remembers the places of aliases."""
 
     def __init__(self, text: str) -> None:
@@ -74,9 +74,10 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         if isinstance(index, yaml.Node) and self.check_event(yaml.AliasEvent):
-            event = self.peek_event()  # type: ignore[no-untyped-call]
+            event = self.peek_event()
             self.aliases[id(index)] = (event.start_mark.index, event.end_mark.index)
-        return super().compose_node(parent, index)
+        node: yaml.Node | None = super().compose_node(parent, index)
+        return node
 
 
 def _read(front: str) -> Any:

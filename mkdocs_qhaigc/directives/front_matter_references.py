@@ -1,4 +1,4 @@
-"""Replaces references in front matter, and finds misspelt keys and front matter that cannot be read. Pure."""
+"""Reads front matter as engines do, replaces references in it, finds misspelt keys, and why it cannot be read. Pure."""
 
 from __future__ import annotations
 
@@ -11,14 +11,53 @@ from mkdocs_qhaigc._util.text import is_typo
 from mkdocs_qhaigc.html.reference import SCHEME, whole_reference
 
 META_KEY = "qhaigc"
-FRONT_MATTER = re.compile(r"\ufeff?---[ \t]*\r?\n(.*?)^(?:---|\.\.\.)[ \t]*\r?$", re.DOTALL | re.MULTILINE)
+FRONT_MATTER = re.compile(r"\ufeff?---[ \t]*\r?\n(.*?\n)(?:---|\.\.\.)[ \t]*\r?$", re.DOTALL | re.MULTILINE)
 """A page that begins with front matter in YAML; the group is the text between the lines of `---`."""
 _MOST_LINES = 1000
 """Front matter is looked for in as many lines."""
 _NOT_READ = (
     "line 1: the front matter is not read as such: `---` must be the whole first line, with nothing before it, and "
-    "another line `---` must end it"
+    "another line `---` must end it, with a line break behind it"
 )
+_NO_MAPPING = "line 2: the front matter is no mapping of keys to values: behind a key there must be a colon and a blank"
+_KEY = re.compile(rf"[\"']?{META_KEY}[\"']?\s*:")
+_OUR_LINE = re.compile(rf"^(?:\{{[ \t]*)?{_KEY.pattern}", re.MULTILINE)
+_IN_BRACES = re.compile(rf"[{{,]\s*{_KEY.pattern}")
+_HEADER = re.compile(r" {0,3}([A-Za-z0-9_-]+):\s*(.*)")
+_HEADER_GOES_ON = re.compile(r"(?: {4}|\t)\s*(.*)")
+
+
+def read_front_matter(text: str, *, headers: bool) -> dict[Any, Any]:
+    """Return the front matter of a page's text as engines read it; empty if they read none.
+
+    `headers`: as MkDocs, which also reads lines `key: text` without `---` (MultiMarkdown), and no front matter that
+    ends the page without a line break behind its last line.
+    """
+    match = FRONT_MATTER.match(text)
+    if not match:
+        return _read_headers(text) if headers else {}
+    if text.startswith("\ufeff") or (headers and match.end() == len(text)):
+        return {}
+    try:
+        meta = yaml.load(match[1])
+    except yaml.ERRORS:
+        return {}  # `broken_front_matter` finds the line for the warning
+    return meta if isinstance(meta, dict) else {}
+
+
+def _read_headers(text: str) -> dict[Any, Any]:
+    """Return the MultiMarkdown headers of a text: the lines before the first one that is none."""
+    headers: dict[Any, Any] = {}
+    key = ""
+    for line in text.split("\n"):
+        if header := _HEADER.match(line):
+            key = header[1].lower()
+            headers[key] = f"{headers[key]} {header[2].strip()}" if key in headers else header[2].strip()
+        elif key and line.strip() and (more := _HEADER_GOES_ON.match(line)):
+            headers[key] += f" {more[1].strip()}"
+        else:
+            break
+    return headers
 
 
 def holds_reference(value: Any) -> bool:
@@ -81,30 +120,34 @@ def broken_front_matter(text: str) -> str | None:
 
     MkDocs takes it for the page's text, without a warning: `text` is the text that MkDocs found.
     """
-    if not may_begin_front_matter(text) or not _is_ours(text):
+    if not may_begin_front_matter(text):
         return None
     match = FRONT_MATTER.match(text)
+    if match is None:
+        return _NOT_READ if _is_ours(text) else None
+    if not _declares(match[1]):
+        return None
     try:
-        if match is None:
-            return _NOT_READ
-        yaml.load(match[1])
+        meta = yaml.load(match[1])
     except yaml.ERRORS as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f"line {mark.line + 2}" if mark else "line 1"
-        what = getattr(error, "problem", None) or "it cannot be read"
-        return (
-            f"{line}: the front matter is no YAML ({what}; a text that holds `: ` or begins with a sign needs quotes)"
-        )
-    return _NOT_READ
+        line, what = yaml.fault(match[1], error)
+        return f"line {1 if line is None else line + 2}: the front matter is no YAML ({what})"
+    return _NOT_READ if isinstance(meta, dict) else _NO_MAPPING
+
+
+def _declares(front: str) -> bool:
+    """Whether the text between lines of `---` seems to have our key."""
+    pattern = _IN_BRACES if front.lstrip().startswith("{") else _OUR_LINE
+    return bool(pattern.search(front))
 
 
 def _is_ours(text: str) -> bool:
     """Whether a page begins with lines as in front matter, our key among them."""
-    signs, *lines = text.lstrip("\ufeff \t\r\n").splitlines()[:_MOST_LINES]
-    if signs.strip("-").strip():
+    signs, *lines = text.lstrip("\ufeff \t\r\n").split("\n", _MOST_LINES)[:_MOST_LINES]
+    if signs.strip().strip("-"):
         return False
     for line in lines:
-        if re.match(rf"{META_KEY}\s*:", line):
+        if _OUR_LINE.match(line):
             return True
         if not re.match(r"\s|#|- |[\w-]+\s*:|$", line):
             return False

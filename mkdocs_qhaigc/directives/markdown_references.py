@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from mkdocs_qhaigc.html.reference import SCHEME, references_in
+from mkdocs_qhaigc.html.reference import QUOTED, QUOTED_REFERENCE, SCHEME, references_in, whole_reference
 
 Resolve = Callable[[str], "tuple[str, str | None] | None"]
 """Name -> (address, alternative text), or `None` if the name is unknown."""
@@ -19,6 +19,7 @@ _NOT_SHOWN = re.compile(
 """Code, comments and escaped signs; an indented image in a paragraph of its own is taken for code, mostly rightly."""
 _NO_TEXT = re.compile(r"!\[(?=\]\(\s*<?\Z)")
 _IN_LINE = re.compile(rf"!?\[([^\[\]\n]*)\]\(\s*<?{SCHEME}[^\n()]*\)")
+_QUOTED = re.compile(rf"(?:(?<=!\[)([^\[\]\n]*))?\](\(\s*<?|:\s*<?){QUOTED_REFERENCE}")
 _SPECIAL, _ESCAPED = re.compile(r"([\\\[\]])"), r"\\\1"
 
 
@@ -38,6 +39,25 @@ def resolve_source(text: str, resolve: Resolve) -> str:
             before = f"{before[: empty.end()]}{_SPECIAL.sub(_ESCAPED, alt)}{before[empty.end() :]}"
         pieces += before, url
         end = stop
+    pieces.append(text[end:])
+    return "".join(pieces)
+
+
+def unquote_source(text: str) -> str:
+    """Return the Markdown with references as authors write them, which plugins for wiki links have quoted.
+
+    See `unquote_reference`. An image that such a plugin describes by its reference (`![qhaigc:hero](…)`) has no words.
+    """
+    if QUOTED not in text:
+        return text
+    pieces: list[str] = []
+    end = 0
+    for match in _QUOTED.finditer(without_code(text)):
+        _, opening, name, fragment = match.groups(default="")
+        words = text[match.start() : match.start(2) - 1]
+        words = "" if whole_reference(words) else words
+        pieces += text[end : match.start()], f"{words}]{opening}{SCHEME}{name}{fragment}"
+        end = match.end()
     pieces.append(text[end:])
     return "".join(pieces)
 

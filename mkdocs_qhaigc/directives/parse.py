@@ -6,6 +6,8 @@ One bad directive is one problem; the others of the page still work.
 from __future__ import annotations
 
 import json
+import os
+import sys
 import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
@@ -81,6 +83,13 @@ def valid_name(raw: object) -> str:
             "a name is 1 to 64 letters, digits, `_` and `-` of any script. Rename the image, for example to "
             + repr(_suggested_name(name))
         )
+    try:
+        os.fsencode(name)
+    except UnicodeEncodeError:
+        raise DirectiveError(
+            f"files are named after images, and {sys.getfilesystemencoding()} cannot write this name. "
+            "Set the environment variable PYTHONUTF8 to 1, or LC_ALL to a locale with UTF-8, for example C.UTF-8"
+        ) from None
     return name
 
 

@@ -13,6 +13,7 @@ from mkdocs_qhaigc._util import yaml
 from mkdocs_qhaigc._util.text import is_typo
 from mkdocs_qhaigc.directives.front_matter_references import FRONT_MATTER, META_KEY
 from mkdocs_qhaigc.directives.markdown_references import blank, without_code
+from mkdocs_qhaigc.html.figures import caption_words, find_figures
 from mkdocs_qhaigc.html.reference import SCHEME, references_in
 from mkdocs_qhaigc.html.rewrite import TEXT_ATTRIBUTES
 from mkdocs_qhaigc.html.tags import parse, tags_with
@@ -41,13 +42,15 @@ class Place(NamedTuple):
     is_image: bool | None
     """`None` if that cannot be known: of a definition of a link, for instance."""
     described: bool | None
-    """Whether it has an alternative text of its own; `None` for `alt=""` in HTML, by which it needs none."""
+    """Whether it has an alternative text of its own, or a figure's caption; `None` for `alt=""` in HTML, by which it
+    needs none."""
 
 
 def places(source: str) -> list[Place]:
     """Return the references in a page's source, without those in code and comments."""
     front = FRONT_MATTER.match(source)
     text = without_code(blank(front) + source[front.end() :] if front else source)
+    figures = find_figures(text)
     found = []
     for start, end, name in references_in(text):
         before = text[max(0, start - 1000) : start]
@@ -58,6 +61,8 @@ def places(source: str) -> list[Place]:
         elif in_tag:
             tag = in_tag[0] + text[end : text.find(">", end) + 1]
             described = bool(_LABEL.search(tag)) or (None if _EMPTY_ALT.search(tag) else False)
+        if not described and caption_words(figures, start):
+            described = True
         is_image = bool(in_line[1]) if in_line else bool(in_tag) or None
         found.append(Place(name, text.count("\n", 0, start) + 1, is_image, described))
     return found

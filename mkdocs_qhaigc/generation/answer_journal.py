@@ -3,6 +3,7 @@
 However a build ends, the next one reads the journal before it calls the API. One file holds the answer to one call:
 
     KEY KEY …       64 hex digits each, in the order of the answer's images; dashes once an image is settled
+    Content-Encoding: br    only if the body has such codings
     {"data": […]}   the body of the response, as far as it arrived
 
 A body that was cut off is no JSON and counts as none. A file is removed when all its images are settled.
@@ -19,15 +20,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from mkdocs_qhaigc.api.response import LARGEST_BODY, MOST_IN_ONE_CALL, Answer, read_answers, unpacked
+from mkdocs_qhaigc.api.response import LARGEST_BODY, MOST_IN_ONE_CALL, Answer, read_answers
 from mkdocs_qhaigc.errors import ApiError
 
 _KEYS = re.compile(rb"(?:[0-9a-f]{64}|-{64})(?: (?:[0-9a-f]{64}|-{64}))*\n")
+_CODINGS = re.compile(rb"Content-Encoding: ([\x20-\x7e]*)\n")
 _SETTLED = b"-" * 64
 _LARGEST_ANSWER = MOST_IN_ONE_CALL * LARGEST_BODY
 """Bytes."""
-_LARGEST_FILE = _LARGEST_ANSWER + MOST_IN_ONE_CALL * 65
-"""Bytes, with the keys."""
+_LARGEST_FILE = _LARGEST_ANSWER + MOST_IN_ONE_CALL * 65 + 1024
+"""Bytes, with the keys and the codings."""
 
 
 class KeptAnswer(NamedTuple):
@@ -35,6 +37,8 @@ class KeptAnswer(NamedTuple):
 
     body: bytes
     """As it arrived."""
+    codings: tuple[str, ...]
+    """Its content codings, by name."""
     position: int
     """Of the key's image among those of the answer, from 0."""
     age: float
@@ -42,16 +46,23 @@ class KeptAnswer(NamedTuple):
 
     @property
     def unpacked(self) -> bytes:
-        """The body without unrequested gzip around it."""
-        return unpacked(self.body, _LARGEST_ANSWER)
+        """The body without its content codings."""
+        from mkdocs_qhaigc.api.content_coding import decoded  # it imports httpx, and a journal is mostly empty
+
+        return decoded(self.body, self.codings, _LARGEST_ANSWER)
 
     def parse(self, base_url: str) -> Answer:
         """Return the answer for the key.
 
         Raises:
+            AnswerUnreadable: a package is missing to read it.
             ApiError: it holds no image for the key. `GenerationStopped` likewise.
         """
-        answers = read_answers(self.unpacked, status=200, media_type="", base_url=base_url)
+        from mkdocs_qhaigc.api.content_coding import require_decoded
+
+        content = self.unpacked
+        require_decoded(content, self.codings)
+        answers = read_answers(content, status=200, media_type="", base_url=base_url)
         if self.position >= len(answers):
             raise ApiError("the API's answer left this image out")
         return answers[self.position]
@@ -75,8 +86,11 @@ class Journal:
             with contextlib.suppress(OSError):
                 age = abs(time.time() - path.lstat().st_mtime)  # a clock may have been wrong
                 body = path.read_bytes().partition(b"\n")[2]
+                codings: tuple[str, ...] = ()
+                if written := _CODINGS.match(body):
+                    codings, body = tuple(written[1].decode().split(", ")), body[written.end() :]
                 if body and (found is None or age < found.age):
-                    found = KeptAnswer(body, keys.index(key.encode()), age)
+                    found = KeptAnswer(body, codings, keys.index(key.encode()), age)
         return found
 
     def settle(self, *keys: str) -> None:
@@ -117,8 +131,8 @@ class JournalEntry:
         self.is_complete = False
         """Whether all that has arrived since `begin` is kept."""
 
-    def begin(self) -> None:
-        """Start anew: the body of a response follows.
+    def begin(self, codings: tuple[str, ...] = ()) -> None:
+        """Start anew: the body of a response follows, in these content codings.
 
         Raises:
             OSError: nothing can be written.
@@ -131,6 +145,8 @@ class JournalEntry:
         path = self._journal.folder / f"{self.keys[0][:16]}-{secrets.token_hex(4)}.answer"
         with path.open("xb") as file:  # a file of its own: never through a link
             file.write(" ".join(self.keys).encode() + b"\n")
+            if codings:
+                file.write(f"Content-Encoding: {', '.join(codings)[:1000]}\n".encode("ascii", "replace"))
         self._path, self.is_complete = path, True
 
     def add(self, chunk: bytes) -> None:

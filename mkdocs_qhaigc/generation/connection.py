@@ -44,18 +44,13 @@ class Connection:
         """Return the client.
 
         Raises:
-            GenerationStopped: there is no usable key, or a proxy cannot be used.
+            GenerationStopped: there is no usable key, or no connection can be made.
         """
         if refusal := self.refusal:
             raise refusal
         with self._lock:
             if self._client is None:
-                try:
-                    self._client = self._connect()
-                except (ImportError, ValueError, TypeError) as error:  # httpx rejects the proxy's address
-                    raise GenerationStopped(
-                        f"no connection can be made ({error}). Look at the variables HTTP_PROXY, HTTPS_PROXY, ALL_PROXY"
-                    ) from error
+                self._client = self._connect()
             return self._client
 
     def close(self) -> None:
@@ -72,9 +67,13 @@ class Connection:
         if base_url == SANDBOX:
             from mkdocs_qhaigc.sandbox import Sandbox
 
-            self._server = Sandbox()
-            self._server.start()
-            base_url = self._server.base_url
+            server = Sandbox()
+            try:
+                server.start()
+            except OSError as error:
+                what = f"the embedded server cannot listen at 127.0.0.1 ({error.strerror or error})"
+                raise GenerationStopped(f"{what}. Use another `base_url`, or `missing: placeholder`") from error
+            self._server, base_url = server, server.base_url
         assert self._api_key
         return ImagesClient(
             base_url=base_url,

@@ -16,6 +16,7 @@ from mkdocs_qhaigc.api.response import Answer, is_error
 from mkdocs_qhaigc.api.retry import Deadline, Failed, RateLimiter, retry
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import (
+    AnswerUnreadable,
     ApiError,
     BudgetExceeded,
     GenerationStopped,
@@ -151,7 +152,7 @@ class Generator:
         server denies it an hour after the answer, or if it still fails after a day.
 
         Raises:
-            GenerationStopped: the image cannot be saved.
+            GenerationStopped: the image cannot be saved, or the answer cannot be read here.
         """
         key = job.request.key
         kept = None if self._options.sandboxed else self._journal.find(key)  # a sandbox's URLs end with it
@@ -159,6 +160,8 @@ class Generator:
             return None
         try:
             answer = kept.parse(self._options.base_url)
+        except AnswerUnreadable:
+            raise
         except (ApiError, GenerationStopped):
             self._keep_unusable(job)
             self._journal.settle(key)
@@ -211,6 +214,8 @@ class Generator:
                 limiter=self._limiter,
                 repeat_billed=1 if len(jobs) == 1 else 0,
             )
+        except AnswerUnreadable:
+            raise  # it stays in the journal
         except QhaigcError as error:
             if entry.begun:
                 error.args = (f"{error}{self._keep_unusable(jobs[0])}",)

@@ -120,11 +120,24 @@ class DeferredImages:
             if mark is None:
                 continue
             known = element.lower() == "img" and mark.isdecimal() and int(mark) < len(self._marked)
-            expanded = _expanded(attributes, self._marked[int(mark)]) if known else start_tag(element, attributes)
+            if known:
+                _restore_sizes(attributes, self._marked[int(mark)].attributes)
+                expanded = _expanded(attributes, self._marked[int(mark)])
+            else:
+                expanded = start_tag(element, attributes)
             pieces += html[end:start], expanded
             end = start + len(tag)
         pieces.append(html[end:])
         return "".join(pieces)
+
+
+def _restore_sizes(attributes: Attributes, given: Attributes) -> None:
+    """Set width and height as the author gave them: what another plugin sets is no wish of the author's."""
+    for key in ("width", "height"):
+        if key in given:
+            attributes[key] = given[key]
+        else:
+            attributes.pop(key, None)
 
 
 def _expanded(attributes: Attributes, marked: _Marked) -> str:

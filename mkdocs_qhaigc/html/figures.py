@@ -1,14 +1,15 @@
-"""Captions: the place of the figure in a page's HTML. Pure.
+"""Captions: the place of the figure in a page's HTML, and the words of a caption that is there. Pure.
 
 An image alone in a paragraph becomes a figure in its place; alone in a cell, a list item or a block, a
-figure within. An author's own figure is kept and gets the caption if it has none. In a line of text there is no
-room for a figure, so no caption either.
+figure within. A figure that is there is kept and gets the caption if it has no words yet. In a line of text there is
+no room for a figure, so no caption either.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from html import escape, unescape
 from typing import NamedTuple
 
 from mkdocs_qhaigc.html.image_tag import CSS_CLASS, render_caption
@@ -16,7 +17,9 @@ from mkdocs_qhaigc.html.tags import parse, start_tag
 
 _START = re.compile(r"<([a-zA-Z][a-zA-Z0-9]*)(\s[^<>]*)?>\s*\Z")
 _END = re.compile(r"\s*</([a-zA-Z][a-zA-Z0-9]*)\s*>")
-_FIGURE = re.compile(r"<(/?)figure(?=[\s>])", re.IGNORECASE)
+_FIGURE = re.compile(r"<(/?)fig(ure|caption)(?=[\s>])[^>]*>", re.IGNORECASE)
+_BREAK = re.compile(r"</?(?:p|br|div|li|ul|ol)\b[^>]*>", re.IGNORECASE)
+_TAG = re.compile(r"<!--.*?-->|<[^>]*>", re.DOTALL)
 _LONGEST_TAG = 2000
 """Characters that are searched backwards for the start of an element."""
 _CONTAINERS = frozenset(
@@ -46,6 +49,17 @@ class _Span(NamedTuple):
     end: int
 
 
+class _Figure(NamedTuple):
+    """A figure that an author or another plugin has made."""
+
+    start: int
+    end: int
+    caption: _Span | None
+    """What is between the tags of its caption; `None` if it has none."""
+    words: str
+    """The text of its caption."""
+
+
 class _Element(NamedTuple):
     """An element, and its places in a page's HTML."""
 
@@ -59,22 +73,31 @@ class _Element(NamedTuple):
 
 def with_captions(html: str, images: Iterable[Captioned]) -> str:
     """Return the page with the captions of its images, in page order, if there is room for a figure."""
+    figures = find_figures(html)
+    edits: dict[tuple[int, int], str] = {}
+    for image in images:
+        for edit in _edits(html, image, _innermost(figures, image.start)):
+            edits.setdefault((edit.start, edit.end), edit.text)  # a figure of two images has the caption of the first
     pieces: list[str] = []
     end = 0
-    figures = None
-    for image in images:
-        figures = _figures(html) if figures is None else figures
-        own = next((figure for figure in figures if figure.start < image.start < figure.end), None)
-        for edit in _edits(html, image, own):
-            pieces += html[end : edit.start], edit.text
-            end = edit.end
+    for (start, stop), text in sorted(edits.items()):
+        pieces += html[end:start], text
+        end = stop
     pieces.append(html[end:])
     return "".join(pieces)
 
 
-def _edits(html: str, image: Captioned, own: _Span | None) -> Iterator[_Edit]:
-    """Yield the edits around one image; `own` is the author's figure that contains it."""
-    if own and "<figcaption" in html[own.start : own.end].lower():
+def caption_words(figures: Iterable[_Figure], position: int) -> str:
+    """Return the text of the caption of the figure that contains a position of the page; empty if there is none."""
+    own = _innermost(figures, position)
+    return own.words if own else ""
+
+
+def _edits(html: str, image: Captioned, own: _Figure | None) -> Iterator[_Edit]:
+    """Yield the edits around one image; `own` is the figure on the page that contains it."""
+    if own and own.caption:
+        if not own.words:
+            yield _Edit(*own.caption, escape(image.caption, quote=False))
         return
     caption = render_caption(image.caption)
     left, right = image.start, image.end
@@ -98,19 +121,37 @@ def _edits(html: str, image: Captioned, own: _Span | None) -> Iterator[_Edit]:
         yield _Edit(right, right, f"{caption}</figure>")
 
 
-def _figures(html: str) -> list[_Span]:
-    """Return the spans of the author's figures; of nested ones the outermost."""
-    spans: list[_Span] = []
-    depth = start = 0
+def find_figures(html: str) -> list[_Figure]:
+    """Return the figures of a page, or of its Markdown."""
+    found: list[_Figure] = []
+    opened: list[tuple[int, list[_Span]]] = []
+    caption_start: int | None = None
     for match in _FIGURE.finditer(html):
-        if match[1]:
-            depth = max(0, depth - 1)
-            if not depth:
-                spans.append(_Span(start, match.end()))
-        else:
-            start = start if depth else match.start()
-            depth += 1
-    return spans
+        closing, is_caption = bool(match[1]), match[2].lower() == "caption"
+        if is_caption and not closing:
+            caption_start = match.end()
+        elif is_caption:
+            if opened and caption_start is not None:
+                opened[-1][1].append(_Span(caption_start, match.start()))
+            caption_start = None
+        elif not closing:
+            opened.append((match.start(), []))
+        elif opened:
+            start, captions = opened.pop()
+            caption = captions[0] if captions else None
+            words = _words(html[caption.start : caption.end]) if caption else ""
+            found.append(_Figure(start, match.end(), caption, words))
+    return found
+
+
+def _innermost(figures: Iterable[_Figure], position: int) -> _Figure | None:
+    around = (figure for figure in figures if figure.start < position < figure.end)
+    return max(around, default=None, key=lambda figure: figure.start)
+
+
+def _words(html: str) -> str:
+    """Return the text of some HTML, in one line."""
+    return " ".join(unescape(_TAG.sub("", _BREAK.sub(" ", html))).split())
 
 
 def _figure(attributes: str) -> str:

@@ -12,16 +12,33 @@ from collections.abc import Iterator
 from urllib.parse import unquote
 
 SCHEME = "qhaigc:"
-REFERENCE = r"""qhaigc:([^\s"'()<>#?,&]+)(#[^\s"'()<>,]*)?"""
+_NAME = r"""[^\s"'()<>\[\]|#?,&]+"""
+_FRAGMENT = r"""#[^\s"'()<>,]*"""
+REFERENCE = rf"qhaigc:({_NAME})({_FRAGMENT})?"
 """A regular expression with two groups: the name as it is written, and the fragment."""
 WHOLE = re.compile(rf"\s*{REFERENCE}\s*")
 _ANYWHERE = re.compile(REFERENCE)
+
+QUOTED = "qhaigc%3"
+"""Is in every text that contains a quoted reference, see `unquote_reference`."""
+QUOTED_REFERENCE = rf"""(?:\.{{1,2}}/)*qhaigc%3[Aa]([^\s"'()<>\[\]|#?,&.]+)(?:\.md)?({_FRAGMENT})?"""
+"""A regular expression like `REFERENCE`, for quoted ones; where URLs of pages have endings, so have they."""
+_WHOLE_QUOTED = re.compile(rf"\s*{QUOTED_REFERENCE}\s*")
 
 
 def whole_reference(value: str) -> str | None:
     """Return the name if the value is exactly one reference, else `None`."""
     match = WHOLE.fullmatch(value)
     return decode_name(match[1]) if match else None
+
+
+def unquote_reference(value: str) -> str | None:
+    """Return the reference that is meant by a URL as `../qhaigc%3Ahero`, or `None`.
+
+    Plugins for wiki links take a reference for the name of a page's file, and so make a path of it, in a URL's escapes.
+    """
+    match = _WHOLE_QUOTED.fullmatch(value)
+    return f"{SCHEME}{match[1]}{match[2] or ''}" if match else None
 
 
 def references_in(text: str) -> Iterator[tuple[int, int, str]]:

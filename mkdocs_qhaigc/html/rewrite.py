@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from html import escape
 from typing import NamedTuple
 
 from mkdocs_qhaigc.html.deferred import DeferredImages, ReferencedImage
-from mkdocs_qhaigc.html.reference import REFERENCE, SCHEME, WHOLE, decode_name
-from mkdocs_qhaigc.html.tags import Attributes, parse, start_tag, tags_with
+from mkdocs_qhaigc.html.reference import QUOTED, REFERENCE, SCHEME, WHOLE, decode_name, unquote_reference
+from mkdocs_qhaigc.html.tags import Attributes, parse, start_tag, tags_with, with_changes
 
 TEXT_ATTRIBUTES = frozenset(
     ("alt", "title", "class", "id", "name", "value", "label", "placeholder", "summary", "content")
@@ -37,7 +38,7 @@ class Rewritten(NamedTuple):
     unread: list[str]
     """Values that begin like a reference and are not one."""
     without_alt: list[str]
-    """Names of images for which neither the reference nor the directive has an alternative text, in page order."""
+    """Names of images that neither reference nor directive nor the caption of a figure describes, in page order."""
 
 
 def rewrite(html: str, resolve: Resolve, deferred: DeferredImages, *, main_shown: bool = False) -> Rewritten:
@@ -49,7 +50,9 @@ def rewrite(html: str, resolve: Resolve, deferred: DeferredImages, *, main_shown
     unread: list[str] = []
     without_alt: list[str] = []
     captions: list[tuple[int, int, str]] = []
+    words_at: Callable[[int], str] | None = None
     end = written = 0
+    html = _with_plain_references(html)
     for tag, (element, attributes), start, in_picture in _tags_with_references(html, unread):
         source = WHOLE.fullmatch(attributes.get("src") or "") if element.lower() == "img" else None
         resolved = {
@@ -58,12 +61,16 @@ def rewrite(html: str, resolve: Resolve, deferred: DeferredImages, *, main_shown
         if source:
             name = decode_name(source[1])
             image = resolve(name)
+            if not _is_described(attributes, image):
+                words_at = words_at or _caption_words(html)
+                if words := words_at(start):
+                    resolved["alt"] = words
+                else:
+                    without_alt.append(name)
             markup = deferred.mark(
                 resolved, image, fragment=source[2] or "", in_picture=in_picture, first=not main_shown
             )
             main_shown = main_shown or image.priority
-            if not _is_described(attributes, image):
-                without_alt.append(name)
             if image.caption is not None:
                 at = written + start - end
                 captions.append((at, at + len(markup), image.caption))
@@ -85,6 +92,15 @@ def _is_described(attributes: Attributes, image: ReferencedImage) -> bool:
     )
 
 
+def _caption_words(html: str) -> Callable[[int], str]:
+    """Return a function that returns the words of the caption which describe an image at a position of the page."""
+    if "<figcaption" not in html.lower():
+        return lambda _: ""
+    from mkdocs_qhaigc.html.figures import caption_words, find_figures  # most sites have none, as below
+
+    return partial(caption_words, find_figures(html))
+
+
 def _with_captions(html: str, captions: list[tuple[int, int, str]]) -> str:
     if not captions:
         return html
@@ -97,6 +113,7 @@ def strip(html: str) -> str:
     """Return the page with every image reduced to its alt text and every other reference removed."""
     pieces: list[str] = []
     end = 0
+    html = _with_plain_references(html)
     for tag, (name, attributes), start, _ in _tags_with_references(html, []):
         source = attributes.get("src")
         if name.lower() == "img" and source is not None and WHOLE.fullmatch(source):
@@ -124,10 +141,32 @@ def place(html: str, markup: str, *, after_title: bool, excerpt: bool = False) -
     return f"{before}\n{markup}{after}" if before else f"{markup}\n{after}"
 
 
+def has_reference(html: str) -> bool:
+    """Whether a page's HTML may contain a reference, so that it has to be looked at."""
+    return SCHEME in html or QUOTED in html
+
+
+def _with_plain_references(html: str) -> str:
+    """Return the page with quoted references (`../qhaigc%3Ahero`) as an author writes them."""
+    if QUOTED not in html:
+        return html
+    pieces: list[str] = []
+    end = 0
+    for tag, start, _ in tags_with(html, QUOTED):
+        values = {key: value for key, value in parse(tag)[1].items() if value and key in _URL_ATTRIBUTES}
+        plain = {key: (value, unquote_reference(value)) for key, value in values.items()}
+        pieces += html[end:start], with_changes(tag, {key: one for key, one in plain.items() if one[1]})
+        end = start + len(tag)
+    pieces.append(html[end:])
+    return "".join(pieces)
+
+
 def _tags_with_references(html: str, unread: list[str]) -> Iterator[tuple[str, tuple[str, Attributes], int, bool]]:
     """Yield (tag, element and attributes, start, whether in a `<picture>`) of each start tag with a reference."""
     for tag, start, in_picture in tags_with(html, SCHEME):
         parsed = parse(tag)
+        if WHOLE.fullmatch(parsed[1].get("alt") or ""):
+            parsed[1]["alt"] = ""  # of plugins that describe an image by the name of its file
         refers = False
         for key, value in parsed[1].items():
             if value and SCHEME in value:

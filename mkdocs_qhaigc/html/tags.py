@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from html import escape, unescape
 
 Attributes = dict[str, str | None]
 """Lower-case name -> value; `None` for an attribute without a value."""
 
+_escape = lru_cache(maxsize=512)(escape)  # the same few values stand on every image
 _OPENING = re.compile(r"<(?:!--|[a-zA-Z/])")
 _REST_OF_PLAIN_TAG = r"""[^"'>]*(?:="[^"]*"[^"'>]*)*>"""
 _PLAIN_TAG = re.compile(rf"<[a-zA-Z/]{_REST_OF_PLAIN_TAG}")
@@ -92,7 +94,7 @@ def _escaped(value: str, quote: str) -> str:
 
 def start_tag(name: str, attributes: Attributes, *, closed: bool = False) -> str:
     """Return a start tag; `closed`: with a slash at its end."""
-    written = [f" {key}" if value is None else f' {key}="{escape(value)}"' for key, value in attributes.items()]
+    written = [f" {key}" if value is None else f' {key}="{_escape(value)}"' for key, value in attributes.items()]
     return f"<{name}{''.join(written)}{' /' if closed else ''}>"
 
 

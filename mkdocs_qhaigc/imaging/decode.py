@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from PIL import (
     AvifImagePlugin,
     Image,
+    ImageChops,
     ImageOps,
     JpegImagePlugin,
     PngImagePlugin,
@@ -24,6 +25,8 @@ SEVERAL_JPEGS = "MPO"
 """Pillow's name for a JPEG behind which others stand: a gain map for bright screens, say, or the other eye's view."""
 _LARGEST_TEXT = 16 << 20
 """Bytes of a text or a colour profile that a PNG holds compressed: generators may write a long log there."""
+_PNG_DEPTH = 24
+"""Offset of the byte that gives the bits of a sample in a PNG."""
 _one_with_large_texts = threading.Lock()
 _FORMATS = tuple(
     plugin.format
@@ -72,7 +75,35 @@ def _loaded(data: bytes) -> Image.Image:
     if image.format != SEVERAL_JPEGS and getattr(image, "n_frames", 1) > 1:
         raise ImageError("the image moves: only still images are used")
     image.load()
+    if image.format == "PNG" and "transparency" in image.info:
+        _correct_transparency(image, data, depth=data[_PNG_DEPTH])
     return image
+
+
+def _correct_transparency(image: Image.Image, data: bytes, depth: int) -> None:
+    """Make the transparent colour of a PNG fit its pixels.
+
+    A file gives the colour in as many bits as its samples have (PNG, 11.3.2.1). Pillow widens grey samples of 2 and 4
+    bits to 8 and cuts 16 bits of red, green and blue down to 8, but leaves the colour as it was.
+    """
+    colour = image.info["transparency"]
+    if image.mode in ("1", "L"):
+        most = (1 << depth) - 1
+        image.info["transparency"] = min(colour, most) * 255 // most
+    elif image.mode == "RGB" and depth == 16:
+        del image.info["transparency"]
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as low:
+            low.tile = [tile._replace(args="RGB;16L") for tile in low.tile]  # the other byte of each sample
+            image.putalpha(ImageChops.lighter(_difference(image, colour, 8), _difference(low, colour, 0)))
+
+
+def _difference(image: Image.Image, colour: tuple[int, ...], shift: int) -> Image.Image:
+    """Return 0 for the pixels that have a byte of a colour in each channel, 255 for the others."""
+    masks = [
+        channel.point([0 if value == (sample >> shift) & 255 else 255 for value in range(256)])
+        for channel, sample in zip(image.split(), colour, strict=True)
+    ]
+    return ImageChops.lighter(ImageChops.lighter(masks[0], masks[1]), masks[2])
 
 
 @contextlib.contextmanager

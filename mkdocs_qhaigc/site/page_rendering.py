@@ -303,7 +303,7 @@ class SitePages:
 
     def _resolve(self, scope: Scope, url: str, text: str, *, main_shown: bool) -> str:
         """Return a page's HTML with its references resolved, and its images marked."""
-        if reference.SCHEME not in text:
+        if not html.has_reference(text):
             return text
         resolve = cache(partial(self.referenced, scope, page_url=url))  # a page may show one image in many places
         rewritten = html.rewrite(text, resolve, self._deferred, main_shown=main_shown)

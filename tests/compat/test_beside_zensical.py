@@ -451,3 +451,13 @@ def test_templates_take_images_from_the_front_matter(project: Project, api: Imag
     project.page("deep/a.md", "# Deep\n", qhaigc={"hero": HERO})
     built = build_twice(project, api, images=1)
     assert alts(built) == alts(built, "deep/a/index.html") == ["Tower"]
+
+
+@beside("markdown-captions", ZENSICAL)
+def test_captions_made_of_the_brackets_words_describe_images(project: Project, api: ImagesApi, column: str) -> None:
+    project.config["markdown_extensions"] = ["markdown_captions"]
+    body = "![The old tower](qhaigc:bare)\n\n![A title](qhaigc:hero)\n\n![](qhaigc:hero)\n"
+    project.page("index.md", f"# Home\n\n{body}", qhaigc={"hero": HERO, "bare": "Fog"})
+    built = build_twice(project, api, images=2)
+    assert alts(built) == ["The old tower", "Tower", "Tower"]
+    assert "no alternative text" not in built.output

@@ -10,7 +10,7 @@ import pytest
 import trustme
 
 from tests.conftest import Project
-from tests.helpers.api import ImagesApi, by_base64
+from tests.helpers.api import ImagesApi, by_base64, redirect
 
 
 @pytest.fixture(scope="module")
@@ -60,3 +60,25 @@ def test_a_server_whose_certificate_nobody_vouches_for_gets_no_key_and_no_prompt
     assert "SSL_CERT_FILE" in warning
     assert (secure.calls, secure.fetches) == ([], [])
     assert site.originals == []
+
+
+def test_nothing_is_sent_on_without_tls(
+    site: Project, secure: ImagesApi, api: ImagesApi, authority: trustme.CA, tmp_path: Path
+) -> None:
+    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    site.environment["SSL_CERT_FILE"] = str(tmp_path / "authority.pem")
+    secure.default = redirect(f"{api.base_url}/images/generations")
+    (warning,) = site.build().warnings
+    assert f"a redirection to {api.base_url}/images/generations, which is not followed" in warning
+    assert "and that one is not https. Check `base_url`" in warning
+    assert f"`base_url: {api.base_url}`" not in warning
+    assert (len(secure.calls), api.calls) == (1, [])
+
+
+@pytest.mark.parametrize("unusable", ["SSL_CERT_DIR", "SSLKEYLOGFILE"])
+def test_certificates_that_can_be_read_are_used_beside_a_variable_that_cannot(
+    site: Project, authority: trustme.CA, tmp_path: Path, unusable: str
+) -> None:
+    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    site.environment |= {"SSL_CERT_FILE": str(tmp_path / "authority.pem"), unusable: "/nowhere/at/all"}
+    assert site.build().summary == "1 generated"

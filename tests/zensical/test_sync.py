@@ -168,6 +168,44 @@ def test_a_configuration_that_inherits_has_the_options_that_its_engine_gives_it(
     assert configuration(tmp_path, "zensical.yml", own).options.defaults.style == "ink drawing"
 
 
+FORMS = {
+    "list": ["admonition", {"toc": {"permalink": True}}],
+    "mapping": {"admonition": {}, "toc": {"permalink": True}},
+}
+OURS = {"list": ["mkdocs_qhaigc.markdown"], "mapping": {"mkdocs_qhaigc.markdown": {}}}
+
+
+@pytest.mark.parametrize("ours", OURS)
+@pytest.mark.parametrize("form", FORMS)
+def test_extensions_that_zensical_replaces_are_told(site: Project, form: str, ours: str) -> None:
+    """It joins two lists and two mappings, and takes the second one where forms differ."""
+    site.config["markdown_extensions"] = FORMS[form]
+    site.write("zensical.yml", json.dumps({"INHERIT": "mkdocs.yml", "markdown_extensions": OURS[ours]}))
+    said = sync(site)
+    if form == ours:
+        assert "Warning" not in said
+    else:
+        assert f"Warning: zensical.yml: `markdown_extensions` is a {ours} here and a {form} in mkdocs.yml" in said
+        assert "the site is built without admonition, toc" in said
+
+
+def test_plugins_that_zensical_replaces_are_told(site: Project) -> None:
+    site.config["plugins"] = ["meta"]
+    own = {"qhaigc": {**site.options, "cache_dir": ".qhaigc"}}
+    config = {"INHERIT": "mkdocs.yml", "plugins": own, "markdown_extensions": OURS["list"]}
+    site.write("zensical.yml", json.dumps(config))
+    said = sync(site)
+    assert "Warning: zensical.yml: `plugins` is a mapping here and a list in mkdocs.yml" in said
+    assert "the site is built without meta. Write it as a list here, too: `name: {}` becomes `- name`" in said
+
+
+def test_what_mkdocs_does_not_join_either_is_not_told(site: Project) -> None:
+    site.config_file = "base.yml"
+    site.config["markdown_extensions"] = FORMS["mapping"]
+    site.write("mkdocs.yml", json.dumps({"INHERIT": "base.yml", "markdown_extensions": ["attr_list"]}))
+    assert "Warning" not in sync(site)
+
+
 HOOK = """def on_page_markdown(markdown, page, **_):
     page.meta["qhaigc"] = "by a hook"
 """

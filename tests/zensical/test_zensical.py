@@ -11,10 +11,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.conftest import Built, Project
 from tests.helpers.api import ImagesApi, in_size
-from tests.helpers.commands import run_in
+from tests.helpers.commands import COMMAND, run_in
 from tests.helpers.engines import ZENSICAL, beside
 from tests.helpers.pages import Element, broken_urls, elements
 
@@ -255,6 +256,33 @@ def test_the_readme_shows_how(project: Project) -> None:
     assert (project.folder / "site" / (shown_one.attributes["src"] or "")).is_file()
     assert (project.folder / "site/assets/qhaigc/qhaigc.css").is_file()
     assert (project.folder / ".qhaigc/originals").is_dir()
+
+
+@pytest.mark.parametrize("form", ["list", "mapping"])
+def test_the_readme_s_zensical_yml_keeps_the_extensions_of_an_mkdocs_yml(project: Project, form: str) -> None:
+    """One recipe for each form of `markdown_extensions`: Zensical joins what has the same one."""
+    recipes = re.findall(r"```yaml\n(# zensical\.yml\n.*?)```", README, re.DOTALL)
+    (recipe,) = (
+        one for one in recipes if isinstance(yaml.safe_load(one)["markdown_extensions"], list) == (form == "list")
+    )
+    extensions = ["admonition", "attr_list"]
+    project.config["markdown_extensions"] = extensions if form == "list" else {key: {} for key in extensions}
+    project.config["theme"] = {"name": "material", "font": False}
+    project.options["base_url"] = "sandbox"
+    project.write_config()
+    project.write("zensical.yml", recipe)
+    project.page("index.md", "# Home\n\n!!! note\n\n    ![A tower](qhaigc:hero){ width=40 }\n", qhaigc="A tower")
+    said = ""
+    for command in (["sync"], ["zensical", "build", "-f", "zensical.yml"]):
+        program = [sys.executable, "-m", *command] if len(command) > 1 else [COMMAND, *command]
+        finished = subprocess.run(
+            program, cwd=project.folder, env=project.environ(), capture_output=True, text=True, timeout=120, check=False
+        )
+        assert finished.returncode == 0, finished.stdout + finished.stderr
+        said += finished.stdout + finished.stderr
+    assert "Warning" not in said
+    html = (project.folder / "site/index.html").read_text(encoding="utf-8")
+    assert re.search(r'<div class="admonition note">.*<img alt="A tower"[^>]* width="40"', html, re.DOTALL)
 
 
 @pytest.mark.parametrize("lost", ["file", "format"])

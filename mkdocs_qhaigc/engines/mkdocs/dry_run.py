@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mkdocs_qhaigc.errors import SiteError
+from mkdocs_qhaigc.errors import QhaigcError, SiteError
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -67,6 +67,8 @@ def survey(config_file: Path) -> Survey:
             config = load_config(str(config_file))
         except (ConfigurationError, OSError) as error:
             raise SiteError(f"{config_file} cannot be used: {error}") from error
+        except Exception as error:  # of MkDocs and of plugins, for example about the environment
+            raise _failure(config_file, error) from error
         docs_dir = Path(config.docs_dir)  # a plugin may build the site from copies elsewhere
         dry_run = DryRun(Path(config.site_dir))
         config.site_dir = folder
@@ -79,6 +81,10 @@ def survey(config_file: Path) -> Survey:
             surveys = [one.survey(warnings, docs_dir=docs_dir) for one, warnings in dry_run.builds]
         except (Abort, MkDocsException) as error:
             raise SiteError(f"the site of {config_file} cannot be built: {error}") from error
+        except QhaigcError:
+            raise
+        except Exception as error:
+            raise _failure(config_file, error) from error
         finally:
             DRY_RUN.reset(token)
             config.plugins.on_shutdown()
@@ -87,3 +93,9 @@ def survey(config_file: Path) -> Survey:
     if not surveys:
         raise SiteError(f"{config_file}: the plugin qhaigc is switched off (`enabled: false`)")
     return join(surveys)
+
+
+def _failure(config_file: Path, error: Exception) -> SiteError:
+    """Return the error about an unexpected one, whose traceback `mkdocs build` prints."""
+    what = f"{type(error).__name__}: {error}"
+    return SiteError(f"the site of {config_file} cannot be built ({what}). Run `mkdocs build`: it shows where")

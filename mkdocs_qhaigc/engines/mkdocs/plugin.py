@@ -187,13 +187,18 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
     # While pages are rendered
 
     @event_priority(-25)
-    def on_page_markdown(self, markdown: str, *, page: Page, **_: Any) -> None:
-        """Read a page's front matter."""
+    def on_page_markdown(self, markdown: str, *, page: Page, **_: Any) -> str:
+        """Read a page's front matter. Return its Markdown with references as authors write them."""
         if self._build:
             source = partial(source_of, page)
             self._build.pages.read_page(page, src_uri=page.file.src_uri, url=page.url, text=markdown, source=source)
         else:
             strip_meta(page.meta)
+        if reference.QUOTED not in markdown:
+            return markdown
+        from mkdocs_qhaigc.directives.markdown_references import unquote_source  # few sites have wiki links
+
+        return unquote_source(markdown)
 
     def _render(self, page: Page, shown_at: str, text: str) -> str:
         """Return the HTML that Python-Markdown has made of a page, or of an excerpt, with its references resolved."""

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial, reduce
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from mkdocs_qhaigc._util import yaml
 from mkdocs_qhaigc._util.files import within
@@ -134,6 +134,42 @@ def read_configuration(file: Path) -> Configuration:
         ),
     )
     return site.publishing_to(folder / out) if isinstance(out, str) and out else site
+
+
+class Replaced(NamedTuple):
+    """A list of a site's configuration that replaces a mapping of the file which it inherits from, or the reverse."""
+
+    key: str
+    """`markdown_extensions` or `plugins`."""
+    file: str
+    """The name of the file which is inherited from."""
+    was_mapping: bool
+    """Whether it is a mapping there."""
+    lost: tuple[str, ...]
+    """Names that are there, and that the site does not have."""
+
+
+def replaced_by_inherit(file: Path) -> list[Replaced]:
+    """Return what an mkdocs.yml or zensical.yml replaces of the files which it inherits from, though it adds to it.
+
+    Zensical joins two lists and two mappings, and replaces a mapping by a list.
+
+    Raises:
+        SiteError: it cannot be read.
+    """
+    if file.suffix == ".toml":
+        return []
+    files: list[Path] = []
+    content = _read(file, files)
+    found = []
+    for key in ("markdown_extensions", "plugins"):
+        for parent in files[1:]:
+            listed = _read(parent, []).get(key)
+            lost = tuple(name for name in _named(_entries(listed)) if name not in _named(_entries(content.get(key))))
+            if listed and lost and isinstance(listed, Mapping) != isinstance(content.get(key), Mapping):
+                found.append(Replaced(key, parent.name, isinstance(listed, Mapping), lost))
+                break
+    return found
 
 
 def _options(given: Mapping[str, Any], file: Path, *, folder: Path, docs_dir: Path, site_dir: Path) -> Options:

@@ -15,7 +15,7 @@ from typing import Any
 from pathspec import GitIgnoreSpec
 
 from mkdocs_qhaigc._util import yaml
-from mkdocs_qhaigc.directives.front_matter_references import FRONT_MATTER
+from mkdocs_qhaigc.directives.front_matter_references import FRONT_MATTER, read_front_matter
 from mkdocs_qhaigc.engines.zensical.config import Configuration, merged
 from mkdocs_qhaigc.errors import SiteError
 
@@ -71,7 +71,9 @@ def read_page(site: Configuration, src_uri: str) -> SourcePage:
         SiteError: it cannot be read.
     """
     text = _read(site.docs_dir / src_uri)
-    meta = _front_matter(text)
+    front = FRONT_MATTER.match(text)
+    worth = _WORTH_READING.search(front[1] if front else text.partition("\n\n")[0])
+    meta = read_front_matter(text, headers=not site.zensical) if worth else {}
     if folder_file := _folder_file(site.plugins):
         meta = merged(_of_folders(site.docs_dir, src_uri, folder_file), meta)
     return SourcePage(src_uri, meta, text)
@@ -146,17 +148,6 @@ def _leads_on(folder: Path, docs_dir: Path, root: Path, *, outside: bool) -> boo
     target = folder.resolve()
     above = (parent for parent in folder.parents if docs_dir in (parent, *parent.parents))
     return (outside or root in target.parents) and target not in {parent.resolve() for parent in above}
-
-
-def _front_matter(text: str) -> dict[str, Any]:
-    match = FRONT_MATTER.match(text)
-    if not match or not _WORTH_READING.search(match[1]):
-        return {}
-    try:
-        meta = yaml.load(match[1])
-    except yaml.ERRORS:
-        return {}  # `broken_front_matter` finds the line for the warning
-    return meta if isinstance(meta, dict) else {}
 
 
 def _folder_file(plugins: Mapping[str, Mapping[str, Any]]) -> str | None:

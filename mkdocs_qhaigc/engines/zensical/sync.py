@@ -16,7 +16,7 @@ from mkdocs_qhaigc._util.files import atomic_write, remove_parts
 from mkdocs_qhaigc._util.locks import hold
 from mkdocs_qhaigc.assets import asset
 from mkdocs_qhaigc.config.options import Options
-from mkdocs_qhaigc.engines.zensical.config import Configuration
+from mkdocs_qhaigc.engines.zensical.config import Configuration, replaced_by_inherit
 from mkdocs_qhaigc.engines.zensical.manifest import Manifest, SyncedImage, read_files
 from mkdocs_qhaigc.engines.zensical.survey import read_pages
 from mkdocs_qhaigc.errors import ImageUnavailable, SiteError, StoreError
@@ -81,6 +81,8 @@ def sync(site: Configuration, *, queue: GenerationQueue, pin: bool = True) -> Sy
 
 
 def _sync(site: Configuration, folder: Path, *, queue: GenerationQueue, pin: bool) -> Synced:
+    if site.zensical:
+        _warn_of_replaced(site.file)
     before = read_files(folder) or Manifest(Path())
     images = SiteImages(site.options, finder=ImageFinder(site.options), open_queue=lambda: queue)
     build = SiteBuild(site.options, images, site_url=lambda: site.site_url, column=lambda _: UNKNOWN)
@@ -127,6 +129,26 @@ def _sync(site: Configuration, folder: Path, *, queue: GenerationQueue, pin: boo
         unchanged=len(written.digests) - len(written.changed),
         problems=problems,
     )
+
+
+def _warn_of_replaced(file: Path) -> None:
+    """Warn of Markdown extensions and plugins that pages are rendered without, because of the form of a list."""
+    for replaced in replaced_by_inherit(file):
+        own, there = ("list", "mapping") if replaced.was_mapping else ("mapping", "list")
+        written, wanted = ("- name", "name: {}") if replaced.was_mapping else ("name: {}", "- name")
+        log.warning(
+            "%s: `%s` is a %s here and a %s in %s, which Zensical replaces: the site is built without %s. Write it as "
+            "a %s here, too: `%s` becomes `%s`",
+            file.name,
+            replaced.key,
+            own,
+            there,
+            replaced.file,
+            ", ".join(replaced.lost),
+            there,
+            written,
+            wanted,
+        )
 
 
 def _settle(site: Configuration, build: SiteBuild, images: SiteImages) -> set[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from mkdocs_qhaigc.directives.markdown_references import resolve_source, strip_source
+import pytest
+
+from mkdocs_qhaigc.directives.markdown_references import resolve_source, strip_source, unquote_source
 
 PAGE = """# Title
 
@@ -41,3 +43,24 @@ def test_switched_off_images_and_links_are_their_text() -> None:
 
 def test_what_has_no_references_is_as_it_was() -> None:
     assert resolve_source("![](a.png)\n", resolve) == strip_source("![](a.png)\n") == "![](a.png)\n"
+
+
+@pytest.mark.parametrize(
+    ("quoted", "plain"),
+    [
+        ("![A](../qhaigc%3Aa)", "![A](qhaigc:a)"),
+        ('![A](./../qhaigc%3aa "T"){ .x }', '![A](qhaigc:a "T"){ .x }'),
+        ("![](qhaigc%3Aa.md#only-dark)", "![](qhaigc:a#only-dark)"),
+        ("![qhaigc:a](qhaigc%3Aa)", "![](qhaigc:a)"),
+        ("![qhaigc:a#only-dark](qhaigc%3Aa#only-dark)", "![](qhaigc:a#only-dark)"),
+        ("[![](qhaigc%3Aa)](<../qhaigc%3Aa>)", "[![](qhaigc:a)](<qhaigc:a>)"),
+        ("[all of it](qhaigc%3A%E6%B8%AF)", "[all of it](qhaigc:%E6%B8%AF)"),
+        ("[label]: qhaigc%3Aa\n", "[label]: qhaigc:a\n"),
+        ("`![](qhaigc%3Aa)` and qhaigc%3Aa", None),
+        ("```\n![](qhaigc%3Aa)\n```\n", None),
+        ("![](https://example.com/qhaigc%3Aa)", None),
+    ],
+)
+def test_what_plugins_for_wiki_links_make_of_a_reference_is_one_again(quoted: str, plain: str | None) -> None:
+    assert unquote_source(quoted) == (plain or quoted)
+    assert unquote_source(f"Text\n\n{quoted}\n\ntext") == f"Text\n\n{plain or quoted}\n\ntext"

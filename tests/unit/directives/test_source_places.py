@@ -221,3 +221,11 @@ def test_sync_finds_what_stands_twice_and_takes_nothing_away_meanwhile(project: 
     assert finished.returncode == 1
     assert "Warning: index.md, line 10: 'hero' is on line 4 already" in finished.stderr
     assert "0 removed" in finished.stdout
+
+
+def test_an_image_in_a_figure_is_described_by_a_caption_with_words() -> None:
+    described = "<figure markdown>\n![](qhaigc:hero)\n<figcaption>A tower</figcaption>\n</figure>\n\n"
+    empty = described.replace("A tower", " ")
+    raw = '<figure><img src="qhaigc:hero" alt=""><figcaption>A tower</figcaption></figure>\n'
+    assert lines_without_alt(described + raw, "hero") == ([], 0)
+    assert lines_without_alt(described + empty + raw, "hero") == ([7], 0)

@@ -103,3 +103,21 @@ def test_only_the_first_of_two_references_is_the_main_image() -> None:
     whole = deferred.expand(marked(deferred, '<img src="qhaigc:a"><img src="qhaigc:a">', main))
     assert whole.count('fetchpriority="high"') == 1
     assert whole.count('loading="lazy"') == 1
+
+
+@pytest.mark.parametrize(
+    ("written", "added", "shown"),
+    [
+        ("", 'width="100%"', 'width="800" height="600"'),
+        ("", 'width="20" height="20"', 'width="800" height="600"'),
+        (' width="400"', 'height="20"', 'width="400" height="300"'),
+        (' width="50%"', 'height="20"', 'width="50%"'),
+    ],
+)
+def test_a_width_that_another_plugin_adds_is_not_the_author_s(written: str, added: str, shown: str) -> None:
+    deferred = DeferredImages()
+    plain = marked(deferred, f'<img src="qhaigc:a"{written}>')
+    whole = deferred.expand(plain.replace("<img ", f"<img {added} "))
+    assert shown in whole
+    assert "20" not in re.sub("#102030|a-480.*?800w", "", whole)
+    assert whole.count("width=") == 1

@@ -138,3 +138,51 @@ def test_whatever_a_page_holds_its_elements_stay_nested(html: str) -> None:
 
     assert nesting.wrong == []
     assert nesting.open == []
+
+
+@pytest.mark.parametrize(
+    ("html", "becomes"),
+    [
+        ("<figure>#<figcaption></figcaption></figure>", f"<figure>#{CAPTION}</figure>"),
+        (
+            '<figure>#<figcaption class="x">\n<p>&nbsp;<!-- x --></p></figcaption></figure>',
+            f"<figure>#{CAPTION.replace('<figcaption', '<figcaption class=&x&', 1)}</figure>".replace("&x&", '"x"'),
+        ),
+        ("<figure><FIGCAPTION> </FIGCAPTION><p>#</p></figure>", None),
+        ("<figure>##<figcaption></figcaption></figure>", f"<figure>##{CAPTION}</figure>"),
+        (
+            "<figure><figure>#</figure><figcaption>Both</figcaption></figure>",
+            f"<figure><figure>#{CAPTION}</figure><figcaption>Both</figcaption></figure>",
+        ),
+        ("<figure>#<figcaption><b>0</b></figcaption></figure>", "<figure>#<figcaption><b>0</b></figcaption></figure>"),
+    ],
+)
+def test_a_caption_without_words_does_not_win(html: str, becomes: str | None) -> None:
+    shouted = "<figure><FIGCAPTION>Fog &amp; light</FIGCAPTION><p>#</p></figure>"
+    assert written(html) == (becomes or shouted)
+
+
+@pytest.mark.parametrize(
+    ("html", "alt"),
+    [
+        ("<figure>#<figcaption>A <b>to</b>wer\n &amp; mast</figcaption></figure>", "A tower &amp; mast"),
+        ("<figure><figcaption><p>A</p><p>mast</p></figcaption><a href=x>#</a></figure>", "A mast"),
+        ("<figure>#<figcaption></figcaption></figure>", ""),
+        ("<figure>#</figure>", ""),
+        ("<figure><figure>#<figcaption>In</figcaption></figure><figcaption>Out</figcaption></figure>", "In"),
+        ("<figure><figcaption>Out</figcaption></figure>#", ""),
+    ],
+)
+@pytest.mark.parametrize(
+    "tag", ['<img src="qhaigc:a">', '<img alt="" src="qhaigc:a">', '<img alt="qhaigc:a" src="qhaigc:a">']
+)
+def test_the_words_of_its_caption_describe_an_image_that_nothing_else_does(html: str, alt: str, tag: str) -> None:
+    plain = image()._replace(alt=None, caption=None)
+    rewritten = rewrite(html.replace("#", tag), lambda _: plain)
+    assert f'alt="{alt}"' in rewritten.html
+    assert rewritten.without_alt == ([] if alt else ["a"])
+    described = rewrite(html.replace("#", tag), lambda _: plain._replace(alt="Own")).html
+    assert 'alt="Own"' in described
+    decoration = rewrite(html.replace("#", tag), lambda _: plain._replace(alt=""))
+    assert 'alt=""' in decoration.html
+    assert decoration.without_alt == []

@@ -577,3 +577,43 @@ def test_four_times_the_page_takes_about_four_times_as_long(make: Callable[[int]
     small, large = make(repetitions // 4), make(repetitions)
 
     assert any(seconds(large) < max(0.05, 12 * seconds(small)) for _ in range(3))
+
+
+@pytest.mark.parametrize(
+    ("html", "plain"),
+    [
+        ('<img src="qhaigc%3Aa" alt="x">', '<img src="qhaigc:a" alt="x">'),
+        ("<img alt=x src='./qhaigc%3aa#only-dark'>", "<img alt=x src='qhaigc:a#only-dark'>"),
+        ('<img alt="x" src="../../qhaigc%3Aa.md" />', '<img alt="x" src="qhaigc:a" />'),
+        ('<a title="qhaigc%3Aa" href="../qhaigc%3Aa">x</a>', '<a title="qhaigc%3Aa" href="qhaigc:a">x</a>'),
+        ('<a href="qhaigc%3A%E6%B8%AF">x</a>', '<a href="qhaigc:港">x</a>'),
+        ('<video poster="../qhaigc%3Aa"></video>', '<video poster="qhaigc:a"></video>'),
+    ],
+)
+def test_a_quoted_reference_is_one(html: str, plain: str) -> None:
+    assert written(html) == written(plain) != plain
+    assert strip(html) == strip(plain) != plain
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<code>qhaigc%3Aa</code>",
+        "<p>../qhaigc%3Aa</p>",
+        '<img alt="qhaigc%3Aa" src="b.png">',
+        '<a href="https://example.com/qhaigc%3Aa">x</a>',
+        '<a href="qhaigc%3Aa.png">x</a>',
+        "<!-- <img src=qhaigc%3Aa> -->",
+    ],
+)
+def test_what_only_looks_like_a_quoted_reference_stays(html: str) -> None:
+    assert written(html) == strip(html) == html
+
+
+def test_a_reference_is_no_description() -> None:
+    """Plugins for wiki links describe an embedded image by the name of its file."""
+    rewritten = rewrite('<img alt="qhaigc:a#only-dark" src="qhaigc:a">', lambda _: webp())
+    assert rewritten.without_alt == ["a"]
+    assert 'alt=""' in rewritten.html
+    assert 'alt="A tower"' in written('<img alt="qhaigc:a" src="qhaigc:a">', RESPONSIVE)
+    assert strip('<img alt="qhaigc:a" src="qhaigc:a">') == ""
