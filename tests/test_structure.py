@@ -6,7 +6,6 @@ import json
 import re
 import subprocess
 import sys
-from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,6 @@ import pytest
 import mkdocs_qhaigc
 from mkdocs_qhaigc.cli import main
 from mkdocs_qhaigc.config.option_table import OPTIONS
-from tests.helpers.engines import CELLS, table
 
 PACKAGE = Path(mkdocs_qhaigc.__file__).parent
 README = (PACKAGE.parent / "README.md").read_text(encoding="utf-8")
@@ -61,12 +59,3 @@ def test_the_readme_names_every_option(option: str) -> None:
 @pytest.mark.parametrize("command", sorted(main.commands))
 def test_the_readme_names_every_command(command: str) -> None:
     assert re.search(rf"mkdocs-qhaigc {command}\b", README)
-
-
-def test_the_readme_has_the_table_of_what_works_where() -> None:
-    """Each of its cells is a real build, or several: `pytest -m compatibility`."""
-    tests = Path(__file__).parent
-    for module in sorted(tests.glob("*/test_*.py"), key=lambda path: path.name):
-        if "@beside(" in module.read_text(encoding="utf-8"):
-            import_module(f"tests.{module.parent.name}.{module.stem}")
-    assert table(CELLS.items()) in README

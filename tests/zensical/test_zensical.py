@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.skipif(sys.version_info < (3, 11), reason="Zensical needs Python 3.11"),
 ]
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs/zensical.md").read_text(encoding="utf-8")
 REFERENCES = """
 # Title
 
@@ -230,10 +230,10 @@ def test_of_300_pages_300_have_their_images_five_builds_out_of_five(site: Projec
     assert len(api.calls) == 301
 
 
-def test_the_readme_shows_how(project: Project) -> None:
+def test_the_documentation_shows_how(project: Project) -> None:
     """Its zensical.toml as it stands there, with the sandbox for the API."""
-    toml = re.search(r"```toml\n(# zensical\.toml\n.*?)```", README, re.DOTALL)
-    commands = re.search(r"```bash\n(mkdocs-qhaigc sync.*?)```", README, re.DOTALL)
+    toml = re.search(r'```toml title="zensical.toml"\n(.*?)```', PAGE, re.DOTALL)
+    commands = re.search(r"```bash.*\n(mkdocs-qhaigc sync(?s:.*?))```", PAGE)
     assert toml
     assert commands
     text = toml[1].replace("[project.plugins.qhaigc]", '[project.plugins.qhaigc]\nbase_url = "sandbox"')
