@@ -16,6 +16,7 @@ import yaml
 from PIL import Image
 
 from tests.conftest import SMALL, Project
+from tests.helpers.api import KEY
 from tests.helpers.commands import git
 
 ROOT = Path(__file__).parents[2]
@@ -72,7 +73,7 @@ theme: {name: mkdocs, highlightjs: false, custom_dir: overrides}
 markdown_extensions: [attr_list, md_in_html, admonition]
 plugins:
   - search
-  - qhaigc: {base_url: sandbox, size: %s}
+  - qhaigc: {base_url: "%s", size: %s}
 """
 PAGE = """---
 qhaigc:
@@ -87,14 +88,20 @@ qhaigc:
 
 
 class Reader:
-    """Somebody who does, in a project with the sandbox, what the code blocks of a page say, one after the other."""
+    """Somebody who does, in a project of their own, what the code blocks of a page say, one after the other.
 
-    def __init__(self, folder: Path, page: str) -> None:
+    Args:
+        folder: Of the project.
+        page: The page.
+        service: Of the project's images, in the place of any that the page names: the sandbox, or an address.
+    """
+
+    def __init__(self, folder: Path, page: str, service: str = "sandbox") -> None:
+        self._service = service
         self._blocks = blocks(page)
-        self._project = Project(folder, "sandbox")
-        self._project.environment.pop("QHAIGC_API_KEY")  # nothing is ever bought
+        self._project = Project(folder, service)
         prints = any(block.language == "console" for block in self._blocks)
-        self._config = CONFIG % ("1280x720" if prints else SMALL)
+        self._config = CONFIG % (service, "1280x720" if prints else SMALL)
         self._pages = 0
         self._project.write("docs/index.md", PAGE)
         self._project.write("requirements.txt", "")
@@ -128,7 +135,7 @@ class Reader:
         elif block.title == "front matter":
             self._build_front_matter(block.text)
         elif block.title in ("mkdocs.yml", "properdocs.yml"):
-            self._write_config(_with_the_sandbox(block.text), base=self._config)
+            self._write_config(_asking(self._service, block.text), base=self._config)
             self._build()
         elif block.title == "zensical.yml":
             self._project.write("zensical.yml", block.text)
@@ -153,6 +160,8 @@ class Reader:
         self._project.write_config()
 
     def _build(self) -> None:
+        for variable in re.findall(r"api_key_env: (\w+)", self._project.yaml or ""):
+            self._project.environment[variable] = KEY
         placeholders = "missing: placeholder" in (self._project.yaml or "")  # each of which is a warning
         built = self._project.build(*([] if placeholders else ["--strict"]))
         assert built.code == 0, built.output
@@ -221,14 +230,14 @@ def _is_file(block: Block) -> bool:
     return bool(block.title) and block.language in ("jinja", "html", "css", "python", "gitignore", "gitattributes")
 
 
-def _with_the_sandbox(config: str) -> str:
-    """Return a configuration whose plugin asks the sandbox, whatever service it names."""
-    config = re.sub(r"\bbase_url: (?!sandbox|!ENV)[^\s,}]+", "base_url: sandbox", config)
+def _asking(service: str, config: str) -> str:
+    """Return a configuration whose plugin asks this service, whichever it names."""
+    config = re.sub(r"\bbase_url: (?!sandbox|!ENV)[^\s,}]+", f'base_url: "{service}"', config)
     if "base_url:" in config:
         return config
-    config = re.sub(r"^( *)- qhaigc:\n", r"\1- qhaigc:\n\1    base_url: sandbox\n", config, flags=re.MULTILINE)
-    config = re.sub(r"^( *)- qhaigc: \{", r"\1- qhaigc: {base_url: sandbox, ", config, flags=re.MULTILINE)
-    return re.sub(r"^( *)- qhaigc *(#.*)?$", r"\1- qhaigc: {base_url: sandbox}", config, flags=re.MULTILINE)
+    config = re.sub(r"^( *)- qhaigc:\n", rf'\1- qhaigc:\n\1    base_url: "{service}"\n', config, flags=re.MULTILINE)
+    config = re.sub(r"^( *)- qhaigc: \{", rf'\1- qhaigc: {{base_url: "{service}", ', config, flags=re.MULTILINE)
+    return re.sub(r"^( *)- qhaigc *(#.*)?$", rf'\1- qhaigc: {{base_url: "{service}"}}', config, flags=re.MULTILINE)
 
 
 def _steady(printed: str, folder: Path) -> list[str]:
