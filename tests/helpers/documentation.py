@@ -137,9 +137,11 @@ class Reader:
         elif block.title in ("mkdocs.yml", "properdocs.yml"):
             self._write_config(_asking(self._service, block.text), base=self._config)
             self._build()
+        elif block.title.endswith("/mkdocs.yml"):
+            self._build_part_of_site(block)
         elif block.title == "zensical.yml":
             self._project.write("zensical.yml", block.text)
-        elif block.language == "markdown":
+        elif block.language == "markdown" or (block.language == "html" and not block.title):
             self._build_page(block)
         elif block.title.startswith(".") and block.language == "yaml":
             yaml.safe_load(block.text)
@@ -167,6 +169,16 @@ class Reader:
         assert built.code == 0, built.output
         for file in self._project.folder.glob("docs/part-*.md"):
             file.unlink()
+
+    def _build_part_of_site(self, block: Block) -> None:
+        """Build a site within the site, such as a project."""
+        whole, self._project.config_file = self._project.config_file, block.title
+        self._project.write(str(Path(block.title).with_name("docs") / "index.md"), PAGE)
+        self._project.write(str(Path(block.title).with_name("overrides") / ".keep"), "")
+        self._write_config(_asking(self._service, block.text), base=self._config)
+        self._build()
+        self._project.config_file = whole
+        self._write_config(self._config)
 
     def _build_page(self, block: Block) -> None:
         """Build a page, or a part of one, whose images are declared for it."""
@@ -232,6 +244,8 @@ def _is_file(block: Block) -> bool:
 
 def _asking(service: str, config: str) -> str:
     """Return a configuration whose plugin asks this service, whichever it names."""
+    if "qhaigc" not in config:
+        config = config.replace("plugins:\n", "plugins:\n  - qhaigc\n")
     config = re.sub(r"\bbase_url: (?!sandbox|!ENV)[^\s,}]+", f'base_url: "{service}"', config)
     if "base_url:" in config:
         return config
