@@ -10,7 +10,6 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 from PIL import Image
@@ -21,7 +20,11 @@ from tests.helpers.commands import git
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PAGES = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
+README = "../README.md"
+PAGES = [README, *sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))]
+"""Relative to `docs`."""
+_INSTALLS = ("pip install ", "python3 -m venv ")
+"""Beginnings of lines that a test does not run: what they install is there. `.ci/run` runs those of the README."""
 _BLOCK = re.compile(r"^(?P<indent> *)(?P<fence>`{3,})(?P<info>[^`\n]*)\n(?P<text>.*?)^ *(?P=fence)$", re.M | re.S)
 _REFERENCE = re.compile(r"qhaigc:([\w-]+)")
 
@@ -211,7 +214,7 @@ class Reader:
 
     def _run(self, script: str) -> str:
         """Run commands as a shell of the project's environment does, and return what they print."""
-        lines = [line for line in script.splitlines() if not line.startswith("pip install ")]  # it is, already
+        lines = [line for line in script.splitlines() if not line.startswith(_INSTALLS)]
         finished = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", "\n".join(lines)],
             cwd=self._project.folder,
@@ -259,22 +262,3 @@ def _steady(printed: str, folder: Path) -> list[str]:
     printed = printed.replace(f"{folder}/", "")
     printed = re.sub(r"\d+\.\d+ (s|seconds)\b", r"0.0 \1", printed)
     return [line.rstrip() for line in printed.strip().splitlines()]
-
-
-def mapping(text: str) -> Any:
-    """Return YAML as editors read it: tags such as `!ENV` leave the value as it is."""
-    return yaml.load(text, _Untagged)
-
-
-class _Untagged(yaml.SafeLoader):
-    pass
-
-
-def _untagged(loader: yaml.SafeLoader, _: str, node: yaml.Node) -> Any:
-    if isinstance(node, yaml.SequenceNode):
-        return loader.construct_sequence(node, deep=True)
-    return loader.construct_scalar(node) if isinstance(node, yaml.ScalarNode) else None
-
-
-_Untagged.add_multi_constructor("!", _untagged)
-_Untagged.add_multi_constructor("tag:yaml.org,2002:python/", _untagged)
