@@ -1,8 +1,9 @@
-"""Atomic writes, free file names, and paths as they are written relative to a folder."""
+"""Atomic writes, free file names, paths relative to a folder, and messages about files that cannot be used."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import time
@@ -21,6 +22,29 @@ def within(path: Path, folder: Path) -> str:
         return Path(os.path.relpath(path, folder)).as_posix()
     except ValueError:
         return path.absolute().as_posix()
+
+
+def reason_of(error: BaseException) -> str:
+    """Return why a file or a folder cannot be used, without its path."""
+    if isinstance(error, (FileExistsError, NotADirectoryError)):
+        return "it or a folder above it is a file, or a link that leads nowhere"
+    return str(getattr(error, "strerror", None) or error)
+
+
+def unwritable(path: object, error: OSError, option: str) -> str:
+    """Return the message about a file or a folder that cannot be written; `option` names its folder."""
+    remedy = "Make space there" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "Make it writable"
+    return f"{path} cannot be written ({reason_of(error)}). {remedy}, or set `{option}` to another folder"
+
+
+def dead_link(path: Path) -> Path | None:
+    """Return the link that leads nowhere, among a path that does not exist and the folders above it; else `None`."""
+    return next((part for part in (path, *path.parents) if os.path.islink(part) and not os.path.exists(part)), None)  # noqa: PTH110, PTH114 - these two never raise
+
+
+def real_path(path: Path) -> Path:
+    """Return a path without links, also if links lead in a circle or a folder is closed to this user."""
+    return Path(os.path.realpath(path))
 
 
 def free_name(path: Path) -> Path:

@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
-from mkdocs_qhaigc._util.files import atomic_write
+from mkdocs_qhaigc._util.files import atomic_write, unwritable
 from mkdocs_qhaigc.api.response import MOST_IN_ONE_CALL
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.directives.edit import front_matter, write_variant
@@ -95,7 +95,7 @@ def write_sheet(candidates: Sequence[Candidate], declared: SurveyEntry, options:
         folder.mkdir(parents=True, exist_ok=True)
         atomic_write(sheet, render_sheet(f"Candidates for {where}", cards, intro=intro).encode())
     except OSError as error:
-        raise StoreError(f"{sheet} cannot be written ({error.strerror or error})") from error
+        raise StoreError(unwritable(sheet, error, "cache_dir")) from error
     return sheet
 
 

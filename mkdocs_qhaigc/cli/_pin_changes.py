@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from mkdocs_qhaigc._util.files import real_path, unwritable
 from mkdocs_qhaigc._util.locks import hold
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import ImageDamaged, LfsPointer, SiteError, StoreError
@@ -73,7 +74,7 @@ def sharing(surveys: Iterable[Survey]) -> list[list[Survey]]:
     """Return the sites, grouped by the folder of pins that they share."""
     by_folder: dict[Path, list[Survey]] = {}
     for survey in surveys:
-        by_folder.setdefault(survey.options.pins_dir.resolve(), []).append(survey)
+        by_folder.setdefault(real_path(survey.options.pins_dir), []).append(survey)
     return list(by_folder.values())
 
 
@@ -85,7 +86,7 @@ def compare(surveys: Sequence[Survey]) -> Comparison:
         StoreError: a folder cannot be read.
     """
     options = surveys[0].options
-    if options.cache.originals.resolve() == options.pins_dir.resolve():
+    if real_path(options.cache.originals) == real_path(options.pins_dir):
         raise SiteError(f"`pins_dir` and `cache_dir` lead to one folder, {options.pins_dir}. Choose another for one")
     there = open_pins(options, quiet=True).contents()
     found: dict[str, Pin] = {}
@@ -141,12 +142,15 @@ def alone(options: Options) -> Iterator[None]:
         try:
             options.cache.prepare()
             held.enter_context(hold(options.cache.locks, "pins", seconds=options.timeout + 5))
-            for path in open_pins(options, quiet=True).contents().unfinished:
-                path.unlink()
         except TimeoutError as error:
             raise StoreError("another process is changing the pins. Try again later") from error
         except OSError as error:
-            raise StoreError(f"{error.filename} cannot be written ({error.strerror or error})") from error
+            raise StoreError(unwritable(options.cache.locks, error, "cache_dir")) from error
+        for path in open_pins(options, quiet=True).contents().unfinished:
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise StoreError(unwritable(path, error, "pins_dir")) from error
         yield
 
 

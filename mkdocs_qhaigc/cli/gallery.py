@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from mkdocs_qhaigc._util.files import reason_of
 from mkdocs_qhaigc.cli._common import config_option, count, json_option, print_json, print_warnings, survey_of
 from mkdocs_qhaigc.cli.plan import as_fields
 from mkdocs_qhaigc.site.gallery import collect, write_gallery
@@ -37,9 +38,7 @@ def gallery(config_file: Path, as_json: bool, out: Path | None) -> None:
             survey.options.cache.prepare()
         write_gallery(survey, file)
     except OSError as error:
-        raise click.ClickException(
-            f"{file} cannot be written ({error.strerror or error}). Choose another --out"
-        ) from error
+        raise click.ClickException(f"{file} cannot be written ({reason_of(error)}). Choose another --out") from error
     images = collect(survey.entries)
     if as_json:
         rows = [

@@ -17,6 +17,7 @@ from typing import Any
 
 import click
 
+from mkdocs_qhaigc._util.files import real_path, reason_of
 from mkdocs_qhaigc.cli._common import (
     config_files_option,
     count,
@@ -128,9 +129,9 @@ def find_unused(surveys: Sequence[Survey], *, seconds: float) -> Prunable:
             "nothing is removed while directives or references cannot be used, for their images seem unused:" + listed
         )
     used = {one.request.key for survey in surveys for one in survey.entries}
-    pins = {survey.options.pins_dir.resolve() for survey in surveys}
+    pins = {real_path(survey.options.pins_dir) for survey in surveys}
     folders = {survey.options.cache.originals for survey in surveys}
-    stores = [ImageStore(folder, quiet=True).contents() for folder in sorted(folders) if folder.resolve() not in pins]
+    stores = [ImageStore(folder, quiet=True).contents() for folder in sorted(folders) if real_path(folder) not in pins]
     rejected = sorted({path for survey in surveys for path in survey.options.cache.rejected.glob("*-*.*")})
     unused = [_unused(image) for store in stores for image in store.images if image.key not in used]
     return Prunable(
@@ -155,7 +156,7 @@ def _unused(image: StoredImage) -> Unused:
     try:
         status = image.record_path.stat()
     except OSError as error:
-        raise StoreError(f"{image.record_path} cannot be read ({error.strerror or error})") from error
+        raise StoreError(f"{image.record_path} cannot be read ({reason_of(error)})") from error
     record = image.record
     try:
         created = datetime.fromisoformat(str(record.get("created"))).timestamp()

@@ -119,7 +119,8 @@ def _watch(site: Configuration, read: Callable[[], Configuration], *, pin: bool)
     """Sync now and after each change of a page or the configuration, until Ctrl-C."""
     from mkdocs_qhaigc.engines.zensical.watch import watching  # watchdog is only needed here
 
-    with watching(site.docs_dir, site.files, without=site.images_dir) as changes:
+    own = (site.images_dir, site.options.cache_dir, site.options.pins_dir)
+    with watching(site.docs_dir, site.files, without=own) as changes:
         with _printing_errors():
             _once(site, pin=pin)
         click.echo(f"Watching {shown_path(site.docs_dir)} and {shown_path(site.file)}. Ctrl-C ends it.", err=True)

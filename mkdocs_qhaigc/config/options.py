@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
+from mkdocs_qhaigc._util.files import real_path
 from mkdocs_qhaigc._util.text import closest_match, short_repr
 from mkdocs_qhaigc.config import option_types
 from mkdocs_qhaigc.config.cache_layout import FOLDERS, CachePaths
@@ -203,23 +205,36 @@ def no_option(name: object) -> str:
     )
 
 
-def check_folders(options: Options, *, folder: Path, docs_dir: Path, site_dir: Path) -> None:
-    """Refuse folders in which images would be lost, published raw, or make `mkdocs serve` rebuild for ever.
+def check_folders(
+    options: Options, *, folder: Path, docs_dir: Path, site_dir: Path, is_published: Callable[[str], bool]
+) -> None:
+    """Refuse folders in which images would be lost or published raw.
+
+    `is_published` returns whether the engine publishes a file among the pages, which is given relative to `docs_dir`.
 
     Raises:
         OptionError: a folder is refused; it names the option.
     """
-    cache, pins, docs, site = (path.resolve() for path in (options.cache_dir, options.pins_dir, docs_dir, site_dir))
+    cache, pins, docs, site = map(real_path, (options.cache_dir, options.pins_dir, docs_dir, site_dir))
+
+    def lies_among_published(path: Path) -> bool:
+        return docs in path.parents and is_published(path.relative_to(docs).as_posix())
+
     for option, where in (("cache_dir", cache), ("pins_dir", pins)):
         if site in (where, *where.parents):
             raise OptionError(option, "it lies in the built site, which every build empties. Choose a folder beside it")
-        if docs in (where, *where.parents):
-            raise OptionError(option, "it lies in docs_dir, whose files are published. Choose a folder beside it")
+        if any(map(lies_among_published, (where / "image.png", where / "image.json"))):
+            raise OptionError(
+                option,
+                "it lies in docs_dir, whose files are published. Choose a folder beside it, or one whose name begins "
+                "with a dot, or list it under `exclude_docs`",
+            )
     for name in FOLDERS:
-        if (options.cache_dir / name).is_symlink():
+        if os.path.islink(options.cache_dir / name):  # noqa: PTH114 - a folder above may be closed to this user
             raise OptionError("cache_dir", f"its folder {name} is a link, which may lead anywhere. Remove the link")
-    for name, place in (("docs_dir", docs), ("the built site", site)):
-        if options.report and place in options.report.resolve().parents:
-            raise OptionError("report", f"it lies in {name}, and would be published. Name a file outside")
-    if folder.resolve() not in pins.parents:
+    if options.report and lies_among_published(real_path(options.report)):
+        raise OptionError("report", "it lies in docs_dir, and would be published. Name a file outside")
+    if options.report and site in real_path(options.report).parents:
+        raise OptionError("report", "it lies in the built site, and would be published. Name a file outside")
+    if real_path(folder) not in pins.parents:
         raise OptionError("pins_dir", "it leads out of the folder of mkdocs.yml. Choose a folder within it")

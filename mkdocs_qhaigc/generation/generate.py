@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
+from mkdocs_qhaigc._util.files import unwritable
 from mkdocs_qhaigc._util.locks import hold_all
 from mkdocs_qhaigc.api.response import Answer, is_error
 from mkdocs_qhaigc.api.retry import Deadline, Failed, RateLimiter, retry
@@ -131,7 +132,7 @@ class Generator:
             except TimeoutError as error:
                 raise ApiError("another process has been buying this image for too long. Build again later") from error
             except OSError as error:
-                raise GenerationStopped(f"{folder} cannot be written ({error.strerror or error})") from error
+                raise GenerationStopped(unwritable(folder, error, "cache_dir")) from error
             yield
 
     def _look_again(self, job: ImageJob) -> StoredImage | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
@@ -51,7 +51,8 @@ class ImageSaver:
             except ImageError as error:
                 kept = keep_rejected(job, "rejected", data, self._options)
                 if arrived:
-                    arrived.unlink(missing_ok=True)
+                    with suppress(OSError):  # then `recover` finds it, and that it is none
+                        arrived.unlink()
                 raise ImageError(f"{error}. What came is kept in {kept}") from error
             except BaseException:
                 keep_rejected(job, "rejected", data, self._options)
@@ -62,8 +63,7 @@ class ImageSaver:
             except StoreError as error:
                 kept = keep_rejected(job, EXTENSIONS[info.format], data, self._options)
                 raise GenerationStopped(
-                    f"{error}. The image is kept in {kept}. "
-                    f"Make space and move it to {self._store.folder}: it is used again"
+                    f"{error}. The image is kept in {kept}. Then move it to {self._store.folder}: it is used again"
                 ) from error
 
     def wait(self, seconds: float) -> None:

@@ -10,6 +10,7 @@ been used for longest, but writes to its index at each look-up for that: 28 ms i
 from __future__ import annotations
 
 import atexit
+import errno
 import functools
 import hashlib
 import logging
@@ -24,9 +25,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from diskcache import Cache, Disk
+from diskcache import Cache, Disk, Timeout
 from diskcache.core import MODE_BINARY
 
+from mkdocs_qhaigc._util.files import reason_of
+from mkdocs_qhaigc._util.locks import has_locks
 from mkdocs_qhaigc.errors import CacheError
 
 log = logging.getLogger(__name__)
@@ -34,7 +37,12 @@ T = TypeVar("T")
 
 SIZE_LIMIT = 1 << 30
 """Bytes."""
+_PATIENCE = 10.0
+"""Seconds to wait for transactions of other processes, which take milliseconds."""
 _VALUE_FILE = re.compile(r"[0-9a-f]{32}\.val")
+_FAILURES = (sqlite3.Error, OSError, UnicodeError, Timeout)
+"""`Timeout` is what diskcache raises if a transaction cannot begin, for any reason. It is not asked to retry: it would
+for ever, for example on a disk that is read-only by now."""
 
 
 class _PathDisk(Disk):  # type: ignore[misc]  # diskcache has no types
@@ -88,14 +96,17 @@ def _stamp(path: str) -> str:
 class RenditionCache:
     """Renditions by key. Safe to use from several threads and processes at once.
 
-    If the folder cannot be used, a warning is logged and a temporary one is used. A damaged folder is renamed aside:
-    when the cache is opened, or by `close` if the damage is met later, because paths in it are in use until then.
+    If the folder cannot be used, a note is logged and a temporary one is used: nothing is wrong with the site. A
+    damaged folder is renamed aside: when the cache is opened, or by `close` if the damage is met later, because paths
+    in it are in use until then. Methods raise `CacheError` if no folder can be used.
     """
 
     def __init__(self, folder: Path) -> None:
         """`folder` need not exist."""
         self._folder = folder
         self._damaged = False
+        self._replaced = False
+        """Whether the temporary cache is used."""
         self._lock = threading.RLock()
         self._cache = self._open()
 
@@ -104,7 +115,7 @@ class RenditionCache:
         keys = list(keys)
 
         def look_up(cache: Cache) -> dict[str, str]:
-            found = ((key, cache.get(key, read=True, retry=True)) for key in keys)
+            found = ((key, cache.get(key, read=True)) for key in keys)
             return {key: path for key, path in found if path is not None}
 
         return self._use(look_up)
@@ -114,8 +125,8 @@ class RenditionCache:
 
         def add_or_replace(cache: Cache) -> None:
             # Another process may be about to copy the file that is there, so a whole one is not replaced.
-            if not cache.add(key, data, retry=True) and cache.get(key, read=True, retry=True) is None:
-                cache.set(key, data, retry=True)
+            if not cache.add(key, data) and cache.get(key, read=True) is None:
+                cache.set(key, data)
 
         self._use(add_or_replace)
 
@@ -123,9 +134,9 @@ class RenditionCache:
         """Remove the oldest renditions over the limit, which is at least twice the size of the files `in_use`."""
         try:
             self._cache.reset("size_limit", max(SIZE_LIMIT, 2 * sum(map(os.path.getsize, in_use))))
-            self._cache.cull(retry=True)
-        except (sqlite3.Error, OSError) as error:
-            log.warning("%s cannot be kept within its size (%s).", self._folder, error)
+            self._cache.cull()
+        except _FAILURES as error:
+            log.info("%s cannot be kept within its size now (%s)", self._folder, reason_of(_cause(error)))
 
     def close(self) -> None:
         """Close this thread's connection; the next use opens another."""
@@ -139,9 +150,9 @@ class RenditionCache:
         for _ in range(2):
             try:
                 return _cache_in(self._folder)
-            except (sqlite3.Error, OSError, UnicodeError) as error:
+            except _FAILURES as error:
                 if not _is_damage(error):
-                    _warn_unusable(self._folder, error)
+                    _note_unusable(self._folder, error)
                     break
                 aside = _rename_aside(self._folder)
                 if aside is None:
@@ -150,7 +161,8 @@ class RenditionCache:
                     "%s is damaged (%s). It is kept as %s; its images are encoded again.",
                     *(self._folder, error, aside.name),
                 )
-        return _cache_in(_temporary_folder())
+        self._replaced = True
+        return _temporary_cache()
 
     def _use(self, action: Callable[[Cache], T]) -> T:
         """Return what an action on the cache returns. If the cache fails, the temporary one is used from then on.
@@ -162,23 +174,31 @@ class RenditionCache:
             cache = self._cache
             try:
                 return action(cache)
-            except (sqlite3.Error, OSError) as error:
+            except _FAILURES as error:
                 with self._lock:
                     if cache is self._cache:  # else another thread has replaced it meanwhile
-                        self._replace(error)
+                        self._replace(_cause(error))
 
-    def _replace(self, error: Exception) -> None:
-        temporary = _temporary_folder()
-        if Path(self._cache.directory) == temporary:
-            raise CacheError(f"{temporary} cannot be used ({error}). Every paid image is saved. Make space") from error
+    def _replace(self, error: BaseException) -> None:
+        if self._replaced:
+            raise _no_folder(error) from error
+        self._replaced = True
         self._damaged = _is_damage(error)
-        _warn_unusable(self._folder, error)
-        self._cache = _cache_in(temporary)
+        if self._damaged:
+            log.warning("%s is damaged (%s). Its images are encoded again.", self._folder, error)
+        else:
+            _note_unusable(self._folder, error)
+        self._cache = _temporary_cache()
 
 
 def _cache_in(folder: Path) -> Cache:
-    cache = Cache(
+    """Return the cache in a folder. SQLite notices here that its index was cut off: the header says how long it is."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if not has_locks(folder):  # SQLite would wait for a minute
+        raise OSError(errno.ENOLCK, "its file system has no file locks")
+    return Cache(
         str(folder),
+        timeout=_PATIENCE,
         disk=_PathDisk,
         disk_min_file_size=0,
         eviction_policy="least-recently-stored",
@@ -187,36 +207,56 @@ def _cache_in(folder: Path) -> Cache:
         statistics=0,
         tag_index=0,
     )
-    for _ in cache:  # a truncated index is noticed here
-        pass
-    return cache
 
 
-def _is_damage(error: Exception) -> bool:
+def _cause(error: BaseException) -> BaseException:
+    """Return the reason why a transaction could not begin; the error itself if it is another one."""
+    return error.__context__ or error if isinstance(error, Timeout) else error
+
+
+def _is_damage(error: BaseException) -> bool:
     """Whether the index itself is damaged, rather than locked or out of reach."""
     if isinstance(error, sqlite3.OperationalError):
         return any(words in str(error) for words in ("decode", "no such", "malformed"))
     return isinstance(error, (sqlite3.DatabaseError, UnicodeError))
 
 
-def _warn_unusable(folder: Path, error: Exception) -> None:
-    reason = getattr(error, "strerror", None) or error
-    log.warning("%s cannot be used (%s). Images are encoded anew in every build until it can.", folder, reason)
+def _note_unusable(folder: Path, error: BaseException) -> None:
+    log.info(
+        "%s cannot be used (%s), so images are encoded anew in every build. Set `cache_dir` to a folder that can be "
+        "written, and they are encoded once",
+        folder,
+        reason_of(error),
+    )
 
 
 def _rename_aside(folder: Path) -> Path | None:
     """Return the new name of a damaged cache; `None` if it cannot be renamed, and a warning is logged."""
     count = 1
     try:
-        while (aside := folder.with_name(f"{folder.name}.damaged-{count}")).exists():
+        while os.path.lexists(aside := folder.with_name(f"{folder.name}.damaged-{count}")):
             count += 1
         return folder.rename(aside)
     except OSError as error:  # on Windows, while another process has a file of it open
-        reason = error.strerror or error
         log.warning(
-            "%s is damaged and cannot be renamed (%s). Remove it; until then images are encoded anew.", folder, reason
+            "%s is damaged and cannot be renamed (%s). Remove it; until then images are encoded anew.",
+            *(folder, reason_of(error)),
         )
         return None
+
+
+def _temporary_cache() -> Cache:
+    try:
+        return _cache_in(_temporary_folder())
+    except _FAILURES as error:
+        raise _no_folder(error) from error
+
+
+def _no_folder(error: BaseException) -> CacheError:
+    return CacheError(
+        f"encoded images can be kept neither in `cache_dir` nor in a temporary folder ({reason_of(_cause(error))}). "
+        "Make one of them writable, with space left: the option `cache_dir`, or the environment variable TMPDIR"
+    )
 
 
 @functools.cache

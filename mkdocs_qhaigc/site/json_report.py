@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mkdocs_qhaigc._util.files import atomic_write
+from mkdocs_qhaigc._util.files import atomic_write, reason_of
 from mkdocs_qhaigc.errors import OptionError
 from mkdocs_qhaigc.generation.job import JobStats
 from mkdocs_qhaigc.site.survey import SurveyEntry
@@ -101,4 +101,4 @@ def _as_json(outcomes: Iterable[Outcome], warnings: Iterable[str]) -> dict[str, 
 
 
 def _unusable(path: Path, error: OSError) -> OptionError:
-    return OptionError("report", f"{path} cannot be written ({error.strerror or error}). Name another file")
+    return OptionError("report", f"{path} cannot be written ({reason_of(error)}). Name another file")

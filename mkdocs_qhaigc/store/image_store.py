@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mkdocs_qhaigc._util.files import atomic_write, free_name
+from mkdocs_qhaigc._util.files import atomic_write, dead_link, free_name, reason_of, unwritable
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import ImageDamaged, StoreError
 from mkdocs_qhaigc.imaging.formats import EXTENSIONS, LARGEST_IMAGE, format_of
@@ -80,6 +80,7 @@ class ImageStore:
             quiet: collect messages in `damaged` without logging them.
         """
         self.folder = folder
+        self._option = "pins_dir" if committed else "cache_dir"
         self.quiet = quiet
         self.damaged: list[str] = []
         """Messages about files that cannot be used, each once."""
@@ -126,9 +127,11 @@ class ImageStore:
         If there is a reason, no other image may be generated in its place.
         """
         digits = key[:KEY_DIGITS]
-        reason = self._unreadable.get("") or self._unreadable.get(digits)
-        if reason:
-            return StoreError(f"{reason}. Make it readable: no other image is generated in its place")
+        unreadable = self._unreadable.get("") or self._unreadable.get(digits)
+        if unreadable:
+            return StoreError(
+                f"{unreadable}. Make it readable (option `{self._option}`): no other image is generated in its place"
+            )
         image = self._lone_records.get(digits)
         if image and not any(path.suffix != ".json" for path in self.files_of(key)):
             explanation = explain_lone_record(image)
@@ -146,10 +149,12 @@ class ImageStore:
         """
         try:
             names = sorted(os.listdir(self.folder))  # noqa: PTH208 - only names are needed
-        except FileNotFoundError:
+        except FileNotFoundError as error:
+            if dead_link(self.folder):
+                raise self._unreadable_error(error) from error
             names = []
         except OSError as error:
-            raise StoreError(f"{self.folder} cannot be read ({error.strerror or error})") from error
+            raise self._unreadable_error(error) from error
         images = []
         for name in names:
             if name.endswith(".json") and digits_in(name):
@@ -213,7 +218,7 @@ class ImageStore:
             atomic_write(path, data, at_once=True)  # it has no record yet
             atomic_write(image.record_path, record_text(image, about))
         except OSError as error:
-            raise StoreError(f"{self.folder} cannot be written ({error.strerror or error})") from error
+            raise StoreError(unwritable(self.folder, error, self._option)) from error
         self._written = time.monotonic()
         record = image.record_path.name
         with self._lock:
@@ -258,7 +263,7 @@ class ImageStore:
             failing = self.folder
             free = shutil.disk_usage(self.folder).free
         except OSError as error:
-            raise StoreError(f"{failing} cannot be written ({error.strerror or error})") from error
+            raise StoreError(unwritable(failing, error, self._option)) from error
         if free < LARGEST_IMAGE:
             raise StoreError(f"{self.folder} has less than {LARGEST_IMAGE >> 20} MiB of space left")
 
@@ -315,7 +320,9 @@ class ImageStore:
                     except FileNotFoundError:  # another process has removed it since
                         continue
                     self._stamps[entry.name] = (status.st_mtime_ns, status.st_size)
-        except FileNotFoundError:
+        except FileNotFoundError as error:
+            if dead_link(self.folder):  # to a disk that is not mounted, for example: the images may be on it
+                self._unreadable[""] = self._warn_unreadable(error)
             return files
         except OSError as error:
             self._unreadable[""] = self._warn_unreadable(error)
@@ -348,7 +355,7 @@ class ImageStore:
             return None
         except (OSError, ValueError) as error:
             if isinstance(error, OSError):
-                self._unreadable[digits] = f"{path} cannot be read ({error.strerror or error})"
+                self._unreadable[digits] = f"{path} cannot be read ({reason_of(error)})"
             if not any(map(is_lfs_pointer, self.files_of(key))):
                 self._warn(f"{path} cannot be used: {error}. The image is looked for elsewhere")
             return None
@@ -397,9 +404,16 @@ class ImageStore:
         return name in self._not_renamed and self._not_renamed[name] == _stamp(self.folder / name)
 
     def _warn_unreadable(self, error: OSError) -> str:
-        message = f"{self.folder} cannot be read ({error.strerror or error})"
-        self._warn(f"{message}. Its images are not used")
+        message = self._unreadable_folder(error)
+        self._warn(f"{message}. Its images are not used until it can (option `{self._option}`)")
         return message
+
+    def _unreadable_error(self, error: OSError) -> StoreError:
+        return StoreError(f"{self._unreadable_folder(error)}. Make it readable (option `{self._option}`)")
+
+    def _unreadable_folder(self, error: OSError) -> str:
+        link = dead_link(self.folder)
+        return f"{self.folder} cannot be read ({f'{link} is a link that leads nowhere' if link else reason_of(error)})"
 
     def _warn(self, message: str) -> None:
         with self._lock:

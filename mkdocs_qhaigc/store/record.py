@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mkdocs_qhaigc._util.files import reason_of
 from mkdocs_qhaigc.errors import ImageDamaged, StoreError
 from mkdocs_qhaigc.imaging.formats import COLOUR, EXTENSIONS
 
@@ -117,7 +118,7 @@ class StoredImage(NamedTuple):
         except FileNotFoundError as error:
             raise ImageDamaged(f"{self.path} is missing") from error
         except OSError as error:
-            raise StoreError(f"{self.path} cannot be read ({error.strerror or error})") from error
+            raise StoreError(f"{self.path} cannot be read ({reason_of(error)})") from error
         if hashlib.sha256(data).hexdigest() != self.sha256:
             raise ImageDamaged(f"{self.path} is damaged: its bytes are not those that were saved")
         return data
@@ -139,7 +140,7 @@ class StoredImage(NamedTuple):
             self.record_path.unlink(missing_ok=True)
             self.path.unlink(missing_ok=True)
         except OSError as error:
-            raise StoreError(f"{self.path} cannot be removed ({error.strerror or error})") from error
+            raise StoreError(f"{self.path} cannot be removed ({reason_of(error)})") from error
 
 
 def load_record(path: Path) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import os
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from mkdocs_qhaigc._util.files import atomic_write, free_name, sync_names
+from mkdocs_qhaigc._util.files import atomic_write, free_name, reason_of, sync_names, unwritable
 from mkdocs_qhaigc._util.locks import hold
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import StoreError
@@ -18,8 +18,10 @@ from mkdocs_qhaigc.store.image_store import ImageStore
 from mkdocs_qhaigc.store.record import KEY_DIGITS, StoredImage, digits_in_any
 
 
-def copy_into(image: StoredImage, folder: Path, stem: str) -> Path:
+def copy_into(image: StoredImage, folder: Path, stem: str, *, option: str = "pins_dir") -> Path:
     """Copy an image and its record into a folder, durably, the record last; return the image's path there.
+
+    `option` names the folder in messages.
 
     Raises:
         StoreError: it cannot be read or written, or other files are in its place.
@@ -35,7 +37,7 @@ def copy_into(image: StoredImage, folder: Path, stem: str) -> Path:
         atomic_write(record, image.record_path.read_bytes())
         sync_names(folder)
     except OSError as error:
-        raise StoreError(f"{folder} cannot be written ({error.strerror or error})") from error
+        raise StoreError(unwritable(folder, error, option)) from error
     return copy
 
 
@@ -57,7 +59,7 @@ def unpin(image: StoredImage, options: Options) -> Path:
         else:
             begun = cache.folder / image.path.name  # by a program that was killed before the record was written
             cache.make_room(image.key, keep=begun if _holds(begun, data) else None, ending="replaced")
-            path = copy_into(image, cache.folder, image.path.stem)
+            path = copy_into(image, cache.folder, image.path.stem, option="cache_dir")
         image.remove()
     return path
 
@@ -81,7 +83,7 @@ def archive_orphan(remnant: Path, options: Options) -> Path:
             sync_names(folder)
         remnant.unlink()
     except OSError as error:
-        raise StoreError(f"{remnant} cannot be moved to {folder} ({error.strerror or error})") from error
+        raise StoreError(f"{remnant} cannot be moved to {folder} ({reason_of(error)})") from error
     return to
 
 
@@ -101,4 +103,4 @@ def _owning(key: str, options: Options) -> AbstractContextManager[object]:
     except TimeoutError as error:
         raise StoreError("another process is generating this image. Try again later") from error
     except OSError as error:
-        raise StoreError(f"{folder} cannot be written ({error.strerror or error})") from error
+        raise StoreError(unwritable(folder, error, "cache_dir")) from error

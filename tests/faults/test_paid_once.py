@@ -22,6 +22,7 @@ from PIL import Image, PngImagePlugin
 from tests.conftest import Project, require_posix
 from tests.helpers.api import KEY, Behaviour, Handler, ImagesApi, answer, by_url, bytes_by_url, draw, hang, served
 from tests.helpers.commands import COMMAND, buy, run
+from tests.helpers.unprivileged import unprivileged
 
 pytestmark = pytest.mark.slow
 
@@ -291,17 +292,6 @@ def test_an_old_address_is_not_forgotten_while_no_other_image_can_be_bought(proj
     assert len(api.calls) == 2
 
 
-def unprivileged(command: list[str]) -> list[str]:
-    """Return a command that runs without the right to read everything."""
-    require_posix("permissions")
-    if os.geteuid():
-        return command
-    if not shutil.which("setpriv"):
-        pytest.skip("everything is readable for root")
-    rights = "-dac_override,-dac_read_search"
-    return ["setpriv", "--bounding-set", rights, "--inh-caps", rights, *command]
-
-
 @pytest.mark.parametrize("what", ["records", "folder"])
 @pytest.mark.parametrize("where", ["pins", "cache"])
 def test_what_may_not_be_read_is_not_bought(project: Project, api: ImagesApi, where: str, what: str) -> None:
@@ -344,7 +334,8 @@ def test_nothing_is_bought_whose_answer_could_not_be_kept(project: Project, api:
         built = subprocess.run(command, env=project.environ(), capture_output=True, text=True, check=False)
     finally:
         folder.chmod(0o700)
-    assert f"{folder} cannot be written (Permission denied). Nothing is bought that could not be saved" in built.stderr
+    assert f"{folder} cannot be written (Permission denied). Make it writable, or set `cache_dir`" in built.stderr
+    assert "Nothing is bought that could not be saved" in built.stderr
     assert not api.calls
 
 

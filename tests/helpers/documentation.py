@@ -25,6 +25,8 @@ PAGES = [README, *sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglo
 """Relative to `docs`."""
 _INSTALLS = ("pip install ", "python3 -m venv ")
 """Beginnings of lines that a test does not run: what they install is there. `.ci/run` runs those of the README."""
+_RECIPES = ("deploy.md", "pull-requests.md")
+_SCRIPTS = ("deploy.sh", "generate.sh", "preview.sh", "build.sh", ".git/hooks/pre-commit")
 _BLOCK = re.compile(r"^(?P<indent> *)(?P<fence>`{3,})(?P<info>[^`\n]*)\n(?P<text>.*?)^ *(?P=fence)$", re.M | re.S)
 _REFERENCE = re.compile(r"qhaigc:([\w-]+)")
 
@@ -129,6 +131,8 @@ class Reader:
             return
         if block.language == "json":
             json.loads(block.text)
+        elif block.title in _SCRIPTS:
+            assert block.page in _RECIPES, "recipes stand where test_recipes.py and test_container.py run them"
         elif block.language == "bash":
             self._run(block.text)
         elif block.language == "console":
@@ -148,7 +152,7 @@ class Reader:
             self._build_page(block)
         elif block.title.startswith(".") and block.language == "yaml":
             yaml.safe_load(block.text)
-            assert block.page in ("deploy.md", "pull-requests.md"), "recipes stand where test_recipes.py runs them"
+            assert block.page in _RECIPES, "recipes stand where test_recipes.py runs them"
         elif _is_file(block):
             self._project.write(block.title, block.text)
             if block.title.startswith("overrides/"):

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mkdocs_qhaigc._util.files import reason_of
 from mkdocs_qhaigc.errors import QhaigcError, SiteError
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def survey(config_file: Path) -> Survey:
 
     from mkdocs_qhaigc.site.survey import join
 
-    with tempfile.TemporaryDirectory(prefix="mkdocs-qhaigc-") as folder:
+    with _temporary_folder() as folder:
         try:
             config = load_config(str(config_file))
         except (ConfigurationError, OSError) as error:
@@ -79,7 +80,7 @@ def survey(config_file: Path) -> Survey:
             for one, _ in dry_run.builds:
                 one.pages.check_sources()
             surveys = [one.survey(warnings, docs_dir=docs_dir) for one, warnings in dry_run.builds]
-        except (Abort, MkDocsException) as error:
+        except (Abort, MkDocsException, OSError) as error:  # an OSError: a page that may not be read, for example
             raise SiteError(f"the site of {config_file} cannot be built: {error}") from error
         except QhaigcError:
             raise
@@ -99,3 +100,18 @@ def _failure(config_file: Path, error: Exception) -> SiteError:
     """Return the error about an unexpected one, whose traceback `mkdocs build` prints."""
     what = f"{type(error).__name__}: {error}"
     return SiteError(f"the site of {config_file} cannot be built ({what}). Run `mkdocs build`: it shows where")
+
+
+def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
+    """Return a new folder, which the end of its context removes.
+
+    Raises:
+        SiteError: there is no place for one.
+    """
+    try:
+        return tempfile.TemporaryDirectory(prefix="mkdocs-qhaigc-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise SiteError(
+            f"there is no temporary folder, which this command needs ({reason_of(error)}). Set the environment "
+            "variable TMPDIR to a folder that can be written"
+        ) from error

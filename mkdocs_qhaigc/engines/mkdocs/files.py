@@ -8,8 +8,12 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, InclusionLevel
 from mkdocs.utils import copy_file
+
+from mkdocs_qhaigc._util.files import unwritable
+from mkdocs_qhaigc.errors import NoFileError
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
@@ -70,7 +74,12 @@ class OwnFiles:
         def copy(dest_uri: str, path: str) -> None:
             target = os.path.join(self._config.site_dir, dest_uri)  # noqa: PTH118 - as above
             if not os.path.isfile(target):  # noqa: PTH113 - as above
-                copy_file(path, target)
+                try:
+                    copy_file(path, target)
+                except FileNotFoundError:
+                    raise
+                except OSError as error:
+                    raise NoFileError(unwritable(target, error, "assets_dir")) from error
 
         build.deliver(copy)
 
@@ -80,7 +89,12 @@ class _OwnFile(File):
 
     def copy_file(self, dirty: bool = False) -> None:
         with contextlib.suppress(FileNotFoundError):
-            super().copy_file(dirty)
+            try:
+                super().copy_file(dirty)
+            except FileNotFoundError:
+                raise
+            except OSError as error:
+                raise PluginError(f"qhaigc: {unwritable(self.abs_dest_path, error, 'assets_dir')}") from error
 
     def is_modified(self) -> bool:
         """Return whether the site's copy has other bytes: at one address there may be a placeholder for a while."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mkdocs.config.base import BaseConfigOption, ValidationError
+from mkdocs.structure.files import File, InclusionLevel, set_exclusions
 
 from mkdocs_qhaigc.config.option_table import OPTIONS
 from mkdocs_qhaigc.config.options import KEY_IN_FILE, Options, check_folders, check_options, no_option, read_options
@@ -56,7 +57,20 @@ def site_options(given: Mapping[str, Any], config: MkDocsConfig, *, site_dir: Pa
     folder = Path(config.config_file_path).parent if config.config_file_path else Path.cwd()
     options = read_options(given, folder=folder)
     site_dir = site_dir or Path(config.site_dir)
-    check_folders(options, folder=folder, docs_dir=Path(config.docs_dir), site_dir=site_dir)
+    check_folders(
+        options,
+        folder=folder,
+        docs_dir=Path(config.docs_dir),
+        site_dir=site_dir,
+        is_published=lambda src_uri: _is_published(src_uri, config),
+    )
     if options.missing == "generate":
         options.require_sandbox_within(os.environ)
     return options
+
+
+def _is_published(src_uri: str, config: MkDocsConfig) -> bool:
+    """Return whether MkDocs publishes a file among the pages: `exclude_docs` decides, and a dot before a name."""
+    file = File.generated(config, src_uri, content=b"")
+    set_exclusions([file], config)
+    return file.inclusion not in (InclusionLevel.EXCLUDED, InclusionLevel.DRAFT)

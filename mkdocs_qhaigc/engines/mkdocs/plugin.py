@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority
 
+from mkdocs_qhaigc._util.files import unwritable
 from mkdocs_qhaigc.assets import asset
 from mkdocs_qhaigc.config.option_table import OPTIONS
 from mkdocs_qhaigc.config.options import Options, keys_among
@@ -22,7 +23,7 @@ from mkdocs_qhaigc.engines.mkdocs.files import OwnFiles
 from mkdocs_qhaigc.engines.mkdocs.log import BuildLog, log
 from mkdocs_qhaigc.engines.mkdocs.options import SCHEME, Failures, check, refused, site_options, unknown
 from mkdocs_qhaigc.engines.mkdocs.page_objects import PageSources, finish_pages, source_of
-from mkdocs_qhaigc.engines.mkdocs.serve import Generation, Unfinished, have_built_again, state_of
+from mkdocs_qhaigc.engines.mkdocs.serve import Generation, Unfinished, have_built_again, state_of, watch_without
 from mkdocs_qhaigc.errors import OptionError, QhaigcError
 from mkdocs_qhaigc.html import reference, rewrite
 from mkdocs_qhaigc.html.theme_sizes import column
@@ -148,8 +149,9 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         open_queue: Callable[[], GenerationQueue] | None = None
         if self._dry_run is None:
             watched = [path for path in (config.docs_dir, config.config_file_path, *config.watch) if path]
+            edited = partial(state_of, watched, without=options.cache_dir)
             open_queue = self._generation.begin(
-                options, finder.cache, serving=self._serving, again=self._again, edited=partial(state_of, watched)
+                options, finder.cache, serving=self._serving, again=self._again, edited=edited
             )
         features = config.theme.get("features")
         self._build = SiteBuild(
@@ -187,6 +189,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
     # While pages are rendered
 
     @event_priority(-25)
+    @_as_plugin_errors()
     def on_page_markdown(self, markdown: str, *, page: Page, **_: Any) -> str:
         """Read a page's front matter. Return its Markdown with references as authors write them."""
         if self._build:
@@ -200,6 +203,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
 
         return unquote_source(markdown)
 
+    @_as_plugin_errors()
     def _render(self, page: Page, shown_at: str, text: str) -> str:
         """Return the HTML that Python-Markdown has made of a page, or of an excerpt, with its references resolved."""
         if not self._build:
@@ -289,14 +293,16 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             except OptionError as error:
                 log.warning("option `report`: %s", error)  # MkDocs reports the error that has ended the build
 
-    def on_serve(self, server: LiveReloadServer, **_: Any) -> None:
-        """Rebuild when an image has arrived."""
+    def on_serve(self, server: LiveReloadServer, *, config: MkDocsConfig, **_: Any) -> None:
+        """Rebuild when an image has arrived, and not for other files of the cache."""
         if self._options:
+            watch_without(server, config.docs_dir, self._options.cache_dir)
             file = self._options.cache_dir / "arrivals"
             try:
                 self._generation.arrivals.announce_by(file)
             except OSError as error:
-                log.warning("%s. Images that arrive are shown after the next edit", error)
+                message = unwritable(file, error, "cache_dir")
+                log.warning("%s. Until then images that arrive are shown after the next edit", message)
                 return
             server.watch(str(file))
 

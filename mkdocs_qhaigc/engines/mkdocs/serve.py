@@ -12,11 +12,13 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mkdocs_qhaigc._util.files import atomic_write
+from mkdocs_qhaigc._util.files import atomic_write, real_path
 from mkdocs_qhaigc._util.text import plural
 from mkdocs_qhaigc.generation.job import ImageJob, JobState
 
 if TYPE_CHECKING:
+    from mkdocs.livereload import LiveReloadServer
+
     from mkdocs_qhaigc.config.options import Options
     from mkdocs_qhaigc.generation.progress import LineProgress, LiveProgress
     from mkdocs_qhaigc.generation.queue import GenerationQueue
@@ -195,13 +197,44 @@ def have_built_again(paths: Iterable[str]) -> None:
             os.utime(path, (0, 0))
 
 
-def state_of(watched: Iterable[str]) -> frozenset[tuple[str, int]]:
-    """Return every file in these files and folders with the time when it was written, in nanoseconds."""
-    return frozenset((path, written) for path in watched for path, written in _files(path))
+def watch_without(server: LiveReloadServer, docs_dir: str, own: Path) -> None:
+    """Have the server not build again for files that builds write into a folder among the pages.
+
+    The server watches whole folders only. So it watches the folders within `docs_dir` instead, but not those that are
+    made later.
+    """
+    if not _holds(docs_dir, own):
+        return
+    server.unwatch(docs_dir)
+    server.watch(docs_dir, recursive=False)
+    with os.scandir(docs_dir) as entries:
+        for entry in entries:
+            if entry.is_dir() and not _holds(entry.path, own):
+                server.watch(entry.path)
 
 
-def _files(path: str) -> Iterator[tuple[str, int]]:
-    names = [os.path.join(folder, name) for folder, _, names in os.walk(path) for name in names]  # noqa: PTH118 - texts do
+def _holds(folder: str, path: Path) -> bool:
+    """Whether a path is a folder, or in it."""
+    real = real_path(path)
+    return real_path(Path(folder)) in (real, *real.parents)
+
+
+def state_of(watched: Iterable[str], *, without: Path) -> frozenset[tuple[str, int]]:
+    """Return every file in these files and folders with the time when it was written, in nanoseconds.
+
+    `without` is a folder whose files do not count.
+    """
+    own = os.path.realpath(without)
+    return frozenset((path, written) for path in watched for path, written in _files(path, own))
+
+
+def _files(path: str, without: str) -> Iterator[tuple[str, int]]:
+    names: list[str] = []
+    for folder, folders, files in os.walk(path):
+        if os.path.realpath(folder) == without:
+            folders.clear()
+        else:
+            names += [os.path.join(folder, name) for name in files]  # noqa: PTH118 - texts do
     for name in names or [path]:
         with contextlib.suppress(OSError):  # removed since, or a link that leads nowhere
             yield name, os.stat(name).st_mtime_ns  # noqa: PTH116

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from mkdocs_qhaigc._util import yaml
-from mkdocs_qhaigc._util.files import within
+from mkdocs_qhaigc._util.files import real_path, within
 from mkdocs_qhaigc.config.option_table import OPTIONS
 from mkdocs_qhaigc.config.options import (
     EXTENSION,
@@ -62,8 +62,8 @@ class Configuration:
         Raises:
             SiteError: the folder is not within the folder of the pages.
         """
-        pages = self.docs_dir.resolve()
-        inside = folder.resolve().relative_to(pages) if pages in folder.resolve().parents else None
+        pages, real = real_path(self.docs_dir), real_path(folder)
+        inside = real.relative_to(pages) if pages in real.parents else None
         if inside is None:
             docs = within(self.docs_dir, Path.cwd())
             raise SiteError(f"{folder} is no folder within {docs}, from where it would be published. Name one")
@@ -131,6 +131,7 @@ def read_configuration(file: Path) -> Configuration:
             folder=folder,
             docs_dir=docs_dir,
             site_dir=folder / str(content.get("site_dir") or "site"),
+            exclude_docs="" if zensical else str(content.get("exclude_docs") or ""),
         ),
     )
     return site.publishing_to(folder / out) if isinstance(out, str) and out else site
@@ -172,15 +173,26 @@ def replaced_by_inherit(file: Path) -> list[Replaced]:
     return found
 
 
-def _options(given: Mapping[str, Any], file: Path, *, folder: Path, docs_dir: Path, site_dir: Path) -> Options:
+def _options(
+    given: Mapping[str, Any], file: Path, *, folder: Path, docs_dir: Path, site_dir: Path, exclude_docs: str
+) -> Options:
     for name in keys_among(given):
         raise SiteError(f"{file}, option `{name}`: {KEY_IN_FILE}")
     for name in given:
         if name not in OPTIONS:
             raise SiteError(f"{file}: {no_option(name)}")
+    from pathspec import GitIgnoreSpec  # most commands need none
+
+    not_published = GitIgnoreSpec.from_lines([".*", *exclude_docs.splitlines()])  # no engine publishes what begins so
     try:
         options = read_options(given, folder=folder)
-        check_folders(options, folder=folder, docs_dir=docs_dir, site_dir=site_dir)
+        check_folders(
+            options,
+            folder=folder,
+            docs_dir=docs_dir,
+            site_dir=site_dir,
+            is_published=lambda src_uri: not not_published.match_file(src_uri),
+        )
     except OptionError as error:
         raise SiteError(f"{file}, option `{error.option}`: {error}") from error
     return options

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mkdocs_qhaigc._util.files import atomic_write, within
+from mkdocs_qhaigc._util.files import atomic_write, real_path, within
 from mkdocs_qhaigc.errors import LfsPointer, SiteError
 from mkdocs_qhaigc.imaging.formats import COLOUR
 from mkdocs_qhaigc.imaging.rendition_names import SourceImage
@@ -63,7 +63,7 @@ class Manifest:
         }
         parts = (
             f' "schema": {SCHEMA}',
-            f' "config": {json.dumps(within(self.config, folder.resolve()))}',
+            f' "config": {json.dumps(within(self.config, real_path(folder)))}',
             f' "look": {json.dumps(self.look)}',
             _lines("images", images),
             _lines("files", self.files),
@@ -123,7 +123,7 @@ def _parse(content: Any, folder: Path) -> Manifest:
     for name in files:
         if not _is_name(name):
             raise ValueError(f"{name!r} is no name of a file in its folder")
-    return Manifest(Path(os.path.normpath(folder.resolve() / content["config"])), images, files)
+    return Manifest(Path(os.path.normpath(real_path(folder) / content["config"])), images, files)
 
 
 def _is_name(name: str) -> bool:

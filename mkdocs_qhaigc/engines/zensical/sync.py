@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from mkdocs_qhaigc._util.files import atomic_write, remove_parts
+from mkdocs_qhaigc._util.files import atomic_write, remove_parts, unwritable
 from mkdocs_qhaigc._util.locks import hold
 from mkdocs_qhaigc.assets import asset
 from mkdocs_qhaigc.config.options import Options
@@ -69,15 +70,33 @@ def sync(site: Configuration, *, queue: GenerationQueue, pin: bool = True) -> Sy
     """
     folder = site.images_dir
     try:
-        site.options.cache.prepare()
-        with hold(site.options.cache.locks, "sync", seconds=_WAIT):
+        with _alone(site.options, "sync", seconds=_WAIT):
             folder.mkdir(parents=True, exist_ok=True)
             remove_parts(folder)
             return _sync(site, folder, queue=queue, pin=pin)
     except TimeoutError as error:
         raise SiteError(f"another `mkdocs-qhaigc sync` has been writing into {folder} for too long") from error
     except OSError as error:
-        raise SiteError(f"{error.filename or folder} cannot be written ({error.strerror or error})") from error
+        raise SiteError(unwritable(error.filename2 or folder, error, "assets_dir")) from error
+
+
+@contextmanager
+def _alone(options: Options, name: str, *, seconds: float) -> Iterator[None]:
+    """Hold a lock against other processes.
+
+    Raises:
+        TimeoutError: another one still holds it.
+        SiteError: the cache cannot be written.
+    """
+    with ExitStack() as held:
+        try:
+            options.cache.prepare()
+            held.enter_context(hold(options.cache.locks, name, seconds=seconds))
+        except TimeoutError:
+            raise
+        except OSError as error:
+            raise SiteError(unwritable(options.cache.locks, error, "cache_dir")) from error
+        yield
 
 
 def _sync(site: Configuration, folder: Path, *, queue: GenerationQueue, pin: bool) -> Synced:
@@ -173,7 +192,7 @@ def _pin(images: Iterable[ResolvedImage], options: Options, *, pin: bool) -> tup
 
     Raises:
         TimeoutError: another process is changing the pins.
-        OSError: the lock cannot be held.
+        SiteError: the cache cannot be written.
     """
     cached = [image for image in images if image.stored and image.state != "pinned"]
     if cached and not pin:
@@ -186,7 +205,7 @@ def _pin(images: Iterable[ResolvedImage], options: Options, *, pin: bool) -> tup
     if not cached or not pin:
         return ()
     pinned = []
-    with hold(options.cache.locks, "pins", seconds=options.timeout + 5):
+    with _alone(options, "pins", seconds=options.timeout + 5):
         for image in cached:
             assert image.stored
             stem = file_stem(image.job.name, image.job.request.key)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
+
+from mkdocs_qhaigc._util.files import real_path
 
 _CHANGES = ("created", "modified", "moved", "deleted")
 _QUIET = 3.0
@@ -16,7 +18,9 @@ _QUIET = 3.0
 
 
 class _Handler(FileSystemEventHandler):
-    def __init__(self, changed: threading.Event, *, within: Path, only: Container[Path], without: Path) -> None:
+    def __init__(
+        self, changed: threading.Event, *, within: Path, only: Container[Path], without: Collection[Path]
+    ) -> None:
         self._changed = changed
         self._within = within
         self._only = only
@@ -27,20 +31,20 @@ class _Handler(FileSystemEventHandler):
             return
         for name in (event.src_path, event.dest_path):
             path = Path(str(name))
-            ours = self._without in path.parents
+            ours = any(folder in path.parents for folder in self._without)
             if name and not ours and (path in self._only or self._within in path.parents):
                 self._changed.set()
 
 
 @contextmanager
-def watching(folder: Path, files: Iterable[Path], *, without: Path) -> Iterator[Iterator[None]]:
+def watching(folder: Path, files: Iterable[Path], *, without: Iterable[Path]) -> Iterator[Iterator[None]]:
     """Yield an iterator with one item for each time that something has changed, and then nothing for `_QUIET` seconds.
 
-    Watched are `folder` without the folder `without`, and the `files` outside it, from the beginning of the context.
+    Watched are `folder` without the folders `without`, and the `files` outside it, from the beginning of the context.
     All changes before the next item is asked for are one.
     """
     changed = threading.Event()
-    folder, without = folder.resolve(), without.resolve()
+    folder, without = folder.resolve(), [real_path(path) for path in without]
     only = {file.resolve() for file in files}
     observer = Observer()
     handler = _Handler(changed, within=folder, only=only, without=without)

@@ -337,7 +337,13 @@ def test_a_sandbox_is_known_by_its_address(base_url: str, sandboxed: bool) -> No
 
 
 def check(**values: Any) -> None:
-    check_folders(read(**values), folder=FOLDER, docs_dir=FOLDER / "docs", site_dir=FOLDER / "site")
+    check_folders(
+        read(**values),
+        folder=FOLDER,
+        docs_dir=FOLDER / "docs",
+        site_dir=FOLDER / "site",
+        is_published=lambda src_uri: not src_uri.startswith("."),
+    )
 
 
 @pytest.mark.parametrize(
@@ -348,11 +354,12 @@ def check(**values: Any) -> None:
         {"cache_dir": "../cache"},
         {"cache_dir": "site-cache", "pins_dir": "docs-pins"},
         {"pins_dir": "a/b"},
+        {"cache_dir": "docs/.cache", "pins_dir": "docs/.pins", "report": "docs/.report.json"},
         {"report": "report.json"},
         {"report": "../report.json"},
     ],
 )
-def test_folders_beside_docs_and_site_are_accepted(values: dict[str, str]) -> None:
+def test_folders_that_are_not_published_are_accepted(values: dict[str, str]) -> None:
     check(**values)
 
 
@@ -364,7 +371,7 @@ def test_folders_beside_docs_and_site_are_accepted(values: dict[str, str]) -> No
         ("cache_dir", "x/../site/cache", "built site"),
         ("pins_dir", "site/pins", "built site"),
         ("cache_dir", "docs", "docs_dir"),
-        ("cache_dir", "docs/.cache", "docs_dir"),
+        ("cache_dir", "docs/cache", "docs_dir"),
         ("pins_dir", "docs/pins", "docs_dir"),
         ("pins_dir", "../pins", "leads out"),
         ("pins_dir", "/pins", "leads out"),
@@ -428,4 +435,10 @@ def test_a_folder_of_the_cache_that_is_a_link_is_refused(tmp_path: Path) -> None
     require_posix("links that anybody may make")
     (options.cache_dir / "originals").symlink_to(tmp_path)
     with pytest.raises(OptionError, match="originals is a link"):
-        check_folders(options, folder=tmp_path, docs_dir=tmp_path / "docs", site_dir=tmp_path / "site")
+        check_folders(
+            options,
+            folder=tmp_path,
+            docs_dir=tmp_path / "docs",
+            site_dir=tmp_path / "site",
+            is_published=lambda _: True,
+        )

@@ -32,4 +32,4 @@ def test_a_folder_that_goes_while_threads_use_it_is_one_warning(
     with ThreadPoolExecutor(8) as threads:
         assert list(threads.map(use, range(8))) == [b"%d" % number for number in range(8)]
     (warning,) = caplog.messages
-    assert "Images are encoded anew" in warning
+    assert "Its images are encoded again" in warning

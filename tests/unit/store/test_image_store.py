@@ -603,6 +603,17 @@ def test_a_folder_that_cannot_be_read_may_have_the_image(tmp_path: Path) -> None
     assert "cannot be read" in absence(tmp_path / "store")
 
 
+@pytest.mark.parametrize("to", ["elsewhere", "link"])
+def test_behind_a_link_that_leads_nowhere_may_be_the_image(tmp_path: Path, to: str) -> None:
+    """On a disk that is not mounted, say."""
+    require_posix("links that anybody may make")
+    (tmp_path / "link").symlink_to(tmp_path / to)
+    assert "cannot be read" in absence(tmp_path / "link")
+    assert "Make it readable (option `pins_dir`)" in absence(tmp_path / "link" / "pins", committed=True)
+    with pytest.raises(StoreError, match="cannot be read"):
+        ImageStore(tmp_path / "link").contents()
+
+
 @pytest.mark.parametrize("with_record", [True, False])
 def test_a_pointer_of_git_lfs_stands_for_a_committed_image(tmp_path: Path, with_record: bool) -> None:
     saved = save(tmp_path)
