@@ -20,8 +20,8 @@ _OPTIONS = """
 # Options
 
 What stands below `qhaigc` in `plugins` of mkdocs.yml. Every option works with MkDocs' `!ENV`, lists and mappings
-included: `formats: !ENV [FORMATS, "avif, webp"]`. Paths are relative to mkdocs.yml, and may begin with `~/`. A name that
-is no option is refused: it may have been to keep a build from buying. All invalid options are reported at once.
+included: `formats: !ENV [FORMATS, "avif, webp"]`. Paths are relative to mkdocs.yml, and may begin with `~/`. A name
+that is no option is refused: it may have been to keep a build from buying. All invalid options are reported at once.
 
 For completion and checks in an editor: `mkdocs-qhaigc schema`.
 """

@@ -10,17 +10,23 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 from PIL import Image
 
 from tests.conftest import SMALL, Project
+from tests.helpers.api import KEY
 from tests.helpers.commands import git
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PAGES = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
+README = "../README.md"
+PAGES = [README, *sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))]
+"""Relative to `docs`."""
+_INSTALLS = ("pip install ", "python3 -m venv ")
+"""Beginnings of lines that a test does not run: what they install is there. `.ci/run` runs those of the README."""
+_RECIPES = ("deploy.md", "pull-requests.md")
+_SCRIPTS = ("deploy.sh", "generate.sh", "preview.sh", "build.sh", ".git/hooks/pre-commit")
 _BLOCK = re.compile(r"^(?P<indent> *)(?P<fence>`{3,})(?P<info>[^`\n]*)\n(?P<text>.*?)^ *(?P=fence)$", re.M | re.S)
 _REFERENCE = re.compile(r"qhaigc:([\w-]+)")
 
@@ -72,7 +78,7 @@ theme: {name: mkdocs, highlightjs: false, custom_dir: overrides}
 markdown_extensions: [attr_list, md_in_html, admonition]
 plugins:
   - search
-  - qhaigc: {base_url: sandbox, size: %s}
+  - qhaigc: {base_url: "%s", size: %s}
 """
 PAGE = """---
 qhaigc:
@@ -87,14 +93,20 @@ qhaigc:
 
 
 class Reader:
-    """Somebody who does, in a project with the sandbox, what the code blocks of a page say, one after the other."""
+    """Somebody who does, in a project of their own, what the code blocks of a page say, one after the other.
 
-    def __init__(self, folder: Path, page: str) -> None:
+    Args:
+        folder: Of the project.
+        page: The page.
+        service: Of the project's images, in the place of any that the page names: the sandbox, or an address.
+    """
+
+    def __init__(self, folder: Path, page: str, service: str = "sandbox") -> None:
+        self._service = service
         self._blocks = blocks(page)
-        self._project = Project(folder, "sandbox")
-        self._project.environment.pop("QHAIGC_API_KEY")  # nothing is ever bought
+        self._project = Project(folder, service)
         prints = any(block.language == "console" for block in self._blocks)
-        self._config = CONFIG % ("1280x720" if prints else SMALL)
+        self._config = CONFIG % (service, "1280x720" if prints else SMALL)
         self._pages = 0
         self._project.write("docs/index.md", PAGE)
         self._project.write("requirements.txt", "")
@@ -119,6 +131,8 @@ class Reader:
             return
         if block.language == "json":
             json.loads(block.text)
+        elif block.title in _SCRIPTS:
+            assert block.page in _RECIPES, "recipes stand where test_recipes.py and test_container.py run them"
         elif block.language == "bash":
             self._run(block.text)
         elif block.language == "console":
@@ -128,15 +142,17 @@ class Reader:
         elif block.title == "front matter":
             self._build_front_matter(block.text)
         elif block.title in ("mkdocs.yml", "properdocs.yml"):
-            self._write_config(_with_the_sandbox(block.text), base=self._config)
+            self._write_config(_asking(self._service, block.text), base=self._config)
             self._build()
+        elif block.title.endswith("/mkdocs.yml"):
+            self._build_part_of_site(block)
         elif block.title == "zensical.yml":
             self._project.write("zensical.yml", block.text)
-        elif block.language == "markdown":
+        elif block.language == "markdown" or (block.language == "html" and not block.title):
             self._build_page(block)
         elif block.title.startswith(".") and block.language == "yaml":
             yaml.safe_load(block.text)
-            assert block.page in ("deploy.md", "pull-requests.md"), "recipes stand where test_recipes.py runs them"
+            assert block.page in _RECIPES, "recipes stand where test_recipes.py runs them"
         elif _is_file(block):
             self._project.write(block.title, block.text)
             if block.title.startswith("overrides/"):
@@ -153,11 +169,23 @@ class Reader:
         self._project.write_config()
 
     def _build(self) -> None:
+        for variable in re.findall(r"api_key_env: (\w+)", self._project.yaml or ""):
+            self._project.environment[variable] = KEY
         placeholders = "missing: placeholder" in (self._project.yaml or "")  # each of which is a warning
         built = self._project.build(*([] if placeholders else ["--strict"]))
         assert built.code == 0, built.output
         for file in self._project.folder.glob("docs/part-*.md"):
             file.unlink()
+
+    def _build_part_of_site(self, block: Block) -> None:
+        """Build a site within the site, such as a project."""
+        whole, self._project.config_file = self._project.config_file, block.title
+        self._project.write(str(Path(block.title).with_name("docs") / "index.md"), PAGE)
+        self._project.write(str(Path(block.title).with_name("overrides") / ".keep"), "")
+        self._write_config(_asking(self._service, block.text), base=self._config)
+        self._build()
+        self._project.config_file = whole
+        self._write_config(self._config)
 
     def _build_page(self, block: Block) -> None:
         """Build a page, or a part of one, whose images are declared for it."""
@@ -190,7 +218,7 @@ class Reader:
 
     def _run(self, script: str) -> str:
         """Run commands as a shell of the project's environment does, and return what they print."""
-        lines = [line for line in script.splitlines() if not line.startswith("pip install ")]  # it is, already
+        lines = [line for line in script.splitlines() if not line.startswith(_INSTALLS)]
         finished = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", "\n".join(lines)],
             cwd=self._project.folder,
@@ -221,14 +249,16 @@ def _is_file(block: Block) -> bool:
     return bool(block.title) and block.language in ("jinja", "html", "css", "python", "gitignore", "gitattributes")
 
 
-def _with_the_sandbox(config: str) -> str:
-    """Return a configuration whose plugin asks the sandbox, whatever service it names."""
-    config = re.sub(r"\bbase_url: (?!sandbox|!ENV)[^\s,}]+", "base_url: sandbox", config)
+def _asking(service: str, config: str) -> str:
+    """Return a configuration whose plugin asks this service, whichever it names."""
+    if "qhaigc" not in config:
+        config = config.replace("plugins:\n", "plugins:\n  - qhaigc\n")
+    config = re.sub(r"\bbase_url: (?!sandbox|!ENV)[^\s,}]+", f'base_url: "{service}"', config)
     if "base_url:" in config:
         return config
-    config = re.sub(r"^( *)- qhaigc:\n", r"\1- qhaigc:\n\1    base_url: sandbox\n", config, flags=re.MULTILINE)
-    config = re.sub(r"^( *)- qhaigc: \{", r"\1- qhaigc: {base_url: sandbox, ", config, flags=re.MULTILINE)
-    return re.sub(r"^( *)- qhaigc *(#.*)?$", r"\1- qhaigc: {base_url: sandbox}", config, flags=re.MULTILINE)
+    config = re.sub(r"^( *)- qhaigc:\n", rf'\1- qhaigc:\n\1    base_url: "{service}"\n', config, flags=re.MULTILINE)
+    config = re.sub(r"^( *)- qhaigc: \{", rf'\1- qhaigc: {{base_url: "{service}", ', config, flags=re.MULTILINE)
+    return re.sub(r"^( *)- qhaigc *(#.*)?$", rf'\1- qhaigc: {{base_url: "{service}"}}', config, flags=re.MULTILINE)
 
 
 def _steady(printed: str, folder: Path) -> list[str]:
@@ -236,22 +266,3 @@ def _steady(printed: str, folder: Path) -> list[str]:
     printed = printed.replace(f"{folder}/", "")
     printed = re.sub(r"\d+\.\d+ (s|seconds)\b", r"0.0 \1", printed)
     return [line.rstrip() for line in printed.strip().splitlines()]
-
-
-def mapping(text: str) -> Any:
-    """Return YAML as editors read it: tags such as `!ENV` leave the value as it is."""
-    return yaml.load(text, _Untagged)
-
-
-class _Untagged(yaml.SafeLoader):
-    pass
-
-
-def _untagged(loader: yaml.SafeLoader, _: str, node: yaml.Node) -> Any:
-    if isinstance(node, yaml.SequenceNode):
-        return loader.construct_sequence(node, deep=True)
-    return loader.construct_scalar(node) if isinstance(node, yaml.ScalarNode) else None
-
-
-_Untagged.add_multi_constructor("!", _untagged)
-_Untagged.add_multi_constructor("tag:yaml.org,2002:python/", _untagged)
