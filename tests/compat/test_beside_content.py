@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import Project
 from tests.helpers.api import ImagesApi
-from tests.helpers.beside import alts, assert_whole, build_both_ways, hero, ours, documented_file
+from tests.helpers.beside import alts, assert_whole, build_both_ways, documented_file, hero, ours
 from tests.helpers.commands import run
 from tests.helpers.engines import EVERY_MKDOCS, MATERIAL, PROPER_MATERIAL, READTHEDOCS, beside
 from tests.helpers.pages import elements, text_of
