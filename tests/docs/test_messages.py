@@ -159,8 +159,6 @@ def test_headings_hold_the_words_of_messages() -> None:
     """The site's search weighs headings most: each page has many, and most are the words of a message."""
     known = {words.casefold() for _, words in messages()}
     for path in PAGES:
-        if path.name == "index.md":
-            continue
         headings = re.findall(r"^### (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
         own = [heading for heading in headings if any(words in _plain(heading).casefold() for words in known)]
-        assert len(own) > 0.6 * len(headings), (path.name, set(headings) - set(own))
+        assert len(own) >= 0.6 * len(headings), (path.name, set(headings) - set(own))

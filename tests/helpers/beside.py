@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,13 @@ def ours_of(html: str) -> list[dict[str, str | None]]:
 def hero(prompt: str, alt: str, **fields: Any) -> dict[str, Any]:
     """Return a front matter's directives: one image."""
     return {"hero": {"prompt": prompt, "alt": alt, **fields}}
+
+
+def readme_file(name: str) -> str:
+    """Return a Python file that the README gives, by the comment in its first line."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    (found,) = re.findall(rf"^ *```python\n( *# {re.escape(name)}\n.*?)^ *```$", readme, re.DOTALL | re.MULTILINE)
+    return textwrap.dedent(found)
 
 
 def _differences(one: Built, other: Built) -> list[str]:
