@@ -35,10 +35,10 @@ RIGHT_PAGES = {
     "dark mode": ("light-and-dark/",),
     "og:image": ("social-cards/",),
     "alt text": ("accessibility/",),
-    "uninstall": ("questions/",),
+    "uninstall": ("moving/", "questions/"),
     "proxy": ("troubleshooting/network/", "services/local/"),
     "certificate": ("troubleshooting/network/", "services/local/"),
-    "placeholder": ("preview/", "troubleshooting/images/"),
+    "placeholder": ("preview/", "troubleshooting/images/", "troubleshooting/symptoms/"),
 }
 """The page, or the pages, of which one must be found first."""
 
