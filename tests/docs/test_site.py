@@ -52,7 +52,7 @@ def test_every_address_of_the_site_has_its_file(documentation: Path) -> None:
 def test_readme_is_one_page_with_the_example_of_the_home_page() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert len(readme.splitlines()) <= 130
-    for target in re.findall(r"\]\((?!https?:)([^)#]+)", readme):
+    for target in re.findall(r"\]\((?!https?:|qhaigc:)([^)#]+)", readme):
         assert (ROOT / target).is_file(), target
     commands = re.findall(r"mkdocs-qhaigc (\w+)", readme)
     assert set(commands) <= set(main.commands)
