@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import Project
 from tests.helpers.api import ImagesApi
-from tests.helpers.beside import alts, assert_whole, build_both_ways, hero, ours, readme_file
+from tests.helpers.beside import alts, assert_whole, build_both_ways, documented_file, hero, ours
 from tests.helpers.commands import run
 from tests.helpers.engines import EVERY_MKDOCS, MATERIAL, PROPER_MATERIAL, READTHEDOCS, beside
 from tests.helpers.pages import elements, text_of
@@ -332,7 +332,7 @@ def test_notebooks_declare_images_by_the_readme_s_hook(project: Project, api: Im
     notebook(project, "one.ipynb", qhaigc={**hero("A tower", "Tower"), "chart": chart})
     plain = json.loads((project.docs / "one.ipynb").read_text(encoding="utf-8"))
     project.write("docs/plain.ipynb", json.dumps({**plain, "cells": [], "metadata": {}}))
-    project.config["hooks"] = [str(project.write("notebooks.py", readme_file("notebooks.py")))]
+    project.config["hooks"] = [str(project.write("notebooks.py", documented_file("notebooks.py")))]
     project.page("index.md", "# Home\n\n![](qhaigc:hero)\n", qhaigc=hero("Fog", "Fog"))
     built = build_both_ways(project, api, prompts=["A tower", "A chart", "Fog"])
     assert alts(built, "one/index.html") == ["Chart", "Tower", "chart", "Raw", "Shown"]

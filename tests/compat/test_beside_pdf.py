@@ -11,7 +11,7 @@ from PIL import Image, ImageStat
 
 from tests.conftest import Project
 from tests.helpers.api import ImagesApi, in_size
-from tests.helpers.beside import build_both_ways, readme_file
+from tests.helpers.beside import build_both_ways, documented_file
 from tests.helpers.engines import MATERIAL, MKDOCS, PROPER_MATERIAL, PROPERDOCS, READTHEDOCS, beside
 
 pytestmark = pytest.mark.compatibility
@@ -62,7 +62,7 @@ BrowserType.launch = functools.partialmethod(BrowserType.launch, executable_path
 @beside("exporter", READTHEDOCS, MATERIAL, PROPER_MATERIAL)  # the themes that the plugin supports
 def test_a_pdf_of_each_page_shows_its_images_by_the_readme_s_recipe(site: Project, api: ImagesApi, column: str) -> None:
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    hooks = {"launch.py": LAUNCHES.format(path=chromium), "pdf_images.py": readme_file("pdf_images.py")}
+    hooks = {"launch.py": LAUNCHES.format(path=chromium), "pdf_images.py": documented_file("pdf_images.py")}
     site.config["hooks"] = [str(site.write(name, content)) for name, content in hooks.items()]
     site.config["plugins"] = ["search", {"exporter": {"formats": {"pdf": {"browser": {"args": ["--no-sandbox"]}}}}}]
     site.own_process = True

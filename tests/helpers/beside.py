@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -114,11 +113,12 @@ def hero(prompt: str, alt: str, **fields: Any) -> dict[str, Any]:
     return {"hero": {"prompt": prompt, "alt": alt, **fields}}
 
 
-def readme_file(name: str) -> str:
-    """Return a Python file that the README gives, by the comment in its first line."""
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    (found,) = re.findall(rf"^ *```python\n( *# {re.escape(name)}\n.*?)^ *```$", readme, re.DOTALL | re.MULTILINE)
-    return textwrap.dedent(found)
+def documented_file(name: str) -> str:
+    """Return a Python file that a page about other plugins gives."""
+    pages = sorted((Path(__file__).parents[2] / "docs/plugins").glob("*.md"))
+    text = "".join(page.read_text(encoding="utf-8") for page in pages)
+    (found,) = re.findall(rf'^```python title="{re.escape(name)}"\n(.*?)^```$', text, re.DOTALL | re.MULTILINE)
+    return str(found)
 
 
 def _differences(one: Built, other: Built) -> list[str]:
