@@ -13,7 +13,7 @@ from mkdocs.structure.files import File, Files
 
 from mkdocs_qhaigc.cli import main
 from mkdocs_qhaigc.cli.json_fields import JSON_FIELDS, REPORT_FIELDS
-from mkdocs_qhaigc.config.option_table import OPTIONS
+from mkdocs_qhaigc.config.option_definitions import OPTIONS
 from mkdocs_qhaigc.directives.model import FIELDS
 
 _OPTIONS = """

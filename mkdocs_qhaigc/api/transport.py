@@ -35,7 +35,7 @@ def open_client(
     headers: Mapping[str, str] = MappingProxyType({}),
     allowed: Callable[[str], bool] | None = None,
 ) -> httpx.Client:
-    """Return an HTTP client whose connections end at deadlines (see `network.within`).
+    """Return an HTTP client whose connections end at deadlines (see `network_backend.within`).
 
     Args:
         tls: how servers are checked; `None` for a client that connects to no address with https.

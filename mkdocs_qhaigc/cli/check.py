@@ -19,7 +19,7 @@ from mkdocs_qhaigc.cli._common import (
     survey_of_sources,
     surveys_of,
 )
-from mkdocs_qhaigc.cli._pin_changes import advice
+from mkdocs_qhaigc.cli._reconcile_pins import advice
 from mkdocs_qhaigc.errors import StoreError
 from mkdocs_qhaigc.site import warnings
 from mkdocs_qhaigc.site.survey import Survey, SurveyEntry

@@ -23,7 +23,7 @@ from mkdocs_qhaigc.directives.model import Directive
 from mkdocs_qhaigc.directives.parse import read_directives
 from mkdocs_qhaigc.directives.request import ImageRequest
 from mkdocs_qhaigc.generation.job import ImageJob
-from mkdocs_qhaigc.html import reference
+from mkdocs_qhaigc.html import reference_syntax
 from mkdocs_qhaigc.html import rewrite as html
 from mkdocs_qhaigc.html.deferred import DeferredImages, ReferencedImage
 from mkdocs_qhaigc.html.image_tag import FormatSource, ImageTag, figure
@@ -153,7 +153,7 @@ class SitePages:
 
         scope = self.scopes[src_uri]
         placed = [name for name, directive in scope.directives.items() if directive.place != "none"]
-        for name in dict.fromkeys((*placed, *(name for _, _, name in reference.references_in(text)))):
+        for name in dict.fromkeys((*placed, *(name for _, _, name in reference_syntax.references_in(text)))):
             directive = scope.directives.get(name) or self.site.directives.get(name)
             for _, request in directive.requests if directive else ():
                 self._note_user(scope, request)
@@ -206,7 +206,7 @@ class SitePages:
 
         For a build that has settled.
         """
-        if reference.SCHEME in text:
+        if reference_syntax.SCHEME in text:
             text = self._resolve(self._scope_to_render(page, src_uri), url, text, main_shown=True)
         return self.expand(text)
 

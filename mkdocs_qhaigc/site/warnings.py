@@ -16,7 +16,7 @@ from mkdocs_qhaigc._util.text import closest_match, plural
 from mkdocs_qhaigc.directives.front_matter_references import META_KEY, PAGE_ENDINGS
 from mkdocs_qhaigc.errors import GenerationStopped, ImageUnavailable
 from mkdocs_qhaigc.generation.job import ImageJob
-from mkdocs_qhaigc.html.reference import SCHEME
+from mkdocs_qhaigc.html.reference_syntax import SCHEME
 from mkdocs_qhaigc.site.images import ResolvedImage
 
 log = logging.getLogger(__name__)

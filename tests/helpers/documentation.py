@@ -25,7 +25,7 @@ PAGES = [README, *sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglo
 """Relative to `docs`."""
 _INSTALLS = ("pip install ", "python3 -m venv ")
 """Beginnings of lines that a test does not run: what they install is there. `.ci/run` runs those of the README."""
-_RECIPES = ("deploy.md", "pull-requests.md")
+_RECIPES = ("deploy.md", "pull-requests.md", "github-action.md")
 _SCRIPTS = ("deploy.sh", "generate.sh", "preview.sh", "build.sh", ".git/hooks/pre-commit")
 _BLOCK = re.compile(r"^(?P<indent> *)(?P<fence>`{3,})(?P<info>[^`\n]*)\n(?P<text>.*?)^ *(?P=fence)$", re.M | re.S)
 _REFERENCE = re.compile(r"qhaigc:([\w-]+)")

@@ -13,7 +13,7 @@ from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority
 
 from mkdocs_qhaigc._util.files import unwritable
 from mkdocs_qhaigc.assets import asset
-from mkdocs_qhaigc.config.option_table import OPTIONS
+from mkdocs_qhaigc.config.option_definitions import OPTIONS
 from mkdocs_qhaigc.config.options import Options, keys_among
 from mkdocs_qhaigc.directives.front_matter_references import strip_meta
 from mkdocs_qhaigc.engines.mkdocs import templates
@@ -22,10 +22,10 @@ from mkdocs_qhaigc.engines.mkdocs.extension import QhaigcExtension
 from mkdocs_qhaigc.engines.mkdocs.files import OwnFiles
 from mkdocs_qhaigc.engines.mkdocs.log import BuildLog, log
 from mkdocs_qhaigc.engines.mkdocs.options import SCHEME, Failures, check, refused, site_options, unknown
-from mkdocs_qhaigc.engines.mkdocs.page_objects import PageSources, finish_pages, source_of
+from mkdocs_qhaigc.engines.mkdocs.page_content import PageSources, finish_pages, source_of
 from mkdocs_qhaigc.engines.mkdocs.serve import Generation, Unfinished, have_built_again, state_of, watch_without
 from mkdocs_qhaigc.errors import OptionError, QhaigcError
-from mkdocs_qhaigc.html import reference, rewrite
+from mkdocs_qhaigc.html import reference_syntax, rewrite
 from mkdocs_qhaigc.html.theme_sizes import column
 from mkdocs_qhaigc.site.build import SiteBuild
 from mkdocs_qhaigc.site.images import SiteImages
@@ -206,7 +206,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             self._build.pages.read_page(page, src_uri=page.file.src_uri, url=page.url, text=markdown, source=source)
         else:
             strip_meta(page.meta)
-        if reference.QUOTED not in markdown:
+        if reference_syntax.QUOTED not in markdown:
             return markdown
         from mkdocs_qhaigc.directives.markdown_references import unquote_source  # few sites have wiki links
 
@@ -225,7 +225,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         """Render a page that Python-Markdown has not seen, and show other plugins addresses instead of references."""
         if self._build and not self._build.pages.scope_of(page.file.src_uri, page.meta).rendered:
             html = self._render(page, page.file.url, html)  # it is empty, or no Markdown
-        elif not self._build and reference.SCHEME in html:
+        elif not self._build and reference_syntax.SCHEME in html:
             html = rewrite.strip(html)
         self._sources.show(page, self._build)
         return html
