@@ -152,7 +152,7 @@ def test_a_good_value_is_accepted_and_checking_it_again_changes_nothing(option: 
         ("model", "", "Write a model's name"),
         ("model", 4.0, "Write a model's name"),
         ("size", "16:9", "Write WIDTHxHEIGHT"),
-        ("size", 969, "Write WIDTHxHEIGHT"),
+        ("size", 969, "it is 16:9, of which YAML makes the number 969. Write WIDTHxHEIGHT"),
         ("size", "8x8", "Write WIDTHxHEIGHT"),
         ("style", ["ink"], "Write a text"),
         ("style", " ", "Write a text"),
