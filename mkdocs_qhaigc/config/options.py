@@ -45,6 +45,8 @@ class Options(NamedTuple):
     enabled: bool
     base_url: str
     api_key_env: str
+    allow_http: bool
+    """Whether the key may be sent to another machine without encryption."""
     defaults: Defaults
     images: Mapping[str, Any]
     missing: Literal["generate", "placeholder", "error"]
@@ -75,6 +77,7 @@ class Options(NamedTuple):
         return (
             self.base_url,
             self.api_key_env,
+            self.allow_http,
             self.max_new_images,
             self.concurrency,
             self.timeout,
@@ -154,6 +157,7 @@ def read_options(values: Mapping[str, Any], *, folder: Path) -> Options:
         enabled=get["enabled"],
         base_url=base_url,
         api_key_env=get["api_key_env"],
+        allow_http=get["allow_http"],
         defaults=defaults,
         images=get["images"] or {},
         missing=get["missing"],

@@ -13,8 +13,8 @@ from typing import Literal
 from mkdocs_qhaigc._util.text import closest_match, plural
 from mkdocs_qhaigc.directives.front_matter_references import META_KEY
 from mkdocs_qhaigc.directives.model import Problem
-from mkdocs_qhaigc.errors import GenerationStopped, ImageUnavailable
-from mkdocs_qhaigc.generation.job import ImageJob
+from mkdocs_qhaigc.errors import GenerationStopped, ImageUnavailable, QhaigcError
+from mkdocs_qhaigc.generation.job import ImageJob, by_reason
 from mkdocs_qhaigc.html.reference import SCHEME
 from mkdocs_qhaigc.site.images import ResolvedImage
 
@@ -151,27 +151,27 @@ class Warnings:
 
     def missing(self, images: Iterable[ResolvedImage]) -> None:
         """Warn of placeholders: of each, but once of all that have a common reason."""
-        common: dict[str, list[ImageJob]] = {}
+        failed: list[tuple[ImageJob, QhaigcError]] = []
         for image in images:
-            about = (image.job.request.key,)
-            if isinstance(image.reason, (GenerationStopped, ImageUnavailable)):
-                common.setdefault(str(image.reason), []).append(image.job)
-            elif image.reason:
-                self.warn(f"{image.job.where}: {image.reason}. A placeholder stands there", "missing", about=about)
+            if image.reason:
+                failed.append((image.job, image.reason))
             else:
                 self.warn(
                     f"{image.job.where}: the image is not generated yet, and `missing: placeholder` "
                     "keeps it so. A placeholder stands there",
                     "missing",
-                    about=about,
+                    about=(image.job.request.key,),
                 )
-        for reason, jobs in common.items():
-            count = len(jobs)
+        for reason, jobs in by_reason(failed):
+            count, about = len(jobs), [job.request.key for job in jobs]
+            if count == 1 and not isinstance(reason, (GenerationStopped, ImageUnavailable)):
+                self.warn(f"{jobs[0].where}: {reason}. A placeholder stands there", "missing", about=about)
+                continue
             shown = ", ".join(job.where for job in jobs[:_NAMES_SHOWN]) + (" …" if count > _NAMES_SHOWN else "")
             self.warn(
                 f"{count} {plural(count, 'image is a placeholder', 'images are placeholders')} ({shown}): {reason}",
                 "missing",
-                about=[job.request.key for job in jobs],
+                about=about,
             )
 
     def _unread(self, src_uri: str, written: str, line: int | None, known: Sequence[str]) -> None:

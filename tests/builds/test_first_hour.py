@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import Project
-from tests.helpers.api import ImagesApi
+from tests.helpers.api import Behaviour, ImagesApi, answer, by_base64, error
 from tests.helpers.commands import run
 
 BODY = "\n# Page\n\n![](qhaigc:hero)\n"
@@ -110,6 +110,81 @@ def test_a_field_of_the_request_body_is_no_option(project: Project) -> None:
 
     assert built.code == 1
     assert "`seed` is a field of the API's request body. Write it under `params`" in built.output
+
+
+def test_a_key_is_not_sent_over_plain_http_to_another_machine_unless_that_is_allowed(
+    project: Project, api: ImagesApi
+) -> None:
+    api.default = by_base64
+    project.page("index.md", BODY, qhaigc={"hero": {"prompt": "A", "alt": "x"}})
+    project.options |= {"base_url": "http://api.example/v1"}
+    project.environment |= {"http_proxy": api.origin}  # the server of the tests, in the place of api.example
+
+    built = project.build()
+    bought = run(project, "generate", "--yes")
+
+    message = (
+        "the key is not sent to http://api.example/v1, for everybody on the way could read it. Write `https://` in "
+        "`base_url`, or, within a network that you trust, `allow_http: true`"
+    )
+    assert len(built.warnings) == 1
+    assert built.warnings[0].endswith(f"1 image is a placeholder (index.md#hero): {message}")
+    assert f"Error: 1 image (index.md#hero): {message}." in bought.stderr
+    assert not api.calls
+
+    project.options |= {"allow_http": True}
+    assert project.build("--strict").code == 0
+    assert len(api.calls) == 1
+
+
+REFUSED = {"type": "invalid_request_error", "message": "the server's words", "code": None}
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "words"),
+    [
+        (answer(404, {"detail": "Not Found"}), "404: Not Found. Check `base_url`"),
+        (error(404, "model_not_found"), "404 (model_not_found): the server's words. Check `model`"),
+        (error(400, "invalid_size"), "400 (invalid_size): the server's words. Check `size`"),
+        (answer(400, {"error": {**REFUSED, "param": "size"}}), "the server's words. Check `size`"),
+        (answer(400, {"error": {**REFUSED, "param": "quality"}}), "the server's words. Check `quality` under `params`"),
+    ],
+    ids=["address", "model", "size-code", "size", "field"],
+)
+def test_one_wrong_setting_is_one_message_for_all_its_images(
+    project: Project, api: ImagesApi, behaviour: Behaviour, words: str
+) -> None:
+    api.default = behaviour
+    images = {f"n{number}": {"prompt": f"P{number}", "alt": "x"} for number in range(4)}
+    project.page("index.md", "\n".join(f"![](qhaigc:{name})" for name in images), qhaigc=images)
+    named = ", ".join(f"index.md#{name}" for name in images)
+
+    warnings = warnings_of(project)
+    bought = run(project, "generate", "--yes")
+
+    assert len(warnings) == 1
+    assert warnings[0].startswith(f"4 images are placeholders ({named}): the API answered ")
+    assert words in warnings[0]
+    errors = [line for line in bought.stderr.splitlines() if line.startswith("Error")]
+    assert len(errors) == 1
+    assert errors[0].startswith(f"Error: 4 images ({named}): the API answered ")
+
+
+def test_refused_prompts_are_messages_of_their_own_and_numbers_of_requests_make_none(
+    project: Project, api: ImagesApi
+) -> None:
+    api.script = [error(400, "bad", f"no such quality (request id: 2026{number}abc)") for number in range(2)]
+    api.by_prompt = {f"P{number}": [error(400, "content_policy_violation")] for number in range(2)}
+    images = {f"n{number}": {"prompt": f"P{number}", "alt": "x"} for number in range(4)}
+    project.page("index.md", "\n".join(f"![](qhaigc:{name})" for name in images), qhaigc=images)
+
+    warnings = warnings_of(project)
+
+    assert [warning.partition(": ")[0] for warning in warnings] == [
+        "index.md#n0",
+        "index.md#n1",
+        "2 images are placeholders (index.md#n2, index.md#n3)",
+    ]
 
 
 def test_a_name_that_is_declared_twice_is_a_warning_in_builds(project: Project) -> None:

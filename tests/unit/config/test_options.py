@@ -33,6 +33,7 @@ def test_the_defaults_are_those_of_the_contract() -> None:
         enabled=True,
         base_url="https://api.qhaigc.net/v1",
         api_key_env="QHAIGC_API_KEY",
+        allow_http=False,
         defaults=Defaults("qh-draw-x2-preview", "1280x720", "", {}),
         images={},
         missing="generate",
