@@ -1,23 +1,15 @@
-"""A light core, and a README that names every option and command. Layers and owners of libraries: `lint-imports`."""
+"""A light core. Layers and owners of libraries: `lint-imports`."""
 
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
-from importlib import import_module
 from pathlib import Path
 
-import pytest
-
 import mkdocs_qhaigc
-from mkdocs_qhaigc.cli import main
-from mkdocs_qhaigc.config.option_table import OPTIONS
-from tests.helpers.engines import CELLS, table
 
 PACKAGE = Path(mkdocs_qhaigc.__file__).parent
-README = (PACKAGE.parent / "README.md").read_text(encoding="utf-8")
 DEPENDENCIES = (
     "httpx",
     "httpcore",
@@ -51,22 +43,3 @@ def test_only_the_adapter_knows_mkdocs() -> None:
     code = f"import sys, {', '.join(core)}; print(sorted({{*{ENGINES}}} & set(sys.modules)))"
     finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert finished.stdout == "[]\n"
-
-
-@pytest.mark.parametrize("option", OPTIONS)
-def test_the_readme_names_every_option(option: str) -> None:
-    assert f"`{option}`" in README
-
-
-@pytest.mark.parametrize("command", sorted(main.commands))
-def test_the_readme_names_every_command(command: str) -> None:
-    assert re.search(rf"mkdocs-qhaigc {command}\b", README)
-
-
-def test_the_readme_has_the_table_of_what_works_where() -> None:
-    """Each of its cells is a real build, or several: `pytest -m compatibility`."""
-    tests = Path(__file__).parent
-    for module in sorted(tests.glob("*/test_*.py"), key=lambda path: path.name):
-        if "@beside(" in module.read_text(encoding="utf-8"):
-            import_module(f"tests.{module.parent.name}.{module.stem}")
-    assert table(CELLS.items()) in README

@@ -92,7 +92,7 @@ OPTIONS: Mapping[str, Option] = {
         types.Text("Write the attribute's value, for example 100vw"),
         None,
         "how wide images are drawn, as in HTML; left out, the text column of the themes mkdocs, readthedocs and "
-        "Material",
+        "Material, and `100vw` in others",
     ),
     "gallery": Option(
         types.PageFile(),

@@ -106,6 +106,7 @@ class SiteFolder(OptionType):
             path = posixpath.normpath(value.strip().replace("\\", "/").strip("/") or ".")
             too_long = any(len(part.encode()) > 200 for part in path.split("/"))
             if path != "." and not path.startswith("..") and ":" not in path and not too_long:
+                _require_published(option, path)
                 return path
         raise _invalid(option, value, "Write a folder of the site, for example assets/qhaigc")
 
@@ -120,6 +121,7 @@ class PageFile(OptionType):
             path = posixpath.normpath(value.strip().replace("\\", "/"))
             name = path.rpartition("/")[2]
             if not path.startswith(("/", "../")) and ":" not in path and name.endswith(".md") and name != ".md":
+                _require_published(option, path)
                 return path
         raise _invalid(option, value, "Write a page's file within docs_dir, for example images.md")
 
@@ -330,6 +332,20 @@ class Marking(OptionType):
 
 def _invalid(option: str, value: object, advice: str) -> OptionError:
     return OptionError(option, f"it is {short_repr(value)}. {advice}")
+
+
+UNPUBLISHED = "GitHub Pages leaves files and folders out whose names begin with `_` or `.`"
+"""The reason why no file of ours has such a name. It does so unless the site has a file `.nojekyll`."""
+
+
+def is_published(path: str) -> bool:
+    """Whether every web host publishes a file of the site at this path, which has `/`: see `UNPUBLISHED`."""
+    return not any(part.startswith(("_", ".")) for part in path.split("/"))
+
+
+def _require_published(option: str, path: str) -> None:
+    if not is_published(path):
+        raise _invalid(option, path, f"{UNPUBLISHED}. Write another name")
 
 
 def _suggestion(value: object, words: Mapping[str, str] | tuple[str, ...]) -> str:

@@ -11,6 +11,8 @@ from mkdocs_qhaigc._util.text import is_typo
 from mkdocs_qhaigc.html.reference import SCHEME, whole_reference
 
 META_KEY = "qhaigc"
+PAGE_ENDINGS = (".md", ".markdown", ".mdown", ".mkdn", ".mkd")
+"""Endings of the files of which MkDocs reads front matter; Zensical has only the first."""
 FRONT_MATTER = re.compile(r"\ufeff?---[ \t]*\r?\n(.*?\n)(?:---|\.\.\.)[ \t]*\r?$", re.DOTALL | re.MULTILINE)
 """A page that begins with front matter in YAML; the group is the text between the lines of `---`."""
 _MOST_LINES = 1000

@@ -54,6 +54,8 @@ class Field(NamedTuple):
     """Its meaning, in Markdown, on one line."""
     schema: Schema
     """The values that an author may write."""
+    default: str = "none"
+    """What holds where it is not given, in Markdown."""
 
 
 def _or_none(schema: Schema) -> Schema:
@@ -61,29 +63,32 @@ def _or_none(schema: Schema) -> Schema:
 
 
 FIELDS: Mapping[str, Field] = {
-    "prompt": Field("what the image shows; required", TEXT),
+    "prompt": Field("what the image shows", TEXT, "required"),
     "alt": Field('alternative text; `""` for decoration; never filled from the prompt', {"type": ["string", "null"]}),
     "caption": Field("a text below the image, which then is a figure", _or_none(TEXT)),
-    "model": Field("the model's name", TEXT),
-    "size": Field("`WIDTHxHEIGHT` in pixels", SIZE),
+    "model": Field("the model's name", TEXT, "option `model`"),
+    "size": Field("`WIDTHxHEIGHT` in pixels", SIZE, "option `size`"),
     "style": Field("a name from the option `styles`, or a text; appended to the prompt", _or_none(TEXT)),
     "variant": Field(
-        "1, 2, 3 …: independent images of one prompt", {"type": "integer", "minimum": 1, "maximum": MOST_VARIANTS}
+        "1, 2, 3 …: independent images of one prompt",
+        {"type": "integer", "minimum": 1, "maximum": MOST_VARIANTS},
+        "`1`",
     ),
     "params": Field(
         "further fields of the API's request body, sent as they are: `{quality: hd}`",
         {"type": ["object", "null"], "propertyNames": {"not": {"enum": list(OWN_BODY_FIELDS)}}},
     ),
     "dark": Field("the prompt of a second image, which readers of a dark page see instead", _or_none(TEXT)),
-    "place": Field("`after-title` or `top` puts the image there without a reference", {"enum": list(PLACES)}),
+    "place": Field("`after-title` or `top` puts the image there without a reference", {"enum": list(PLACES)}, "`none`"),
     "priority": Field(
         "the page's main image: loaded first; lazily only where it has a `dark` one; at most one a page",
         {"type": "boolean"},
+        "`false`",
     ),
-    "sizes": Field("how wide it is drawn, as in HTML: `50vw`", _or_none(TEXT)),
+    "sizes": Field("how wide it is drawn, as in HTML: `50vw`", _or_none(TEXT), "option `sizes`"),
     "crop": Field("`WIDTHxHEIGHT` of its card for link previews: `1200x630`", _or_none(SIZE)),
 }
-"""The fields of a directive, in the order of the README."""
+"""The fields of a directive, in the order of the documentation."""
 
 
 class Defaults(NamedTuple):

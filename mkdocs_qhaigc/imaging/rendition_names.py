@@ -4,6 +4,7 @@
     assets/qhaigc/hero-5d0f6c1b2a9e-480.webp    480 pixels wide
 
 The hex digits are a hash of the key *and* the encoding settings, so that browsers' caches never show an older image.
+No name begins with `_`: GitHub Pages leaves such files out of a site that has no `.nojekyll`.
 Names are final: the file is the image, or a placeholder for as long as there is no image.
 """
 
@@ -211,9 +212,10 @@ def card_stem(name: str, key: str, encoding: Encoding, crop: tuple[int, int] | N
 
 def _stem(name: str, key: str, settings: str) -> str:
     content = f"{key}\n{settings}\n"
-    if name != name.casefold():  # beside the same in small letters it would be one file on Windows and macOS
+    shown = name.lstrip("_") or "image"
+    if name != shown.casefold():  # beside the same in small letters it would be one file on Windows and macOS
         content += f"\n{name}"
-    return f"{name}-{hashlib.sha256(content.encode()).hexdigest()[:STEM_DIGITS]}"
+    return f"{shown}-{hashlib.sha256(content.encode()).hexdigest()[:STEM_DIGITS]}"
 
 
 def relative_url(dest_uri: str, page_url: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Set
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from mkdocs_qhaigc.site.page_rendering import SitePages
 if TYPE_CHECKING:
     from mkdocs_qhaigc.site.json_report import Outcome
     from mkdocs_qhaigc.site.survey import Survey, SurveyEntry
+    from mkdocs_qhaigc.site.warnings import Warnings
 
 
 class SiteBuild:
@@ -27,41 +28,38 @@ class SiteBuild:
         *,
         site_url: Callable[[], str | None],
         column: Callable[[Container[object]], str],
+        warnings: Warnings | None = None,
     ) -> None:
-        """`site_url` and `column`: see `SitePages`."""
+        """`site_url` and `column`: see `SitePages`; `warnings`: of all builds of the site."""
         self.options = options
         self._images = images
         self._wait = True
         """Whether missing images are waited for."""
-        self.pages = SitePages(options, images, site_url=site_url, column=column)
+        self.pages = SitePages(options, images, site_url=site_url, column=column, warnings=warnings)
 
     # From the last rendered page to the site's files
 
-    def settle(self, *, wait: bool) -> int:
+    def settle(self, *, wait: bool) -> None:
         """Wait for the images and warn of those that are missing. From then on pages have their final markup.
-
-        Returns:
-            How many images are still under way: 0 if `wait`.
 
         Raises:
             MissingImages: some are missing or damaged, and `missing: error` forbids to generate any.
         """
-        under_way = self._images.settle(wait=wait)
+        self._images.settle(wait=wait)
         self._wait = wait
         self.pages.settled = True
         if self.options.missing == "error" and self._images.damaged_pins():
             damage = "".join(f"\n  {message}" for message in self._images.damaged_pins())
             raise MissingImages(f"committed images are damaged, and `missing: error` accepts no others:{damage}")
         self._report_missing(self.placeholders())
-        return under_way
 
     def placeholders(self) -> list[ResolvedImage]:
         """Return the images that have a placeholder."""
         return [image for image in self._images.images() if image.state == "placeholder"]
 
     @property
-    def under_way(self) -> int:
-        """How many images come too late for this build."""
+    def under_way(self) -> Set[str]:
+        """The keys of images that come too late for this build."""
         return self._images.under_way
 
     def unfinished(self) -> set[str]:
@@ -179,24 +177,13 @@ class SiteBuild:
             for entry in self.entries()
         ]
 
-    def summary(self) -> str | None:
-        """Return `3 images: 1 generated for 0.02 USD, 2 pinned`; `None` for a site without images."""
-        images = self._images.images()
-        states = [image.state for image in images]
-        if not states:
-            return None
-        counts = [(states.count(state), state) for state in ("generated", "cached", "pinned")]
-        parts = [f"{count} {state}" for count, state in counts if count]
-        requests = [image.job.request for image in images if image.state == "generated"]
-        paid_now = [
-            request for request in requests if self._images.stats(request).requests
-        ]  # others: by earlier builds
-        if paid_now and (cost := self.options.cost(paid_now)):
-            parts[0] += f" for {cost}"
-        if missing := states.count("placeholder"):
-            parts.append(f"{missing} {plural(missing, 'placeholder', 'placeholders')}")
-        total = f"{len(states)} {plural(len(states), 'image', 'images')}"
-        return f"{total}{' of the sandbox' if self.options.sandboxed else ''}: {', '.join(parts)}"
+    def images(self) -> list[ResolvedImage]:
+        """Return all images of the build, those in place of names that no directive has included."""
+        return self._images.images()
+
+    def has_paid(self, image: ResolvedImage) -> bool:
+        """Whether this build has requested an image and got it; others were paid for by earlier builds."""
+        return image.state == "generated" and self._images.stats(image.job.request).requests > 0
 
     def _subjects(self, entry: SurveyEntry) -> set[str]:
         """Return the subjects under which `Warnings` remembers what is about an image."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -150,11 +150,14 @@ def place_gallery(content: str, markup: str) -> str:
     return f"{before}{markup}{after}" if marker else f"{content}\n{markup}"
 
 
-def site_gallery(build: SiteBuild, *, page_url: str, link: Link) -> str:
-    """Return the gallery of a site for the page at `page_url`. For a build that has settled."""
+def site_gallery(build: SiteBuild, *, page_url: str, link: Link, is_listed: Callable[[str], bool]) -> str:
+    """Return the gallery of a site for the page at `page_url`. For a build that has settled.
+
+    `is_listed`: whether a page (`src_uri`) is for every reader. Of images that only others show, it publishes nothing.
+    """
     pages = build.pages
     images = []
-    for collected in collect(build.entries()):
+    for collected in collect(_listed(build.entries(), is_listed)):
         entry = collected.first
         scope = pages.scopes[entry.page] if entry.page else pages.site
         file_name = f"{entry.name}-dark" if entry.dark else entry.name
@@ -163,6 +166,14 @@ def site_gallery(build: SiteBuild, *, page_url: str, link: Link) -> str:
         tag = image_tag(published, page_url=page_url, alt=alt, sizes=SIZES, colour=image.colour)
         images.append((collected, tag))
     return render_gallery(images, page_url=page_url, assets_dir=build.options.assets_dir, link=link)
+
+
+def _listed(entries: Iterable[SurveyEntry], is_listed: Callable[[str], bool]) -> Iterator[SurveyEntry]:
+    """Yield the entries that every reader may see, each with the pages that every reader may see."""
+    for entry in entries:
+        users = tuple(filter(is_listed, entry.users))
+        if is_listed(entry.page) if entry.page else users or not entry.users:
+            yield replace(entry, users=users)
 
 
 def render_gallery(images: Iterable[tuple[Collected, ImageTag]], *, page_url: str, assets_dir: str, link: Link) -> str:

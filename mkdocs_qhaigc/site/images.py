@@ -88,8 +88,8 @@ class SiteImages:
         """By place in the site: paths of all files that were asked for."""
         self._filled: dict[str, str] = {}
         """By place in the site: paths of files made after the image had changed, see `_fill`."""
-        self.under_way = 0
-        """Images that this build did not wait for: they come too late for it."""
+        self.under_way: set[str] = set()
+        """Keys of images that this build did not wait for: they come too late for it."""
         self._encoder = Encoder(options.encoding, options.cache.renditions)
         if open_queue and options.missing == "error":  # the build ends with all `damaged_pins` in one error
             finder.pins.quiet = True
@@ -143,15 +143,14 @@ class SiteImages:
 
     # When all pages are rendered
 
-    def settle(self, *, wait: bool) -> int:
-        """Resolve every job to its image, or to a placeholder. Return how many are still under way.
+    def settle(self, *, wait: bool) -> None:
+        """Resolve every job to its image, or to a placeholder.
 
         Args:
             wait: until no job is under way. Encoding is waited for in any case.
         """
         if self._open_queue is None:
-            return 0
-        count = 0
+            return
         while True:
             for key, future in list(self._futures.items()):
                 job = self._images[key].job
@@ -160,13 +159,13 @@ class SiteImages:
                     from mkdocs_qhaigc._util.threads import wait_for  # a build that finds all its images has no thread
 
                     wait_for(future)
-                count += not future.done()
+                if not future.done():
+                    self.under_way.add(key)
                 self._know(generated(job, future) if future.done() else placeholder(job))
             self._finish_encoding()
             self._encode_lost_renditions()
             if not self._futures:  # else a damaged image was submitted anew
-                self.under_way += count
-                return count
+                return
 
     def files(self, wanted: Mapping[str, WantedFile], *, wait: bool) -> dict[str, str]:
         """Return the paths of all wanted files, by their place in the site.

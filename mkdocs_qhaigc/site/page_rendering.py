@@ -221,6 +221,10 @@ class SitePages:
         """
         if reference.SCHEME in text:
             text = self._resolve(self._scope_to_render(page, src_uri), url, text, main_shown=True)
+        return self.expand(text)
+
+    def expand(self, text: str) -> str:
+        """Return HTML that was rendered before with the final markup of its images. For a build that has settled."""
         return self._deferred.expand(text)
 
     def referenced(self, scope: Scope, name: str, page_url: str) -> ReferencedImage:

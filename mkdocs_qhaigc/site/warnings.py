@@ -1,4 +1,6 @@
-"""The warnings of one build about its images, each logged once: where, what, and what to do.
+"""The warnings about the images of a site, each logged once: where, what, and what to do.
+
+A plugin may build a site once for each language; a page that several builds have is warned of once.
 
 Surveys and reports also need which warning is about what: `Warnings` remembers it.
 """
@@ -11,7 +13,7 @@ from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Literal
 
 from mkdocs_qhaigc._util.text import closest_match, plural
-from mkdocs_qhaigc.directives.front_matter_references import META_KEY
+from mkdocs_qhaigc.directives.front_matter_references import META_KEY, PAGE_ENDINGS
 from mkdocs_qhaigc.directives.model import Problem
 from mkdocs_qhaigc.errors import GenerationStopped, ImageUnavailable, QhaigcError
 from mkdocs_qhaigc.generation.job import ImageJob, by_reason
@@ -26,7 +28,7 @@ _NAMES_SHOWN = 12
 
 
 class Warnings:
-    """The warnings of one build."""
+    """The warnings of all builds of one site."""
 
     def __init__(self, *, logged: bool = True) -> None:
         """`logged`: whether they go to the log as they come; else they are only collected."""
@@ -35,9 +37,11 @@ class Warnings:
         """By message."""
         self._subjects: dict[str, set[str]] = {}
         """By message: the keys of the images that it is about, or where they are referred to (`start.md#hero`)."""
+        self._missing: set[str] = set()
+        """The keys of the images of `missing`."""
 
     def warn(self, message: str, kind: Kind = "reference", *, about: Iterable[str] = ()) -> None:
-        """Log a message, unless this build has logged it before. `about`: keys of images, or `guide/start.md#hero`."""
+        """Log a message, unless it was logged before. `about`: keys of images, or `guide/start.md#hero`."""
         if message not in self.kinds:
             self.kinds[message] = kind
             if self._logged:
@@ -92,10 +96,12 @@ class Warnings:
         line = next((place.line for place in places(source()) if place.name == name), None)
         meant = closest_match(name, known)
         names = ", ".join(known[:_NAMES_SHOWN]) or "none"
-        advice = f"Did you mean {meant!r}? " if meant else ""
+        question = f"Did you mean {meant!r}? " if meant else ""
+        has_front_matter = src_uri.endswith(PAGE_ENDINGS)  # notebooks and templates have none
+        declare = f"under `{META_KEY}` in the front matter" if has_front_matter else "in the option `images`"
         self.warn(
-            f"{_place(src_uri or 'a template', line)}: there is no image {name!r}. {advice}"
-            f"Known on this page: {names}. Declare it under `{META_KEY}` in the front matter, or correct the reference"
+            f"{_place(src_uri or 'a template', line)}: there is no image {name!r}. {question}"
+            f"Known on this page: {names}. Declare it {declare}, or correct the reference"
         )
 
     def misspelt(self, src_uri: str, source: Callable[[], str], references: Iterable[str]) -> None:
@@ -152,7 +158,9 @@ class Warnings:
     def missing(self, images: Iterable[ResolvedImage]) -> None:
         """Warn of placeholders: of each, but once of all that have a common reason."""
         failed: list[tuple[ImageJob, QhaigcError]] = []
-        for image in images:
+        new = [image for image in images if image.job.request.key not in self._missing]
+        self._missing.update(image.job.request.key for image in new)
+        for image in new:
             if image.reason:
                 failed.append((image.job, image.reason))
             else:

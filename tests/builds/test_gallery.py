@@ -220,6 +220,44 @@ def test_gallery_page_of_a_site_without_images_is_empty(project: Project) -> Non
     assert "qhaigc" not in built.html("images/index.html")
 
 
+ENCRYPTS = """
+def on_page_markdown(markdown, page, config, files):
+    if page.meta.pop("password", None):
+        page.encrypted = True
+"""
+
+
+def test_gallery_shows_nothing_of_pages_that_are_not_for_every_reader(project: Project, api: ImagesApi) -> None:
+    """Only an image of such a page that another page shows, too, is in it, and that page is named alone."""
+    project.config["hooks"] = [str(project.write("hooks.py", ENCRYPTS))]
+    project.options |= {"gallery": "not.md", "images": {"plan": "A secret plan", "badge": "A badge"}}
+    project.options["images"] |= {"unused": "Nobody's"}
+    project.page("index.md", "# Home\n\n![x](qhaigc:hero) ![x](qhaigc:badge)\n", qhaigc="A tower")
+    for title, hidden in (
+        ("Locked", {"password": "x"}),
+        ("Draft", {"draft": True}),
+        ("Quiet", {"search": {"exclude": True}}),
+    ):
+        images = {
+            "hero": {"prompt": f"A secret of {title}", "dark": f"A secret of {title} by night"},
+            "same": "A tower",
+        }
+        body = f"# {title}\n\n![x](qhaigc:hero) ![x](qhaigc:plan) ![x](qhaigc:badge) ![x](qhaigc:same)\n"
+        project.page(f"{title}.md", body, qhaigc=images, **hidden)
+    project.page("found.md", "# Found\n\n![x](qhaigc:hero)\n", qhaigc="A mast", search={"boost": 2}, draft=False)
+    built = project.build("--strict")
+    assert built.code == 0, built.output
+    html = gallery_of(built, "not/index.html")
+    prompts = re.findall(r'class="prompt"[^>]*>([^<]*)<', html)
+    assert prompts == ["A badge", "Nobody&#x27;s", "A tower", "A mast"]
+    assert [a.attributes["href"] for a in elements(html, "a") if "../assets" not in (a.attributes["href"] or "")] == [
+        "../",
+        "../",
+        "../found/",
+    ]
+    assert "secret" not in (built.site / "search/search_index.json").read_text(encoding="utf-8")
+
+
 CARDS = [
     Card(f"index.md#{name}", f"{name}.png", 96, 54, prompt, (("model", "m-1"),), line, state, (("index.md", None),))
     for name, prompt, line, state in (

@@ -291,3 +291,24 @@ def test_example_site_builds_twice_with_the_same_bytes_and_one_set_of_requests(t
     assert broken_urls(cold.site, "https://example.com/lantern/") == []
     assert "placeholder" not in cold.summary
     assert warm.summary == cold.summary.replace("generated", "cached")
+    assert "made by a program, from a description" in (cold.site / "index.html").read_text(encoding="utf-8")
+
+
+def test_example_site_says_who_made_its_images(tmp_path: Path) -> None:
+    folder = tmp_path / "example"
+    shutil.copytree(EXAMPLE_SITE, folder, ignore=shutil.ignore_patterns("site", ".qhaigc", "generated-images"))
+    environment = {name: value for name, value in os.environ.items() if name != "QHAIGC_API_KEY"}
+    finished = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "-q", "-d", str(tmp_path / "site")],
+        cwd=folder,
+        env={**environment, "NO_MKDOCS_2_WARNING": "1", "QHAIGC_BASE_URL": "https://images.invalid/v1"},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=180,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stderr
+    for page in ("index.html", "404.html", "guide/index.html"):
+        html = (tmp_path / "site" / page).read_text(encoding="utf-8")
+        assert "Every picture on this site was made by AI, from a description." in html

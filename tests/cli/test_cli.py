@@ -127,34 +127,6 @@ def test_under_the_sandbox_nothing_is_bought_elsewhere(tmp_path: Path, command: 
     assert "Write `base_url: !ENV [QHAIGC_BASE_URL, http://127.0.0.1:9/v1]`" in finished.stderr
 
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-
-
-def test_what_the_readme_shows_is_what_the_program_prints(tmp_path: Path) -> None:
-    (page,) = re.findall(r"^```markdown\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
-    (tmp_path / "docs").mkdir()
-    (tmp_path / "docs/index.md").write_text(page, encoding="utf-8")
-    config = {"site_name": "x", "plugins": [{"qhaigc": {"base_url": "sandbox"}}]}
-    (tmp_path / "mkdocs.yml").write_text(json.dumps(config), encoding="utf-8")
-    blocks = "".join(re.findall(r"^```console\n(.*?)^```$", README, re.DOTALL | re.MULTILINE))
-    shown = re.findall(r"^\$ mkdocs-qhaigc (.*)\n((?:(?!\$ ).*\n)*)", blocks, re.MULTILINE)
-    assert [words for words, _ in shown] == ["--help", "plan", "check", "generate index.md#heroo"]
-    for words, expected in shown:
-        finished = subprocess.run(
-            [COMMAND, *words.split()],
-            cwd=tmp_path,
-            env={**os.environ, "COLUMNS": "80", "NO_MKDOCS_2_WARNING": "1"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            encoding="utf-8",
-            timeout=60,
-            check=False,
-        )
-        said = finished.stdout.replace(" -h' for help.", " --help' for help.")  # so older versions of click say it
-        assert [line.rstrip() for line in said.rstrip().splitlines()] == expected.rstrip().splitlines()
-
-
 def test_a_shell_completes_commands() -> None:
     line = {"COMP_WORDS": "mkdocs-qhaigc ca", "COMP_CWORD": "1", "_MKDOCS_QHAIGC_COMPLETE": "bash_complete"}
     finished = subprocess.run(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.conftest import Project
 from tests.helpers.api import ImagesApi
-from tests.helpers.beside import alts, assert_whole, build_both_ways, hero, ours
+from tests.helpers.beside import alts, assert_whole, build_both_ways, documented_file, hero, ours
 from tests.helpers.commands import run
 from tests.helpers.engines import EVERY_MKDOCS, MATERIAL, PROPER_MATERIAL, READTHEDOCS, beside
 from tests.helpers.pages import elements, text_of
@@ -284,6 +285,70 @@ def test_a_variant_is_picked_in_the_author_s_file_or_not_at_all(project: Project
         assert finished.returncode == 0, finished.stderr
         assert f"{Path('docs/index.md')}: hero is variant 2 now" in finished.stdout
         assert (project.docs / "index.md").read_bytes() != before
+
+
+CELLS = [
+    (
+        "markdown",
+        "# Notebook\n\n![](qhaigc:hero) ![chart](qhaigc:chart) and `![](qhaigc:code)`\n\n    qhaigc:indented\n",
+    ),
+    ("markdown", '<img src="qhaigc:hero" alt="Raw">\n'),
+    ("code", "print('a line and a display')"),
+]
+OUTPUTS = [
+    {"output_type": "stream", "name": "stdout", "text": '<img src="qhaigc:hero"> ![](qhaigc:hero)\n'},
+    {"output_type": "display_data", "metadata": {}, "data": {"text/html": '<img src="qhaigc:hero" alt="Shown">'}},
+]
+
+
+def notebook(project: Project, path: str, **metadata: Any) -> None:
+    """Write a notebook that shows the images `hero` and `chart`."""
+    cells = [
+        {"cell_type": kind, "id": str(number), "metadata": {}, "source": text.splitlines(keepends=True)}
+        | ({"execution_count": 1, "outputs": OUTPUTS} if kind == "code" else {})
+        for number, (kind, text) in enumerate(CELLS)
+    ]
+    python = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
+    content = {"cells": cells, "metadata": python | metadata, "nbformat": 4, "nbformat_minor": 5}
+    project.write(f"docs/{path}", json.dumps(content, indent=1))
+    cache = str(project.folder / ".jupyter")
+    project.config["plugins"] = ["search", {"mkdocs-jupyter": {"cache_dir": cache}}]
+
+
+@beside("jupyter", *EVERY_MKDOCS)
+def test_notebooks_show_the_images_of_the_option(project: Project, api: ImagesApi, column: str) -> None:
+    notebook(project, "deep/one.ipynb")
+    project.options["images"] = {**hero("A tower", "Tower"), "chart": {"prompt": "A chart", "alt": "Chart"}}
+    project.page("index.md", "# Home\n\n![](qhaigc:hero)\n", qhaigc=hero("Fog", "Fog"))
+    built = build_both_ways(project, api, prompts=["A tower", "A chart", "Fog"])
+    assert alts(built, "deep/one/index.html") == ["Tower", "chart", "Raw", "Shown"]
+    assert alts(built) == ["Fog"]
+    assert text_of(built.html("deep/one/index.html")).count("![](qhaigc:") == 2  # in code, and printed
+
+
+@beside("jupyter", *EVERY_MKDOCS)
+def test_notebooks_declare_images_by_the_readme_s_hook(project: Project, api: ImagesApi, column: str) -> None:
+    chart = {"prompt": "A chart", "alt": "Chart", "place": "after-title"}
+    notebook(project, "one.ipynb", qhaigc={**hero("A tower", "Tower"), "chart": chart})
+    plain = json.loads((project.docs / "one.ipynb").read_text(encoding="utf-8"))
+    project.write("docs/plain.ipynb", json.dumps({**plain, "cells": [], "metadata": {}}))
+    project.config["hooks"] = [str(project.write("notebooks.py", documented_file("notebooks.py")))]
+    project.page("index.md", "# Home\n\n![](qhaigc:hero)\n", qhaigc=hero("Fog", "Fog"))
+    built = build_both_ways(project, api, prompts=["A tower", "A chart", "Fog"])
+    assert alts(built, "one/index.html") == ["Chart", "Tower", "chart", "Raw", "Shown"]
+
+
+def test_a_notebook_is_not_advised_to_have_front_matter(project: Project) -> None:
+    notebook(project, "one.ipynb")
+    project.page("index.md", "# Home\n")
+    built = project.build()
+    assert built.code == 0, built.output
+    for name in ("hero", "chart"):
+        (warning,) = (warning for warning in built.warnings if f"there is no image '{name}'" in warning)
+        assert "one.ipynb" in warning
+        assert "Declare it in the option `images`" in warning
+    assert len(built.warnings) == 2
+    assert run(project, "check").stdout.count("in the option `images`") == 2
 
 
 HOOKS = """

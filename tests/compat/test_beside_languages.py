@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 
 import pytest
 
 from tests.builds.test_serve import serving
 from tests.conftest import Project
-from tests.helpers.api import ImagesApi, waits_for
+from tests.helpers.api import ImagesApi, error, waits_for
 from tests.helpers.beside import alts, build_both_ways, hero, ours, ours_of
 from tests.helpers.commands import answer, buy, names, run
 from tests.helpers.engines import EVERY_MATERIAL, EVERY_MKDOCS, beside
@@ -124,6 +125,39 @@ def test_a_directive_that_cannot_be_used_in_one_language_keeps_every_pin(
     assert finished.returncode == 1
     assert path(structure, "index", "fr") in finished.stderr
     assert names(project.folder / "generated-images") == pins
+
+
+def test_a_page_that_several_languages_show_is_warned_of_once_and_there_is_one_summary(
+    project: Project, api: ImagesApi, structure: str
+) -> None:
+    site(project, structure)
+    api.by_prompt["A badge"] = [error(400, "content_policy_violation")] * 9
+    guide = path(structure, "guide", "en")
+    project.page(
+        guide, "# Guide\n\n![](qhaigc:hero) ![x](qhaigc:heroo)\n", qhaigc={"hero": "A map", "old": {"size": 7}}
+    )
+    project.options["prices"] = {"qh-draw-x2-preview": 0.5, "currency": "USD"}
+    built = project.build()
+    assert built.code == 0, built.output
+    said = ("there is no image 'heroo'", "has no alternative text", "mkdocs.yml#emblem", "image 'old'")
+    assert [sum(words in warning for warning in built.warnings) for words in said] == [1, 1, 1, 1]
+    assert len(built.warnings) == len(said), built.output
+    summaries = [line for line in built.output.splitlines() if re.search(r"qhaigc: \d+ images", line)]
+    assert [line.partition("qhaigc: ")[2] for line in summaries] == [
+        "7 images: 5 generated for 2.50 USD, 2 placeholders"
+    ]
+    assert [built.output.index(line) > built.output.index("Building 'fr'") for line in summaries] == [True]
+    assert project.build("--strict").code == 1
+
+
+def test_images_that_have_one_reason_are_warned_of_once_in_all_languages(project: Project, structure: str) -> None:
+    """A warning names several; of those that two languages show, the second one's warning is silent."""
+    site(project, structure)
+    del project.environment["QHAIGC_API_KEY"]
+    built = project.build()
+    assert [warning.count("#") for warning in built.warnings] == [3, 2, 1], built.output
+    assert built.output.count("mkdocs.yml#emblem") == 1
+    assert project.build("--strict").code == 1
 
 
 def test_the_report_holds_every_language(project: Project, api: ImagesApi, structure: str) -> None:

@@ -125,9 +125,13 @@ def drafts(project: Project) -> None:
 
 def test_drafts_are_shown_with_their_images_in_a_preview(project: Project, api: ImagesApi) -> None:
     drafts(project)
+    project.options["gallery"] = "images.md"
     with serving(project) as server:
         server.wait_until(lambda: len(api.calls) == 3 and "A draft" in api.prompts)
         server.wait_until_quiet()
+        gallery = server.get("/images/").decode()
+        assert "A tower" in gallery
+        assert "A draft" not in gallery
         page = server.get("/drafts/next/").decode()
         assert page.count('alt="Draft"') == 2
         address = page.split('alt="Draft" src="../../')[1].split('"')[0]

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import re
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from tests.conftest import Built, Project
-from tests.helpers.api import ImagesApi, in_size
+from tests.helpers.api import Handler, ImagesApi, error, in_size, waits_for
 from tests.helpers.beside import build_twice, ours_last, ours_of, whole
 from tests.helpers.commands import git
-from tests.helpers.engines import COLUMNS, EVERY_MATERIAL, EVERY_MKDOCS, beside
-from tests.helpers.pages import broken_urls, elements, text_of
+from tests.helpers.engines import COLUMNS, EVERY_MATERIAL, EVERY_MKDOCS, MATERIAL, beside
+from tests.helpers.pages import broken_urls, broken_urls_in, elements, text_of
 
 pytestmark = pytest.mark.compatibility
 
 ALT = 'The harbour\'s "tower" & mast'
+PASSWORD = "a word"
+CONTENT = "{http://purl.org/rss/1.0/modules/content/}"
 
 
 @pytest.fixture
@@ -192,6 +199,117 @@ def test_switched_off_a_feed_has_the_alternative_texts(site: Project, column: st
     description = items(built)["Fog"].findtext("description") or ""
     assert "Words own and all of it, not ![](qhaigc-fog)." in text_of(description)
     assert "qhaigc:" not in (built.site / "feed_rss_created.xml").read_text(encoding="utf-8")
+
+
+def decrypted(built: Built, page: str = "index.html") -> str:
+    """Return what readers with the password see of a page that encryptcontent has encrypted."""
+    from Crypto.Cipher import AES
+    from Crypto.Util.Padding import unpad
+
+    found = re.search(r'id="?mkdocs-encrypted-content"?[^>]*>([^<]+)<', built.html(page))
+    assert found
+    start, content = (base64.b64decode(part) for part in found[1].strip().split(";")[:2])
+    key = hashlib.sha256(PASSWORD.encode()).digest()  # by the plugin's option `insecure_test`
+    return unpad(AES.new(key, AES.MODE_CBC, start).decrypt(content), AES.block_size).decode()
+
+
+def encrypt(site: Project) -> None:
+    """Have the home page of `site` encrypted."""
+    site.config["plugins"] = ["search", {"encryptcontent": {"insecure_test": True}}]
+    page = site.docs / "index.md"
+    page.write_text(page.read_text(encoding="utf-8").replace("{", f'{{"password": "{PASSWORD}", ', 1), encoding="utf-8")
+
+
+@beside("encryptcontent", *EVERY_MKDOCS)
+@pytest.mark.parametrize("last", [False, True])
+def test_readers_with_the_password_see_whole_images(site: Project, api: ImagesApi, column: str, last: bool) -> None:
+    encrypt(site)
+    site.ours_last = last
+    site.options["gallery"] = "gallery.md"
+    cold, warm = build_twice(site)
+    for built in (cold, warm):
+        assert "assets/qhaigc/hero" not in re.sub(r"<meta[^>]*>", "", built.html())
+        assert whole(decrypted(built)) == [(ALT, "80", "60")]
+        assert "data-qhaigc=" not in decrypted(built)
+        assert "Built in 1790" in text_of(decrypted(built))
+        assert broken_urls_in(decrypted(built), built.site, site.config["site_url"], shown_at="") == []
+        assert whole(built.html("guide/fog/index.html")) == [("Fog", "80", "60"), ("own", "80", "60")]
+        assert re.findall(r'class="prompt"[^>]*>([^<]*)<', built.html("gallery/index.html")) == ["A secret fog"]
+    assert cold.digest() == warm.digest()
+    assert len(api.calls) == 2
+
+
+@beside("encryptcontent", MATERIAL)
+def test_a_gallery_with_a_password_is_seen_by_who_has_it(site: Project, column: str) -> None:
+    encrypt(site)
+    site.options["gallery"] = "gallery.md"
+    site.page("gallery.md", "", title="All", description="", password=PASSWORD)
+    built = site.build()
+    assert built.code == 0, built.output
+    assert "secret" not in built.html("gallery/index.html")
+    assert "A secret fog" in text_of(decrypted(built, "gallery/index.html"))
+
+
+FEED = {"feed": {"full_content": True, "date_priority": ["meta", "mtime"], "include_last_build_date": False}}
+KEEPERS: dict[str, tuple[list[Any], Callable[[Built], str]]] = {
+    "encryptcontent": (["search", {"encryptcontent": {"insecure_test": True}}], decrypted),
+    "rss": (
+        [{"rss": {"use_git": False, "abstract_chars_count": -1}}],
+        lambda built: items(built)["Home"].findtext("description") or "",
+    ),
+    "feed": ([FEED], lambda built: items(built, "feed.xml")["Home"].findtext(f"{CONTENT}encoded") or ""),
+}
+"""Plugins that keep what they see of a page in `on_page_content`, and what each has kept of the home page."""
+
+
+@pytest.mark.parametrize("last", [False, True])
+@pytest.mark.parametrize("keeper", KEEPERS)
+def test_images_that_are_refused_after_their_page_was_rendered_have_a_file_where_plugins_keep_its_html(
+    site: Project, api: ImagesApi, keeper: str, last: bool
+) -> None:
+    encrypt(site)
+    site.config["plugins"] = KEEPERS[keeper][0]
+    site.ours_last = last
+    rendered = threading.Event()
+    api.by_prompt["A secret tower"] = [waits_for(rendered, then=error(400, "content_policy_violation"))]
+
+    def pages_are_rendered(handler: Handler, _: dict[str, Any]) -> None:
+        rendered.set()
+        handler.send(200, {})
+
+    api.by_path["/rendered"] = [pages_are_rendered, pages_are_rendered]
+    hook = (
+        "from urllib.request import urlopen\nfrom mkdocs.plugins import event_priority\n"
+        f"@event_priority(100)\ndef on_env(env, **_):\n    urlopen('{api.origin}/rendered').close()\n"
+    )
+    site.config["hooks"] = [str(site.write("hooks.py", hook))]
+    cold = site.build(site="cold")
+    assert cold.code == 0, cold.output
+    assert rendered.is_set()
+    assert len([warning for warning in cold.warnings if "index.md#hero" in warning]) == 1
+    api.by_prompt["A secret tower"] = [error(400, "content_policy_violation")]
+    for built in (cold, site.build(site="warm")):
+        kept = KEEPERS[keeper][1](built)
+        assert [image["alt"] for image in ours_of(kept)] == [ALT]
+        assert broken_urls_in(kept, built.site, site.config["site_url"], shown_at="") == []
+
+
+@beside("feed", *EVERY_MKDOCS)
+def test_whole_pages_in_another_feed_have_plain_images(site: Project, api: ImagesApi, column: str) -> None:
+    for path in ("index.md", "guide/fog.md"):
+        page = site.docs / path
+        page.write_text(page.read_text(encoding="utf-8").replace("{", '{"date": "2026-01-02", ', 1), encoding="utf-8")
+    site.ours_last = ours_last(column)
+    site.config["plugins"] = [FEED]
+    cold, warm = build_twice(site, "--strict")
+    assert_pages_are_whole(cold)
+    found = items(cold, "feed.xml")
+    for title, url, alts in (("Home", "", [ALT]), ("Fog", "guide/fog/", ["Fog", "own"])):
+        content = found[title].findtext(f"{CONTENT}encoded") or ""
+        assert [image["alt"] for image in ours_of(content)] == alts
+        assert broken_urls_in(content, cold.site, site.config["site_url"], shown_at=url) == []
+    assert cold.digest() == warm.digest()
+    assert len(api.calls) == 2
 
 
 @beside("llmstxt", *EVERY_MKDOCS)

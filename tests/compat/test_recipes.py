@@ -1,8 +1,7 @@
-"""The README's recipes for CI, run step by step in fresh clones: what stands there is what is executed."""
+"""The documentation's recipes for CI, run step by step in fresh clones: what stands there is what is executed."""
 
 from __future__ import annotations
 
-import re
 import shutil
 import subprocess
 import sys
@@ -16,10 +15,11 @@ import yaml
 
 from tests.conftest import SMALL, Project, require_posix
 from tests.helpers.api import KEY, ImagesApi
+from tests.helpers.documentation import blocks
 
 pytestmark = pytest.mark.compatibility
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+DEPLOY, PULL_REQUESTS = "deploy.md", "pull-requests.md"
 SITE = """
 site_name: Test
 theme: {{name: mkdocs, highlightjs: false}}
@@ -34,7 +34,7 @@ plugins:
 
 @dataclass(frozen=True)
 class Recipe:
-    """One block of the README, as its machine would run it."""
+    """One block of a page, as its machine would run it."""
 
     steps: list[tuple[str, Mapping[str, str]]]
     """Shell line, and what it is run with."""
@@ -42,18 +42,17 @@ class Recipe:
     """Folders that it keeps from run to run."""
 
 
-def blocks(section: str, language: str) -> list[str]:
-    """Return the code blocks of a language in a section of the README."""
-    text = README.partition(f"### {section}\n")[2].partition("\n### ")[0].partition("\n## ")[0]
-    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+def texts(page: str, section: str, language: str) -> list[str]:
+    """Return the code blocks of a language in a section of a page."""
+    return [block.text for block in blocks(page, section) if block.language == language]
 
 
-def recipe(section: str, machine: str) -> Recipe:
+def recipe(page: str, section: str, machine: str) -> Recipe:
     if machine == "shell":
-        (script,) = blocks(section, "bash")
+        (script,) = texts(page, section, "bash")
         return Recipe([(script, {})], kept=[".qhaigc"])
-    for block in blocks(section, "yaml"):
-        content: dict[str, Any] = yaml.load(block, Loader=yaml.BaseLoader)
+    for text in texts(page, section, "yaml"):
+        content: dict[str, Any] = yaml.load(text, Loader=yaml.BaseLoader)
         if machine == "github" and "jobs" in content:
             (job,) = content["jobs"].values()
             steps = job["steps"]
@@ -74,9 +73,9 @@ class Repository:
     def __init__(self, project: Project) -> None:
         self.project = project
         self.folder = project.folder
-        for name in ("gitignore", "gitattributes"):
-            (content,) = re.findall(rf"^```{name}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
-            project.write(f".{name}", content)
+        for block in blocks(DEPLOY):
+            if block.title in (".gitignore", ".gitattributes"):
+                project.write(block.title, block.text)
         project.write("requirements.txt", "")
         self.git("init", "--quiet", "--initial-branch=main")
 
@@ -149,12 +148,12 @@ def test_a_deploy_of_committed_images_needs_no_key_and_no_network(
     assert len(api.calls) == 1
     clone = repository.clone("clone")
     api.default = lambda handler, body: handler.send(500, {})
-    run_steps(repository, clone, recipe("Deploy the committed images", machine))
+    run_steps(repository, clone, recipe(DEPLOY, "Deploy the committed images", machine))
     assert len(list((site_of(clone) / "assets/qhaigc").glob("hero-*.webp"))) == 1
     assert len(api.calls) == 1
     page = clone / "docs/index.md"
     page.write_text(page.read_text(encoding="utf-8").replace("fog", "rain"), encoding="utf-8")
-    line, variables = recipe("Deploy the committed images", machine).steps[-1]
+    line, variables = recipe(DEPLOY, "Deploy the committed images", machine).steps[-1]
     refused = repository.run(line, clone, **variables)
     assert refused.returncode == 1
     assert "index.md#hero" in refused.stdout + refused.stderr
@@ -163,7 +162,7 @@ def test_a_deploy_of_committed_images_needs_no_key_and_no_network(
 
 @pytest.mark.parametrize("machine", MACHINES)
 def test_a_deploy_that_generates_keeps_what_it_bought(repository: Repository, api: ImagesApi, machine: str) -> None:
-    generates = recipe("Generate in the deploy", machine)
+    generates = recipe(DEPLOY, "Generate in the deploy", machine)
     assert generates.kept
     first, second = repository.clone("first"), repository.clone("second")
     run_steps(repository, first, generates, QHAIGC_API_KEY=KEY)
@@ -182,7 +181,9 @@ def test_a_fork_s_pull_request_shows_placeholders_and_what_merging_would_buy(
 ) -> None:
     clone = repository.clone("fork")
     report = clone / ("summary.md" if machine == "github" else "images.md")
-    said = run_steps(repository, clone, recipe("Pull requests from forks", machine), GITHUB_STEP_SUMMARY=str(report))
+    said = run_steps(
+        repository, clone, recipe(PULL_REQUESTS, "Preview with placeholders", machine), GITHUB_STEP_SUMMARY=str(report)
+    )
     assert "1 placeholder" in said
     assert "index.md#hero" in report.read_text(encoding="utf-8")
     assert "To buy: 1 by qh-draw-x2-preview" in report.read_text(encoding="utf-8")
@@ -192,9 +193,9 @@ def test_a_fork_s_pull_request_shows_placeholders_and_what_merging_would_buy(
 @pytest.mark.parametrize("machine", ["pre-commit", "shell"])
 def test_a_commit_without_its_images_is_refused(repository: Repository, machine: str) -> None:
     if machine == "shell":
-        (line,) = blocks("Before each commit", "bash")
+        (line,) = texts(PULL_REQUESTS, "Before each commit", "bash")
     else:
-        (block,) = blocks("Before each commit", "yaml")
+        (block,) = texts(PULL_REQUESTS, "Before each commit", "yaml")
         (hook,) = yaml.safe_load(block)["repos"][0]["hooks"]
         assert hook["language"] == "system"
         assert hook["types"] == ["markdown"]

@@ -13,11 +13,11 @@ from tests.conftest import Built, Project
 from tests.helpers.api import KEY, ImagesApi
 from tests.helpers.commands import buy, run
 from tests.helpers.container import clock, contained
+from tests.helpers.documentation import blocks
 
 pytestmark = pytest.mark.slow
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-RECIPE = re.search(r"^### Deploy from a read-only checkout\n.*?^```bash\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+[RECIPE] = [block.text for block in blocks("deploy.md", "Deploy from a read-only checkout")]
 
 
 @pytest.fixture
@@ -39,10 +39,9 @@ def pinned(project: Project, api: ImagesApi) -> Project:
 def test_the_recipe_builds_a_read_only_checkout_without_a_warning(
     pinned: Project, api: ImagesApi, tmp_path: Path, wrong_clock: Callable[[], dict[str, str]]
 ) -> None:
-    assert RECIPE
     site = tmp_path / "out"
     site.mkdir()
-    recipe = RECIPE[1].replace("/docs/", f"{pinned.folder}/").replace("/site", str(site))
+    recipe = RECIPE.replace("/docs/", f"{pinned.folder}/").replace("/site", str(site))
     finished = contained(
         recipe,
         read_only=[pinned.folder],

@@ -113,6 +113,14 @@ def hero(prompt: str, alt: str, **fields: Any) -> dict[str, Any]:
     return {"hero": {"prompt": prompt, "alt": alt, **fields}}
 
 
+def documented_file(name: str) -> str:
+    """Return a Python file that a page about other plugins gives."""
+    pages = sorted((Path(__file__).parents[2] / "docs/plugins").glob("*.md"))
+    text = "".join(page.read_text(encoding="utf-8") for page in pages)
+    (found,) = re.findall(rf'^```python title="{re.escape(name)}"\n(.*?)^```$', text, re.DOTALL | re.MULTILINE)
+    return str(found)
+
+
 def _differences(one: Built, other: Built) -> list[str]:
     """Return the files that are not the same in both sites; a sitemap's compressed twin tells the time."""
     first, second = one.digest(), other.digest()

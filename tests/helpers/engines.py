@@ -1,7 +1,8 @@
 """Engines and themes that a site is built with, and the table of what was seen to work where.
 
 A test says by `beside` which row of the table it is about and which columns it builds; each of its passing runs is a
-cell. The table is printed at the end of a run (`conftest.py`) and stands in the README.
+cell. The table is printed at the end of a run (`conftest.py`); its rows stand in
+docs/plugins, on the page of their family.
 """
 
 from __future__ import annotations

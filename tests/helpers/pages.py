@@ -68,13 +68,17 @@ def broken_urls(site: Path, site_url: str = "https://example.com/docs/") -> list
     assert pages, f"{site} holds no page"
     broken = []
     for page in pages:
-        address = urljoin(site_url, quote(page.relative_to(site).as_posix()))
-        for element in elements(page.read_text(encoding="utf-8")):
-            for url in element.urls():
-                target = urljoin(address, url)
-                if not _leads_to_a_file(site, site_url, target):
-                    broken.append(f"{page.relative_to(site)} -> {url}")
+        name = page.relative_to(site).as_posix()
+        urls = broken_urls_in(page.read_text(encoding="utf-8"), site, site_url, shown_at=quote(name))
+        broken += [f"{name} -> {url}" for url in urls]
     return broken
+
+
+def broken_urls_in(html: str, site: Path, site_url: str, *, shown_at: str) -> list[str]:
+    """Return each URL of some HTML that leads into the site, and to no file there; `shown_at` is its page's URL."""
+    address = urljoin(site_url, shown_at)
+    urls = (url for element in elements(html) for url in element.urls())
+    return [url for url in urls if not _leads_to_a_file(site, site_url, urljoin(address, url))]
 
 
 def _leads_to_a_file(site: Path, site_url: str, target: str) -> bool:

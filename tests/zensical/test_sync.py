@@ -147,7 +147,14 @@ def test_pins_need_no_key_and_no_network(site: Project, api: ImagesApi) -> None:
 
 
 @pytest.mark.parametrize(
-    ("out", "said"), [("site/x", "no folder within"), (".", "no folder within"), ("docs", "no folder within")]
+    ("out", "said"),
+    [
+        ("site/x", "no folder within"),
+        (".", "no folder within"),
+        ("docs", "no folder within"),
+        ("docs/_images", "GitHub Pages"),
+        ("docs/a/.images", "GitHub Pages"),
+    ],
 )
 def test_a_folder_from_which_nothing_would_be_published_is_refused(site: Project, out: str, said: str) -> None:
     assert said in sync(site, "--out", out, code=1)

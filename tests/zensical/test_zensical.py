@@ -16,6 +16,7 @@ import yaml
 from tests.conftest import Built, Project
 from tests.helpers.api import ImagesApi, in_size
 from tests.helpers.commands import COMMAND, run_in
+from tests.helpers.documentation import blocks
 from tests.helpers.engines import ZENSICAL, beside
 from tests.helpers.pages import Element, broken_urls, elements
 
@@ -23,8 +24,6 @@ pytestmark = [
     pytest.mark.compatibility,
     pytest.mark.skipif(sys.version_info < (3, 11), reason="Zensical needs Python 3.11"),
 ]
-ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 REFERENCES = """
 # Title
 
@@ -230,18 +229,16 @@ def test_of_300_pages_300_have_their_images_five_builds_out_of_five(site: Projec
     assert len(api.calls) == 301
 
 
-def test_the_readme_shows_how(project: Project) -> None:
+def test_the_documentation_shows_how(project: Project) -> None:
     """Its zensical.toml as it stands there, with the sandbox for the API."""
-    toml = re.search(r"```toml\n(# zensical\.toml\n.*?)```", README, re.DOTALL)
-    commands = re.search(r"```bash\n(mkdocs-qhaigc sync.*?)```", README, re.DOTALL)
-    assert toml
-    assert commands
-    text = toml[1].replace("[project.plugins.qhaigc]", '[project.plugins.qhaigc]\nbase_url = "sandbox"')
+    toml = next(block for block in blocks("zensical.md") if block.language == "toml")
+    commands = next(block for block in blocks("zensical.md") if block.language == "bash")
+    text = toml.text.replace("[project.plugins.qhaigc]", '[project.plugins.qhaigc]\nbase_url = "sandbox"')
     project.write("zensical.toml", text)
     project.page("index.md", "# Home\n\n![A tower](qhaigc:hero){ width=40 }\n", qhaigc="A tower")
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     finished = subprocess.run(
-        ["bash", "-euc", commands[1]],
+        ["bash", "-euc", commands.text],
         cwd=project.folder,
         env={**project.environ(), "PATH": path},
         capture_output=True,
@@ -259,9 +256,11 @@ def test_the_readme_shows_how(project: Project) -> None:
 
 
 @pytest.mark.parametrize("form", ["list", "mapping"])
-def test_the_readme_s_zensical_yml_keeps_the_extensions_of_an_mkdocs_yml(project: Project, form: str) -> None:
+def test_the_zensical_yml_of_the_documentation_keeps_the_extensions_of_an_mkdocs_yml(
+    project: Project, form: str
+) -> None:
     """One recipe for each form of `markdown_extensions`: Zensical joins what has the same one."""
-    recipes = re.findall(r"```yaml\n(# zensical\.yml\n.*?)```", README, re.DOTALL)
+    recipes = [block.text for block in blocks("zensical.md") if block.title == "zensical.yml"]
     (recipe,) = (
         one for one in recipes if isinstance(yaml.safe_load(one)["markdown_extensions"], list) == (form == "list")
     )

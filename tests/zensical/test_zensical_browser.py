@@ -62,7 +62,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
                 check=False,
             )
             assert finished.returncode == 0, finished.stdout + finished.stderr
-        assert sum(request.method == "POST" for request in sandbox.received) == 26
+        assert sum(request.method == "POST" for request in sandbox.received) == 27
     return {"zensical": folder / "site", "mkdocs": folder / "mkdocs-site"}
 
 
@@ -84,6 +84,9 @@ def test_both_engines_build_the_same_images_into_the_same_pages(example: dict[st
     for page in pages(example["mkdocs"]):
         assert images("zensical", page) == images("mkdocs", page), page
         assert images("mkdocs", page), page
+        for site in example.values():
+            note = "Every picture on this site was made by a program, from a description."
+            assert note in (site / page).read_text(encoding="utf-8")
     assert broken_urls(example["zensical"], "https://example.com/lantern/") == []
 
 

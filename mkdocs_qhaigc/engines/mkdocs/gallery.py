@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from markupsafe import Markup
 from mkdocs.structure.files import File, InclusionLevel
 
+from mkdocs_qhaigc.engines.mkdocs.page_objects import encrypted_html
 from mkdocs_qhaigc.site.gallery import NEW_PAGE, SCRIPT, STYLE, place_gallery, site_gallery
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
     from mkdocs.structure.files import Files
+    from mkdocs.structure.pages import Page
 
     from mkdocs_qhaigc.site.build import SiteBuild
 
@@ -37,6 +40,10 @@ def fill(src_uri: str, build: SiteBuild, files: Files, *, dirty: bool) -> tuple[
             return None
         return Markup(file.page.title).striptags(), file.page.url  # noqa: S704 - a heading's is HTML
 
+    def is_listed(src_uri: str) -> bool:
+        file = files.get_file_from_path(src_uri)
+        return not file or not file.page or _is_listed(file.page)
+
     file = files.get_file_from_path(src_uri)
     page = file.page if file else None
     if page and page.content is None and dirty:
@@ -44,6 +51,17 @@ def fill(src_uri: str, build: SiteBuild, files: Files, *, dirty: bool) -> tuple[
     if page is None or page.content is None:
         log.warning("option `gallery`: %s is not part of the site. Name a page that is not left out of it", src_uri)
         return ()
-    markup = site_gallery(build, page_url=page.url, link=link)
-    page.content = place_gallery(page.content, markup)
+    markup = site_gallery(build, page_url=page.url, link=link, is_listed=is_listed)
+    before, page.content = page.content, place_gallery(page.content, markup)
+    for holder, key, text in encrypted_html(page):
+        if text == before:
+            holder[key] = page.content
     return (STYLE, SCRIPT) if markup else ()
+
+
+def _is_listed(page: Page) -> bool:
+    """Whether a page is for every reader: neither encrypted (by encryptcontent), nor a draft, nor kept from search."""
+    search = page.meta.get("search")
+    kept_from_search = isinstance(search, Mapping) and search.get("exclude")
+    hidden = getattr(page, "encrypted", False) or page.meta.get("draft") or kept_from_search
+    return not hidden and page.file.inclusion is not InclusionLevel.DRAFT

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from mkdocs_qhaigc.html import reference, rewrite
 from mkdocs_qhaigc.html.deferred import MARK
@@ -51,8 +52,25 @@ def finish_pages(files: Files, build: SiteBuild | None, sources: PageSources) ->
         sources.restore(page)
         if not build:
             page.content = rewrite.strip(page.content)
-        elif MARK in page.content or reference.SCHEME in page.content:
+            continue
+        if MARK in page.content or reference.SCHEME in page.content:
             page.content = build.pages.finish(page, page.content, src_uri=file.src_uri, url=page.url)
+        for holder, key, text in encrypted_html(page):
+            if MARK in text:
+                holder[key] = build.pages.expand(text)
+
+
+def encrypted_html(page: Page) -> Iterator[tuple[dict[Any, Any], Any, str]]:
+    """Yield (mapping, key, text) of all that may be a page's HTML before it is encrypted: in mappings on its object.
+
+    Only of pages that encryptcontent marks as `encrypted`: it encrypts what it has seen in `on_page_content`, and shows
+    it on that very page. What other plugins keep there they may show elsewhere, where only `src` is moved.
+    """
+    if not getattr(page, "encrypted", False):
+        return
+    for holder in vars(page).values():
+        if isinstance(holder, dict) and holder is not page.meta:
+            yield from ((holder, key, text) for key, text in list(holder.items()) if isinstance(text, str))
 
 
 def source_of(page: Page) -> str:

@@ -29,6 +29,8 @@ from mkdocs_qhaigc.html import reference, rewrite
 from mkdocs_qhaigc.html.theme_sizes import column
 from mkdocs_qhaigc.site.build import SiteBuild
 from mkdocs_qhaigc.site.images import SiteImages
+from mkdocs_qhaigc.site.summary import Summary
+from mkdocs_qhaigc.site.warnings import Warnings
 from mkdocs_qhaigc.store.finder import ImageFinder
 
 if TYPE_CHECKING:
@@ -72,6 +74,11 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         """Whether this is a further build of one site: a plugin may build it once for each language."""
         self._report: Report | None = None
         """Of all builds of the site; `None` if the options name no file for it."""
+        self._warnings = Warnings()
+        """Of all builds of the site, as `_summary`."""
+        self._summary: Summary | None = None
+        self._builds_ending = 0
+        """Builds in their last event: a plugin may build the site again then, before this one is at its end."""
 
         # Of one build:
         self._options: Options | None = None
@@ -124,6 +131,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
                 self._config = config
                 self._unfinished.begin()
                 self._report = self._new_report(options)
+                self._warnings, self._summary, self._builds_ending = Warnings(), Summary(options), 0
         except OptionError:
             self._generation.stop()
             raise
@@ -144,7 +152,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
 
     def _begin(self, options: Options, config: MkDocsConfig) -> None:
         self._options = options
-        self._log.begin(shown=self._dry_run is None)
+        self._log.begin(shown=self._dry_run is None, again=self._again)
         finder = ImageFinder(options)
         open_queue: Callable[[], GenerationQueue] | None = None
         if self._dry_run is None:
@@ -161,6 +169,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             column=lambda hidden: column(
                 config.theme.name, features=features if isinstance(features, list) else (), hidden=hidden
             ),
+            warnings=self._warnings,
         )
         if self._dry_run:
             self._dry_run.builds.append((self._build, self._log.warnings))
@@ -235,16 +244,15 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             return
         try:
             with self._note_late(self._build, earlier=self._again and self._generation.arrivals.awaited):
-                under_way = self._build.settle(wait=not self._serving)
+                self._build.settle(wait=not self._serving)
         finally:
             if not self._serving:
                 self._generation.end_progress()
         finish_pages(files, self._build, self._sources)
-        if summary := self._build.summary():
+        if self._build.images():
             stylesheet = self._own_files.add_asset(files, str(STYLESHEET))
             if stylesheet not in config.extra_css:
                 config.extra_css.insert(0, stylesheet)  # the author's own rules come later, and win
-            log.info("%s%s", summary, f"; {under_way} under way, shown when they arrive" if under_way else "")
         if self._gallery:
             from mkdocs_qhaigc.engines.mkdocs.gallery import fill
 
@@ -273,14 +281,25 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
 
     @event_priority(-90)  # after plugins that render pages now (print-site), before i18n (-100), which builds again
     @_as_plugin_errors()
-    def on_post_build(self, *, config: MkDocsConfig) -> None:
+    def _end_build(self, *, config: MkDocsConfig) -> None:
         """See that every address has its file; end the build's threads and keep the cache of renditions in bounds."""
-        if self._build and self._own_files:
+        self._builds_ending += 1
+        if self._build and self._own_files and self._summary:
             with self._note_late(self._build, earlier=self._generation.arrivals.awaited):
                 self._own_files.complete(self._build)
             self._build.close(whole=True)
+            self._summary.add(self._build)
             self._write_report(self._build)
             self._generation.end()
+
+    @event_priority(-110)  # after i18n has built all languages
+    def _log_summary(self, *, config: MkDocsConfig) -> None:
+        """Say once what was done for the whole site."""
+        self._builds_ending -= 1
+        if not self._builds_ending and self._summary and (summary := self._summary.text()):
+            log.info("%s", summary)
+
+    on_post_build = CombinedEvent(_end_build, _log_summary)
 
     def on_build_error(self, **_: Any) -> None:
         """End the build's threads. Images that have arrived are stored already; those under way are waited for."""

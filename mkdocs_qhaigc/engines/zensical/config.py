@@ -18,6 +18,7 @@ from typing import Any, Final, NamedTuple
 from mkdocs_qhaigc._util import yaml
 from mkdocs_qhaigc._util.files import real_path, within
 from mkdocs_qhaigc.config.option_table import OPTIONS
+from mkdocs_qhaigc.config.option_types import UNPUBLISHED, is_published
 from mkdocs_qhaigc.config.options import (
     EXTENSION,
     KEY_IN_FILE,
@@ -60,13 +61,15 @@ class Configuration:
         """Return the site with another folder for its images.
 
         Raises:
-            SiteError: the folder is not within the folder of the pages.
+            SiteError: the folder is not within the folder of the pages, or would not be published.
         """
         pages, real = real_path(self.docs_dir), real_path(folder)
         inside = real.relative_to(pages) if pages in real.parents else None
         if inside is None:
             docs = within(self.docs_dir, Path.cwd())
             raise SiteError(f"{folder} is no folder within {docs}, from where it would be published. Name one")
+        if not is_published(inside.as_posix()):
+            raise SiteError(f"{folder}: {UNPUBLISHED}. Name another folder")
         return replace(self, options=self.options._replace(assets_dir=inside.as_posix()))
 
     @property

@@ -15,12 +15,10 @@ from typing import Any
 from pathspec import GitIgnoreSpec
 
 from mkdocs_qhaigc._util import yaml
-from mkdocs_qhaigc.directives.front_matter_references import FRONT_MATTER, read_front_matter
+from mkdocs_qhaigc.directives.front_matter_references import FRONT_MATTER, PAGE_ENDINGS, read_front_matter
 from mkdocs_qhaigc.engines.zensical.config import Configuration, merged
 from mkdocs_qhaigc.errors import SiteError
 
-_ENDINGS = (".md", ".markdown", ".mdown", ".mkdn", ".mkd")
-"""Endings of pages' files in MkDocs; Zensical has only the first."""
 _NEVER_BUILT = "/templates/"
 """Excluded by every engine, unless `exclude_docs` includes it."""
 _WORTH_READING = re.compile(r"draft|date|haigc|^\{? *[\"']?q", re.MULTILINE | re.IGNORECASE)
@@ -49,7 +47,7 @@ def pages(site: Configuration, among: Iterable[str] | None = None) -> Iterator[S
     """
     now = datetime.now(timezone.utc)
     not_built = GitIgnoreSpec.from_lines([_NEVER_BUILT, *site.not_built.splitlines()])
-    endings = _ENDINGS[:1] if site.zensical else _ENDINGS
+    endings = PAGE_ENDINGS[:1] if site.zensical else PAGE_ENDINGS
     if among is None:
         files = _files(site.docs_dir, endings, outside=not site.zensical)
         among = (path.relative_to(site.docs_dir).as_posix() for path in files)

@@ -1,19 +1,18 @@
 """A drawing made from a prompt alone, with which the sandbox server answers.
 
-`prompt_words` (words to colours) → `scenes` (motif) → here: the manner (pencil, watercolour …), grain and the band.
+`prompt_words` (words to colours) → `scenes` (motif) → here: the manner (pencil, watercolour …), grain and `lettering`.
 """
 
 from __future__ import annotations
 
-import functools
 import io
 import math
 import random
-import unicodedata
 
-from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont, ImageOps
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
 
-from mkdocs_qhaigc.sandbox.drawing.prompt_words import Colour, Light, Mood, mix, mood
+from mkdocs_qhaigc.sandbox.drawing.lettering import draw_band, draw_title
+from mkdocs_qhaigc.sandbox.drawing.prompt_words import Colour, Mood, mood
 from mkdocs_qhaigc.sandbox.drawing.scenes import scene
 
 _MOST_PIXELS = 2_000_000
@@ -23,20 +22,27 @@ _SETTINGS: dict[str, dict[str, int | bool]] = {
     "JPEG": {"quality": 86},
     "PNG": {"compress_level": 4},
 }
-_SHOWN = 200
-"""Characters of a prompt that the band could show at most."""
-_PLAIN = str.maketrans({"–": "-", "—": "-", "×": "x"})
-"""What Pillow's own font lacks and has a plain form of."""
 
 
 def draw_image(prompt: str, *, width: int, height: int, label: str, format: str = "WEBP") -> bytes:
-    """Encoded image: deterministic for the same arguments on the same Pillow.
+    """Encoded image: deterministic for the same arguments with the same Pillow and the same fonts of the machine.
 
-    `width` and `height` are pixels, `format` is a name of Pillow's. Any text will do for the prompt.
+    A prompt of which no word names a scene has its words written large on a neutral motif.
+
+    Args:
+        prompt: any text.
+        width: pixels.
+        height: pixels.
+        label: opens the strip at the bottom.
+        format: a name of Pillow's.
     """
     about = mood(prompt)
     image = _finish(_drawn(width, height, about), about)
-    _band(image, prompt, label, about.light)
+    if about.motif == "abstract":
+        draw_title(image, prompt, about.light)
+        draw_band(image, "", label, about.light)
+    else:
+        draw_band(image, prompt, label, about.light)
     stream = io.BytesIO()
     image.save(stream, format=format, **_SETTINGS.get(format, {}))
     return stream.getvalue()
@@ -141,74 +147,3 @@ def _hatch(step: int, size: tuple[int, int], *, mirrored: bool = False) -> Image
         )
     tile = tile.reduce(fine)
     return _tiled(ImageOps.mirror(tile) if mirrored else tile, size)
-
-
-def _band(image: Image.Image, prompt: str, label: str, light: Light) -> None:
-    """Write into `image` a strip at the bottom: label and prompt, as far as they fit and can be drawn."""
-    width, height = image.size
-    text_size = max(min(width * 0.027, height * 0.09), min(9, height * 0.12))
-    tall = min(max(round(text_size * 2), 1), height)
-    strip = image.crop((0, height - tall, width, height))
-    ink = mix(light.near, Colour(14, 17, 24), 0.6)
-    strip = Image.blend(strip, Image.new("RGB", strip.size, ink), 0.56)
-    pen = ImageDraw.Draw(strip)
-    margin = round(text_size * 0.9)
-    if text_size >= 6:
-        font = _font(round(text_size))
-        text = _line(prompt, label, f"{width}×{height}", font, width - 2 * margin)
-        pen.text((margin, tall / 2), text, fill=(245, 246, 248), font=font, anchor="lm")
-    image.paste(strip, (0, height - tall))
-
-
-def _line(prompt: str, label: str, size: str, font: ImageFont.FreeTypeFont, room: float) -> str:
-    """The band's text, no wider than `room` pixels."""
-    opening = _drawable(label) or "sketch"
-    if opening == "sandbox":
-        opening = "sandbox image"
-    words = _drawable(prompt) or _drawable(size)
-    text = f"{opening} · {words}"
-    if font.getlength(text) <= room:
-        return text
-    dots = "…" if _covered("…") else "..."
-    low, high = 0, len(text)
-    while low < high:
-        middle = (low + high + 1) // 2
-        if font.getlength(text[:middle].rstrip() + dots) <= room:
-            low = middle
-        else:
-            high = middle - 1
-    return text[:low].rstrip(" ·") + dots if low else ""
-
-
-@functools.lru_cache(maxsize=16)
-def _font(size: int) -> ImageFont.FreeTypeFont:
-    """Pillow's own scalable font, so that machines agree and no font file is needed."""
-    font = ImageFont.load_default(size)
-    if not isinstance(font, ImageFont.FreeTypeFont):
-        raise TypeError("Pillow was built without FreeType. Install it from its wheels: pip install Pillow.")
-    return font
-
-
-@functools.lru_cache(maxsize=4096)
-def _covered(character: str) -> bool:
-    """Whether the font has a glyph for `character` of its own, not the box that stands for all it lacks."""
-    font = _font(24)
-    mask, missing = font.getmask(character), font.getmask("\uffff")
-    return character == " " or (mask.size, bytes(mask)) != (missing.size, bytes(missing))
-
-
-def _drawable(text: str) -> str:
-    """`text` on one line in what the font can draw; empty where a letter would come out as a box.
-
-    Accents are dropped (é as e), and so are symbols and control characters: a text can be read without.
-    """
-    shown = []
-    for raw in " ".join(text[: _SHOWN * 4].split())[:_SHOWN]:
-        for character in raw if _covered(raw) else unicodedata.normalize("NFKD", raw.translate(_PLAIN)):
-            if unicodedata.category(character)[0] == "C" or character.isspace():
-                shown.append(" ")
-            elif _covered(character):
-                shown.append(character)
-            elif character.isalnum():
-                return ""
-    return " ".join("".join(shown).split())

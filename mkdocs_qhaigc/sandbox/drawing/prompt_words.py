@@ -101,8 +101,8 @@ MOTIF_WORDS = {
     "mountains": "mountain hill alps peak ridge valley canyon cliff landscape volcano 山 峰 岭 峡谷 悬崖",
     "city": "city skyline town street skyscraper tower building architecture metropolis downtown "
     "城市 都市 城 天际线 街 楼 建筑 塔 上海 北京 香港",
-    "sea": "sea ocean harbor harbour port coast beach island lighthouse boat ship sail wave lake river bay "
-    "海 港 灯塔 船 帆 浪 岛 湖 江 河 灣 湾",
+    "sea": "sea ocean harbor harbour coast beach island lighthouse boat ship sail wave lake river bay "
+    "海 港 灯塔 船 舟 帆 浪 岛 湖 江 河 灣 湾",
     "forest": "forest wood tree jungle pine woodland bamboo garden park 森林 树 林 竹 丛林 花园 公园",
     "dunes": "desert dune sahara sand oasis 沙漠 沙丘 沙 荒漠",
     "space": "space galaxy planet universe cosmos cosmic nebula astronaut orbit rocket mars "
@@ -110,8 +110,8 @@ MOTIF_WORDS = {
     "technical": "isometric diagram blueprint dashboard server database cloud-native network pipeline chart "
     "architecture-diagram infrastructure api software code computer data robot circuit chip datacenter "
     "workflow 等距 图表 示意图 蓝图 仪表盘 服务器 数据库 数据 网络 流程 电脑 代码 机器人 芯片 软件 架构",
-    "machine": "machine engine gear mechanism clockwork steam motor watch cutaway factory turbine "
-    "机器 引擎 齿轮 机械 蒸汽 发动机 钟表 工厂",
+    "machine": "machine engine gear mechanism clockwork steam motor clock wristwatch pocket-watch cutaway factory "
+    "turbine 机器 引擎 齿轮 机械 蒸汽 发动机 钟表 工厂",
 }
 WORDS = MOTIF_WORDS | {
     "day": "day noon midday sunny daylight 白天 正午 晴",
@@ -130,13 +130,14 @@ WORDS = MOTIF_WORDS | {
     "blueprint": "blueprint 蓝图",
     "watercolor": "watercolor watercolour gouache 水彩",
     "pencil": "pencil sketch line-art drawing hatching 线稿 铅笔 素描 草图",
-    "minimal": "minimal minimalist simple 极简 简约",
+    "minimal": "minimal minimalist simple empty-space white-space negative-space 极简 简约 留白",
     "warm": "warm cozy cosy 温暖 暖",
     "cold": "cold cool chilly 寒 冷",
     "pastel": "pastel soft 粉彩 柔和",
     "vintage": "vintage retro sepia old antique 复古 怀旧 老",
     "lighthouse": "lighthouse 灯塔",
-    "boat": "boat ship sail harbor harbour port 船 帆 港",
+    "emblem": "emblem badge logo icon 徽章 徽标 图标",
+    "boat": "boat ship sail harbor harbour 船 舟 帆 港",
     "red": "red crimson scarlet 红 赤",
     "orange": "orange amber 橙",
     "yellow": "yellow 黄色 黄",

@@ -158,13 +158,9 @@ def sea(canvas: Canvas) -> None:
             unit * (0.03 + 0.16 * near),
         )
     if "lighthouse" in words:
-        side = canvas.sun[0] > w / 2
-        lighthouse(
-            canvas,
-            w * (canvas.between(0.2, 0.32) if side else canvas.between(0.68, 0.8)),
-            horizon + (h - horizon) * 0.3,
-            min(unit * 0.46, h * 0.42),
-        )
+        x = canvas.between(0.2, 0.32) if canvas.sun[0] > w / 2 else canvas.between(0.68, 0.8)
+        x, tall = (0.5, 0.54) if "emblem" in words else (x, 0.46)
+        lighthouse(canvas, w * x, horizon + (h - horizon) * 0.3, min(unit * tall, h * 0.42))
     elif canvas.dice.random() < 0.5 or "mountains" in words:
         treeline(canvas, h * 0.99, 0.13)
     birds(canvas, horizon)

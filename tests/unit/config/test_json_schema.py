@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,11 +17,11 @@ from mkdocs_qhaigc.config.option_table import OPTIONS
 from mkdocs_qhaigc.directives.model import FIELDS, Defaults
 from mkdocs_qhaigc.directives.parse import read_directives
 from mkdocs_qhaigc.errors import OptionError
+from tests.helpers.documentation import PAGES, blocks
 from tests.unit.config import check_option
 
 COMMAND = str(Path(sys.executable).with_name("mkdocs-qhaigc"))
 ROOT = Path(__file__).parents[3]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 MKDOCS_YML = Draft202012Validator(options_schema())
 FRONT_MATTER = Draft202012Validator(front_matter_schema())
 DEFAULTS = Defaults("m", "1280x720", "", {"ink": "ink wash"})
@@ -54,10 +53,9 @@ def with_options(options: object) -> dict[str, Any]:
     return {"site_name": "x", "plugins": ["search", {"qhaigc": options}]}
 
 
-def examples() -> list[Any]:
-    """Every YAML example of the README, front matter in Markdown included."""
-    blocks = re.findall(r"^```(yaml|markdown)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-    return [read(text if language == "yaml" else text.split("---\n")[1]) for language, text in blocks]
+def examples(title: str) -> list[Any]:
+    """Return the documentation's blocks of a title, as editors read them."""
+    return [read(block.text) for page in PAGES for block in blocks(page) if block.title == title]
 
 
 def test_both_are_schemas() -> None:
@@ -76,15 +74,12 @@ def test_the_command_prints_them(arguments: list[str], schema: dict[str, Any]) -
     assert json.loads(finished.stdout) == json.loads(json.dumps(schema))
 
 
-def test_every_example_of_the_readme_is_valid() -> None:
-    counted = {"options": 0, "front matter": 0}
-    for example in examples():
-        if isinstance(example, dict):  # others are steps of a workflow
-            kind = "options" if "plugins" in example else "front matter"
-            counted[kind] += 1
-            assert errors(MKDOCS_YML if kind == "options" else FRONT_MATTER, example) == [], example
-    assert counted["options"] >= 1
-    assert counted["front matter"] >= 4
+def test_every_example_of_the_documentation_is_valid() -> None:
+    configurations, front_matter = examples("mkdocs.yml"), examples("front matter")
+    assert len(configurations) > 10
+    assert len(front_matter) > 10
+    assert [errors(MKDOCS_YML, one) for one in configurations if errors(MKDOCS_YML, one)] == []
+    assert [errors(FRONT_MATTER, one) for one in front_matter if errors(FRONT_MATTER, one)] == []
 
 
 def test_the_example_site_is_valid() -> None:
@@ -231,14 +226,3 @@ def test_environment_variables_are_let_through_as_editors_see_them() -> None:
     assert errors(MKDOCS_YML, with_options(options)) == []
     assert errors(MKDOCS_YML, {"plugins": ["search", "qhaigc"]}) == []
     assert errors(MKDOCS_YML, with_options(None)) == []
-
-
-@pytest.mark.parametrize(("section", "declared"), [("### Options", OPTIONS), ("### Directives", FIELDS)])
-def test_the_readme_says_of_each_what_the_schema_says(section: str, declared: Any) -> None:
-    table = README[README.index(section) + 4 :].partition("\n### ")[0]
-    rows = {row[1]: row[2] for row in re.finditer(r"^\| `(\w+)` \|.*?\| (.*) \|$", table, re.MULTILINE)}
-    wrong = {
-        name: (rows[name], one.about) for name, one in declared.items() if name in rows and rows[name] != one.about
-    }
-    assert wrong == {}
-    assert len(rows) > 10

@@ -208,6 +208,14 @@ def test_a_good_value_is_accepted_and_checking_it_again_changes_nothing(option: 
         ("assets_dir", "https://cdn.example.com", "Write a folder of the site"),
         ("assets_dir", 7, "Write a folder of the site"),
         *(
+            ("assets_dir", value, "begin with `_` or `.`")
+            for value in ("_img", ".img", "img/_made", "a/.b/c", "x/../_y")
+        ),
+        *(
+            ("gallery", value, "begin with `_` or `.`")
+            for value in ("_images.md", ".images.md", "_a/b.md", "a/.b/c.md")
+        ),
+        *(
             ("gallery", value, "Write a page's file within docs_dir")
             for value in (7, "", "gallery", ".md", "a/.md", "/a.md", "../a.md", "a/../../b.md", "C:\\a.md", "a\0.md")
         ),

@@ -69,6 +69,16 @@ def test_names_that_differ_in_capitals_alone_are_two_files_where_file_systems_se
         assert len({stem.casefold() for stem in found}) == len(names)
 
 
+@pytest.mark.parametrize(("name", "shown"), [("_hero", "hero"), ("__Hero_", "Hero_"), ("_", "image"), ("___", "image")])
+def test_no_file_has_a_name_that_github_pages_leaves_out(name: str, shown: str) -> None:
+    stems = [
+        published(encoding(), name=name).stem,
+        publish_card(name=name, key=KEY, source=SOURCE, encoding=encoding(), assets_dir="a", crop=None).stem,
+    ]
+    assert [stem.rpartition("-")[0] for stem in stems] == [shown, shown]
+    assert published(encoding(), name=shown).stem not in stems
+
+
 @pytest.mark.parametrize(
     ("widths", "used"),
     [((), [1280]), ((480,), [480, 1280]), ((2560, 800, 800, 480), [480, 800, 1280]), ((1280, 1281), [1280])],

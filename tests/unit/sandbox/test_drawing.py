@@ -3,15 +3,49 @@
 from __future__ import annotations
 
 import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageStat
 
-from mkdocs_qhaigc.sandbox.drawing.draw import _font, _line, draw_image
+from mkdocs_qhaigc.sandbox.drawing import lettering
+from mkdocs_qhaigc.sandbox.drawing.draw import draw_image
 from mkdocs_qhaigc.sandbox.drawing.prompt_words import LIGHTS, MOTIF_WORDS, mood, tags
 from mkdocs_qhaigc.sandbox.drawing.scenes import MOTIFS
+from tests.helpers.font import write_font
+
+CHINESE_FONT = "NotoSansSC-Regular.ttf"
+"""A name under which a font with Chinese letters is looked for."""
+
+
+@pytest.fixture
+def fonts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder of a machine's fonts, without any. Elsewhere than on Linux its place cannot be chosen."""
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_DATA_DIRS", str(tmp_path))
+    caches = (lettering._installed, lettering._font, lettering._covered)
+    for cache in caches:
+        cache.cache_clear()
+    yield tmp_path / "fonts"
+    for cache in caches:
+        cache.cache_clear()
+
+
+def strip_text(prompt: str, size: int = 13, room: float = 400) -> str:
+    return lettering.band_line(prompt, "sandbox", "480 x 270", size, room)[0]
+
+
+def large_words(image: Image.Image) -> tuple[int, int, int, int] | None:
+    """Box of what differs clearly from the middle's usual tone: the large words, if there are any."""
+    box = (0, image.height // 4, image.width, image.height * 3 // 4)
+    middle = image.crop(box).convert("L")
+    usual = ImageStat.Stat(middle).median[0]
+    return middle.point([255 if abs(level - usual) > 90 else 0 for level in range(256)]).getbbox()
 
 
 def drawn(prompt: str, width: int = 240, height: int = 135, label: str = "sandbox") -> Image.Image:
@@ -43,7 +77,7 @@ def test_different_prompts_are_clearly_different_also_without_a_known_word() -> 
     images = [drawn(f"thing number {n}") for n in range(5)]
     for i, one in enumerate(images):
         for other in images[i + 1 :]:
-            assert distance(one, other) > 10
+            assert distance(one, other) > 5
 
 
 @pytest.mark.parametrize("prompt", ["A quiet thought", "Тихая мысль", "安静的想法", "A red kite", ""])
@@ -115,10 +149,73 @@ def test_the_band_says_the_prompt() -> None:
     assert distance(band(drawn(one, 480, 270)).convert("RGB"), band(drawn(other, 480, 270)).convert("RGB")) > 0.5
 
 
-@pytest.mark.parametrize("prompt", ["夜晚的星空", "ночь ночь", "夜 starry night", "ليل night", "夜🙂"])
-def test_a_prompt_that_the_font_lacks_draws_no_boxes(prompt: str) -> None:
-    size_only, line = (_line(text, "sandbox", "480x270", _font(13), 400) for text in ("", prompt))
-    assert line == size_only == "sandbox image · 480x270"
+@pytest.mark.usefixtures("fonts")
+@pytest.mark.parametrize("prompt", ["夜晚的星空", "ночь ночь", "夜 starry night", "ليل night", "夜🙂", "", "🙂"])
+def test_without_a_font_for_its_letters_a_prompt_s_size_is_shown(prompt: str) -> None:
+    assert strip_text(prompt) == "sandbox image · 480 x 270"
+
+
+def test_chinese_words_are_shown_where_the_machine_has_a_font_for_them(fonts: Path) -> None:
+    write_font(fonts / "truetype" / CHINESE_FONT, "sandbox image·…夜晚的星空，")
+    assert strip_text("夜晚的星空") == "sandbox image · 夜晚的星空"
+    assert strip_text("夜晚的星空🙂") == "sandbox image · 夜晚的星空"
+    assert strip_text("夜晚的星空，" * 20).endswith("…")
+    assert strip_text("A boat at night") == "sandbox image · A boat at night"  # Pillow's own font has these letters
+    assert strip_text("黄昏的星空") == "sandbox image · 480 x 270"
+    assert large_words(drawn("安静", 480, 270)) == large_words(drawn("安宁", 480, 270))  # the size, twice
+    write_font(fonts / "msyh.ttc", "安静")
+    lettering._installed.cache_clear()
+    left, top, right, bottom = large_words(drawn("安静", 480, 270)) or (0, 0, 0, 0)
+    assert (right - left) / (bottom - top) == pytest.approx(2, rel=0.2)  # two square letters
+
+
+def test_a_prompt_of_which_no_word_is_known_shows_its_words_large() -> None:
+    for prompt in ("Kubernetes", "A quiet thought", "A kettle, watercolour"):
+        for size in ((480, 270), (270, 480), (1024, 1024)):
+            image = drawn(prompt, *size)
+            left, top, right, bottom = large_words(image) or (0, 0, 0, 0)
+            assert bottom - top > image.height * 0.03, (prompt, size)
+            assert left > 0, (prompt, size)
+            assert image.width * 0.3 < right - left < image.width * 0.9, (prompt, size)
+
+
+def test_large_words_are_broken_into_lines_that_fit_and_cut_where_they_do_not() -> None:
+    for prompt in ("Onboarding a new colleague in the first week, people around a table", "word " * 400, "W" * 400):
+        for size in ((480, 270), (1280, 220), (220, 1280)):
+            left, _, right, _ = large_words(drawn(prompt, *size)) or (0, 0, 0, 0)
+            assert size[0] * 0.03 < left < right < size[0] * 0.97, (prompt, size)
+
+
+def test_lines_of_chinese_break_anywhere_but_before_punctuation() -> None:
+    font = lettering._font(lettering._OWN, 20)
+    lines = lettering._wrapped("清晨，的灯塔 at dawn", font, font.getlength("清晨") * 1.2)
+    assert lines[0] in ("清晨，", "清")
+    assert not [line for line in lines if line[0] in "，。 "]
+    assert "".join(lines).replace(" ", "") == "清晨，的灯塔atdawn"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "motif"),
+    [
+        ("A kettle with wide empty space above", "abstract"),
+        ("Plenty of white space, a leaf", "abstract"),
+        ("Open port 8080", "abstract"),
+        ("The watch runs in the background", "abstract"),
+        ("A pocket watch", "machine"),
+        ("Outer space", "space"),
+        ("The port of a fishing harbour", "sea"),
+    ],
+)
+def test_words_of_two_meanings_do_not_bring_in_a_wrong_scene(prompt: str, motif: str) -> None:
+    assert mood(prompt).motif == motif
+
+
+def test_a_long_prompt_is_cut_behind_a_word() -> None:
+    assert strip_text("A lighthouse at the end of a granite breakwater in a small harbour", 13, 300) in (
+        "sandbox image · A lighthouse at the end of…",
+        "sandbox image · A lighthouse at the end…",
+        "sandbox image · A lighthouse at the end of a…",
+    )
 
 
 def test_a_long_prompt_stays_inside_the_band() -> None:
@@ -140,3 +237,11 @@ def test_nasty_text_never_raises(text: str) -> None:
 @given(text=st.text(alphabet=st.characters(), max_size=60))
 def test_any_text_is_drawn(text: str) -> None:
     assert drawn(text, 48, 32).size == (48, 32)
+
+
+def test_the_circle_of_the_example_s_emblem_leaves_the_label_out() -> None:
+    css = (Path(__file__).parents[3] / "example_site/docs/stylesheets/extra.css").read_text(encoding="utf-8")
+    radius, middle = map(int, re.findall(r"\.round \{[^}]*clip-path: circle\((\d+)% at 50% (\d+)%\)", css)[0])
+    labelled, other = (drawn("A lighthouse emblem", 1024, 1024, label=label) for label in ("sandbox", "x"))
+    _, top, _, _ = ImageChops.difference(labelled, other).getbbox() or (0, 0, 0, 0)
+    assert (radius + middle) / 100 * 1024 < top
