@@ -96,7 +96,7 @@ def is_readable_on_its_way(url: str) -> bool:
     """Return whether what is sent to a URL leaves this machine without encryption."""
     parts = urlsplit(url)
     host = parts.hostname or ""
-    if parts.scheme == "https" or host == "localhost" or host.endswith(".localhost"):
+    if parts.scheme != "http" or host == "localhost" or host.endswith(".localhost"):
         return False
     try:
         return not ip_address(host).is_loopback

@@ -54,7 +54,7 @@ class Images(Protocol):
 class Scope:
     """The names of images that references on one page may use."""
 
-    __slots__ = ("broken", "column", "directives", "rendered", "shown", "source", "src_uri", "unread")
+    __slots__ = ("broken", "column", "directives", "misread", "rendered", "shown", "source", "src_uri", "unread")
 
     def __init__(
         self,
@@ -80,6 +80,8 @@ class Scope:
         """Names whose files the site needs."""
         self.unread = False
         """Whether images of the page may be declared where nothing reads them; a warning of it is logged already."""
+        self.misread = False
+        """Whether a reference of the page names no image, or is none; a warning of it is logged already."""
         self.rendered = False
         """Whether the page itself, and not only an excerpt of it, was rendered."""
         self.column = column
@@ -325,6 +327,7 @@ class SitePages:
             return text
         resolve = cache(partial(self.referenced, scope, page_url=url))  # a page may show one image in many places
         rewritten = html.rewrite(text, resolve, self._deferred, main_shown=main_shown)
+        scope.misread = scope.misread or bool(rewritten.unread)
         if rewritten.unread or rewritten.without_alt:
             self.warnings.unread(scope.src_uri, scope.source, rewritten.unread, self._names(scope))
             self.warnings.references_without_alt(scope.src_uri, scope.source, rewritten.without_alt)
@@ -340,6 +343,7 @@ class SitePages:
         self.users.setdefault(request.key, {})[scope.src_uri] = None
 
     def _warn_of_unknown(self, scope: Scope, name: str) -> None:
+        scope.misread = True
         if name not in scope.broken and not scope.unread:
             self.warnings.unknown(scope.src_uri, scope.source, name, self._names(scope))
 
@@ -354,6 +358,7 @@ class SitePages:
         from mkdocs_qhaigc.directives.source_places import misspelt_references
 
         if written := misspelt_references(text, name):
+            scope.misread = True
             self.warnings.misspelt(scope.src_uri, scope.source, written)
 
     def _unknown_image(self, scope: Scope, name: str) -> ResolvedImage:

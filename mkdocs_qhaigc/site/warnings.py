@@ -21,9 +21,9 @@ from mkdocs_qhaigc.html.reference import SCHEME
 from mkdocs_qhaigc.site.images import ResolvedImage
 
 log = logging.getLogger(__name__)
-Kind = Literal["directive", "reference", "alt", "file", "missing"]
-"""The subject of a warning: a directive, a reference to an image, a missing alternative text, a file on the disk, or
-the reason for a placeholder."""
+Kind = Literal["directive", "reference", "alt", "file", "missing", "unshown"]
+"""The subject of a warning: a directive, a reference to an image, a missing alternative text, a file on the disk,
+the reason for a placeholder, or an image that is shown nowhere."""
 _NAMES_SHOWN = 12
 
 
@@ -154,6 +154,17 @@ class Warnings:
         from mkdocs_qhaigc.directives.source_places import directive_line
 
         self._without_alt(src_uri, name, directive_line(source(), name))
+
+    def unshown(self, src_uri: str, source: Callable[[], str], name: str) -> None:
+        """Warn of an image that a page declares, and nothing shows. `source` returns the page's file."""
+        from mkdocs_qhaigc.directives.source_places import directive_line
+
+        self.warn(
+            f"{_place(src_uri, directive_line(source(), name))}: image {name!r} is shown nowhere. Refer to it, "
+            f"`![]({SCHEME}{name})`, or write `place: after-title` into its directive; or remove it",
+            "unshown",
+            about=(f"{src_uri}#{name}",),
+        )
 
     def missing(self, images: Iterable[ResolvedImage]) -> None:
         """Warn of placeholders: of each, but once of all that have a common reason."""

@@ -11,6 +11,7 @@ from mkdocs_qhaigc.generation.connection import is_readable_on_its_way
     "url",
     [
         "https://api.example/v1",
+        "sandbox",
         "http://localhost:8080/v1",
         "http://api.localhost/v1",
         "http://127.0.0.1/v1",
