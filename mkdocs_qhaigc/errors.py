@@ -53,6 +53,12 @@ class StoreError(QhaigcError):
 class ImageDamaged(StoreError):  # noqa: N818 - a state
     """A stored image is gone, or its bytes are not those that were saved."""
 
+    def __init__(self, what: str, path: object) -> None:
+        """`what` has happened to the stored image at `path`."""
+        super().__init__(f"{what}: {path}")
+        self.what = what
+        self.path = path
+
 
 class ImageUnavailable(StoreError):  # noqa: N818 - a state
     """An image is paid for, and not on this machine. It is not generated again."""

@@ -76,7 +76,16 @@ class ServerError:
             return ApiError(f"the API answered {said}. Write `response_format: none`, and it is not sent")
         if self.status in (404, 405) and not self.code:
             return ApiError(f"the API answered {said}. {_CHECK_ADDRESS}")
-        return ApiError(f"the API answered {said}")
+        return ApiError(f"the API answered {said}{self._advice()}")
+
+    def _advice(self) -> str:
+        """Return what to check, if the call was rejected for one of its fields."""
+        if not (self.invalid or self.status == 404):
+            return ""
+        for field in ("model", "size"):
+            if field == self.param or field in self.code:
+                return f". Check `{field}`"
+        return f". Check `{self.param}` under `params`" if self.param and self.param not in ("n", "prompt") else ""
 
 
 def read_error(status: int, media_type: str, body: bytes) -> ServerError:

@@ -18,7 +18,7 @@ from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.config.prices import Cost
 from mkdocs_qhaigc.errors import GenerationStopped, ImageUnavailable, OptionError, QhaigcError
 from mkdocs_qhaigc.generation.budget import Budget
-from mkdocs_qhaigc.generation.job import ImageJob, failure_of
+from mkdocs_qhaigc.generation.job import ImageJob, by_reason, failure_of
 from mkdocs_qhaigc.generation.progress import LineProgress, LiveProgress
 from mkdocs_qhaigc.generation.queue import GenerationQueue
 from mkdocs_qhaigc.store.image_store import open_cache
@@ -173,12 +173,10 @@ def models_and_cost(jobs: Sequence[ImageJob], options: Options) -> str:
 
 def _failures(found: Iterable[Result]) -> list[str]:
     """Return why images could not be generated: a message for each image, or for all that share a reason."""
-    common: dict[str, list[str]] = {}
     messages = []
-    for result in found:
-        if isinstance(result.reason, (GenerationStopped, ImageUnavailable)):
-            common.setdefault(str(result.reason), []).append(result.job.where)
-        elif result.reason:
-            messages.append(f"{result.job.where}: {result.reason}")
-    messages += [f"{count(len(places), 'image')} ({', '.join(places)}): {reason}" for reason, places in common.items()]
+    for reason, jobs in by_reason((result.job, result.reason) for result in found if result.reason):
+        stopped = isinstance(reason, (GenerationStopped, ImageUnavailable))
+        names = ", ".join(job.where for job in jobs)
+        where = f"{count(len(jobs), 'image')} ({names})" if stopped or len(jobs) > 1 else names
+        messages.append(f"{where}: {reason}")
     return messages

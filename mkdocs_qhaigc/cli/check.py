@@ -20,7 +20,7 @@ from mkdocs_qhaigc.cli._common import (
     surveys_of,
 )
 from mkdocs_qhaigc.cli._reconcile_pins import advice
-from mkdocs_qhaigc.errors import StoreError
+from mkdocs_qhaigc.errors import ImageDamaged, StoreError
 from mkdocs_qhaigc.site import warnings
 from mkdocs_qhaigc.site.survey import Survey, SurveyEntry
 from mkdocs_qhaigc.store.image_store import open_pins
@@ -101,7 +101,8 @@ def find_problems(survey: Survey) -> Iterator[Problem]:
             )
             if one.state != "pinned":
                 remedy = "Restore it if you can; `mkdocs-qhaigc generate` keeps it as `….damaged` and buys another"
-            yield Problem("damaged", f"{where}: {error}. {remedy}", one)
+            what, path = (error.what, error.path) if isinstance(error, ImageDamaged) else (str(error), None)
+            yield Problem("damaged", f"{where}: {what}. {remedy}" + (f": {path}" if path else ""), one)
     for warning in survey.warnings:
         yield Problem(survey.kinds.get(warning, "file"), warning)
 

@@ -55,8 +55,10 @@ def generate(
     survey = survey_of(config_file)
     print_warnings(survey)
     wanted = {one.request.key for one in chosen(lambda: select(survey, pages))}
-    damaged = [one for one in survey.each_once() if one.request.key in wanted and _is_damaged(one)]
-    missing = [*(one for one in survey.missing() if one.request.key in wanted), *damaged]
+    damaged = [
+        (one, error) for one in survey.each_once() if one.request.key in wanted and (error := _damage(one)) is not None
+    ]
+    missing = [*(one for one in survey.missing() if one.request.key in wanted), *(one for one, _ in damaged)]
     unreadable = [one for one in survey.each_once() if one.state == "unreadable" and one.request.key in wanted]
     kept = [Result(one.image.job, None, one.image.reason) for one in unreadable]
     complete = print_failures(kept)
@@ -77,9 +79,9 @@ def generate(
     most = survey.options.max_new_images if max_new is None else max_new
     agree([one.image.job for one in missing], survey.options, most=most, limit=limit, yes=yes)
     finder = ImageFinder(survey.options)
-    for one in damaged:
+    for one, error in damaged:
         if one.stored:
-            finder.set_aside(one.stored, f"{one.stored.path} is damaged")
+            finder.set_aside(one.stored, error, where=one.title)
     with opened_queue(survey.options, Budget(most, used_up=_USED_UP % limit)) as queue:
         submitted = [(one.image.job, queue.submit(one.image.job)) for one in missing]
         wait_for_all(future for _, future in submitted)
@@ -93,17 +95,17 @@ def generate(
         sys.exit(1)
 
 
-def _is_damaged(one: SurveyEntry) -> bool:
-    """Return whether the cached bytes of an image are not those that were saved. Damaged pins are to be restored."""
+def _damage(one: SurveyEntry) -> ImageDamaged | None:
+    """Return why the cached bytes of an image are not those that were saved. Damaged pins are to be restored."""
     if one.stored is None or one.state != "cached":
-        return False
+        return None
     try:
         one.stored.read()
-    except ImageDamaged:
-        return True
+    except ImageDamaged as error:
+        return error
     except StoreError:  # it may be whole: `check` names it
-        return False
-    return False
+        return None
+    return None
 
 
 def _print_as_json(missing: Sequence[SurveyEntry], found: Sequence[Result], options: Options) -> None:

@@ -93,11 +93,12 @@ def _shown_on(one: SurveyEntry) -> str:
 
 def as_markdown(survey: Survey) -> str:
     """Return a report that can be posted as a comment."""
-    lines = [f"**Images: {summary(survey)}**", ""]
+    lines = [f"**{summary(survey)}**", ""]
     if survey.missing():
         lines += ["| image | model | size | prompt |", "|---|---|---|---|"]
         for one in survey.missing():
-            where = f"`{one.where}`" + (" (dark)" if one.dark else "")
+            declared = [same for same in survey.entries if same.request.key == one.request.key]
+            where = ", ".join(f"`{same.where}`" + (" (dark)" if same.dark else "") for same in declared)
             lines.append(f"| {where} | {_cell(one.request.model)} | {one.request.size} | {_cell(one.request.prompt)} |")
         lines.append("")
     lines += [f"- {_cell(notice)}" for notice in survey.warnings]

@@ -31,6 +31,12 @@ OPTIONS: Mapping[str, Option] = {
         "QHAIGC_API_KEY",
         "the *name* of the environment variable with the key; a key never stands in a file",
     ),
+    "allow_http": Option(
+        types.Flag(),
+        False,
+        "send the key to another machine without encryption too, where `base_url` is `http://`: within a network that "
+        "you trust",
+    ),
     "model": Option(types.Text("Write a model's name"), "qh-draw-x2-preview", "for directives that name none"),
     "size": Option(types.Size(), "1280x720", "for directives that name none"),
     "style": Option(

@@ -14,6 +14,7 @@ from mkdocs_qhaigc._util import yaml
 from mkdocs_qhaigc._util.text import closest_match, short_repr
 from mkdocs_qhaigc.config.prices import check_prices
 from mkdocs_qhaigc.directives.model import IMAGES, SIZE, TEXT, Schema
+from mkdocs_qhaigc.directives.parse import no_size
 from mkdocs_qhaigc.directives.request import parse_size
 from mkdocs_qhaigc.errors import OptionError
 from mkdocs_qhaigc.imaging.formats import MIME_TYPES
@@ -171,7 +172,7 @@ class Size(OptionType):
     def check(self, option: str, value: Any) -> str:
         size = parse_size(value) if isinstance(value, str) else None
         if size is None:
-            raise _invalid(option, value, "Write WIDTHxHEIGHT in pixels, for example 1280x720")
+            raise OptionError(option, f"it is {no_size(value, '1280x720')}")
         return size
 
 

@@ -15,8 +15,8 @@ from mkdocs_qhaigc.config import option_types
 from mkdocs_qhaigc.config.cache_layout import FOLDERS, CachePaths
 from mkdocs_qhaigc.config.option_definitions import OPTIONS
 from mkdocs_qhaigc.config.prices import Cost, Prices, check_prices
-from mkdocs_qhaigc.directives.model import Defaults
-from mkdocs_qhaigc.directives.parse import plain_sizes, read_directives, resolve_style
+from mkdocs_qhaigc.directives.model import BODY_FIELDS, Defaults
+from mkdocs_qhaigc.directives.parse import plain_sizes, read_directives, require_filled_in, resolve_style
 from mkdocs_qhaigc.directives.request import ImageRequest
 from mkdocs_qhaigc.errors import DirectiveError, OptionError
 from mkdocs_qhaigc.imaging.rendition_names import Encoding
@@ -45,6 +45,8 @@ class Options(NamedTuple):
     enabled: bool
     base_url: str
     api_key_env: str
+    allow_http: bool
+    """Whether the key may be sent to another machine without encryption."""
     defaults: Defaults
     images: Mapping[str, Any]
     missing: Literal["generate", "placeholder", "error"]
@@ -75,6 +77,7 @@ class Options(NamedTuple):
         return (
             self.base_url,
             self.api_key_env,
+            self.allow_http,
             self.max_new_images,
             self.concurrency,
             self.timeout,
@@ -129,12 +132,12 @@ def read_options(values: Mapping[str, Any], *, folder: Path) -> Options:
     sandbox = base_url == SANDBOX or urlsplit(base_url).path.startswith(SANDBOX_PATH)
     defaults = Defaults(get["model"], get["size"], get["style"] or "", get["styles"] or {}, sandbox)
     try:
-        resolve_style(defaults.style, defaults.styles)
+        require_filled_in(resolve_style(defaults.style, defaults.styles), "style")
     except DirectiveError as error:
         raise OptionError("style", str(error)) from error
     shared, problems = read_directives(get["images"], defaults) if get["images"] else ({}, [])
     if problems:
-        raise OptionError("images", str(problems[0]))
+        raise OptionError("images", "\n  ".join(map(str, problems)))
     for directive in shared.values():
         if directive.place != "none":
             raise OptionError(
@@ -154,6 +157,7 @@ def read_options(values: Mapping[str, Any], *, folder: Path) -> Options:
         enabled=get["enabled"],
         base_url=base_url,
         api_key_env=get["api_key_env"],
+        allow_http=get["allow_http"],
         defaults=defaults,
         images=get["images"] or {},
         missing=get["missing"],
@@ -199,6 +203,11 @@ def keys_among(names: Iterable[object]) -> list[str]:
 
 def no_option(name: object) -> str:
     """Return the message about a name that is no option of ours."""
+    if name in BODY_FIELDS:
+        return (
+            f"`{name}` is a field of the API's request body. Write it under `params` into the directives that send it, "
+            f"for example `params: {{{name}: …}}`"
+        )
     meant = closest_match(name, OPTIONS)
     return f"there is no option {short_repr(name)}. " + (
         f"Did you mean `{meant}`?" if meant else f"There are {', '.join(OPTIONS)}"

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from mkdocs_qhaigc._util.text import short_repr
+from mkdocs_qhaigc.directives.parse import no_size
 from mkdocs_qhaigc.directives.request import ImageRequest, parse_size
 from mkdocs_qhaigc.errors import OptionError
 
@@ -83,7 +84,7 @@ def check_prices(value: Mapping[Any, Any]) -> Prices:
 def _size(model: str, size: object) -> str:
     read = parse_size(size) if isinstance(size, str) and size != "default" else size
     if not isinstance(read, str):
-        raise OptionError("prices", f"{model!r} has the size {short_repr(size)}. Write WIDTHxHEIGHT or `default`")
+        raise OptionError("prices", f"{model!r} has the size {no_size(size, '1280x720')}, or `default`")
     return read
 
 

@@ -15,6 +15,30 @@ LONGEST_NAME = 64
 MOST_VARIANTS = 10_000
 OWN_BODY_FIELDS = ("model", "prompt", "size", "n", "response_format", "stream")
 """Fields of the request body that `params` may not set: the directive and the client do."""
+BODY_FIELDS = (
+    *(field for field in OWN_BODY_FIELDS if field not in ("model", "prompt", "size")),
+    "seed",
+    "quality",
+    "background",
+    "output_format",
+    "output_compression",
+    "moderation",
+    "user",
+    "negative_prompt",
+    "guidance_scale",
+    "cfg_scale",
+    "steps",
+    "num_inference_steps",
+    "watermark",
+    "image_size",
+    "aspect_ratio",
+    "sequential_image_generation",
+    "sequential_image_generation_options",
+    "optimize_prompt_options",
+    "partial_images",
+    "extra_fields",
+)
+"""Fields of the request bodies of Images APIs that are no fields of a directive: they belong into its `params`."""
 Schema = dict[str, Any]
 """A JSON Schema."""
 TEXT: Schema = {"type": "string", "pattern": r"\S"}
@@ -111,6 +135,8 @@ class Problem(NamedTuple):
     name: str | None
     """The image's name, or `None` if the whole value is wrong."""
     message: str
+    field: str | None = None
+    """The field that it is in, as the author wrote its name; `None` if it is in none."""
 
     def __str__(self) -> str:
         return f"image {self.name!r}: {self.message}" if self.name else self.message

@@ -1,20 +1,22 @@
 """Parses the value of the front matter key `qhaigc` into directives. Pure: no files, no network, no MkDocs.
 
-One bad directive is one problem; the others of the page still work.
+A directive with mistakes in it is not used, and each of them is a problem; the others of the page still work.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import unicodedata
-from collections.abc import Mapping
-from functools import lru_cache
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
+from typing import Any, TypeVar
 
 from mkdocs_qhaigc._util.text import closest_match, kind, short_repr, short_repr_or_kind
 from mkdocs_qhaigc.directives.model import (
+    BODY_FIELDS,
     DEFAULT_NAME,
     FIELDS,
     LONGEST_NAME,
@@ -23,31 +25,92 @@ from mkdocs_qhaigc.directives.model import (
     PLACES,
     Defaults,
     Directive,
+    Place,
     Problem,
 )
-from mkdocs_qhaigc.directives.request import SIZE_LIMITS, ImageRequest, final_prompt, parse_size
+from mkdocs_qhaigc.directives.request import (
+    SIZE_LIMITS,
+    ImageRequest,
+    final_prompt,
+    parse_size,
+    ratio_of,
+    size_of_ratio,
+)
 from mkdocs_qhaigc.errors import DirectiveError
+
+_Read = TypeVar("_Read")
+_TEMPLATE_TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+_LONGEST_SHOWN = 60
+"""Characters of a value in a message."""
+_EXAMPLES = {"size": "1280x720", "crop": "1200x630"}
+"""Sizes, by field."""
 
 
 def read_directives(value: object, defaults: Defaults) -> tuple[dict[str, Directive], list[Problem]]:
-    """Return the directives of one `qhaigc` value by name, and the problems of the others."""
+    """Return the directives of one `qhaigc` value by name, and all mistakes in the others."""
+    problems: list[Problem] = []
     try:
         declared = _split(value)
     except DirectiveError as error:
-        return {}, [Problem(None, str(error))]
+        problems.append(Problem(None, str(error)))
+        if isinstance(value, Mapping):
+            problems += _mistakes_without_prompt(value, defaults)
+        return {}, problems
     directives: dict[str, Directive] = {}
-    problems: list[Problem] = []
     for raw_name, body in declared:
-        try:
-            name = valid_name(raw_name)
-            if name in directives:
-                raise DirectiveError(f"the name {name!r} stands twice. Give each image a name of its own")
-            directives[name] = _read_one(name, body, defaults)
-        except DirectiveError as error:
-            shown_name = raw_name if isinstance(raw_name, str) else short_repr(raw_name)
-            problems.append(Problem(shown_name[:LONGEST_NAME], str(error)))
+        shown_name = (raw_name if isinstance(raw_name, str) else short_repr(raw_name))[:LONGEST_NAME]
+        mistakes = _Mistakes()
+        name = mistakes.catch(None, partial(_new_name, raw_name, directives))
+        directive = _read_one(name or DEFAULT_NAME, body, defaults, mistakes)
+        if name and directive:
+            directives[name] = directive
+        problems += mistakes.problems(shown_name, body)
     _settle_priority(directives, problems)
     return directives, problems
+
+
+def _new_name(raw_name: object, directives: Mapping[str, Directive]) -> str:
+    name = valid_name(raw_name)
+    if name in directives:
+        raise DirectiveError(f"the name {name!r} stands twice. Give each image a name of its own")
+    return name
+
+
+def _mistakes_without_prompt(value: Mapping[Any, Any], defaults: Defaults) -> list[Problem]:
+    """Return the mistakes in the fields of a whole value that is one image without a `prompt`."""
+    mistakes = _Mistakes()
+    fields = {field: body for field, body in value.items() if field in FIELDS and not isinstance(body, Mapping)}
+    if fields:
+        _read_one(DEFAULT_NAME, {**fields, "prompt": "…"}, defaults, mistakes)
+    return mistakes.problems(DEFAULT_NAME, value)
+
+
+class _Mistakes:
+    """The mistakes in one directive."""
+
+    def __init__(self) -> None:
+        self._found: list[tuple[str | None, str]] = []
+        """(field, message)"""
+
+    def catch(self, field: str | None, read: Callable[[], _Read]) -> _Read | None:
+        """Return what `read` returns; `None` if it raises a `DirectiveError`, which is noted."""
+        try:
+            return read()
+        except DirectiveError as error:
+            self.note(field, str(error))
+            return None
+
+    def note(self, field: str | None, message: str) -> None:
+        self._found.append((field, message))
+
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
+    def problems(self, name: str, body: object) -> list[Problem]:
+        """Return them as those of an image, in the order of the fields in its `body`."""
+        order = {field: number for number, field in enumerate(body)} if isinstance(body, Mapping) else {}
+        found = sorted(self._found, key=lambda mistake: order.get(mistake[0], -1))
+        return [Problem(name, message, field) for field, message in found]
 
 
 def _settle_priority(directives: dict[str, Directive], problems: list[Problem]) -> None:
@@ -121,81 +184,207 @@ def _split(value: object) -> list[tuple[object, object]]:
     return list(value.items())
 
 
-def _read_one(name: str, body: object, defaults: Defaults) -> Directive:
-    if name in FIELDS and not isinstance(body, Mapping):
+def _read_one(name: str, body: object, defaults: Defaults, mistakes: _Mistakes) -> Directive | None:
+    """Return the directive of one image; `None` if there are mistakes in it."""
+    fields = mistakes.catch(None, lambda: _fields(name, body))
+    if fields is None:
+        return None
+    unknown = _note_unknown(fields, mistakes)
+    alt = mistakes.catch("alt", lambda: _alt(fields.get("alt")))
+    place = mistakes.catch("place", lambda: _place(fields.get("place", "none")))
+    priority = mistakes.catch("priority", lambda: _flag(fields.get("priority", False), "priority"))
+    caption = mistakes.catch(
+        "caption", lambda: _optional_text(fields, "caption", "Write the text below the image, or leave the field out")
+    )
+    sizes = mistakes.catch(
+        "sizes", lambda: plain_sizes(_optional_text(fields, "sizes", "Write the attribute's value, for example 50vw"))
+    )
+    crop = mistakes.catch("crop", lambda: _crop(fields.get("crop")))
+    model = mistakes.catch("model", lambda: _model(fields, defaults))
+    size = mistakes.catch("size", lambda: _size(fields["size"], "size") if "size" in fields else defaults.size)
+    variant = mistakes.catch("variant", lambda: _variant(fields.get("variant", 1)))
+    style = mistakes.catch("style", lambda: _style(fields.get("style"), defaults.styles))
+    params = mistakes.catch("params", lambda: _params(fields.get("params")))
+    prompt = dark = None
+    if "prompt" in fields or "prompt" not in unknown:  # else the message about the field says it
+        prompt = mistakes.catch("prompt", lambda: _prompt(fields, "prompt"))
+    if fields.get("dark") is not None:
+        dark = mistakes.catch("dark", lambda: _prompt(fields, "dark"))
+    if mistakes:
+        return None
+    assert model is not None and size is not None and variant is not None and params is not None  # noqa: PT018
+    assert prompt is not None and place is not None and priority is not None  # noqa: PT018
+
+    def request(text: str) -> ImageRequest:
+        return ImageRequest(
+            model=model,
+            prompt=final_prompt(text, style or "", resolve_style(defaults.style, defaults.styles)),
+            size=size,
+            variant=variant,
+            params=params,
+            sandbox=defaults.sandbox,
+        )
+
+    return Directive(
+        name,
+        request(prompt),
+        alt,
+        place,
+        priority,
+        caption=caption,
+        sizes=sizes,
+        crop=crop,
+        dark=request(dark) if dark is not None else None,
+    )
+
+
+def _fields(name: str, body: object) -> Mapping[Any, Any]:
+    if isinstance(body, Mapping):
+        return body
+    if name in FIELDS:
         raise DirectiveError(
             f"the field `{name}` stands beside images. Write it into the image that it is for, "
             f"or, for an image of that name, `{name}: {{prompt: …}}`"
         )
-    fields: Mapping[Any, Any] = {"prompt": body} if isinstance(body, str) else _mapping(body)
+    if name in BODY_FIELDS and not (isinstance(body, str) and len(body.split()) > 1):
+        raise DirectiveError(
+            f"`{name}` is a field of the API's request body, and stands beside images. Write "
+            f"`{params_with({name: body})}` into the image that it is for, or, for an image of that name, "
+            f"`{name}: {{prompt: …}}`"
+        )
+    if isinstance(body, str):
+        return {"prompt": body}
+    raise DirectiveError(f"it is {'empty' if body is None else kind(body)}. Write a prompt, or fields with a `prompt`")
+
+
+def _note_unknown(fields: Mapping[Any, Any], mistakes: _Mistakes) -> set[str]:
+    """Note the fields that there are not. Return those that are probably meant."""
+    given = fields.get("params")
+    sent = {field: value for field, value in fields.items() if field in BODY_FIELDS}
+    params = {**(given if isinstance(given, Mapping) else {}), **sent}
+    meant = set()
     for field in fields:
-        if field not in FIELDS:
-            meant = closest_match(field, FIELDS) if isinstance(field, str) else None
+        if field in FIELDS:
+            continue
+        if field in sent:
+            message = f"`{field}` is a field of the API's request body. {_body_remedy(field, fields[field], params)}"
+        else:
+            word = closest_match(field, FIELDS) if isinstance(field, str) else None
+            if word:
+                meant.add(word)
             others = "; what the API takes besides stands under `params`: {quality: hd}"
-            remedy = f"Did you mean `{meant}`?" if meant else f"Known are {', '.join(FIELDS)}{others}"
-            raise DirectiveError(f"there is no field {short_repr(field)}. {remedy}")
-    alt = fields.get("alt")
-    if alt is not None and not isinstance(alt, str):
-        raise DirectiveError(f'`alt` is {kind(alt)}. Write a text in quotes; `alt: ""` for decoration')
-    _require_whole_characters(alt or "", "alt")
-    place = fields.get("place", "none")
-    if place not in PLACES:
-        raise DirectiveError(f"`place` is {short_repr_or_kind(place)}. Write one of {', '.join(PLACES)}")
-    priority = fields.get("priority", False)
-    if not isinstance(priority, bool):
-        raise DirectiveError(f"`priority` is {short_repr_or_kind(priority)}. Write true or false")
-    return Directive(
-        name,
-        _read_request(fields, "prompt", defaults),
-        alt,
-        place,
-        priority,
-        caption=_optional_text(fields, "caption", "Write the text below the image, or leave the field out"),
-        sizes=plain_sizes(_optional_text(fields, "sizes", "Write the attribute's value, for example 50vw")),
-        crop=_crop(fields["crop"]) if fields.get("crop") is not None else None,
-        dark=_read_request(fields, "dark", defaults) if fields.get("dark") is not None else None,
-    )
+            remedy = f"Did you mean `{word}`?" if word else f"Known are {', '.join(FIELDS)}{others}"
+            message = f"there is no field {short_repr(field)}. {remedy}"
+        mistakes.note(field if isinstance(field, str) else None, message)
+    return meant
 
 
-def _read_request(fields: Mapping[Any, Any], prompt_field: str, defaults: Defaults) -> ImageRequest:
-    prompt = _text(
-        fields.get(prompt_field),
-        prompt_field,
-        f"Write what the image shows, for example `{prompt_field}: A lighthouse in fog`",
-    )
-    model = defaults.model
-    if "model" in fields:
-        model = _text(fields["model"], "model", f"Write a model's name, for example {defaults.model}").strip()
-    size = _size(fields["size"], "size") if "size" in fields else defaults.size
-    variant = fields.get("variant", 1)
-    if not isinstance(variant, int) or isinstance(variant, bool) or not 1 <= variant <= MOST_VARIANTS:
-        raise DirectiveError(f"`variant` is {short_repr_or_kind(variant)}. Write a whole number: 1, 2, 3 …")
-    style = fields.get("style")
-    if style is not None:
-        style = _text(style, "style", "Write a name from the option `styles`, or a text")
-    return ImageRequest(
-        model=unicodedata.normalize("NFC", model),
-        prompt=final_prompt(
-            prompt,
-            resolve_style(style or "", defaults.styles),
-            resolve_style(defaults.style, defaults.styles),
-        ),
-        size=size,
-        variant=variant,
-        params=_params(fields.get("params")),
-        sandbox=defaults.sandbox,
-    )
+def _body_remedy(field: str, value: object, params: Mapping[Any, Any]) -> str:
+    if field not in OWN_BODY_FIELDS:
+        sent = {name: one for name, one in params.items() if name not in OWN_BODY_FIELDS}
+        return f"Write `{params_with(sent)}`"
+    if field == "n":
+        return "The plugin sets it: write `variant: 2` for another image of the same prompt"
+    return "The plugin sets it: use the plugin's options"
 
 
-def _size(value: object, field: str, example: str = "1280x720") -> str:
+def params_with(fields: Mapping[Any, Any]) -> str:
+    """Return `params: {seed: 42}`, as an author writes it."""
+    return f"params: {{{', '.join(f'{name}: {_as_written(value)}' for name, value in fields.items())}}}"
+
+
+def _as_written(value: object) -> str:
+    """Return a value in YAML on one line; `…` for a long one, and for what is no JSON."""
+    if isinstance(value, str) and value.isidentifier():
+        return value
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        text.encode()
+    except (TypeError, ValueError, RecursionError):
+        return "…"
+    return text if len(text) <= _LONGEST_SHOWN else "…"
+
+
+def _alt(value: object) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise DirectiveError(f'`alt` is {kind(value)}. Write a text in quotes; `alt: ""` for decoration')
+    _require_whole_characters(value or "", "alt")
+    return value
+
+
+def _place(value: Any) -> Place:
+    place = next((place for place in PLACES if place == value), None)
+    if place is None:
+        raise DirectiveError(f"`place` is {short_repr_or_kind(value)}. Write one of {', '.join(PLACES)}")
+    return place
+
+
+def _flag(value: object, field: str) -> bool:
+    if not isinstance(value, bool):
+        raise DirectiveError(f"`{field}` is {short_repr_or_kind(value)}. Write true or false")
+    return value
+
+
+def _prompt(fields: Mapping[Any, Any], field: str) -> str:
+    text = _text(fields.get(field), field, f"Write what the image shows, for example `{field}: A lighthouse in fog`")
+    require_filled_in(text, field)
+    return text
+
+
+def require_filled_in(text: str, field: str) -> None:
+    """Require that a text is free of template tags: nothing has rendered them, so the API would get them as they are.
+
+    Raises:
+        DirectiveError: it has one.
+    """
+    if tag := _TEMPLATE_TAG.search(text):
+        raise DirectiveError(
+            f"`{field}` holds {short_repr(' '.join(tag[0].split()))}, which nothing fills in: front matter is no "
+            "template. Write out what it stands for"
+        )
+
+
+def _model(fields: Mapping[Any, Any], defaults: Defaults) -> str:
+    if "model" not in fields:
+        return unicodedata.normalize("NFC", defaults.model)
+    model = _text(fields["model"], "model", f"Write a model's name, for example {defaults.model}")
+    return unicodedata.normalize("NFC", model.strip())
+
+
+def _variant(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MOST_VARIANTS:
+        raise DirectiveError(f"`variant` is {short_repr_or_kind(value)}. Write a whole number: 1, 2, 3 …")
+    return value
+
+
+def _style(value: object, styles: Mapping[str, str] | None) -> str:
+    if value is None:
+        return ""
+    style = resolve_style(_text(value, "style", "Write a name from the option `styles`, or a text"), styles)
+    require_filled_in(style, "style")
+    return style
+
+
+def _size(value: object, field: str) -> str:
     size = parse_size(value) if isinstance(value, str) else None
     if size is None:
-        least, most = SIZE_LIMITS
-        raise DirectiveError(
-            f"`{field}` is {short_repr_or_kind(value)}. "
-            f"Write WIDTHxHEIGHT in pixels ({least} to {most} each), for example {example}"
-        )
+        raise DirectiveError(f"`{field}` is {no_size(value, _EXAMPLES[field])}")
     return size
+
+
+def no_size(value: object, example: str) -> str:
+    """Return what a value is that is no size, and what to write, for example `example`.
+
+    YAML reads `16:9` without quotes as a number with base 60, 969: then that is said.
+    """
+    least, most = SIZE_LIMITS
+    ratio = ratio_of(value)
+    shown = short_repr_or_kind(value)
+    if ratio:
+        example = size_of_ratio(*ratio)
+        if isinstance(value, int):
+            shown = f"{ratio[0]}:{ratio[1]}, of which YAML makes the number {value}"
+    return f"{shown}. Write WIDTHxHEIGHT in pixels ({least} to {most} each), for example {example}"
 
 
 def plain_sizes(sizes: str | None) -> str | None:
@@ -206,8 +395,10 @@ def plain_sizes(sizes: str | None) -> str | None:
     return sizes if first.strip().lower() != "auto" else others.strip() or None
 
 
-def _crop(value: object) -> tuple[int, int]:
-    width, _, height = _size(value, "crop", "1200x630").partition("x")
+def _crop(value: object) -> tuple[int, int] | None:
+    if value is None:
+        return None
+    width, _, height = _size(value, "crop").partition("x")
     return int(width), int(height)
 
 
@@ -251,12 +442,6 @@ def _params(value: object) -> dict[str, Any]:
             f"`params` holds what JSON cannot say ({error}). Put dates and the like in quotes"
         ) from error
     return params
-
-
-def _mapping(body: object) -> Mapping[Any, Any]:
-    if isinstance(body, Mapping):
-        return body
-    raise DirectiveError(f"it is {'empty' if body is None else kind(body)}. Write a prompt, or fields with a `prompt`")
 
 
 def _text(value: object, field: str, remedy: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -22,6 +23,16 @@ SIZE_LIMITS = (16, 16383)
 SIZE_PATTERN = r"\s*([0-9]{1,6})\s*[xX×]\s*([0-9]{1,6})\s*"
 """A regular expression for the whole of a size."""
 _SIZE = re.compile(SIZE_PATTERN)
+_RATIO = re.compile(r"\s*([0-9]{1,2})\s*:\s*([0-9]{1,2})\s*")
+_RATIOS = frozenset(
+    ratio
+    for wide in ((1, 1), (5, 4), (4, 3), (7, 5), (3, 2), (8, 5), (16, 10), (16, 9), (18, 9), (2, 1), (21, 9), (3, 1))
+    for ratio in (wide, wide[::-1])
+)
+"""Usual proportions, as (width, height)."""
+_BASE = 60
+"""Of the numbers that YAML makes of `16:9`."""
+_USUAL_PIXELS = 1024 * 1024
 _SENTENCE_ENDS = ".!?,;:…。！？，；：、"
 
 
@@ -111,3 +122,21 @@ def parse_size(text: str) -> str | None:
     if not (least <= width <= most and least <= height <= most and width * height <= MOST_PIXELS):
         return None
     return f"{width}x{height}"
+
+
+def ratio_of(value: object) -> tuple[int, int] | None:
+    """Return the proportions that an author wrote in the place of a size: `16:9`, or 969, which YAML makes of it."""
+    if isinstance(value, str):
+        match = _RATIO.fullmatch(value)
+        ratio = (int(match[1]), int(match[2])) if match else (0, 0)
+        return ratio if all(ratio) else None
+    if isinstance(value, int) and not isinstance(value, bool):
+        ratio = divmod(value, _BASE)
+        return ratio if ratio in _RATIOS else None
+    return None
+
+
+def size_of_ratio(width: int, height: int) -> str:
+    """Return a usual size of these proportions, with sides that are multiples of 16: `1280x720` for 16 and 9."""
+    factor = max(16, round(math.sqrt(_USUAL_PIXELS / (width * height)) / 16) * 16)
+    return f"{width * factor}x{height * factor}"

@@ -1,6 +1,7 @@
 """Finds what messages name in a page's text: lines of references and directives, misspelt schemes, repeated keys. Pure.
 
-Commands read every page so. A build does only for a page with a mistake in it, to name the line.
+Commands read every page so. A build does only for a page with a mistake in it, to name the line, and looks for
+repeated keys on each page with our key.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from mkdocs_qhaigc._util import yaml
 from mkdocs_qhaigc._util.text import is_typo
 from mkdocs_qhaigc.directives.front_matter_references import FRONT_MATTER, META_KEY
 from mkdocs_qhaigc.directives.markdown_references import blank, without_code
+from mkdocs_qhaigc.directives.model import Problem
 from mkdocs_qhaigc.html.figure_placement import caption_words, find_figures
-from mkdocs_qhaigc.html.reference_syntax import SCHEME, references_in
+from mkdocs_qhaigc.html.reference_syntax import SCHEME, WHOLE, references_in
 from mkdocs_qhaigc.html.rewrite import TEXT_ATTRIBUTES
 from mkdocs_qhaigc.html.tags import parse, tags_with
 
@@ -24,6 +26,12 @@ _BEFORE_URL = re.compile(
     r"""(?:(?:\[[^\[\]\n]*|\))\]\(\s*<?|\]:\s*<?|\b(?:src|href|srcset|poster)\s*=\s*["']?|\burl\(\s*["']?)\Z""",
     re.IGNORECASE,
 )
+_URL = re.compile(
+    rf"""\]\(\s*(?:<({SCHEME}[^<>\n]*)>|({SCHEME}(?:\([^()\n]*\)|[^()"'\n])*?))\s*(?:["'][^\n]*?["']\s*)?\)"""
+    rf"""|\b(?:src|href|poster)\s*=\s*(?:"\s*({SCHEME}[^"\n]*)"|'\s*({SCHEME}[^'\n]*)')""",
+    re.IGNORECASE,
+)
+"""A URL with our scheme, in each of the places of a page where there may be one; the URL is the last group."""
 _BEFORE_VALUE = re.compile(r"""(?::|-)[ \t]+["']?\Z""")
 _LABEL = re.compile(
     r"""\b(?:(?:alt|aria-label|aria-labelledby|aria-hidden)\s*=\s*(?:"[^"]|'[^']|[^\s"'>])"""
@@ -31,6 +39,8 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 _EMPTY_ALT = re.compile(r"\balt(?![\w-])", re.IGNORECASE)
+_FIRST_LINE = 2
+"""The line of a page on which its front matter begins: `---` is before it."""
 _LIKE_ONE = re.compile(r"""\b([A-Za-z]{5,7}):[^\s"'()<>#?,&/]+""")
 
 
@@ -81,6 +91,22 @@ def misspelt_places(source: str) -> list[tuple[str, int]]:
     return found
 
 
+def unread_places(source: str) -> list[tuple[str, int]]:
+    """Return (text, line) of each URL of a page that begins as a reference does and is none: `qhaigc: hero`.
+
+    Blanks in the text are single ones.
+    """
+    if SCHEME not in source:
+        return []
+    front = FRONT_MATTER.match(source)
+    text = without_code(blank(front) + source[front.end() :] if front else source)
+    return [
+        (" ".join(url.split()), text.count("\n", 0, match.start(match.lastindex or 0)) + 1)
+        for match in _URL.finditer(text)
+        if not WHOLE.fullmatch(url := match[match.lastindex or 0]) and "{" not in url  # which a plugin may fill in
+    ]
+
+
 def lines_without_alt(source: str, name: str) -> tuple[list[int], int]:
     """Return the lines on which an image is shown by a reference without an alternative text, and a number.
 
@@ -91,6 +117,32 @@ def lines_without_alt(source: str, name: str) -> tuple[list[int], int]:
     certain = [place.line for place in own if place.is_image and place.described is False]
     possible = [place.line for place in own if place.is_image is None]
     return certain or possible, sum(place.described is None for place in own)
+
+
+def problem_line(source: str, problem: Problem) -> int | None:
+    """Return the line of a page that a problem is about: that of the field, else of the image, else of our key.
+
+    `None` if the front matter does not declare it.
+    """
+    front = FRONT_MATTER.match(source)
+    try:
+        root = yaml.compose(front[1]) if front else None
+    except yaml.ERRORS:
+        root = None
+    ours = _last(root, META_KEY)
+    if ours is None:
+        return directive_line(source, problem.name or "")
+    key, declared = ours
+    image = _last(declared, problem.name) if problem.name else None
+    if image:
+        key, declared = image
+    field = _last(declared, problem.field) if problem.field else None
+    return (field[0] if field else key).start_mark.line + _FIRST_LINE
+
+
+def _last(node: yaml.Node | None, key: str) -> tuple[yaml.ScalarNode, yaml.Node] | None:
+    """Return the (key, value) pair of a mapping that counts; `None` if it has no such key."""
+    return next((pair for pair in reversed(_pairs(node)) if pair[0].value == key), None)
 
 
 def directive_line(source: str, name: str) -> int | None:
@@ -162,7 +214,7 @@ def _pairs(node: yaml.Node | None) -> list[tuple[yaml.ScalarNode, yaml.Node]]:
 def _repeated(keys: list[yaml.ScalarNode]) -> Iterator[RepeatedKey]:
     lines: dict[tuple[str, str], int] = {}
     for key in keys:
-        line = key.start_mark.line + 2  # counted from 0, and `---` is before it
+        line = key.start_mark.line + _FIRST_LINE
         before = lines.get((key.tag, key.value))
         if before is not None:
             yield RepeatedKey(key.value, line, before)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from mkdocs_qhaigc.config.options import SANDBOX, Options
 from mkdocs_qhaigc.errors import GenerationStopped
@@ -37,6 +39,11 @@ class Connection:
             return GenerationStopped(
                 f"the environment variable {self._options.api_key_env} holds characters that no API key has. "
                 "Set it to the key alone"
+            )
+        if self._api_key != SANDBOX and not self._options.allow_http and is_readable_on_its_way(self._options.base_url):
+            return GenerationStopped(
+                f"the key is not sent to {self._options.base_url}, for everybody on the way could read it. Write "
+                "`https://` in `base_url`, or, within a network that you trust, `allow_http: true`"
             )
         return None
 
@@ -83,3 +90,15 @@ class Connection:
             sandboxed=self._options.sandboxed,
             stopped=self._stopped,
         )
+
+
+def is_readable_on_its_way(url: str) -> bool:
+    """Return whether what is sent to a URL leaves this machine without encryption."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if parts.scheme != "http" or host == "localhost" or host.endswith(".localhost"):
+        return False
+    try:
+        return not ip_address(host).is_loopback
+    except ValueError:
+        return True

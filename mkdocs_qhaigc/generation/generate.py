@@ -141,7 +141,7 @@ class Generator:
         Otherwise make room for it in the store and return `None`.
         """
         key = job.request.key
-        image = self._store.find(key, fresh=True) or recover(job, self._store, self._options)
+        image = self._store.find(key, fresh=True, where=job.where) or recover(job, self._store, self._options)
         if image is None:
             self._store.make_room(key)
         return image

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from mkdocs_qhaigc.directives.request import ImageRequest
-from mkdocs_qhaigc.errors import GenerationStopped, QhaigcError
+from mkdocs_qhaigc.errors import GenerationStopped, PromptRejected, QhaigcError
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from mkdocs_qhaigc.store.record import StoredImage
+
+
+_SERIAL = re.compile(r"[\[(]?\brequest[ _-]?id:?\s*[\w-]+[\])]?", re.IGNORECASE)
+"""What some servers add to each message, another one each time."""
 
 
 class ImageJob(NamedTuple):
@@ -50,6 +56,18 @@ class Observer(Protocol):
 
     def changed(self, job: ImageJob, state: JobState) -> None:
         """Note that a job has reached a state."""
+
+
+def by_reason(failures: Iterable[tuple[ImageJob, QhaigcError]]) -> list[tuple[QhaigcError, list[ImageJob]]]:
+    """Return the reasons why there are no images, each with all jobs that have it: one wrong setting is one message.
+
+    A rejected prompt is a reason of its own.
+    """
+    found: dict[object, tuple[QhaigcError, list[ImageJob]]] = {}
+    for job, reason in failures:
+        same: object = job if isinstance(reason, PromptRejected) else _SERIAL.sub("", str(reason))
+        found.setdefault(same, (reason, []))[1].append(job)
+    return list(found.values())
 
 
 def failure_of(future: Future[StoredImage]) -> QhaigcError | None:

@@ -32,6 +32,11 @@ def whole_reference(value: str) -> str | None:
     return decode_name(match[1]) if match else None
 
 
+def is_broken(value: str) -> bool:
+    """Return whether a value begins as a reference does and is none: `qhaigc: hero`."""
+    return value.startswith(SCHEME) and whole_reference(value) is None
+
+
 def unquote_reference(value: str) -> str | None:
     """Return the reference that is meant by a URL as `../qhaigc%3Ahero`, or `None`.
 

@@ -50,10 +50,7 @@ class SiteBuild:
         self.pages.settled = True
         if self.options.missing == "error" and self._images.damaged_pins():
             damage = "".join(f"\n  {message}" for message in self._images.damaged_pins())
-            raise MissingImages(
-                f"committed images are damaged, and `missing: error` accepts no others:{damage}\nRestore them from "
-                "version control, or run `mkdocs-qhaigc pin`, which takes whole ones from the cache"
-            )
+            raise MissingImages(f"committed images are damaged, and `missing: error` accepts no others:{damage}")
         self._report_missing(self.placeholders())
 
     def placeholders(self) -> list[ResolvedImage]:

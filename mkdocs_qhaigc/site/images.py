@@ -202,7 +202,7 @@ class SiteImages:
     def _find(self, job: ImageJob) -> ResolvedImage | None:
         """Return a stored image, or the placeholder of one that may exist and cannot be read; `None` if missing."""
         try:
-            found = self._finder.find(job.request.key, thorough=self._open_queue is not None)
+            found = self._finder.find(job.request.key, thorough=self._open_queue is not None, where=job.where)
         except StoreError as error:
             return placeholder(job, error)
         return resolved(job, found[1], found[0]) if found else None
@@ -256,7 +256,7 @@ class SiteImages:
                 continue
             if not image.stored or not isinstance(error, (StoreError, ImageError)):
                 raise error
-            if isinstance(error, ImageError) or not self._finder.set_aside(image.stored, str(error)):
+            if isinstance(error, ImageError) or not self._finder.set_aside(image.stored, error, where=image.job.where):
                 self._know(placeholder(image.job, error))  # its bytes may be right: it is not generated again
                 continue
             key = image.job.request.key

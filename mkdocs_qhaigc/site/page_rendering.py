@@ -54,7 +54,7 @@ class Images(Protocol):
 class Scope:
     """The names of images that references on one page may use."""
 
-    __slots__ = ("broken", "column", "directives", "rendered", "shown", "source", "src_uri")
+    __slots__ = ("broken", "column", "directives", "misread", "rendered", "shown", "source", "src_uri", "unread")
 
     def __init__(
         self,
@@ -78,6 +78,10 @@ class Scope:
         """Names whose directives cannot be used; a warning of each is logged already."""
         self.shown: set[str] = set()
         """Names whose files the site needs."""
+        self.unread = False
+        """Whether images of the page may be declared where nothing reads them; a warning of it is logged already."""
+        self.misread = False
+        """Whether a reference of the page names no image, or is none; a warning of it is logged already."""
         self.rendered = False
         """Whether the page itself, and not only an excerpt of it, was rendered."""
         self.column = column
@@ -133,12 +137,18 @@ class SitePages:
             text: its Markdown.
             source: returns the whole file, front matter included, for messages.
         """
-        scope = self._read_scope(page.meta, src_uri)
-        scope.source = source
+        scope = self._read_scope(page.meta, src_uri, source)
         if META_KEY not in page.meta and (problem := broken_front_matter(text)):
             self.warnings.directive(f"{src_uri}, {problem}. Its images are not made; correct that line")
+            scope.unread = True
+        if META_KEY in page.meta:
+            self.warnings.repeated_keys(src_uri, source())
         for key in [key for key in page.meta if is_misspelt_key(key)]:
             self.warnings.misspelt_key(src_uri, source, key)
+            scope.unread = True
+        for key, value in page.meta.items():
+            if key != META_KEY and isinstance(value, str) and reference.is_broken(value):
+                self.warnings.unread_value(src_uri, source, key, value, self._names(scope))
         for key in [key for key, value in page.meta.items() if key != META_KEY and holds_reference(value)]:
             address = partial(self._card_address, scope, page_url=url)
             page.meta[key] = resolve_references(page.meta[key], address)
@@ -149,7 +159,10 @@ class SitePages:
 
     def note_references(self, src_uri: str, text: str) -> None:
         """Note the images that a page shows, from its file alone: those it places, and those it seems to refer to."""
-        from mkdocs_qhaigc.directives.source_places import places  # a build that renders pages does not need it
+        from mkdocs_qhaigc.directives.source_places import (
+            places,
+            unread_places,
+        )  # a build that renders pages does not need it
 
         scope = self.scopes[src_uri]
         placed = [name for name, directive in scope.directives.items() if directive.place != "none"]
@@ -160,6 +173,8 @@ class SitePages:
             if directive and directive.alt is None and name in placed:
                 self.warnings.image_without_alt(src_uri, scope.source, name)
         self.warnings.source(src_uri, text)
+        unread = [written for written, _ in unread_places(text)]
+        self.warnings.unread(src_uri, scope.source, unread, self._names(scope))
         without_alt = []
         for place in places(text):
             directive = scope.directives.get(place.name) or self.site.directives.get(place.name)
@@ -283,16 +298,17 @@ class SitePages:
                     for file_name, request in directive.requests:
                         self.files.address(file_name, request)
 
-    def _read_scope(self, meta: Mapping[str, Any], src_uri: str) -> Scope:
+    def _read_scope(self, meta: Mapping[str, Any], src_uri: str, source: Callable[[], str] = str) -> Scope:
         wide = self._width(meta)
         if META_KEY not in meta:
-            scope = self.scopes[src_uri] = Scope(src_uri, column=wide)
+            scope = self.scopes[src_uri] = Scope(src_uri, column=wide, source=source)
             return scope
         directives, problems = read_directives(meta[META_KEY], self._options.defaults)
         for problem in problems:
-            self.warnings.directive(f"{src_uri}, {problem}" if problem.name else f"{src_uri}: {problem}")
+            self.warnings.problem(src_uri, source, problem)
         broken = frozenset(problem.name for problem in problems if problem.name)
-        scope = self.scopes[src_uri] = Scope(src_uri, directives, broken, column=wide)
+        scope = self.scopes[src_uri] = Scope(src_uri, directives, broken, column=wide, source=source)
+        scope.unread = any(problem.name is None for problem in problems)
         self._want(scope)
         return scope
 
@@ -311,8 +327,9 @@ class SitePages:
             return text
         resolve = cache(partial(self.referenced, scope, page_url=url))  # a page may show one image in many places
         rewritten = html.rewrite(text, resolve, self._deferred, main_shown=main_shown)
+        scope.misread = scope.misread or bool(rewritten.unread)
         if rewritten.unread or rewritten.without_alt:
-            self.warnings.unread(scope.src_uri, rewritten.unread)
+            self.warnings.unread(scope.src_uri, scope.source, rewritten.unread, self._names(scope))
             self.warnings.references_without_alt(scope.src_uri, scope.source, rewritten.without_alt)
         return rewritten.html
 
@@ -326,9 +343,13 @@ class SitePages:
         self.users.setdefault(request.key, {})[scope.src_uri] = None
 
     def _warn_of_unknown(self, scope: Scope, name: str) -> None:
-        if name not in scope.broken:
-            others = [other for other in self.site.directives if other not in scope.directives]
-            self.warnings.unknown(scope.src_uri, scope.source, name, [*scope.directives, *others])
+        scope.misread = True
+        if name not in scope.broken and not scope.unread:
+            self.warnings.unknown(scope.src_uri, scope.source, name, self._names(scope))
+
+    def _names(self, scope: Scope) -> list[str]:
+        """Return the names that references on a page may use."""
+        return list(dict.fromkeys((*scope.directives, *self.site.directives)))
 
     def _find_misspelt(self, scope: Scope, name: str, text: str) -> None:
         """Warn where a page's HTML may mean an image that it declares, and does not show."""
@@ -337,6 +358,7 @@ class SitePages:
         from mkdocs_qhaigc.directives.source_places import misspelt_references
 
         if written := misspelt_references(text, name):
+            scope.misread = True
             self.warnings.misspelt(scope.src_uri, scope.source, written)
 
     def _unknown_image(self, scope: Scope, name: str) -> ResolvedImage:

@@ -14,15 +14,16 @@ from typing import Literal
 
 from mkdocs_qhaigc._util.text import closest_match, plural
 from mkdocs_qhaigc.directives.front_matter_references import META_KEY, PAGE_ENDINGS
-from mkdocs_qhaigc.errors import GenerationStopped, ImageUnavailable
-from mkdocs_qhaigc.generation.job import ImageJob
+from mkdocs_qhaigc.directives.model import Problem
+from mkdocs_qhaigc.errors import GenerationStopped, ImageUnavailable, QhaigcError
+from mkdocs_qhaigc.generation.job import ImageJob, by_reason
 from mkdocs_qhaigc.html.reference_syntax import SCHEME
 from mkdocs_qhaigc.site.images import ResolvedImage
 
 log = logging.getLogger(__name__)
-Kind = Literal["directive", "reference", "alt", "file", "missing"]
-"""The subject of a warning: a directive, a reference to an image, a missing alternative text, a file on the disk, or
-the reason for a placeholder."""
+Kind = Literal["directive", "reference", "alt", "file", "missing", "unshown"]
+"""The subject of a warning: a directive, a reference to an image, a missing alternative text, a file on the disk,
+the reason for a placeholder, or an image that is shown nowhere."""
 _NAMES_SHOWN = 12
 
 
@@ -55,6 +56,13 @@ class Warnings:
         """Warn of a directive that cannot be used as it is."""
         self.warn(message, "directive")
 
+    def problem(self, src_uri: str, source: Callable[[], str], problem: Problem) -> None:
+        """Warn of a mistake in a directive. `source` returns the page's file."""
+        from mkdocs_qhaigc.directives.source_places import problem_line  # only if there is something to warn of
+
+        where = _place(src_uri, problem_line(source(), problem))
+        self.directive(f"{where}, {problem}" if problem.name else f"{where}: {problem}")
+
     def misspelt_key(self, src_uri: str, source: Callable[[], str], key: str) -> None:
         """Warn of a key of the front matter that is probably meant to be ours. `source` returns the page's file."""
         from mkdocs_qhaigc.directives.source_places import key_line  # only if there is something to warn of, as below
@@ -65,10 +73,21 @@ class Warnings:
             f"`{META_KEY}`. Correct it: nothing reads its images"
         )
 
-    def unread(self, src_uri: str, values: Iterable[str]) -> None:
-        """Warn of values that begin as a reference does and are none."""
-        for value in values:
-            self.warn(f"{src_uri}: {value!r:.80} is no reference. Write `{SCHEME}` and an image's name, no more")
+    def unread(self, src_uri: str, source: Callable[[], str], values: Iterable[str], known: Sequence[str]) -> None:
+        """Warn of values in a page's HTML that begin as a reference does and are none: `qhaigc: hero`.
+
+        `source` returns the page's file; `known` are the names that it may use.
+        """
+        values = [" ".join(value.split()) for value in values]
+        if not values:
+            return
+        from mkdocs_qhaigc.directives.source_places import unread_places
+
+        places = unread_places(source())
+        for value in dict.fromkeys(values):
+            lines: list[int | None] = [line for what, line in places if what == value]
+            for line in lines or [None]:
+                self._unread(src_uri, value, line, known)
 
     def unknown(self, src_uri: str, source: Callable[[], str], name: str, known: Sequence[str]) -> None:
         """Warn of a reference to a name that no image of its page has. `source` returns the page's file."""
@@ -95,17 +114,30 @@ class Warnings:
             for line in lines or [None]:
                 self._misspelt(src_uri, written, line)
 
+    def unread_value(self, src_uri: str, source: Callable[[], str], key: str, value: str, known: Sequence[str]) -> None:
+        """Warn of a value in front matter that begins as a reference does and is none, if it seems to name an image."""
+        from mkdocs_qhaigc.directives.source_places import key_line
+
+        if "-".join(value.removeprefix(SCHEME).split()) in known:
+            self._unread(src_uri, value, key_line(source(), key), known)
+
     def source(self, src_uri: str, source: str) -> None:
         """Warn of what only a page's file shows: commands read it, builds of thousands of pages do not."""
-        from mkdocs_qhaigc.directives.source_places import misspelt_places, repeated_keys
+        from mkdocs_qhaigc.directives.source_places import misspelt_places
+
+        self.repeated_keys(src_uri, source)
+        for written, line in misspelt_places(source):
+            self._misspelt(src_uri, written, line)
+
+    def repeated_keys(self, src_uri: str, source: str) -> None:
+        """Warn of names and fields that a page declares twice: YAML keeps the last one."""
+        from mkdocs_qhaigc.directives.source_places import repeated_keys
 
         for repeated in repeated_keys(source):
             self.directive(
                 f"{src_uri}, line {repeated.line}: {repeated.key!r:.80} is on line {repeated.before} already; the last "
                 "one alone counts. Rename or remove one of the two"
             )
-        for written, line in misspelt_places(source):
-            self._misspelt(src_uri, written, line)
 
     def references_without_alt(self, src_uri: str, source: Callable[[], str], names: Iterable[str]) -> None:
         """Warn of references, in page order, to images without alternative text. `source` returns the page's file."""
@@ -123,32 +155,56 @@ class Warnings:
 
         self._without_alt(src_uri, name, directive_line(source(), name))
 
+    def unshown(self, src_uri: str, source: Callable[[], str], name: str) -> None:
+        """Warn of an image that a page declares, and nothing shows. `source` returns the page's file."""
+        from mkdocs_qhaigc.directives.source_places import directive_line
+
+        self.warn(
+            f"{_place(src_uri, directive_line(source(), name))}: image {name!r} is shown nowhere. Refer to it, "
+            f"`![]({SCHEME}{name})`, or write `place: after-title` into its directive; or remove it",
+            "unshown",
+            about=(f"{src_uri}#{name}",),
+        )
+
     def missing(self, images: Iterable[ResolvedImage]) -> None:
         """Warn of placeholders: of each, but once of all that have a common reason."""
-        common: dict[str, list[ImageJob]] = {}
+        failed: list[tuple[ImageJob, QhaigcError]] = []
         new = [image for image in images if image.job.request.key not in self._missing]
         self._missing.update(image.job.request.key for image in new)
         for image in new:
-            about = (image.job.request.key,)
-            if isinstance(image.reason, (GenerationStopped, ImageUnavailable)):
-                common.setdefault(str(image.reason), []).append(image.job)
-            elif image.reason:
-                self.warn(f"{image.job.where}: {image.reason}. A placeholder stands there", "missing", about=about)
+            if image.reason:
+                failed.append((image.job, image.reason))
             else:
                 self.warn(
                     f"{image.job.where}: the image is not generated yet, and `missing: placeholder` "
                     "keeps it so. A placeholder stands there",
                     "missing",
-                    about=about,
+                    about=(image.job.request.key,),
                 )
-        for reason, jobs in common.items():
-            count = len(jobs)
+        for reason, jobs in by_reason(failed):
+            count, about = len(jobs), [job.request.key for job in jobs]
+            if count == 1 and not isinstance(reason, (GenerationStopped, ImageUnavailable)):
+                self.warn(f"{jobs[0].where}: {reason}. A placeholder stands there", "missing", about=about)
+                continue
             shown = ", ".join(job.where for job in jobs[:_NAMES_SHOWN]) + (" …" if count > _NAMES_SHOWN else "")
             self.warn(
                 f"{count} {plural(count, 'image is a placeholder', 'images are placeholders')} ({shown}): {reason}",
                 "missing",
-                about=[job.request.key for job in jobs],
+                about=about,
             )
+
+    def _unread(self, src_uri: str, written: str, line: int | None, known: Sequence[str]) -> None:
+        name = "-".join(written.removeprefix(SCHEME).split())
+        meant = name if name in known else closest_match(name, known)
+        if meant is None and known:
+            advice = (
+                f"Write `{SCHEME}` and a name, with no blank. Known on this page: {', '.join(known[:_NAMES_SHOWN])}"
+            )
+        elif meant is None:
+            advice = f"Write `{SCHEME}NAME`, and declare an image of that name under `{META_KEY}` in the front matter"
+        else:
+            advice = f"Write `{SCHEME}{meant}`"
+        self.warn(f"{_place(src_uri, line)}: {written!r:.80} is no reference. {advice}")
 
     def _misspelt(self, src_uri: str, written: str, line: int | None) -> None:
         name = written.partition(":")[2]

@@ -21,10 +21,11 @@ class ImageFinder:
         self.cache = open_cache(options)
         self._stores: tuple[tuple[ImageStore, Place], ...] = ((self.pins, "pinned"), (self.cache, "cached"))
 
-    def find(self, key: str, *, thorough: bool) -> tuple[StoredImage, Place] | None:
+    def find(self, key: str, *, thorough: bool, where: str = "") -> tuple[StoredImage, Place] | None:
         """Return the saved image of a key and its place; `None` if it has to be generated.
 
         Args:
+            where: the image's directive (`guide/start.md#hero`), for messages.
             thorough: compare pins with their digests if nothing may replace them (`missing: error`); else their
                 records are trusted.
 
@@ -32,18 +33,18 @@ class ImageFinder:
             StoreError: the image may exist but cannot be read. It must not be generated again.
         """
         for store, place in self._stores:
-            for image in store.find_all(key):
-                if not (thorough and self._compares_pins and place == "pinned") or _is_whole(store, image):
+            for image in store.find_all(key, where=where):
+                if not (thorough and self._compares_pins and place == "pinned") or _is_whole(store, image, where):
                     return image, place
         for store, _ in self._stores:
             if reason := store.explain_absence(key):
                 raise reason
         return None
 
-    def set_aside(self, image: StoredImage, reason: str) -> bool:
-        """Rename a damaged image; return whether it may be looked for again."""
+    def set_aside(self, image: StoredImage, error: Exception, *, where: str) -> bool:
+        """Rename a damaged image; return whether it may be looked for again. The arguments: see `ImageStore`."""
         stores = (store for store, _ in self._stores if store.folder == image.path.parent)
-        return all(store.set_aside(image, reason) for store in stores)
+        return all(store.set_aside(image, error, where=where) for store in stores)
 
     def remember(self) -> None:
         """Write the index of the records, for the next build."""
@@ -51,10 +52,10 @@ class ImageFinder:
             store.remember()
 
 
-def _is_whole(store: ImageStore, image: StoredImage) -> bool:
+def _is_whole(store: ImageStore, image: StoredImage, where: str) -> bool:
     try:
         image.read()
     except StoreError as error:
-        store.set_aside(image, str(error))
+        store.set_aside(image, error, where=where)
         return False
     return True

@@ -102,12 +102,17 @@ class ImageStore:
 
     # Reading
 
-    def find(self, key: str, *, fresh: bool = False) -> StoredImage | None:
-        """Return the saved image of a key, or `None`. `fresh`: read the folder again, for what others have written."""
-        return next(self.find_all(key, fresh=fresh), None)
+    def find(self, key: str, *, fresh: bool = False, where: str = "") -> StoredImage | None:
+        """Return the saved image of a key, or `None`.
 
-    def find_all(self, key: str, *, fresh: bool = False) -> Iterator[StoredImage]:
-        """Yield every saved image of a key: several if people have put them there."""
+        Args:
+            fresh: read the folder again, for what others have written.
+            where: the image's directive (`guide/start.md#hero`), for messages.
+        """
+        return next(self.find_all(key, fresh=fresh, where=where), None)
+
+    def find_all(self, key: str, *, fresh: bool = False, where: str = "") -> Iterator[StoredImage]:
+        """Yield every saved image of a key: several if people have put them there. `where`: as for `find`."""
         digits = key[:KEY_DIGITS]
         with self._lock:
             if self._files is None:
@@ -117,7 +122,7 @@ class ImageStore:
             names = [name for name in self._files.get(digits, ()) if name.endswith(".json")]
         for name in names:
             known = None if fresh else self._index.recall(name, key, self._stamps)
-            image = known or self._read(name, key)
+            image = known or self._read(name, key, where)
             if image is not None:
                 yield image
 
@@ -273,25 +278,31 @@ class ImageStore:
             if path != keep:
                 self._rename_aside(path, ending)
 
-    def set_aside(self, image: StoredImage, reason: str) -> bool:
+    def set_aside(self, image: StoredImage, error: Exception, *, where: str = "") -> bool:
         """Rename a damaged image and its record, so that nothing uses them and nothing is lost; log a warning.
 
         Return whether the image may be looked for again: not if its bytes cannot be read, since they may be right.
+
+        Args:
+            error: says what is wrong with it.
+            where: as for `find`.
         """
         record = image.record_path
+        reason = error.what if isinstance(error, ImageDamaged) else str(error)
         try:
             read_record(record).read()
         except FileNotFoundError:  # another process has set it aside, and may have saved another
             self._forget(record.name)
-            self._warn(f"{reason}. It is not used")
+            self._warn_of_image(where, f"{reason}. It is not used", image.path)
             return True
         except (ValueError, ImageDamaged):
             aside = self._rename_aside(image.path)
             self._rename_aside(record)
-            self._warn(f"{reason}. " + (f"It is kept as {aside.name}" if aside else "It is not used"))
+            kept = f"It is kept as {aside.name}" if aside else "It is not used"
+            self._warn_of_image(where, f"{reason}. {kept}", image.path)
             return True
         except (OSError, StoreError):
-            self._warn(f"{reason}. It is not used")
+            self._warn_of_image(where, f"{reason}. It is not used", image.path)
             return False
         with self._lock:
             self._stamps.pop(record.name, None)
@@ -341,7 +352,7 @@ class ImageStore:
             return []
         return [name for name in names if digits_in(name) == key[:KEY_DIGITS] and not self._is_out_of_use(name)]
 
-    def _read(self, name: str, key: str) -> StoredImage | None:
+    def _read(self, name: str, key: str, where: str) -> StoredImage | None:
         """Return the image of a record that is whole and of this key; log a warning about one that is not."""
         path, digits = self.folder / name, key[:KEY_DIGITS]
         try:
@@ -351,13 +362,13 @@ class ImageStore:
         except FileNotFoundError as error:
             if error.filename != str(path):
                 self._lone_records[digits] = Path(error.filename)
-            self._warn(f"{error.filename} is missing. The image is looked for elsewhere")
+            self._warn_of_image(where, "the stored image is missing, or its record is", error.filename)
             return None
         except (OSError, ValueError) as error:
             if isinstance(error, OSError):
                 self._unreadable[digits] = f"{path} cannot be read ({reason_of(error)})"
             if not any(map(is_lfs_pointer, self.files_of(key))):
-                self._warn(f"{path} cannot be used: {error}. The image is looked for elsewhere")
+                self._warn_of_image(where, f"the stored image cannot be used, for {error}", path)
             return None
         self._unreadable.pop(digits, None)
         if stamp := self._stamps.get(name):
@@ -414,6 +425,16 @@ class ImageStore:
     def _unreadable_folder(self, error: OSError) -> str:
         link = dead_link(self.folder)
         return f"{self.folder} cannot be read ({f'{link} is a link that leads nowhere' if link else reason_of(error)})"
+
+    def _warn_of_image(self, where: str, what: str, path: object) -> None:
+        """Warn of a stored image that is not used: the directive first, the path last."""
+        remedy = "The image is looked for elsewhere"
+        if self._committed:
+            remedy += (
+                "; restore it from version control, or run `mkdocs-qhaigc pin`, which takes a whole one from the cache"
+            )
+        at = "" if str(path) in what else f": {path}"
+        self._warn(f"{where}{': ' if where else ''}{what}. {remedy}{at}")
 
     def _warn(self, message: str) -> None:
         with self._lock:

@@ -48,6 +48,6 @@ def explain_lone_record(image: Path) -> StoreError | None:
     if any(other.name.startswith(set_aside) for other in image.parent.glob("*")):
         return None
     return StoreError(
-        f"{image} is not here, and its record is. Fetch it from where it is kept; or remove the record, and another "
-        "image is generated"
+        "the stored image is not here, and its record is. Fetch it from where it is kept; or remove the record, and "
+        f"another image is generated: {image}"
     )

@@ -116,11 +116,11 @@ class StoredImage(NamedTuple):
         try:
             data = self.path.read_bytes()
         except FileNotFoundError as error:
-            raise ImageDamaged(f"{self.path} is missing") from error
+            raise ImageDamaged("the stored image is missing", self.path) from error
         except OSError as error:
             raise StoreError(f"{self.path} cannot be read ({reason_of(error)})") from error
         if hashlib.sha256(data).hexdigest() != self.sha256:
-            raise ImageDamaged(f"{self.path} is damaged: its bytes are not those that were saved")
+            raise ImageDamaged("the stored image is damaged, its bytes are not those that were saved", self.path)
         return data
 
     def read_if_whole(self) -> bytes | None:

@@ -69,9 +69,14 @@ def test_check_says_where_what_and_what_to_do(bought: Project, api: ImagesApi) -
     assert contents(bought.folder / ".qhaigc") == before
     lines = finished.stdout.splitlines()
     assert lines[0] == ("b.md#hero: its image is missing. Run `mkdocs-qhaigc generate`, then `mkdocs-qhaigc pin`")
-    assert lines[1].startswith(f"d.md#boat: {damaged} is damaged: its bytes are not those that were saved. ")
+    assert lines[1].startswith(
+        "d.md#boat: the stored image is damaged, its bytes are not those that were saved. Restore"
+    )
+    assert lines[1].endswith(f": {damaged}")
     assert any(line.startswith("c.md, line 6: image 'hero' has no alternative text. Write") for line in lines)
-    assert any(line.startswith("d.md, image 'bad': there is no field 'sise'. Did you mean `size`?") for line in lines)
+    assert any(
+        line.startswith("d.md, line 2, image 'bad': there is no field 'sise'. Did you mean `size`?") for line in lines
+    )
     assert any(line.startswith("d.md, line 4: there is no image 'boot'. Did you mean 'boat'?") for line in lines)
     assert lines[-1] == "Found 5 problems in 3 images."
     found = answer(bought, "check")["findings"]

@@ -207,7 +207,7 @@ def test_a_pull_request_gets_one_comment_that_is_kept_up_to_date(
     run(site, comments, "pull_request")
     assert comments.writes == ["POST", "PATCH"]
     (comment,) = (one["body"] for one in comments.comments if one["user"]["login"] == "github-actions[bot]")
-    assert comment.startswith(f"{MARK}\n**Images: 2 images: 2 missing. To buy: 2")
+    assert comment.startswith(f"{MARK}\n**2 images: 2 missing. To buy: 2")
     assert [one["body"] for one in comments.comments[:120]] == [f"{MARK} {number}" for number in range(120)]
     assert api.calls == []
 

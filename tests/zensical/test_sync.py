@@ -113,7 +113,7 @@ def test_a_sync_buys_no_more_than_a_build_may(site: Project, api: ImagesApi) -> 
 
 def test_a_directive_that_cannot_be_used_is_told(site: Project) -> None:
     site.page("bad.md", qhaigc={"hero": {"prompt": "x", "size": "large"}})
-    assert "Warning: bad.md, image 'hero': `size` is 'large'" in sync(site, code=1)
+    assert "Warning: bad.md, line 2, image 'hero': `size` is 'large'" in sync(site, code=1)
     site.page("bad.md")
     site.write("docs/broken.md", "---\nqhaigc: a: b\n---\n")
     assert "Warning: broken.md, line 2: the front matter is no YAML" in sync(site, code=1)

@@ -62,6 +62,7 @@ def survey(config_file: Path) -> Survey:
     from mkdocs.exceptions import Abort, ConfigurationError, MkDocsException
 
     from mkdocs_qhaigc.site.survey import join
+    from mkdocs_qhaigc.site.unshown import Unshown
 
     with _temporary_folder() as folder:
         try:
@@ -77,8 +78,13 @@ def survey(config_file: Path) -> Survey:
         config.plugins.on_startup(command="build", dirty=False)
         try:
             build(config)
+            unshown = Unshown()
             for one, _ in dry_run.builds:
                 one.pages.check_sources()
+                unshown.add(one.pages)
+            for one, _ in dry_run.builds[-1:]:
+                if not one.options.gallery:
+                    unshown.warn(one.pages.warnings)
             surveys = [one.survey(warnings, docs_dir=docs_dir) for one, warnings in dry_run.builds]
         except (Abort, MkDocsException, OSError) as error:  # an OSError: a page that may not be read, for example
             raise SiteError(f"the site of {config_file} cannot be built: {error}") from error

@@ -30,6 +30,7 @@ from mkdocs_qhaigc.html.theme_sizes import column
 from mkdocs_qhaigc.site.build import SiteBuild
 from mkdocs_qhaigc.site.images import SiteImages
 from mkdocs_qhaigc.site.summary import Summary
+from mkdocs_qhaigc.site.unshown import Unshown
 from mkdocs_qhaigc.site.warnings import Warnings
 from mkdocs_qhaigc.store.finder import ImageFinder
 
@@ -77,6 +78,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._warnings = Warnings()
         """Of all builds of the site, as `_summary`."""
         self._summary: Summary | None = None
+        self._unshown = Unshown()
+        """Of all builds of the site."""
         self._builds_ending = 0
         """Builds in their last event: a plugin may build the site again then, before this one is at its end."""
 
@@ -132,6 +135,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
                 self._unfinished.begin()
                 self._report = self._new_report(options)
                 self._warnings, self._summary, self._builds_ending = Warnings(), Summary(options), 0
+                self._unshown = Unshown()
         except OptionError:
             self._generation.stop()
             raise
@@ -289,14 +293,21 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
                 self._own_files.complete(self._build)
             self._build.close(whole=True)
             self._summary.add(self._build)
+            self._unshown.add(self._build.pages)
             self._write_report(self._build)
             self._generation.end()
 
     @event_priority(-110)  # after i18n has built all languages
     def _log_summary(self, *, config: MkDocsConfig) -> None:
-        """Say once what was done for the whole site."""
+        """Say once what was done for the whole site, and which images it declares for nothing."""
         self._builds_ending -= 1
-        if not self._builds_ending and self._summary and (summary := self._summary.text()):
+        if self._builds_ending or not self._summary or self._dry_run:
+            return
+        if (
+            self._options and not self._options.gallery and not self._dirty
+        ):  # pages that are not built now may show them
+            self._unshown.warn(self._warnings)
+        if summary := self._summary.text():
             log.info("%s", summary)
 
     on_post_build = CombinedEvent(_end_build, _log_summary)

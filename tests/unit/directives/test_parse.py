@@ -153,6 +153,9 @@ def test_names_that_look_the_same_are_the_same() -> None:
         ("qhaigc: {hero: {prompt: '  '}}", ["'hero'", "`prompt` is empty", "prompt: A lighthouse in fog"]),
         ("qhaigc: {hero: {prompt: 12:30:45}}", ["'hero'", "`prompt` is 45045 (a number)", "quotes"]),
         ("qhaigc: {hero: {prompt: 2026-11-02}}", ["'hero'", "`prompt` is a date", "quotes"]),
+        ("qhaigc: 'A {{ place }} in fog'", ["'hero'", "`prompt` holds '{{ place }}'", "nothing fills in", "Write out"]),
+        ("qhaigc: {hero: '{% if fog %}A{% endif %}'}", ["'hero'", "`prompt` holds '{% if fog %}'", "Write out"]),
+        ("qhaigc: |\n  A {{ place\n  }} in fog\n", ["`prompt` holds '{{ place }}'"]),
         ("qhaigc: {hero: {promt: A}}", ["'hero'", "no field 'promt'", "Did you mean `prompt`?"]),
         ('qhaigc: "half \\ud83d"', ["'hero'", "`prompt` holds half of a character", "Write it anew"]),
         ("qhaigc: {1: A lighthouse}", ["the name 1 is read as 1 (a number)", "quotes"]),
@@ -189,7 +192,13 @@ def test_a_directive_that_cannot_be_used_is_told_with_what_to_write(front_matter
         ("model: ''", ["`model` is empty", "qh-draw-x2-preview"]),
         ("model:", ["`model` is missing", "qh-draw-x2-preview"]),
         ("size: '12'", ["`size` is '12'", "WIDTHxHEIGHT", "1280x720"]),
-        ("size: 16:9", ["`size` is 969 (a number)", "WIDTHxHEIGHT", "1280x720"]),
+        ("size: 16:9", ["`size` is 16:9, of which YAML makes the number 969", "WIDTHxHEIGHT", "example 1280x720"]),
+        ("size: 9:16", ["`size` is 9:16, of which YAML makes the number 556", "WIDTHxHEIGHT", "example 720x1280"]),
+        ("size: 1:1", ["`size` is 1:1, of which YAML makes the number 61", "WIDTHxHEIGHT", "example 1024x1024"]),
+        ("size: '3:2'", ["`size` is '3:2'", "WIDTHxHEIGHT", "example 1248x832"]),
+        ("size: '1:0'", ["`size` is '1:0'", "WIDTHxHEIGHT", "example 1280x720"]),
+        ("crop: 2:1", ["`crop` is 2:1, of which YAML makes the number 121", "WIDTHxHEIGHT", "example 1440x720"]),
+        ("crop: 1200", ["`crop` is 1200 (a number)", "WIDTHxHEIGHT", "example 1200x630"]),
         ("size: 1280", ["`size` is 1280 (a number)", "WIDTHxHEIGHT"]),
         ("size: 8x8", ["`size` is '8x8'", "16 to 16383"]),
         ("size: [1280, 720]", ["`size` is a list", "WIDTHxHEIGHT"]),
@@ -224,6 +233,17 @@ def test_a_directive_that_cannot_be_used_is_told_with_what_to_write(front_matter
         ("params: &a {x: *a}", ["what JSON cannot say"]),
         ('params: {x: "\\ud83d"}', ["what JSON cannot say"]),
         (f"params: {{x: 0x{'f' * 5000}}}", ["what JSON cannot say"]),
+        ("seed: 42", ["`seed` is a field of the API's request body", "Write `params: {seed: 42}`"]),
+        ("seed: 42\n    params: {quality: hd}", ["Write `params: {quality: hd, seed: 42}`"]),
+        ("negative_prompt: 'people, text'", ['Write `params: {negative_prompt: "people, text"}`']),
+        (f"negative_prompt: '{'people ' * 20}'", ["Write `params: {negative_prompt: …}`"]),
+        ("watermark: false", ["Write `params: {watermark: false}`"]),
+        ("guidance_scale: 2.5", ["Write `params: {guidance_scale: 2.5}`"]),
+        ("seed: 2026-11-02", ["Write `params: {seed: …}`"]),
+        ("n: 2", ["`n` is a field of the API's request body", "`variant: 2`"]),
+        ("response_format: url", ["`response_format` is a field of the API's request body", "plugin's options"]),
+        ("dark: 'A {{ thing }}'", ["`dark` holds '{{ thing }}'", "Write out"]),
+        ("style: 'bold {{ thing }}'", ["`style` holds '{{ thing }}'", "Write out"]),
         ("sise: 64x64", ["no field 'sise'", "Did you mean `size`?"]),
         ("priorty: true", ["no field 'priorty'", "Did you mean `priority`?"]),
         ("colour: red", ["no field 'colour'", *FIELDS]),
@@ -244,6 +264,61 @@ def test_one_bad_directive_leaves_the_others() -> None:
 
     assert list(directives) == ["one", "four"]
     assert [problem.name for problem in problems] == ["two", "3"]
+
+
+def test_all_mistakes_of_a_directive_are_problems_in_the_order_of_its_fields() -> None:
+    directives, problems = read(
+        """
+        qhaigc:
+          hero:
+            size: 12
+            alt: 3
+            colour: red
+            seed: 42
+            place: bottom
+            priority: 1
+            variant: 0
+            crop: 9
+            caption: 4
+            sizes: 5
+            style: 6
+            model: 7
+            params: 8
+            prompt: 9
+            dark: 10
+          my hero: {prompt: A, size: 13}
+          other: A lighthouse
+        """
+    )
+
+    assert list(directives) == ["other"]
+    fields = ["size", "alt", "colour", "seed", "place", "priority", "variant", "crop", "caption", "sizes", "style"]
+    hero = [problem.field for problem in problems if problem.name == "hero"]
+    assert hero == [*fields, "model", "params", "prompt", "dark"]
+    assert [problem.field for problem in problems if problem.name == "my hero"] == [None, "size"]
+
+
+def test_the_mistakes_beside_a_misspelt_prompt_are_problems_and_the_prompt_is_not_called_missing() -> None:
+    whole = [str(problem) for problem in read("qhaigc: {promt: A, alt: 3, size: 12}")[1]]
+    named = [str(problem) for problem in read("qhaigc: {hero: {promt: A, alt: 3, size: 12}}")[1]]
+
+    assert len(whole) == len(named) == 3
+    assert "`promt` is probably meant to be `prompt`" in whole[0]
+    assert "Did you mean `prompt`?" in named[0]
+    assert whole[1:] == named[1:]
+    assert "missing" not in " ".join([*whole, *named])
+
+
+@pytest.mark.parametrize("body", ["seed: 42", "quality: hd", "watermark: false", "seed: "])
+def test_a_field_of_the_request_body_beside_images_is_no_image(body: str) -> None:
+    directives, problems = read(f"qhaigc: {{hero: A lighthouse, {body}}}")
+
+    assert list(directives) == ["hero"]
+    assert "is a field of the API's request body, and stands beside images. Write `params: {" in str(problems[0])
+
+
+def test_an_image_may_have_the_name_of_a_field_of_the_request_body() -> None:
+    assert list(read_well("qhaigc: {background: A misty forest, seed: {prompt: A seed}}")) == ["background", "seed"]
 
 
 def test_a_page_has_one_main_picture() -> None:

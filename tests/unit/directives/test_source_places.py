@@ -200,12 +200,14 @@ qhaigc:
 """
 
 
-def test_check_finds_what_stands_twice_and_of_which_yaml_keeps_the_last(project: Project) -> None:
+def test_builds_and_check_find_what_stands_twice_and_of_which_yaml_keeps_the_last(project: Project) -> None:
     advice = "the last one alone counts. Rename or remove one of the two"
     project.write("docs/index.md", TWICE)
     project.write("docs/b.md", "---\r\nqhaigc: fog\r\nqhaigc: a tower\r\n---\r\n# B\r\n")
     project.write("docs/c.md", "---\ntitle: x\ntitle: y\nqhaigc:\n  <<: {a: fog}\n  <<: {b: fog}\n---\n# C\n")
-    assert project.build("--strict").code == 0
+    built = project.build("--strict")
+    assert built.code == 1
+    assert built.output.count(advice) == 3  # as `check` finds them
     assert findings(project) == [
         ("directive", f"index.md, line 10: 'hero' is on line 4 already; {advice}"),
         ("directive", f"index.md, line 9: 'prompt' is on line 7 already; {advice}"),

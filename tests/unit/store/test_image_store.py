@@ -249,7 +249,7 @@ def test_bytes_that_changed_and_kept_their_count_are_noticed_when_they_are_read(
     found = open_store(tmp_path).find(KEY)
 
     assert found is not None
-    with pytest.raises(StoreError, match=r"hero-.*is damaged"):
+    with pytest.raises(StoreError, match=r"is damaged, its bytes are not those that were saved: .*hero-"):
         found.read()
 
 
@@ -324,11 +324,12 @@ def test_what_is_set_aside_is_kept_and_not_used(tmp_path: Path, reports: list[st
     assert found is not None
     flip_a_bit(found)
 
-    assert opened.set_aside(found, "its bytes changed") is True
+    assert opened.set_aside(found, StoreError("its bytes changed")) is True
     assert opened.find(KEY) is None
     assert opened.find(KEY, fresh=True) is None
     assert open_store(tmp_path).find(KEY) is None
-    assert reports == [f"its bytes changed. It is kept as {found.path.name}.damaged"]
+    kept = f"its bytes changed. It is kept as {found.path.name}.damaged"
+    assert reports == [f"{kept}. The image is looked for elsewhere: {found.path}"]
     assert len((tmp_path / f"{found.path.name}.damaged").read_bytes()) == len(DATA)
 
 
@@ -336,7 +337,7 @@ def test_what_is_set_aside_leaves_another_of_its_key(tmp_path: Path) -> None:
     damaged, whole = save(tmp_path, name="a"), save(tmp_path, name="b")
     flip_a_bit(damaged)
     opened = open_store(tmp_path)
-    opened.set_aside(damaged, "its bytes changed")
+    opened.set_aside(damaged, StoreError("its bytes changed"))
 
     assert opened.find(KEY) == whole
 
@@ -345,7 +346,7 @@ def test_what_another_process_has_made_whole_is_not_set_aside(tmp_path: Path, re
     original = save(tmp_path)
     opened = open_store(tmp_path)
 
-    assert opened.set_aside(original, "its bytes changed") is True
+    assert opened.set_aside(original, StoreError("its bytes changed")) is True
     assert opened.find(KEY) == original
     assert reports == []
 
@@ -356,7 +357,7 @@ def test_what_another_process_has_bought_after_both_set_its_predecessor_aside_is
     ours, others = open_store(tmp_path), open_store(tmp_path)
     assert ours.find(KEY) == others.find(KEY) == damaged
     for opened in (others, ours):
-        assert opened.set_aside(damaged, "its bytes changed") is True
+        assert opened.set_aside(damaged, StoreError("its bytes changed")) is True
     again = save(tmp_path, data=DATA + b"again")
 
     assert ours.find(KEY, fresh=True) == again
@@ -367,10 +368,10 @@ def test_what_another_process_is_just_writing_is_not_set_aside(tmp_path: Path) -
     flip_a_bit(damaged)
     ours, others = open_store(tmp_path), open_store(tmp_path)
     assert ours.find(KEY) == others.find(KEY) == damaged
-    others.set_aside(damaged, "its bytes changed")
+    others.set_aside(damaged, StoreError("its bytes changed"))
     arrived = others.save_bytes("hero", KEY, DATA + b"again")
 
-    assert ours.set_aside(damaged, "its bytes changed") is True
+    assert ours.set_aside(damaged, StoreError("its bytes changed")) is True
     assert ours.find(KEY) is None
     assert arrived is not None
     assert arrived.read_bytes() == DATA + b"again"
@@ -386,7 +387,7 @@ def test_what_another_process_has_made_whole_is_read_and_not_remembered(tmp_path
     assert opened.find(KEY) == damaged
     again = save(tmp_path / "originals", data=DATA[::-1])
 
-    assert opened.set_aside(damaged, "its bytes changed") is True
+    assert opened.set_aside(damaged, StoreError("its bytes changed")) is True
     assert opened.find(KEY) == again
 
 
@@ -402,7 +403,7 @@ def test_what_cannot_be_renamed_is_not_used_and_what_takes_its_place_is(tmp_path
     damaged = opened.find(KEY)
     assert damaged is not None
     flip_a_bit(damaged)
-    opened.set_aside(damaged, "its bytes changed")
+    opened.set_aside(damaged, StoreError("its bytes changed"))
     assert opened.find(KEY, fresh=True) is None
     put(b"again")
     again = opened.find(KEY, fresh=True)
@@ -415,8 +416,8 @@ def test_what_cannot_be_read_need_not_be_damaged_and_stays_where_it_is(tmp_path:
     original = save(tmp_path)
     replaced(image)(tmp_path)  # a folder: it cannot be read as a file, whoever asks
 
-    assert open_store(tmp_path).set_aside(original, "it cannot be read") is False
-    assert reports == ["it cannot be read. It is not used"]
+    assert open_store(tmp_path).set_aside(original, StoreError("it cannot be read")) is False
+    assert reports == [f"it cannot be read. It is not used. The image is looked for elsewhere: {original.path}"]
     assert image(tmp_path).is_dir()
 
 
@@ -425,7 +426,7 @@ def test_every_damaged_image_is_kept_when_the_next_one_is_damaged_too(tmp_path: 
     for _ in range(3):
         original = save(tmp_path)
         flip_a_bit(original)
-        opened.set_aside(original, "its bytes changed")
+        opened.set_aside(original, StoreError("its bytes changed"))
 
     assert len(list(tmp_path.glob("*.webp.damaged*"))) == 3
 
@@ -436,7 +437,7 @@ def test_what_is_bought_again_is_found_after_the_old_one_was_set_aside(tmp_path:
     fields |= {"colour": None, "about": {}}
     damaged = opened.save(data=DATA, **fields)
     flip_a_bit(damaged)
-    opened.set_aside(damaged, "its bytes changed")
+    opened.set_aside(damaged, StoreError("its bytes changed"))
     again = opened.save(data=b"whole", **fields)
 
     assert opened.find(KEY) == again
@@ -676,7 +677,7 @@ def test_what_is_saved_in_the_place_of_a_remembered_image_is_found(tmp_path: Pat
     store = ImageStore(tmp_path / "store", index=tmp_path / "index.json")
     assert store.find(KEY) == damaged
     damaged.path.write_bytes(DATA[::-1])
-    store.set_aside(damaged, "its bytes changed")
+    store.set_aside(damaged, StoreError("its bytes changed"))
     fields = {"name": "hero", "format": "webp", "width": 64, "height": 48, "colour": None, "about": {}}
     again = store.save(key=KEY, data=DATA[::-1], **fields)  # type: ignore[arg-type]
     found = store.find(KEY)
