@@ -147,7 +147,7 @@ class SitePages:
             self.warnings.misspelt_key(src_uri, source, key)
             scope.unread = True
         for key, value in page.meta.items():
-            if key != META_KEY and isinstance(value, str) and reference.is_broken(value):
+            if key != META_KEY and isinstance(value, str) and reference_syntax.is_broken(value):
                 self.warnings.unread_value(src_uri, source, key, value, self._names(scope))
         for key in [key for key, value in page.meta.items() if key != META_KEY and holds_reference(value)]:
             address = partial(self._card_address, scope, page_url=url)
