@@ -29,7 +29,8 @@ needs_toml = pytest.mark.skipif(sys.version_info < (3, 11), reason="zensical.tom
 def site(project: Project) -> Project:
     project.options |= {"widths": [48]}
     project.page("index.md", "![x](qhaigc:hero)", qhaigc={"hero": "fog"})
-    project.page("guide/start.md", qhaigc={"engine": {"prompt": "steam", "dark": "steam by night"}})
+    engine = {"prompt": "steam", "dark": "steam by night"}
+    project.page("guide/start.md", "![x](qhaigc:engine)", qhaigc={"engine": engine})
     return project
 
 
@@ -398,8 +399,8 @@ def test_the_other_commands_read_zensicals_sites_as_sync_does(site: Project, api
     assert [(one["page"], one["name"], one["pages"]) for one in planned["images"]] == [
         ("", "logo", ["index.md"]),
         ("index.md", "hero", ["index.md"]),
-        ("guide/start.md", "engine", []),
-        ("guide/start.md", "engine", []),
+        ("guide/start.md", "engine", ["guide/start.md"]),
+        ("guide/start.md", "engine", ["guide/start.md"]),
     ]
     assert run(site, "generate", "--yes").returncode == 0
     assert len(api.calls) == 4
