@@ -14,8 +14,8 @@ import httpcore
 import httpx
 
 from mkdocs_qhaigc import __version__
-from mkdocs_qhaigc.api.environment import Proxies
 from mkdocs_qhaigc.api.network_backend import NetworkBackend
+from mkdocs_qhaigc.api.proxies_and_certificates import Proxies
 from mkdocs_qhaigc.api.retry import Billing, Deadline, Failed
 from mkdocs_qhaigc.errors import ApiError
 

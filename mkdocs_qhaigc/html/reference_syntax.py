@@ -1,6 +1,6 @@
 """The grammar of a reference, `qhaigc:NAME`, with a fragment behind it if the author wants one. Pure.
 
-`html.rewrite` reads references in HTML, `directives.front_matter_references` those in front matter,
+`html.rewrite` reads references in HTML, `directives.front_matter` those in front matter,
 and `directives.markdown_references` those in the Markdown of a page.
 """
 

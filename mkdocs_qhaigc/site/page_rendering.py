@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from urllib.parse import quote, urljoin, urlsplit
 
 from mkdocs_qhaigc.config.options import Options
-from mkdocs_qhaigc.directives.front_matter_references import (
+from mkdocs_qhaigc.directives.front_matter import (
     META_KEY,
     broken_front_matter,
     holds_reference,

@@ -13,7 +13,7 @@ from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Literal
 
 from mkdocs_qhaigc._util.text import closest_match, plural
-from mkdocs_qhaigc.directives.front_matter_references import META_KEY, PAGE_ENDINGS
+from mkdocs_qhaigc.directives.front_matter import META_KEY, PAGE_ENDINGS
 from mkdocs_qhaigc.directives.model import Problem
 from mkdocs_qhaigc.errors import GenerationStopped, ImageUnavailable, QhaigcError
 from mkdocs_qhaigc.generation.job import ImageJob, by_reason

@@ -65,7 +65,7 @@ NOTHING_WRONG = (
     ("cli/prune.py", "then they are bought again"),
     ("cli/regenerate.py", "count() never ends"),  # for the type checker
     ("cli/sync.py", "to be committed"),
-    ("directives/front_matter_references.py", "ufeff"),  # a regular expression
+    ("directives/front_matter.py", "ufeff"),  # a regular expression
     ("site/summary.py", "of the sandbox"),
     ("engines/zensical/extension.py", "Where mkdocs-qhaigc sync writes"),  # the description of an option
 )

@@ -15,7 +15,7 @@ from mkdocs_qhaigc._util.files import unwritable
 from mkdocs_qhaigc.assets import asset
 from mkdocs_qhaigc.config.option_definitions import OPTIONS
 from mkdocs_qhaigc.config.options import Options, keys_among
-from mkdocs_qhaigc.directives.front_matter_references import strip_meta
+from mkdocs_qhaigc.directives.front_matter import strip_meta
 from mkdocs_qhaigc.engines.mkdocs import templates
 from mkdocs_qhaigc.engines.mkdocs.dry_run import DRY_RUN, DryRun, without_theme
 from mkdocs_qhaigc.engines.mkdocs.extension import QhaigcExtension

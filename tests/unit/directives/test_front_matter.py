@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from mkdocs.utils.meta import get_data
 
-from mkdocs_qhaigc.directives.front_matter_references import META_KEY, broken_front_matter, read_front_matter
+from mkdocs_qhaigc.directives.front_matter import META_KEY, broken_front_matter, read_front_matter
 
 PARTS = (
     "---",
