@@ -40,7 +40,7 @@ class Problem:
 
 
 @click.command(short_help="Exit with 1 where an image is missing or damaged.")
-@click.argument("pages", nargs=-1, metavar="[FILE]...", type=click.Path(exists=True, path_type=Path))
+@click.argument("pages", nargs=-1, metavar="[FILE]...", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @config_files_option
 @json_option
 def check(pages: tuple[Path, ...], config_files: tuple[Path, ...], as_json: bool) -> None:

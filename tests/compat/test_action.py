@@ -127,6 +127,7 @@ class Run:
             "github.token": "workflow-token",
             "github.run_id": "4711",
             "github.run_attempt": "1",
+            "github.job": "images",
         }
         kind, _, rest = name.partition(".")
         if kind == "inputs":
