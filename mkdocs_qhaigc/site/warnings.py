@@ -157,14 +157,7 @@ class Warnings:
 
     def unshown(self, src_uri: str, source: Callable[[], str], name: str) -> None:
         """Warn of an image that a page declares, and nothing shows. `source` returns the page's file."""
-        from mkdocs_qhaigc.directives.source_places import directive_line
-
-        self.warn(
-            f"{_place(src_uri, directive_line(source(), name))}: image {name!r} is shown nowhere. Refer to it, "
-            f"`![]({SCHEME}{name})`, or write `place: after-title` into its directive; or remove it",
-            "unshown",
-            about=(f"{src_uri}#{name}",),
-        )
+        self.warn(unshown_message(src_uri, source, name), "unshown", about=(f"{src_uri}#{name}",))
 
     def missing(self, images: Iterable[ResolvedImage]) -> None:
         """Warn of placeholders: of each, but once of all that have a common reason."""
@@ -221,3 +214,13 @@ class Warnings:
 
 def _place(file: str, line: int | None) -> str:
     return f"{file}, line {line}" if line else file
+
+
+def unshown_message(src_uri: str, source: Callable[[], str], name: str) -> str:
+    """Return the message about an image that a page declares, and nothing shows. `source` returns the page's file."""
+    from mkdocs_qhaigc.directives.source_places import directive_line
+
+    return (
+        f"{_place(src_uri, directive_line(source(), name))}: image {name!r} is shown nowhere. Refer to it, "
+        f"`![]({SCHEME}{name})`, or write `place: after-title` into its directive; or remove it"
+    )

@@ -306,9 +306,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         if (
             self._options and not self._options.gallery and not self._dirty
         ):  # pages that are not built now may show them
-            self._unshown.warn(self._warnings)
-            if self._report:
-                self._report.add([], self._log.warnings)
+            for message in self._unshown.messages():
+                log.info("%s", message)
         if summary := self._summary.text():
             log.info("%s", summary)
 
