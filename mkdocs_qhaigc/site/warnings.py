@@ -157,10 +157,11 @@ class Warnings:
 
     def unshown(self, src_uri: str, source: Callable[[], str], name: str) -> None:
         """Warn of an image that a page declares, and nothing shows. `source` returns the page's file."""
-        from mkdocs_qhaigc.directives.source_places import directive_line
+        from mkdocs_qhaigc.directives.source_places import problem_line
 
+        where = _place(src_uri, problem_line(source(), Problem(name, "")))
         self.warn(
-            f"{_place(src_uri, directive_line(source(), name))}: image {name!r} is shown nowhere. Refer to it, "
+            f"{where}: image {name!r} is shown nowhere. Refer to it, "
             f"`![]({SCHEME}{name})`, or write `place: after-title` into its directive; or remove it",
             "unshown",
             about=(f"{src_uri}#{name}",),

@@ -148,7 +148,9 @@ def test_a_misspelt_key_of_the_front_matter_is_a_warning_with_page_key_and_line(
     project.write("docs/index.md", "---\ntitle: Home\nqhiagc: A tower\n---\n# Home\n\n![x](qhiagc:hero)\n")
     project.write("docs/guide/b.md", "---\n'Qhaigc':\n  hero: {prompt: A tower, place: top}\n---\n# B\n")
     project.write("docs/guide/c.md", "Title: C\nQHAIG: A tower\n\n# C\n")
-    project.write("docs/d.md", "---\nqhaigc: {hero: {prompt: fog, alt: Fog}}\nhaigc: A tower\n---\n# D\n")
+    project.write(
+        "docs/d.md", "---\nqhaigc: {hero: {prompt: fog, alt: Fog}}\nhaigc: A tower\n---\n# D\n\n![](qhaigc:hero)\n"
+    )
     said = "in the front matter is probably meant to be `qhaigc`. Correct it: nothing reads its images"
     expected = [
         f"d.md, line 3: the key 'haigc' {said}",
@@ -197,14 +199,19 @@ qhaigc:
     alt: A tower
 ---
 # Home
+
+![](qhaigc:hero) ![](qhaigc:boat)
 """
 
 
 def test_builds_and_check_find_what_stands_twice_and_of_which_yaml_keeps_the_last(project: Project) -> None:
     advice = "the last one alone counts. Rename or remove one of the two"
     project.write("docs/index.md", TWICE)
-    project.write("docs/b.md", "---\r\nqhaigc: fog\r\nqhaigc: a tower\r\n---\r\n# B\r\n")
-    project.write("docs/c.md", "---\ntitle: x\ntitle: y\nqhaigc:\n  <<: {a: fog}\n  <<: {b: fog}\n---\n# C\n")
+    project.write("docs/b.md", "---\r\nqhaigc: fog\r\nqhaigc: a tower\r\n---\r\n# B\r\n\r\n![x](qhaigc:hero)\r\n")
+    project.write(
+        "docs/c.md",
+        "---\ntitle: x\ntitle: y\nqhaigc:\n  <<: {a: fog}\n  <<: {b: fog}\n---\n# C\n\n![x](qhaigc:a) ![x](qhaigc:b)\n",
+    )
     built = project.build("--strict")
     assert built.code == 1
     assert built.output.count(advice) == 3  # as `check` finds them
