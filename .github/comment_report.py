@@ -41,6 +41,8 @@ def main() -> None:
             f"::notice::mkdocs-qhaigc: no comment, since the token may not write one (status {error.code}). The report "
             "is in the summary. Give the job the permission `pull-requests: write`; a fork's pull request has it never."
         )
+    except OSError as error:  # no network, no answer in time
+        print(f"::notice::mkdocs-qhaigc: no comment ({error}). The report is in the summary.")
 
 
 def shortened(report: str) -> str:
@@ -55,7 +57,7 @@ def find_comment(comments: str) -> int | None:
     page = 1
     while found := call("GET", f"{comments}?per_page=100&page={page}"):
         for comment in found:
-            if comment["user"]["login"] == AUTHOR and comment["body"].startswith(MARK):
+            if (comment["user"] or {}).get("login") == AUTHOR and comment["body"].startswith(MARK):
                 return int(comment["id"])
         page += 1
     return None

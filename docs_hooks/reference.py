@@ -13,7 +13,7 @@ from mkdocs.structure.files import File, Files
 
 from mkdocs_qhaigc.cli import main
 from mkdocs_qhaigc.cli.json_fields import JSON_FIELDS, REPORT_FIELDS
-from mkdocs_qhaigc.config.option_table import OPTIONS
+from mkdocs_qhaigc.config.option_definitions import OPTIONS
 from mkdocs_qhaigc.directives.model import FIELDS
 
 _OPTIONS = """
@@ -136,7 +136,7 @@ def _command(name: str, command: click.Command) -> str:
         for parameter in command.get_params(context)
         if (record := parameter.get_help_record(context))
         for declaration, text in [record]
-        if "--help" not in declaration
+        if "--help" not in declaration and text
     ]
     options = _table(("option", "meaning"), rows) if rows else ""
     about = _escaped(inspect.cleandoc(command.help or ""))
@@ -156,4 +156,4 @@ def _table(titles: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 def _escaped(text: str) -> str:
     """Return help of click as Markdown: its square brackets are no links."""
-    return text.replace("[", "\\[")
+    return re.sub(r"\[default: \((.*)\)\]", r"[default: \1]", text).replace("[", "\\[")

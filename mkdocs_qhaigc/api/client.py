@@ -16,8 +16,8 @@ import httpx
 
 from mkdocs_qhaigc.api.content_coding import codings_in, decoded, require_decoded
 from mkdocs_qhaigc.api.download import Downloader
-from mkdocs_qhaigc.api.environment import NO_PROXIES, create_tls_context, read_proxies
 from mkdocs_qhaigc.api.network_backend import within
+from mkdocs_qhaigc.api.proxies_and_certificates import NO_PROXIES, create_tls_context, read_proxies
 from mkdocs_qhaigc.api.response import LARGEST_BODY, Answer, ServerError, is_whole, read_answers, read_error
 from mkdocs_qhaigc.api.retry import Billing, Deadline, Failed, retry_after
 from mkdocs_qhaigc.api.transport import describe, is_no_http, open_client, read_body, timeout

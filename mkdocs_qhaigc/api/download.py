@@ -10,8 +10,8 @@ import threading
 import httpx
 
 from mkdocs_qhaigc.api.content_coding import codings_in, decoded, missing_package
-from mkdocs_qhaigc.api.environment import Proxies
 from mkdocs_qhaigc.api.network_backend import within
+from mkdocs_qhaigc.api.proxies_and_certificates import Proxies
 from mkdocs_qhaigc.api.retry import Billing, Deadline, Failed, RateLimiter, retry, retry_after
 from mkdocs_qhaigc.api.ssrf import is_loopback, is_public
 from mkdocs_qhaigc.api.transport import describe, open_client, read_body, timeout

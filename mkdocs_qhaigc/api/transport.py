@@ -14,8 +14,8 @@ import httpcore
 import httpx
 
 from mkdocs_qhaigc import __version__
-from mkdocs_qhaigc.api.environment import Proxies
 from mkdocs_qhaigc.api.network_backend import NetworkBackend
+from mkdocs_qhaigc.api.proxies_and_certificates import Proxies
 from mkdocs_qhaigc.api.retry import Billing, Deadline, Failed
 from mkdocs_qhaigc.errors import ApiError
 
@@ -35,7 +35,7 @@ def open_client(
     headers: Mapping[str, str] = MappingProxyType({}),
     allowed: Callable[[str], bool] | None = None,
 ) -> httpx.Client:
-    """Return an HTTP client whose connections end at deadlines (see `network.within`).
+    """Return an HTTP client whose connections end at deadlines (see `network_backend.within`).
 
     Args:
         tls: how servers are checked; `None` for a client that connects to no address with https.

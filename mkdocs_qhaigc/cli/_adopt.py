@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from mkdocs_qhaigc.cli._pin_changes import take_away
+from mkdocs_qhaigc.cli._reconcile_pins import take_away
 from mkdocs_qhaigc.config.options import SANDBOX, Options
 from mkdocs_qhaigc.errors import ImageError, StoreError
 from mkdocs_qhaigc.site.images import SANDBOX_SYSTEM

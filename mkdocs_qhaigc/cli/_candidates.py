@@ -14,7 +14,7 @@ from mkdocs_qhaigc._util.files import atomic_write, unwritable
 from mkdocs_qhaigc.api.response import MOST_IN_ONE_CALL
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.directives.edit import front_matter, write_variant
-from mkdocs_qhaigc.directives.front_matter_references import META_KEY
+from mkdocs_qhaigc.directives.front_matter import META_KEY
 from mkdocs_qhaigc.directives.model import Defaults
 from mkdocs_qhaigc.directives.parse import read_directives
 from mkdocs_qhaigc.errors import EditError, QhaigcError, StoreError

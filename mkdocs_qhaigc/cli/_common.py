@@ -85,7 +85,8 @@ def survey_of_sources(config_file: Path, files: Iterable[Path]) -> Survey:
         require_config_file(config_file)
         site = read_configuration(config_file)
         docs_dir = site.docs_dir.resolve()
-        inside = [file for file in map(Path.resolve, files) if docs_dir in file.parents]
+        places = [file.parent.resolve() / file.name for file in files]  # a page may itself be a link to elsewhere
+        inside = [file for file in places if docs_dir in file.parents]
         return survey_sources(site, [file.relative_to(docs_dir).as_posix() for file in inside])
 
 

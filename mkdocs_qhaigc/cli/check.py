@@ -19,7 +19,7 @@ from mkdocs_qhaigc.cli._common import (
     survey_of_sources,
     surveys_of,
 )
-from mkdocs_qhaigc.cli._pin_changes import advice
+from mkdocs_qhaigc.cli._reconcile_pins import advice
 from mkdocs_qhaigc.errors import ImageDamaged, StoreError
 from mkdocs_qhaigc.site import warnings
 from mkdocs_qhaigc.site.survey import Survey, SurveyEntry
@@ -40,7 +40,7 @@ class Problem:
 
 
 @click.command(short_help="Exit with 1 where an image is missing or damaged.")
-@click.argument("pages", nargs=-1, metavar="[FILE]...", type=click.Path(exists=True, path_type=Path))
+@click.argument("pages", nargs=-1, metavar="[FILE]...", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @config_files_option
 @json_option
 def check(pages: tuple[Path, ...], config_files: tuple[Path, ...], as_json: bool) -> None:
@@ -57,6 +57,7 @@ def check(pages: tuple[Path, ...], config_files: tuple[Path, ...], as_json: bool
         surveys = surveys_of(*config_files)
     with failing():
         problems = list({found.message: found for survey in surveys for found in find_problems(survey)}.values())
+    wrong = [found for found in problems if found.kind != "unshown"]  # which is advice
     images = len({one.request.key for survey in surveys for one in survey.entries})
     if as_json:
         print_json({"images": images, "findings": [_as_fields(found) for found in problems]})
@@ -65,13 +66,13 @@ def check(pages: tuple[Path, ...], config_files: tuple[Path, ...], as_json: bool
             click.echo(found.message)
         looked = count(images, "image")
         click.echo(
-            f"\nFound {count(len(problems), 'problem')} in {looked}."
-            if problems
+            f"\nFound {count(len(wrong), 'problem')} in {looked}."
+            if wrong
             else f"{looked}: nothing is missing, damaged or without a description."
         )
         if pages:
             click.echo("Only these files were read, without the site's other plugins: run `mkdocs-qhaigc check` in CI.")
-    if problems:
+    if wrong:
         sys.exit(1)
 
 

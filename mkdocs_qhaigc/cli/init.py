@@ -41,6 +41,7 @@ def init(config_file: Path) -> None:
                 f"{config_file} is a site of Zensical. The documentation's page on Zensical says what to add"
             )
         try:
+            config_file = config_file.resolve() if config_file.is_symlink() else config_file
             text = config_file.read_bytes().decode("utf-8")
             edited = add_plugin(text)
             if edited is not None:

@@ -89,7 +89,7 @@ JSON_FIELDS: Mapping[str, Mapping[str, str]] = {
         "images[].state": "removed, to remove (with `--dry-run`) or young",
         "images[].file": "the original's file",
         "images[].key": "the sha256 that finds it",
-        "images[].prompt": "what it was asked for with; null if its record does not say",
+        "images[].prompt": "what it was asked for with; empty if its record does not say",
         "images[].bytes": "with its record",
         "images[].days": "its age",
         "images[].sandbox": "whether the sandbox drew it",

@@ -21,7 +21,7 @@ from mkdocs_qhaigc.cli._common import (
     shown_path,
     surveys_of,
 )
-from mkdocs_qhaigc.cli._pin_changes import Comparison, Pin, alone, compare, settle, sharing
+from mkdocs_qhaigc.cli._reconcile_pins import Comparison, Pin, alone, compare, settle, sharing
 from mkdocs_qhaigc.cli._selection import select_target
 from mkdocs_qhaigc.site.survey import Survey
 

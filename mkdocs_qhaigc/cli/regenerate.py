@@ -53,9 +53,12 @@ def regenerate(image: str, yes: bool, config_file: Path) -> None:
 
 
 def _next_variant(images: list[SurveyEntry], options: Options) -> list[ImageJob]:
-    """Return the jobs of the first variant after the present one of which no image exists."""
+    """Return the jobs of the first variant after the present one that lacks an image: those that are missing.
+
+    Of a light and a dark image one may have come when the other one failed.
+    """
     for variant in count(images[0].request.variant + 1):
         found = [candidate for one in images for candidate in find_candidates(one, options, [variant])]
-        if all(candidate.state == "missing" for candidate in found):
-            return [candidate.job for candidate in found]
+        if missing := [candidate.job for candidate in found if candidate.state == "missing"]:
+            return missing
     raise AssertionError("count() never ends")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -74,7 +75,8 @@ def _ask(site: Configuration) -> None:
     Raises:
         click.Abort: the answer is no.
     """
-    if (site.images_dir / MANIFEST).exists() or not (sys.stdin.isatty() and sys.stderr.isatty()):
+    on_terminal = sys.stdin.isatty() and sys.stderr.isatty()
+    if not on_terminal or os.path.exists(site.images_dir / MANIFEST):  # noqa: PTH110 - false where it may not look
         return
     note("MkDocs builds this site, and needs no images among its pages.")
     click.confirm(f"Write them into {shown_path(site.images_dir)}?", err=True, abort=True)

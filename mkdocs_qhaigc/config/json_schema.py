@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from mkdocs_qhaigc.config.option_table import OPTIONS
-from mkdocs_qhaigc.directives.front_matter_references import META_KEY
+from mkdocs_qhaigc.config.option_definitions import OPTIONS
+from mkdocs_qhaigc.directives.front_matter import META_KEY
 from mkdocs_qhaigc.directives.model import FIELDS, IMAGES, LONGEST_NAME, TEXT, Schema
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"

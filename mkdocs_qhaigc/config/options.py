@@ -13,7 +13,7 @@ from mkdocs_qhaigc._util.files import real_path
 from mkdocs_qhaigc._util.text import closest_match, short_repr
 from mkdocs_qhaigc.config import option_types
 from mkdocs_qhaigc.config.cache_layout import FOLDERS, CachePaths
-from mkdocs_qhaigc.config.option_table import OPTIONS
+from mkdocs_qhaigc.config.option_definitions import OPTIONS
 from mkdocs_qhaigc.config.prices import Cost, Prices, check_prices
 from mkdocs_qhaigc.directives.model import BODY_FIELDS, Defaults
 from mkdocs_qhaigc.directives.parse import plain_sizes, read_directives, require_filled_in, resolve_style

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mkdocs_qhaigc._util import yaml
-from mkdocs_qhaigc.directives.front_matter_references import FRONT_MATTER, META_KEY
+from mkdocs_qhaigc.directives.front_matter import FRONT_MATTER, META_KEY
 from mkdocs_qhaigc.directives.model import DEFAULT_NAME
 from mkdocs_qhaigc.errors import EditError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from mkdocs_qhaigc.html.reference import QUOTED, QUOTED_REFERENCE, SCHEME, references_in, whole_reference
+from mkdocs_qhaigc.html.reference_syntax import QUOTED, QUOTED_REFERENCE, SCHEME, references_in, whole_reference
 
 Resolve = Callable[[str], "tuple[str, str | None] | None"]
 """Name -> (address, alternative text), or `None` if the name is unknown."""

@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 from mkdocs_qhaigc._util import yaml
 from mkdocs_qhaigc._util.text import is_typo
-from mkdocs_qhaigc.directives.front_matter_references import FRONT_MATTER, META_KEY
+from mkdocs_qhaigc.directives.front_matter import FRONT_MATTER, META_KEY
 from mkdocs_qhaigc.directives.markdown_references import blank, without_code
 from mkdocs_qhaigc.directives.model import Problem
-from mkdocs_qhaigc.html.figures import caption_words, find_figures
-from mkdocs_qhaigc.html.reference import SCHEME, WHOLE, references_in
+from mkdocs_qhaigc.html.figure_placement import caption_words, find_figures
+from mkdocs_qhaigc.html.reference_syntax import SCHEME, WHOLE, references_in
 from mkdocs_qhaigc.html.rewrite import TEXT_ATTRIBUTES
 from mkdocs_qhaigc.html.tags import parse, tags_with
 

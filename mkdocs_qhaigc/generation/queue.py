@@ -15,7 +15,7 @@ from mkdocs_qhaigc._util.threads import Workers, give_up, wait_for
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import BudgetExceeded, GenerationStopped, QhaigcError, TooManyPerCall
 from mkdocs_qhaigc.generation.budget import Budget
-from mkdocs_qhaigc.generation.generate import Generator
+from mkdocs_qhaigc.generation.generator import Generator
 from mkdocs_qhaigc.generation.job import ImageJob, JobState, JobStats, Observer
 from mkdocs_qhaigc.store.image_store import ImageStore
 from mkdocs_qhaigc.store.record import StoredImage

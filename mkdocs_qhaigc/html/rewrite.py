@@ -12,7 +12,7 @@ from html import escape
 from typing import NamedTuple
 
 from mkdocs_qhaigc.html.deferred import DeferredImages, ReferencedImage
-from mkdocs_qhaigc.html.reference import QUOTED, REFERENCE, SCHEME, WHOLE, decode_name, unquote_reference
+from mkdocs_qhaigc.html.reference_syntax import QUOTED, REFERENCE, SCHEME, WHOLE, decode_name, unquote_reference
 from mkdocs_qhaigc.html.tags import Attributes, parse, start_tag, tags_with, with_changes
 
 TEXT_ATTRIBUTES = frozenset(
@@ -96,7 +96,7 @@ def _caption_words(html: str) -> Callable[[int], str]:
     """Return a function that returns the words of the caption which describe an image at a position of the page."""
     if "<figcaption" not in html.lower():
         return lambda _: ""
-    from mkdocs_qhaigc.html.figures import caption_words, find_figures  # most sites have none, as below
+    from mkdocs_qhaigc.html.figure_placement import caption_words, find_figures  # most sites have none, as below
 
     return partial(caption_words, find_figures(html))
 
@@ -104,7 +104,7 @@ def _caption_words(html: str) -> Callable[[int], str]:
 def _with_captions(html: str, captions: list[tuple[int, int, str]]) -> str:
     if not captions:
         return html
-    from mkdocs_qhaigc.html.figures import Captioned, with_captions  # most sites have no captions
+    from mkdocs_qhaigc.html.figure_placement import Captioned, with_captions  # most sites have no captions
 
     return with_captions(html, map(Captioned._make, captions))
 

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from urllib.parse import quote, urljoin, urlsplit
 
 from mkdocs_qhaigc.config.options import Options
-from mkdocs_qhaigc.directives.front_matter_references import (
+from mkdocs_qhaigc.directives.front_matter import (
     META_KEY,
     broken_front_matter,
     holds_reference,
@@ -23,7 +23,7 @@ from mkdocs_qhaigc.directives.model import Directive
 from mkdocs_qhaigc.directives.parse import read_directives
 from mkdocs_qhaigc.directives.request import ImageRequest
 from mkdocs_qhaigc.generation.job import ImageJob
-from mkdocs_qhaigc.html import reference
+from mkdocs_qhaigc.html import reference_syntax
 from mkdocs_qhaigc.html import rewrite as html
 from mkdocs_qhaigc.html.deferred import DeferredImages, ReferencedImage
 from mkdocs_qhaigc.html.image_tag import FormatSource, ImageTag, figure
@@ -150,7 +150,7 @@ class SitePages:
             self.warnings.misspelt_key(src_uri, source, key)
             scope.unread = True
         for key, value in page.meta.items():
-            if key != META_KEY and isinstance(value, str) and reference.is_broken(value):
+            if key != META_KEY and isinstance(value, str) and reference_syntax.is_broken(value):
                 self.warnings.unread_value(src_uri, source, key, value, self._names(scope))
         for key in [key for key, value in page.meta.items() if key != META_KEY and holds_reference(value)]:
             address = partial(self._card_address, scope, page_url=url)
@@ -169,7 +169,7 @@ class SitePages:
 
         scope = self.scopes[src_uri]
         placed = [name for name, directive in scope.directives.items() if directive.place != "none"]
-        for name in dict.fromkeys((*placed, *(name for _, _, name in reference.references_in(text)))):
+        for name in dict.fromkeys((*placed, *(name for _, _, name in reference_syntax.references_in(text)))):
             directive = scope.directives.get(name) or self.site.directives.get(name)
             for _, request in directive.requests if directive else ():
                 self._note_user(scope, request)
@@ -224,7 +224,7 @@ class SitePages:
 
         For a build that has settled.
         """
-        if reference.SCHEME in text:
+        if reference_syntax.SCHEME in text:
             text = self._resolve(self._scope_to_render(page, src_uri), url, text, main_shown=True)
         return self.expand(text)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from mkdocs_qhaigc.directives.model import Directive
 from mkdocs_qhaigc.site.page_rendering import Scope, SitePages
-from mkdocs_qhaigc.site.warnings import Warnings
+from mkdocs_qhaigc.site.warnings import Warnings, unshown_message
 
 
 class Unshown:
@@ -27,9 +29,18 @@ class Unshown:
             elif scope.misread:
                 self._misread.add(scope.src_uri)
 
-    def warn(self, warnings: Warnings) -> None:
-        """Warn of each image that is shown nowhere. On a page with a wrong reference, that is the warning."""
+    def found(self) -> Iterator[tuple[Scope, str]]:
+        """Yield the page and the name of each image that is shown nowhere, but on pages with a wrong reference."""
         for (src_uri, name), (scope, directive) in self._declared.items():
             shown = any(request.key in self._shown for _, request in directive.requests)
             if not shown and src_uri not in self._misread:
-                warnings.unshown(src_uri, scope.source, name)
+                yield scope, name
+
+    def messages(self) -> list[str]:
+        """Return a message about each."""
+        return [unshown_message(scope.src_uri, scope.source, name) for scope, name in self.found()]
+
+    def warn(self, warnings: Warnings) -> None:
+        """Warn of each."""
+        for scope, name in self.found():
+            warnings.unshown(scope.src_uri, scope.source, name)

@@ -13,11 +13,11 @@ from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Literal
 
 from mkdocs_qhaigc._util.text import closest_match, plural
-from mkdocs_qhaigc.directives.front_matter_references import META_KEY, PAGE_ENDINGS
+from mkdocs_qhaigc.directives.front_matter import META_KEY, PAGE_ENDINGS
 from mkdocs_qhaigc.directives.model import Problem
 from mkdocs_qhaigc.errors import GenerationStopped, ImageUnavailable, QhaigcError
 from mkdocs_qhaigc.generation.job import ImageJob, by_reason
-from mkdocs_qhaigc.html.reference import SCHEME
+from mkdocs_qhaigc.html.reference_syntax import SCHEME
 from mkdocs_qhaigc.site.images import ResolvedImage
 
 log = logging.getLogger(__name__)
@@ -157,15 +157,7 @@ class Warnings:
 
     def unshown(self, src_uri: str, source: Callable[[], str], name: str) -> None:
         """Warn of an image that a page declares, and nothing shows. `source` returns the page's file."""
-        from mkdocs_qhaigc.directives.source_places import problem_line
-
-        where = _place(src_uri, problem_line(source(), Problem(name, "")))
-        self.warn(
-            f"{where}: image {name!r} is shown nowhere. Refer to it, "
-            f"`![]({SCHEME}{name})`, or write `place: after-title` into its directive; or remove it",
-            "unshown",
-            about=(f"{src_uri}#{name}",),
-        )
+        self.warn(unshown_message(src_uri, source, name), "unshown", about=(f"{src_uri}#{name}",))
 
     def missing(self, images: Iterable[ResolvedImage]) -> None:
         """Warn of placeholders: of each, but once of all that have a common reason."""
@@ -222,3 +214,13 @@ class Warnings:
 
 def _place(file: str, line: int | None) -> str:
     return f"{file}, line {line}" if line else file
+
+
+def unshown_message(src_uri: str, source: Callable[[], str], name: str) -> str:
+    """Return the message about an image that a page declares, and nothing shows. `source` returns the page's file."""
+    from mkdocs_qhaigc.directives.source_places import problem_line
+
+    return (
+        f"{_place(src_uri, problem_line(source(), Problem(name, '')))}: image {name!r} is shown nowhere. Refer to it, "
+        f"`![]({SCHEME}{name})`, or write `place: after-title` into its directive; or remove it"
+    )

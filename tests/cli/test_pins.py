@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from mkdocs_qhaigc.cli._pin_changes import alone
+from mkdocs_qhaigc.cli._reconcile_pins import alone
 from mkdocs_qhaigc.config.options import read_options
 from mkdocs_qhaigc.errors import StoreError
 from tests.conftest import Built, Project, require_posix

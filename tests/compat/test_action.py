@@ -127,6 +127,7 @@ class Run:
             "github.token": "workflow-token",
             "github.run_id": "4711",
             "github.run_attempt": "1",
+            "github.job": "images",
         }
         kind, _, rest = name.partition(".")
         if kind == "inputs":
@@ -226,15 +227,15 @@ def test_generate_buys_on_pushes_alone_and_keeps_what_it_bought(
     for event in ("pull_request", "pull_request_target"):
         looked = run(site, comments, event, key=KEY, run="generate", comment="false")
         assert looked.code == 0, looked.said
-        assert looked.cached == [("actions/cache/restore", ".qhaigc", "qhaigc-4711-1")]
+        assert looked.cached == [("actions/cache/restore", ".qhaigc", "qhaigc-mkdocs.yml-4711-1-images")]
     assert api.calls == []
     assert comments.writes == []
     pushed = run(site, comments, "push", key=KEY, run="generate")
     assert pushed.code == 0, pushed.said
     assert len(api.calls) == 1
     assert pushed.cached == [
-        ("actions/cache/restore", ".qhaigc", "qhaigc-4711-1"),
-        ("actions/cache/save", ".qhaigc", "qhaigc-4711-1"),
+        ("actions/cache/restore", ".qhaigc", "qhaigc-mkdocs.yml-4711-1-images"),
+        ("actions/cache/save", ".qhaigc", "qhaigc-mkdocs.yml-4711-1-images"),
     ]
     assert (site.folder / ".qhaigc/originals").is_dir()
     assert run(site, comments, "push", run="generate").code == 0  # nothing to buy needs no key

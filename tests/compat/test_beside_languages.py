@@ -134,7 +134,9 @@ def test_a_page_that_several_languages_show_is_warned_of_once_and_there_is_one_s
     api.by_prompt["A badge"] = [error(400, "content_policy_violation")] * 9
     guide = path(structure, "guide", "en")
     project.page(
-        guide, "# Guide\n\n![](qhaigc:hero) ![x](qhaigc:heroo)\n", qhaigc={"hero": "A map", "old": {"size": 7}}
+        guide,
+        "# Guide\n\n![](qhaigc:hero) ![x](qhaigc:heroo)\n",
+        qhaigc={"hero": "A map", "old": {"prompt": "A map", "size": 7}},
     )
     project.options["prices"] = {"qh-draw-x2-preview": 0.5, "currency": "USD"}
     built = project.build()

@@ -73,7 +73,7 @@ class Repository:
     def __init__(self, project: Project) -> None:
         self.project = project
         self.folder = project.folder
-        for block in blocks(DEPLOY):
+        for block in [*blocks(DEPLOY), *blocks("keep-images.md")]:
             if block.title in (".gitignore", ".gitattributes"):
                 project.write(block.title, block.text)
         project.write("requirements.txt", "")

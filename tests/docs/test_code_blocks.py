@@ -11,7 +11,7 @@ from tests.conftest import require_posix
 from tests.helpers.api import ImagesApi
 from tests.helpers.documentation import PAGES, Reader, blocks
 
-OTHERS = [page for page in PAGES if page.startswith("plugins/") or page in ("zensical.md", "properdocs.md")]
+OTHERS = [page for page in PAGES if page.startswith(("plugins/", "zensical", "properdocs"))]
 """Pages whose blocks need other plugins or engines."""
 
 
@@ -26,6 +26,6 @@ def test_what_a_page_says_can_be_done(page: str, tmp_path: Path, api: ImagesApi)
 @pytest.mark.compatibility
 @pytest.mark.parametrize("page", [page for page in OTHERS if blocks(page)])
 def test_what_a_page_about_others_says_can_be_done(page: str, tmp_path: Path) -> None:
-    if page == "zensical.md" and not find_spec("zensical"):
+    if page.startswith("zensical") and not find_spec("zensical"):
         pytest.skip("Zensical needs Python 3.11")
     Reader(tmp_path / "project", page).follow()

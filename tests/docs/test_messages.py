@@ -23,7 +23,7 @@ NO_MESSAGES = {
     "cli/json_fields.py": "the reference page on JSON is made of it",
     "cli/schema.py": "nothing can go wrong in it",
     "config/json_schema.py": "titles in a schema",
-    "config/option_table.py": "the reference page on options is made of it",
+    "config/option_definitions.py": "the reference page on options is made of it",
     "directives/markdown_references.py": "regular expressions",
     "directives/model.py": "the reference page on directives is made of it",
     "directives/source_places.py": "regular expressions",
@@ -65,7 +65,7 @@ NOTHING_WRONG = (
     ("cli/prune.py", "then they are bought again"),
     ("cli/regenerate.py", "count() never ends"),  # for the type checker
     ("cli/sync.py", "to be committed"),
-    ("directives/front_matter_references.py", "ufeff"),  # a regular expression
+    ("directives/front_matter.py", "ufeff"),  # a regular expression
     ("site/summary.py", "of the sandbox"),
     ("engines/zensical/extension.py", "Where mkdocs-qhaigc sync writes"),  # the description of an option
 )

@@ -139,7 +139,8 @@ def test_the_sandbox_needs_none_of_them(site: Project, name: str) -> None:
 
 def test_what_is_left_out_is_told_once_for_many_images(site: Project, api: ImagesApi) -> None:
     site.environment |= JUNK
-    site.page("more.md", "x", qhaigc={name: name for name in ("one", "two", "three", "four")})
+    four = ("one", "two", "three", "four")
+    site.page("more.md", " ".join(f"![x](qhaigc:{name})" for name in four), qhaigc={name: name for name in four})
     built = site.build()
     assert built.summary == "5 generated"
     told = [found[1] for line in built.warnings if (found := re.search(r"environment variable (\w+) is left", line))]

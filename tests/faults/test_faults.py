@@ -35,7 +35,7 @@ import httpx
 import pytest
 from PIL import Image, ImageChops, ImageStat, PngImagePlugin
 
-from mkdocs_qhaigc.api.environment import NO_PROXIES
+from mkdocs_qhaigc.api.proxies_and_certificates import NO_PROXIES
 from mkdocs_qhaigc.api.ssrf import is_public
 from mkdocs_qhaigc.api.transport import open_client
 from mkdocs_qhaigc.imaging.cache import RenditionCache

@@ -214,8 +214,8 @@ def test_what_authors_write_wrong_is_told_with_its_place_and_the_rest_works(proj
     built = project.build()
     assert_readable(built)
     expected = {
-        "index.md, image 'bad': `size` is '12'. Write WIDTHxHEIGHT": 1,
-        "index.md, image 'worse': there is no field 'colour'": 1,
+        "index.md, line 2, image 'bad': `size` is '12'. Write WIDTHxHEIGHT": 1,
+        "index.md, line 2, image 'worse': there is no field 'colour'": 1,
         "index.md, line 4: there is no image 'god'. Did you mean 'good'? Known on this page: good, emblem": 1,
         "there is no image 'bad'": 0,
         "broken.md, line 4: the front matter is no YAML": 1,
@@ -338,8 +338,8 @@ def test_what_begins_as_a_reference_and_is_none_is_told(project: Project, writte
     project.page("index.md", f"Words.\n\n{written}\n", qhaigc="fog")
     built = project.build("--strict")
     assert built.code == 1
-    assert "index.md: 'qhaigc:" in built.output
-    assert "is no reference. Write `qhaigc:` and an image's name, no more" in built.output
+    assert "index.md, line 6: 'qhaigc:" in built.output
+    assert "is no reference. Write `qhaigc:" in built.output
 
 
 def test_links_and_backgrounds_of_what_could_not_be_had_lead_to_its_placeholder(

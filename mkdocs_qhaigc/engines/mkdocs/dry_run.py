@@ -27,6 +27,8 @@ DRY_RUN: ContextVar[DryRun | None] = ContextVar("qhaigc_dry_run", default=None)
 
 CALL = b"qhaigc_"
 """How the names of the functions for templates begin."""
+_TEMPLATES = frozenset((".html", ".htm", ".xml", ".txt", ".md", ".json", ".svg", ".css", ".js", ".j2", ".jinja"))
+"""Endings of files of a theme that may be templates."""
 
 
 @dataclass(slots=True)
@@ -45,10 +47,19 @@ def without_theme(env: Environment, dirs: Iterable[str]) -> Environment:
     """Return an environment in which every template is an empty page, unless one in `dirs` calls our functions."""
     from jinja2 import FunctionLoader
 
-    templates = (path for folder in dirs for path in Path(folder).rglob("*.html"))
-    if any(CALL in path.read_bytes() for path in templates):
+    if any(_calls_us(path) for folder in dirs for path in Path(folder).rglob("*")):
         return env
     return env.overlay(loader=FunctionLoader(lambda _: "<!doctype html><html><head></head><body></body></html>"))
+
+
+def _calls_us(path: Path) -> bool:
+    """Whether a file of a theme is a template that calls our functions."""
+    if path.suffix not in _TEMPLATES:
+        return False
+    try:
+        return CALL in path.read_bytes()
+    except OSError:  # a folder, or a link of an editor that leads nowhere
+        return False
 
 
 def survey(config_file: Path) -> Survey:
@@ -75,8 +86,8 @@ def survey(config_file: Path) -> Survey:
         dry_run = DryRun(Path(config.site_dir))
         config.site_dir = folder
         token = DRY_RUN.set(dry_run)
-        config.plugins.on_startup(command="build", dirty=False)
         try:
+            config.plugins.on_startup(command="build", dirty=False)
             build(config)
             unshown = Unshown()
             for one, _ in dry_run.builds:

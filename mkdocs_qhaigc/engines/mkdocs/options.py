@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mkdocs.config.base import BaseConfigOption, ValidationError
 from mkdocs.structure.files import File, InclusionLevel, set_exclusions
 
-from mkdocs_qhaigc.config.option_table import OPTIONS
+from mkdocs_qhaigc.config.option_definitions import OPTIONS
 from mkdocs_qhaigc.config.options import KEY_IN_FILE, Options, check_folders, check_options, no_option, read_options
 
 if TYPE_CHECKING:

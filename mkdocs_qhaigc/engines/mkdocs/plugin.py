@@ -13,19 +13,19 @@ from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority
 
 from mkdocs_qhaigc._util.files import unwritable
 from mkdocs_qhaigc.assets import asset
-from mkdocs_qhaigc.config.option_table import OPTIONS
+from mkdocs_qhaigc.config.option_definitions import OPTIONS
 from mkdocs_qhaigc.config.options import Options, keys_among
-from mkdocs_qhaigc.directives.front_matter_references import strip_meta
+from mkdocs_qhaigc.directives.front_matter import strip_meta
 from mkdocs_qhaigc.engines.mkdocs import templates
 from mkdocs_qhaigc.engines.mkdocs.dry_run import DRY_RUN, DryRun, without_theme
 from mkdocs_qhaigc.engines.mkdocs.extension import QhaigcExtension
 from mkdocs_qhaigc.engines.mkdocs.files import OwnFiles
 from mkdocs_qhaigc.engines.mkdocs.log import BuildLog, log
 from mkdocs_qhaigc.engines.mkdocs.options import SCHEME, Failures, check, refused, site_options, unknown
-from mkdocs_qhaigc.engines.mkdocs.page_objects import PageSources, finish_pages, source_of
+from mkdocs_qhaigc.engines.mkdocs.page_content import PageSources, finish_pages, source_of
 from mkdocs_qhaigc.engines.mkdocs.serve import Generation, Unfinished, have_built_again, state_of, watch_without
 from mkdocs_qhaigc.errors import OptionError, QhaigcError
-from mkdocs_qhaigc.html import reference, rewrite
+from mkdocs_qhaigc.html import reference_syntax, rewrite
 from mkdocs_qhaigc.html.theme_sizes import column
 from mkdocs_qhaigc.site.build import SiteBuild
 from mkdocs_qhaigc.site.images import SiteImages
@@ -210,7 +210,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             self._build.pages.read_page(page, src_uri=page.file.src_uri, url=page.url, text=markdown, source=source)
         else:
             strip_meta(page.meta)
-        if reference.QUOTED not in markdown:
+        if reference_syntax.QUOTED not in markdown:
             return markdown
         from mkdocs_qhaigc.directives.markdown_references import unquote_source  # few sites have wiki links
 
@@ -229,7 +229,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         """Render a page that Python-Markdown has not seen, and show other plugins addresses instead of references."""
         if self._build and not self._build.pages.scope_of(page.file.src_uri, page.meta).rendered:
             html = self._render(page, page.file.url, html)  # it is empty, or no Markdown
-        elif not self._build and reference.SCHEME in html:
+        elif not self._build and reference_syntax.SCHEME in html:
             html = rewrite.strip(html)
         self._sources.show(page, self._build)
         return html
@@ -306,7 +306,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         if (
             self._options and not self._options.gallery and not self._dirty
         ):  # pages that are not built now may show them
-            self._unshown.warn(self._warnings)
+            for message in self._unshown.messages():
+                log.info("%s", message)
         if summary := self._summary.text():
             log.info("%s", summary)
 

@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 
 from mkdocs_qhaigc._util import yaml
 from mkdocs_qhaigc._util.files import real_path, within
-from mkdocs_qhaigc.config.option_table import OPTIONS
+from mkdocs_qhaigc.config.option_definitions import OPTIONS
 from mkdocs_qhaigc.config.option_types import UNPUBLISHED, is_published
 from mkdocs_qhaigc.config.options import (
     EXTENSION,

@@ -17,12 +17,12 @@ from markdown import Markdown
 from markdown.extensions import Extension
 
 from mkdocs_qhaigc._util.files import within
-from mkdocs_qhaigc.config.option_table import OPTIONS
-from mkdocs_qhaigc.directives.front_matter_references import META_KEY, strip_meta
+from mkdocs_qhaigc.config.option_definitions import OPTIONS
+from mkdocs_qhaigc.directives.front_matter import META_KEY, strip_meta
 from mkdocs_qhaigc.engines.markdown_steps import Conversion, register
+from mkdocs_qhaigc.engines.zensical.adapt_html import relative_to_source, with_plain_excerpt
 from mkdocs_qhaigc.engines.zensical.config import Configuration
 from mkdocs_qhaigc.engines.zensical.manifest import MANIFEST
-from mkdocs_qhaigc.engines.zensical.page_urls import relative_to_source, with_plain_excerpt
 from mkdocs_qhaigc.engines.zensical.pages import blog_of, excerpt_separator, read_page
 from mkdocs_qhaigc.engines.zensical.synced_lookup import SyncedFolder, SyncedImages, read_folder
 from mkdocs_qhaigc.errors import NotSynced, QhaigcError

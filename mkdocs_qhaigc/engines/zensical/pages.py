@@ -15,7 +15,7 @@ from typing import Any
 from pathspec import GitIgnoreSpec
 
 from mkdocs_qhaigc._util import yaml
-from mkdocs_qhaigc.directives.front_matter_references import FRONT_MATTER, PAGE_ENDINGS, read_front_matter
+from mkdocs_qhaigc.directives.front_matter import FRONT_MATTER, PAGE_ENDINGS, read_front_matter
 from mkdocs_qhaigc.engines.zensical.config import Configuration, merged
 from mkdocs_qhaigc.errors import SiteError
 

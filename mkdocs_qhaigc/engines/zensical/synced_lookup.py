@@ -59,7 +59,7 @@ def read_folder(path: Path, known: SyncedFolder | None) -> SyncedFolder:
 
 @dataclass(slots=True)
 class SyncedImages:
-    """The images of one page: `site.pages.Images` from a manifest instead of a build."""
+    """The images of one page: `site.page_rendering.Images` from a manifest instead of a build."""
 
     manifest: Manifest
     known: dict[str, ResolvedImage] = field(default_factory=dict)

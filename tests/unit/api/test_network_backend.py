@@ -8,8 +8,8 @@ import httpcore
 import httpx
 import pytest
 
-from mkdocs_qhaigc.api.environment import NO_PROXIES
 from mkdocs_qhaigc.api.network_backend import _Stream, within
+from mkdocs_qhaigc.api.proxies_and_certificates import NO_PROXIES
 from mkdocs_qhaigc.api.retry import Deadline
 from mkdocs_qhaigc.api.transport import open_client
 

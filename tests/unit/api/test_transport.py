@@ -10,7 +10,7 @@ import threading
 import httpx
 import pytest
 
-from mkdocs_qhaigc.api.environment import NO_PROXIES, read_proxies
+from mkdocs_qhaigc.api.proxies_and_certificates import NO_PROXIES, read_proxies
 from mkdocs_qhaigc.api.transport import open_client
 from tests.helpers.api import ImagesApi
 

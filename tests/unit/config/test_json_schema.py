@@ -13,7 +13,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from mkdocs_qhaigc.config.json_schema import front_matter_schema, options_schema
-from mkdocs_qhaigc.config.option_table import OPTIONS
+from mkdocs_qhaigc.config.option_definitions import OPTIONS
 from mkdocs_qhaigc.directives.model import FIELDS, Defaults
 from mkdocs_qhaigc.directives.parse import read_directives
 from mkdocs_qhaigc.errors import OptionError

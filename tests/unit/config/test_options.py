@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mkdocs_qhaigc.config.option_table import OPTIONS
+from mkdocs_qhaigc.config.option_definitions import OPTIONS
 from mkdocs_qhaigc.config.options import Options, check_folders, read_options
 from mkdocs_qhaigc.config.prices import Prices
 from mkdocs_qhaigc.directives.model import Defaults

@@ -199,23 +199,18 @@ qhaigc:
     alt: A tower
 ---
 # Home
-
-![](qhaigc:hero) ![](qhaigc:boat)
 """
 
 
 def test_builds_and_check_find_what_stands_twice_and_of_which_yaml_keeps_the_last(project: Project) -> None:
     advice = "the last one alone counts. Rename or remove one of the two"
     project.write("docs/index.md", TWICE)
-    project.write("docs/b.md", "---\r\nqhaigc: fog\r\nqhaigc: a tower\r\n---\r\n# B\r\n\r\n![x](qhaigc:hero)\r\n")
-    project.write(
-        "docs/c.md",
-        "---\ntitle: x\ntitle: y\nqhaigc:\n  <<: {a: fog}\n  <<: {b: fog}\n---\n# C\n\n![x](qhaigc:a) ![x](qhaigc:b)\n",
-    )
+    project.write("docs/b.md", "---\r\nqhaigc: fog\r\nqhaigc: a tower\r\n---\r\n# B\r\n")
+    project.write("docs/c.md", "---\ntitle: x\ntitle: y\nqhaigc:\n  <<: {a: fog}\n  <<: {b: fog}\n---\n# C\n")
     built = project.build("--strict")
     assert built.code == 1
     assert built.output.count(advice) == 3  # as `check` finds them
-    assert findings(project) == [
+    assert [finding for finding in findings(project) if finding[0] == "directive"] == [
         ("directive", f"index.md, line 10: 'hero' is on line 4 already; {advice}"),
         ("directive", f"index.md, line 9: 'prompt' is on line 7 already; {advice}"),
         ("directive", f"b.md, line 3: 'qhaigc' is on line 2 already; {advice}"),

@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mkdocs_qhaigc.html.image_tag import FormatSource, ImageTag, render_image
-from mkdocs_qhaigc.html.reference import whole_reference
+from mkdocs_qhaigc.html.reference_syntax import whole_reference
 from mkdocs_qhaigc.html.rewrite import place, strip
 from mkdocs_qhaigc.html.tags import tags_with
 from tests.helpers.resolved import resolve as rewrite

@@ -22,6 +22,8 @@ from urllib.request import getproxies, proxy_bypass
 import certifi
 import httpx
 
+from mkdocs_qhaigc.api.ssrf import is_loopback
+
 log = logging.getLogger(__name__)
 
 _NAME = re.compile(r"(?:\*?\.)?(?P<host>[^\s/:@\[\]*]+|\*)(?::(?P<port>\d{1,5}))?")
@@ -65,6 +67,8 @@ class Proxies:
         """Whether a URL is reached through the proxy of its scheme."""
         if url.scheme not in self.by_scheme or proxy_bypass(url.host):  # which knows the settings of Windows and macOS
             return False
+        if is_loopback(url.host) and not is_loopback(self.by_scheme[url.scheme].url.host):
+            return False  # what is meant for this machine, a key too, does not leave it
         host, port = url.host.lower(), url.port or _PORTS[url.scheme]
         return not any(bypass.holds(host, port) for bypass in self.bypassed)
 
@@ -92,7 +96,7 @@ def read_proxies() -> Proxies:
         try:
             bypassed.append(_bypass(entry.lower()))
         except ValueError:
-            unreadable.append(entry)
+            unreadable.append(re.sub(".*:.*@", "", entry))  # what stands before may be a password
     if unreadable:
         what = f"{', '.join(unreadable)}: not a host name, an IP address or a network"
         _leave_out("no_proxy", what, part=True)

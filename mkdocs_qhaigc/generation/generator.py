@@ -130,7 +130,10 @@ class Generator:
             try:
                 held.enter_context(hold_all(folder, names, seconds=self._options.timeout + _LOCK_MARGIN))
             except TimeoutError as error:
-                raise ApiError("another process has been buying this image for too long. Build again later") from error
+                raise ApiError(
+                    "another process has been buying this image for too long. Build again later; "
+                    f"if no other build runs, remove {folder}"
+                ) from error
             except OSError as error:
                 raise GenerationStopped(unwritable(folder, error, "cache_dir")) from error
             yield

@@ -14,7 +14,7 @@ import pytest
 import trustme
 
 from mkdocs_qhaigc._util.log_delivery import forwarding
-from mkdocs_qhaigc.api.environment import create_tls_context, read_proxies
+from mkdocs_qhaigc.api.proxies_and_certificates import create_tls_context, read_proxies
 
 PROXY = "http://user:hush@127.0.0.1:1"
 LEFT_OUT = "the environment variable {} is left out: "

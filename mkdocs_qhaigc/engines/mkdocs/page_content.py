@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from mkdocs_qhaigc.html import reference, rewrite
+from mkdocs_qhaigc.html import reference_syntax, rewrite
 from mkdocs_qhaigc.html.deferred import MARK
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class PageSources:
 
     def show(self, page: Page, build: SiteBuild | None) -> None:
         """Replace the references in a page's Markdown; without a build, by their alternative texts."""
-        if not self.watched or not page.markdown or reference.SCHEME not in page.markdown:
+        if not self.watched or not page.markdown or reference_syntax.SCHEME not in page.markdown:
             return
         from mkdocs_qhaigc.directives.markdown_references import strip_source  # most sites have no such plugin
         from mkdocs_qhaigc.engines.mkdocs.templates import resolve_source
@@ -53,7 +53,7 @@ def finish_pages(files: Files, build: SiteBuild | None, sources: PageSources) ->
         if not build:
             page.content = rewrite.strip(page.content)
             continue
-        if MARK in page.content or reference.SCHEME in page.content:
+        if MARK in page.content or reference_syntax.SCHEME in page.content:
             page.content = build.pages.finish(page, page.content, src_uri=file.src_uri, url=page.url)
         for holder, key, text in encrypted_html(page):
             if MARK in text:

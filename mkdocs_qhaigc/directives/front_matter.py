@@ -8,7 +8,7 @@ from typing import Any
 
 from mkdocs_qhaigc._util import yaml
 from mkdocs_qhaigc._util.text import is_typo
-from mkdocs_qhaigc.html.reference import SCHEME, whole_reference
+from mkdocs_qhaigc.html.reference_syntax import SCHEME, whole_reference
 
 META_KEY = "qhaigc"
 PAGE_ENDINGS = (".md", ".markdown", ".mdown", ".mkdn", ".mkd")

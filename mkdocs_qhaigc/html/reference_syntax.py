@@ -1,7 +1,7 @@
 """The grammar of a reference, `qhaigc:NAME`, with a fragment behind it if the author wants one. Pure.
 
-`html.rewrite` reads references in HTML, `directives.front_matter` those in front matter, and
-`directives.markdown_references` those in the Markdown of a page.
+`html.rewrite` reads references in HTML, `directives.front_matter` those in front matter,
+and `directives.markdown_references` those in the Markdown of a page.
 """
 
 from __future__ import annotations
