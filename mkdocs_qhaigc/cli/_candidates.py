@@ -21,7 +21,7 @@ from mkdocs_qhaigc.errors import EditError, QhaigcError, StoreError
 from mkdocs_qhaigc.generation.job import ImageJob
 from mkdocs_qhaigc.generation.queue import GenerationQueue
 from mkdocs_qhaigc.site.contact_sheet import Card, render_sheet
-from mkdocs_qhaigc.site.gallery import url_of
+from mkdocs_qhaigc.site.gallery import revised_prompt, url_of
 from mkdocs_qhaigc.site.images import SiteImages
 from mkdocs_qhaigc.site.survey import SurveyEntry
 from mkdocs_qhaigc.store.finder import ImageFinder
@@ -72,8 +72,10 @@ def submit_missing(
     return submitted
 
 
-def write_sheet(candidates: Sequence[Candidate], declared: SurveyEntry, options: Options) -> Path:
-    """Write the contact sheet; return its path.
+def write_sheet(
+    candidates: Sequence[Candidate], declared: SurveyEntry, options: Options, *, address: str | None
+) -> Path:
+    """Write the contact sheet; return its path. `address`: that of the page in the site, if it is known.
 
     Raises:
         StoreError: it cannot be written.
@@ -83,7 +85,7 @@ def write_sheet(candidates: Sequence[Candidate], declared: SurveyEntry, options:
     name = re.sub(r"[^\w-]+", "-", where.removesuffix(".md")).strip("-")
     name = name.encode()[:_LONGEST_NAME].decode(errors="ignore")
     sheet = folder / f"{name}-{hashlib.sha256(where.encode()).hexdigest()[:8]}.html"
-    cards = [_card(candidate, declared, folder) for candidate in candidates]
+    cards = [_card(candidate, declared, folder, address) for candidate in candidates]
     intro = "Choose one, and write the line below it under `images` in mkdocs.yml."
     if declared.page:
         intro = (
@@ -164,12 +166,14 @@ def _runs(jobs: Sequence[ImageJob]) -> Iterator[list[ImageJob]]:
         yield run
 
 
-def _card(candidate: Candidate, declared: SurveyEntry, folder: Path) -> Card:
+def _card(candidate: Candidate, declared: SurveyEntry, folder: Path, address: str | None) -> Card:
     request, stored = candidate.job.request, candidate.stored
     in_use = candidate.variant == declared.request.variant
     facts = [("model", request.model), ("size", request.size)]
     if stored:
         facts += [("came as", f"{stored.width}×{stored.height} {stored.format}"), ("bytes", f"{stored.size:,}")]
+        if revised := revised_prompt(stored, request.prompt):
+            facts.append(("revised prompt", revised))
     return Card(
         title=f"Variant {candidate.variant}" + (" (in use)" if in_use else ""),
         image=url_of(stored.path, folder=folder) if stored else None,
@@ -179,5 +183,5 @@ def _card(candidate: Candidate, declared: SurveyEntry, folder: Path) -> Card:
         facts=tuple(facts),
         line=f"variant: {candidate.variant}",
         state=candidate.state if candidate.reason is None else f"{candidate.state}: {candidate.reason}",
-        pages=((declared.where, None),),
+        pages=((declared.where, address),),
     )

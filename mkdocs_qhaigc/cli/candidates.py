@@ -64,7 +64,7 @@ def candidates(
         found, generated = _generate(found, survey, Budget(most, used_up=_USED_UP))
         complete = complete and generated
     with failing():
-        sheet = write_sheet(found, declared, survey.options)
+        sheet = write_sheet(found, declared, survey.options, address=survey.addresses.get(declared.page))
     _print(found, declared, sheet, as_json)
     if not complete:
         sys.exit(1)

@@ -166,7 +166,15 @@ class SiteBuild:
         """Return the site's images. `warnings`: all of this build; `docs_dir`: see `Survey`."""
         from mkdocs_qhaigc.site.survey import Survey
 
-        return Survey(self.options, tuple(self.entries()), tuple(warnings), self.pages.warnings.kinds, docs_dir)
+        addresses = {scope.src_uri: self.pages.absolute(scope.url) for scope in self.pages.scopes.values()}
+        return Survey(
+            self.options,
+            tuple(self.entries()),
+            tuple(warnings),
+            self.pages.warnings.kinds,
+            docs_dir,
+            {page: address for page, address in addresses.items() if address},
+        )
 
     def outcomes(self) -> list[Outcome]:
         """Return the outcome of this build for each image, for a `Report`."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
@@ -27,6 +27,7 @@ from mkdocs_qhaigc.site.survey import Survey, SurveyEntry
 if TYPE_CHECKING:
     from mkdocs_qhaigc.site.build import SiteBuild
     from mkdocs_qhaigc.site.contact_sheet import Card
+    from mkdocs_qhaigc.store.record import StoredImage
 
 MARKER = "<!-- qhaigc-gallery -->"
 """The place of the gallery in a page that an author wrote; without it, the gallery is at the page's end."""
@@ -79,8 +80,9 @@ def write_gallery(survey: Survey, file: Path) -> None:
     """
     from mkdocs_qhaigc.site.contact_sheet import render_sheet  # the page of the site needs none, as below
 
-    cards = [card_of(collected, folder=file.parent) for collected in collect(survey.entries)]
-    intro = f"{len(cards)} {plural(len(cards), 'image', 'images')}"
+    images = collect(survey.entries)
+    cards = [card_of(collected, folder=file.parent, addresses=survey.addresses) for collected in images]
+    intro = totals(images)
     if survey.options.sandboxed:
         intro += ", drawn by the sandbox"
     page = render_sheet("Images of the site", cards, intro=f"{intro}. Written by mkdocs-qhaigc gallery.")
@@ -88,8 +90,25 @@ def write_gallery(survey: Survey, file: Path) -> None:
     atomic_write(file, page.encode())
 
 
-def card_of(collected: Collected, *, folder: Path) -> Card:
-    """Return the card of an image, for a sheet in a folder."""
+def totals(images: Sequence[Collected]) -> str:
+    """Return `12 images, 3.4 MB, 1 missing`: the bytes are those of the stored images."""
+    stored = [one.first.stored.size for one in images if one.first.stored]
+    parts = [f"{len(images)} {plural(len(images), 'image', 'images')}"]
+    if stored:
+        parts.append(in_bytes(sum(stored)))
+    if len(stored) < len(images):
+        parts.append(f"{len(images) - len(stored)} missing")
+    return ", ".join(parts)
+
+
+def revised_prompt(stored: StoredImage | None, prompt: str) -> str | None:
+    """Return what the API has made of a prompt; `None` if it is not known, or is the same."""
+    revised = stored.record.get("revised_prompt") if stored else None
+    return revised if isinstance(revised, str) and revised.strip() not in ("", prompt) else None
+
+
+def card_of(collected: Collected, *, folder: Path, addresses: Mapping[str, str]) -> Card:
+    """Return the card of an image, for a sheet in a folder. `addresses`: see `Survey`."""
     from mkdocs_qhaigc.site.contact_sheet import Card
 
     one, stored = collected.first, collected.first.stored
@@ -102,7 +121,7 @@ def card_of(collected: Collected, *, folder: Path) -> Card:
         facts=facts_of(collected),
         line=None,
         state=one.state,
-        pages=tuple((page, None) for page in collected.pages) or (("none", None),),
+        pages=tuple((page, addresses.get(page)) for page in collected.pages) or (("none", None),),
     )
 
 
@@ -120,6 +139,8 @@ def facts_of(collected: Collected) -> tuple[tuple[str, str], ...]:
         facts.append(("variant", str(request.variant)))
     if request.params:
         facts.append(("params", json.dumps(request.params, ensure_ascii=False)))
+    if revised := revised_prompt(stored, request.prompt):
+        facts.append(("revised prompt", revised))
     if len(collected.entries) > 1:
         facts.append(("also", ", ".join(one.title for one in collected.entries[1:])))
     return tuple(facts)
@@ -178,12 +199,15 @@ def _listed(entries: Iterable[SurveyEntry], is_listed: Callable[[str], bool]) ->
 
 def render_gallery(images: Iterable[tuple[Collected, ImageTag]], *, page_url: str, assets_dir: str, link: Link) -> str:
     """Return the gallery for the page at `page_url` (relative to the site)."""
-    items = "".join(_item(collected, image, page_url, link) for collected, image in images)
+    shown = list(images)
+    items = "".join(_item(collected, image, page_url, link) for collected, image in shown)
     if not items:
         return ""
+    summary = totals([collected for collected, _ in shown]).replace(" ", _NO_BREAK).replace(f",{_NO_BREAK}", ", ")
     style, script = (escape(relative_url(f"{assets_dir}/{file.name}", page_url)) for file in (STYLE, SCRIPT))
     return (
         f'<link rel="stylesheet" href="{style}">\n<div class="qhaigc-gallery">\n'
+        f'<p class="totals">{escape(summary)}</p>\n'
         '<form class="qhaigc-find" role="search" hidden><input type="search" name="words" '
         'aria-label="Search the images" placeholder="Search the images" autocomplete="off"> '
         f'<output></output></form>\n<div class="images" role="list">\n{items}</div>\n'
@@ -199,10 +223,14 @@ def _item(collected: Collected, image: ImageTag, page_url: str, link: Link) -> s
     facts = [one.request.model, *(fact.replace(" ", _NO_BREAK) for fact in facts)]
     pages = [found for page in collected.pages or (one.page,) if (found := link(page))]
     links = ", ".join(f'<a href="{escape(relative_page(url, page_url))}">{escape(title)}</a>' for title, url in pages)
+    revised = revised_prompt(one.stored, one.request.prompt) or ""
+    if revised:
+        text = escape(revised.encode(errors="replace").decode())
+        revised = f'<p class="prompt" dir="auto"><em>Revised by the API:</em> {text}</p>\n'
     return (
         f'<div role="listitem" data-state="{"there" if one.stored else "missing"}">\n'
         f'<a href="{escape(image.url)}">{render_image(image)}</a>\n'
-        f'<p class="prompt" dir="auto">{escape(one.request.prompt)}</p>\n<p class="facts">'
+        f'<p class="prompt" dir="auto">{escape(one.request.prompt)}</p>\n{revised}<p class="facts">'
         f"{escape(' · '.join(facts))}{'<br>' if links else ''}{links}</p>\n</div>\n"
     )
 

@@ -54,7 +54,7 @@ class Images(Protocol):
 class Scope:
     """The names of images that references on one page may use."""
 
-    __slots__ = ("broken", "column", "directives", "misread", "rendered", "shown", "source", "src_uri", "unread")
+    __slots__ = ("broken", "column", "directives", "misread", "rendered", "shown", "source", "src_uri", "unread", "url")
 
     def __init__(
         self,
@@ -78,6 +78,8 @@ class Scope:
         """Names whose directives cannot be used; a warning of each is logged already."""
         self.shown: set[str] = set()
         """Names whose files the site needs."""
+        self.url = ""
+        """The page's URL, relative to the site."""
         self.unread = False
         """Whether images of the page may be declared where nothing reads them; a warning of it is logged already."""
         self.misread = False
@@ -138,6 +140,7 @@ class SitePages:
             source: returns the whole file, front matter included, for messages.
         """
         scope = self._read_scope(page.meta, src_uri, source)
+        scope.url = url
         if META_KEY not in page.meta and (problem := broken_front_matter(text)):
             self.warnings.directive(f"{src_uri}, {problem}. Its images are not made; correct that line")
             scope.unread = True

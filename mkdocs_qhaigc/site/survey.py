@@ -72,6 +72,8 @@ class Survey:
     """By warning; those about files on the disk are not in it."""
     docs_dir: Path
     """The folder of the pages, as their authors see it."""
+    addresses: Mapping[str, str]
+    """The absolute address of each page (`src_uri`) in the site, as far as it is known."""
 
     @property
     def problems(self) -> list[str]:
@@ -113,6 +115,7 @@ def join(surveys: Sequence[Survey]) -> Survey:
         entries=tuple(entries.values()),
         warnings=_unique(warning for survey in surveys for warning in survey.warnings),
         kinds={warning: kind for survey in surveys for warning, kind in survey.kinds.items()},
+        addresses={page: address for survey in reversed(surveys) for page, address in survey.addresses.items()},
     )
 
 

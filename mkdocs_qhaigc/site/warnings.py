@@ -218,9 +218,9 @@ def _place(file: str, line: int | None) -> str:
 
 def unshown_message(src_uri: str, source: Callable[[], str], name: str) -> str:
     """Return the message about an image that a page declares, and nothing shows. `source` returns the page's file."""
-    from mkdocs_qhaigc.directives.source_places import directive_line
+    from mkdocs_qhaigc.directives.source_places import problem_line
 
     return (
-        f"{_place(src_uri, directive_line(source(), name))}: image {name!r} is shown nowhere. Refer to it, "
+        f"{_place(src_uri, problem_line(source(), Problem(name, '')))}: image {name!r} is shown nowhere. Refer to it, "
         f"`![]({SCHEME}{name})`, or write `place: after-title` into its directive; or remove it"
     )

@@ -187,6 +187,75 @@ def test_refused_prompts_are_messages_of_their_own_and_numbers_of_requests_make_
     ]
 
 
+def test_an_image_that_is_shown_nowhere_is_named_with_the_ways_to_show_it(project: Project) -> None:
+    shown = {
+        "linked": {"prompt": "A", "alt": "x"},
+        "placed": {"prompt": "B", "alt": "x", "place": "top"},
+        "card": {"prompt": "C", "alt": "x"},
+        "themed": {"prompt": "D", "alt": "x"},
+        "pair": {"prompt": "E", "dark": "F", "alt": "x"},
+        "forgotten": {"prompt": "G", "alt": "x"},
+        "same": {"prompt": "A", "alt": "x"},
+    }
+    project.options |= {"images": {"logo": {"prompt": "A kite", "alt": "x"}}}
+    project.config["theme"] = {"name": "mkdocs", "highlightjs": False, "custom_dir": "theme"}
+    template = '{% extends "base.html" %}{% block content %}{{ page.content }}{% if page.meta.themed %}'
+    project.write("theme/main.html", template + '{{ qhaigc_image(page, "themed") }}{% endif %}{% endblock %}')
+    body = "# Home\n\n[x](qhaigc:linked) ![x](qhaigc:pair)\n"
+    project.page("index.md", body, themed=True, image="qhaigc:card", qhaigc=shown)
+    message = (
+        "index.md, line 2: image 'forgotten' is shown nowhere. Refer to it, `![](qhaigc:forgotten)`, or write "
+        "`place: after-title` into its directive; or remove it"
+    )
+
+    built = project.build("--strict")
+
+    assert built.code == 0, built.output  # it is advice
+    assert built.output.count(message) == built.output.count("shown nowhere") == 1
+    assert [line for line in run(project, "plan").stderr.splitlines() if line] == [f"Warning: {message}"]
+    assert run(project, "check").stdout.count(message) == 1
+    assert "shown nowhere" not in run(project, "check", "docs/index.md").stdout
+
+    project.options["gallery"] = "images.md"
+    assert "shown nowhere" not in project.build("--strict").output
+    assert "shown nowhere" not in run(project, "check").stdout
+
+
+def test_on_a_page_with_a_wrong_reference_that_is_the_warning(project: Project) -> None:
+    images = {"hero": {"prompt": "A", "alt": "x"}}
+    for number, written in enumerate(("qhaigc:hreo", "Qhaigc:hero", "qhaigc: hero")):
+        project.page(f"p{number}.md", f"# P\n\n![x]({written})\n", qhaigc=images)
+
+    built = project.build()
+
+    assert len(built.warnings) == 3
+    assert "shown nowhere" not in built.output
+
+
+@pytest.mark.parametrize("name", ["mkdocs-qhaigc", "mkdocs_qhaigc"])
+def test_the_name_of_the_package_in_place_of_the_plugins_is_explained(project: Project, name: str) -> None:
+    project.page("index.md", "# Home\n")
+    project.yaml = f"site_name: Test\nplugins:\n  - {name}: {{base_url: sandbox}}\n"
+    message = "mkdocs-qhaigc is the name of the package; the plugin's is qhaigc. Write `- qhaigc`"
+
+    built = project.build()
+
+    assert built.code == 1
+    assert f"Config value 'plugins': {message}" in built.output
+    assert "Traceback" not in built.output
+    assert message in run(project, "plan").stderr
+
+
+def test_plans_markdown_has_an_image_once_with_all_its_places(project: Project) -> None:
+    for page in ("a.md", "b.md"):
+        project.page(page, BODY, qhaigc={"hero": {"prompt": "A tower", "alt": "x"}})
+
+    lines = run(project, "plan", "--format", "markdown").stdout.splitlines()
+
+    assert lines[0].startswith("**1 image: 1 missing.")
+    assert [line.partition(" | qh")[0] for line in lines if "A tower" in line] == ["| `a.md#hero`, `b.md#hero`"]
+
+
 def test_a_name_that_is_declared_twice_is_a_warning_in_builds(project: Project) -> None:
     project.write(
         "docs/index.md", f"---\nqhaigc:\n  hero: {{prompt: A, alt: x}}\n  hero: {{prompt: B, alt: y}}\n---\n{BODY}"

@@ -36,7 +36,7 @@ def survey_sources(site: Configuration, among: Iterable[str] | None = None) -> S
         images = SiteImages(site.options, finder=ImageFinder(site.options), open_queue=None)
         build = SiteBuild(site.options, images, site_url=lambda: site.site_url, column=lambda _: UNKNOWN)
         read_pages(site, build.pages, among)
-    survey = build.survey(warnings, docs_dir=site.docs_dir)
+    survey = replace(build.survey(warnings, docs_dir=site.docs_dir), addresses={})  # the engine has them
     if among is None:
         return survey
     return replace(survey, entries=tuple(one for one in survey.entries if one.page or one.users))
