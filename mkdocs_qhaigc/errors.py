@@ -69,7 +69,7 @@ class LfsPointer(ImageUnavailable):
 
     def __init__(self, folder: object) -> None:
         super().__init__(
-            f"{folder} holds pointers of Git LFS in the place of images, which are not bought again. "
+            f"{folder} has Git LFS pointers instead of images. These images are not bought again. "
             "Run `git lfs pull`; in CI, have the checkout fetch them, too"
         )
 
@@ -115,7 +115,7 @@ class BudgetExceeded(GenerationStopped):
 
 
 class AnswerUnreadable(GenerationStopped):
-    """An answer is paid for and kept, and cannot be read before a package is installed."""
+    """An answer that was paid for is kept: reading it needs a package that is not installed."""
 
 
 class ApiError(QhaigcError):

@@ -231,19 +231,19 @@ def check_folders(
 
     for option, where in (("cache_dir", cache), ("pins_dir", pins)):
         if site in (where, *where.parents):
-            raise OptionError(option, "it lies in the built site, which every build empties. Choose a folder beside it")
+            raise OptionError(option, "it is inside the built site, which every build empties. Choose a folder outside")
         if any(map(lies_among_published, (where / "image.png", where / "image.json"))):
             raise OptionError(
                 option,
-                "it lies in docs_dir, whose files are published. Choose a folder beside it, or one whose name begins "
+                "it is inside docs_dir, whose files are published. Choose a folder outside, or one whose name begins "
                 "with a dot, or list it under `exclude_docs`",
             )
     for name in FOLDERS:
         if os.path.islink(options.cache_dir / name):  # noqa: PTH114 - a folder above may be closed to this user
             raise OptionError("cache_dir", f"its folder {name} is a link, which may lead anywhere. Remove the link")
     if options.report and lies_among_published(real_path(options.report)):
-        raise OptionError("report", "it lies in docs_dir, and would be published. Name a file outside")
+        raise OptionError("report", "it is inside docs_dir, and would be published. Name a file outside")
     if options.report and site in real_path(options.report).parents:
-        raise OptionError("report", "it lies in the built site, and would be published. Name a file outside")
+        raise OptionError("report", "it is inside the built site, and would be published. Name a file outside")
     if real_path(folder) not in pins.parents:
         raise OptionError("pins_dir", "it leads out of the folder of mkdocs.yml. Choose a folder within it")

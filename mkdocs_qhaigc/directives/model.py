@@ -55,7 +55,7 @@ class Field(NamedTuple):
     schema: Schema
     """The values that an author may write."""
     default: str = "none"
-    """What holds where it is not given, in Markdown."""
+    """The value if the field is left out, in Markdown."""
 
 
 def _or_none(schema: Schema) -> Schema:

@@ -125,7 +125,7 @@ def parse_size(text: str) -> str | None:
 
 
 def ratio_of(value: object) -> tuple[int, int] | None:
-    """Return the proportions that an author wrote in the place of a size: `16:9`, or 969, which YAML makes of it."""
+    """Return the ratio that an author wrote as a size: a text (`16:9`), or the number that YAML reads from it (969)."""
     if isinstance(value, str):
         match = _RATIO.fullmatch(value)
         ratio = (int(match[1]), int(match[2])) if match else (0, 0)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 
 from mkdocs_qhaigc._util.files import unwritable
 from mkdocs_qhaigc._util.locks import hold_all
@@ -164,6 +165,7 @@ class Generator:
             return None
         try:
             answer = kept.parse(self._options.base_url)
+            answer = replace(answer, revised_prompt=self._connection.redacted(answer.revised_prompt or "") or None)
         except AnswerUnreadable:
             raise
         except (ApiError, GenerationStopped):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 _SERIAL = re.compile(r"[\[(]?\brequest[ _-]?id:?\s*[\w-]+[\])]?", re.IGNORECASE)
-"""What some servers add to each message, another one each time."""
+"""Matches the request id in a server's message, which differs from answer to answer."""
 
 
 class ImageJob(NamedTuple):

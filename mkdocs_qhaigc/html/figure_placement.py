@@ -55,7 +55,7 @@ class _Figure(NamedTuple):
     start: int
     end: int
     caption: _Span | None
-    """What is between the tags of its caption; `None` if it has none."""
+    """The content of its `<figcaption>`; `None` without one."""
     words: str
     """The text of its caption."""
 

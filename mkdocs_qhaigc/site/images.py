@@ -6,6 +6,7 @@ to. Nothing here waits but `settle`: while pages are rendered, images are genera
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -14,7 +15,7 @@ from urllib.parse import urlsplit
 
 from mkdocs_qhaigc.config.options import SANDBOX, Options
 from mkdocs_qhaigc.directives.request import ImageRequest
-from mkdocs_qhaigc.errors import ImageError, NoFileError, QhaigcError, StoreError
+from mkdocs_qhaigc.errors import CacheError, ImageError, NoFileError, QhaigcError, StoreError
 from mkdocs_qhaigc.generation.job import ImageJob, JobStats, failure_of
 from mkdocs_qhaigc.imaging.background_encoder import Crop, Encoder, EncoderInput
 from mkdocs_qhaigc.imaging.formats import EXTENSIONS
@@ -236,7 +237,8 @@ class SiteImages:
     def _encode_generated(self, future: Future[StoredImage]) -> None:
         """Encode an image when it has arrived, in the thread that brought it, while others are on their way."""
         if not future.cancelled() and future.exception() is None:
-            self._encoder.encode(self._subject_of(future.result()))
+            with contextlib.suppress(CacheError):  # `settle` encodes it again, and raises where it is heard
+                self._encoder.encode(self._subject_of(future.result()))
 
     def _subject(self, image: ResolvedImage) -> EncoderInput:
         if image.stored:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.conftest import Project
+from tests.conftest import Project, require_posix
 from tests.helpers.api import ImagesApi
 from tests.helpers.commands import run
 
@@ -71,3 +71,27 @@ def test_the_theme_is_rendered_only_if_its_templates_show_images(project: Projec
     finished = run(project, "plan")
     assert str(rendered) in finished.stdout + finished.stderr
     assert "index.md#hero" in finished.stdout
+
+
+def test_templates_of_any_kind_and_links_of_editors_are_looked_at(project: Project) -> None:
+    project.config["theme"] |= {"custom_dir": "overrides", "static_templates": ["feed.xml"]}
+    project.write("overrides/feed.xml", "<rss>{{ qhaigc_url(pages[0].page, 'heroo') }}</rss>")
+    require_posix("links that anybody may make")
+    (project.folder / "overrides/.#main.html").symlink_to("somebody@elsewhere.1234")
+    project.page("index.md", "# Home\n\n![x](qhaigc:hero)\n", qhaigc="fog")
+    finished = run(project, "check")
+    assert finished.returncode == 1
+    assert "there is no image 'heroo'" in finished.stdout + finished.stderr
+
+
+def test_a_plugin_that_fails_at_the_start_is_one_line(project: Project) -> None:
+    hook = project.write("hook.py", "def on_startup(**_):\n    raise KeyError('nothing')\n")
+    project.config["hooks"] = [str(hook)]
+    project.page("index.md", "![x](qhaigc:hero)\n", qhaigc="fog")
+    finished = run(project, "plan")
+    assert finished.returncode == 1
+    assert "cannot be built (KeyError: 'nothing')" in finished.stderr
+    assert "Traceback" not in finished.stderr
+    hook.unlink()
+    project.config["hooks"] = []
+    assert "index.md#hero" in run(project, "plan").stdout

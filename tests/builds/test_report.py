@@ -122,7 +122,7 @@ def test_a_report_within_docs_or_site_is_refused(project: Project, report: str) 
     project.page("index.md", "# Home\n")
     built = project.build()
     assert built.code == 1
-    assert "qhaigc: option `report`: it lies in" in built.output
+    assert "qhaigc: option `report`: it is inside" in built.output
     assert not (project.folder / report).exists()
 
 

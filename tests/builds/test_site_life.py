@@ -498,7 +498,7 @@ class Walk(RuleBasedStateMachine):
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_whatever_happens_to_a_site_each_build_is_whole_and_buys_nothing_twice(part: int) -> None:
+def test_each_build_in_the_life_of_a_site_is_whole_and_buys_nothing_twice(part: int) -> None:
     seed = int(os.environ.get("QHAIGC_LIFE_SEED", "0"))
     if "QHAIGC_LIFE_WALKS" in os.environ and not seed:
         seed = random.SystemRandom().randrange(1, 1 << 32)

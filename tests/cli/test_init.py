@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import require_posix
 from tests.helpers.commands import COMMAND
 
 pytestmark = pytest.mark.slow
@@ -41,6 +42,16 @@ def test_the_steps_that_it_prints_lead_to_an_image(tmp_path: Path) -> None:
     assert list((tmp_path / "site/assets/qhaigc").glob("hero-*.webp"))
     again = run(tmp_path, "mkdocs-qhaigc", "init")
     assert again.stdout.startswith("mkdocs.yml lists the plugin already.\n")
+
+
+def test_a_configuration_that_is_a_link_stays_one(tmp_path: Path) -> None:
+    real = tmp_path / "shared.yml"
+    real.write_text("site_name: x\n", encoding="utf-8")
+    require_posix("links that anybody may make")
+    (tmp_path / "mkdocs.yml").symlink_to(real)
+    assert run(tmp_path, "mkdocs-qhaigc", "init").returncode == 0
+    assert (tmp_path / "mkdocs.yml").is_symlink()
+    assert "qhaigc" in real.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,20 @@ def test_a_dark_image_is_bought_with_its_light_one(site: Project, api: ImagesApi
     assert site.build("--strict").summary == "2 cached"
 
 
+def test_what_half_a_pair_has_cost_is_used_by_the_next_one(site: Project, api: ImagesApi) -> None:
+    site.write(
+        "docs/guide/start.md", "---\nqhaigc:\n  hero:\n    prompt: fog\n    dark: night\n---\n![x](qhaigc:hero)\n"
+    )
+    api.by_prompt = {"night": [error(400, "content_policy_violation")]}
+    assert run(site, "regenerate", IMAGE, "--yes").returncode == 1
+    assert sorted(variants(api)) == ["fog", "fog", "night"]
+    finished = run(site, "regenerate", IMAGE, "--yes")
+    assert finished.returncode == 0, finished.stderr
+    assert "hero is variant 2 now" in finished.stdout
+    assert sorted(variants(api)) == ["fog", "fog", "night", "night"]
+    assert site.build("--strict").summary == "2 cached"
+
+
 def test_nothing_is_bought_for_a_page_that_cannot_be_edited(site: Project, api: ImagesApi) -> None:
     site.options["images"] = {"logo": "A kite"}
     text = "---\nqhaigc:\n  hero: &h {prompt: fog}\n  other: *h\n---\n![x](qhaigc:logo)\n"

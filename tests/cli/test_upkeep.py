@@ -112,6 +112,10 @@ def test_check_of_files_reads_these_pages_alone_and_builds_nothing(bought: Proje
     assert finished.stdout.startswith(
         "1 image: nothing is missing, damaged or without a description.\nOnly these files"
     )
+    assert run(bought, "check", "docs").returncode == 2
+    require_posix("links that anybody may make")
+    (bought.docs / "link.md").symlink_to(bought.folder / "README.md")
+    assert run(bought, "check", "docs/link.md").returncode == 1
     elsewhere = tmp_path / "elsewhere.md"
     assert run(bought, "check", str(elsewhere)).returncode == 2
     elsewhere.write_text("![](qhaigc:nowhere)", encoding="utf-8")

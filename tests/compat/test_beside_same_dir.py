@@ -57,7 +57,7 @@ def test_excluded_pins_are_accepted_and_others_refused(project: Project, api: Im
     project.options["pins_dir"] = "generated-images"
     built = project.build("--strict")
     assert built.code == 1
-    assert "option `pins_dir`: it lies in docs_dir, whose files are published" in built.output
+    assert "option `pins_dir`: it is inside docs_dir, whose files are published" in built.output
     assert "list it under `exclude_docs`" in built.output
     assert not api.calls
     assert "list it under `exclude_docs`" in run(project, "sync").stderr
@@ -70,7 +70,7 @@ def test_excluded_pins_are_accepted_and_others_refused(project: Project, api: Im
     assert published(built.site) == []
     assert len(api.calls) == 1
     project.config["exclude_docs"] = f"{SITES}generated-images/\n!.qhaigc\n"
-    assert "option `cache_dir`: it lies in docs_dir" in project.build().output
+    assert "option `cache_dir`: it is inside docs_dir" in project.build().output
 
 
 def test_serve_builds_again_for_edits_and_arrivals_and_not_for_its_own_cache(project: Project, api: ImagesApi) -> None:

@@ -19,7 +19,8 @@ OTHERS = [page for page in PAGES if page.startswith(("plugins/", "zensical", "pr
 def test_what_a_page_says_can_be_done(page: str, tmp_path: Path, api: ImagesApi) -> None:
     require_posix("a shell as the commands are written for")
     others = page.startswith("services/")  # whose fields the sandbox does not know
-    Reader(tmp_path / "project", page, api.base_url if others else "sandbox").follow()
+    reader = Reader(tmp_path / "project", page, api.base_url if others else "sandbox")
+    assert reader.follow() == blocks(page)
     assert bool(api.calls) == others
 
 
@@ -28,4 +29,4 @@ def test_what_a_page_says_can_be_done(page: str, tmp_path: Path, api: ImagesApi)
 def test_what_a_page_about_others_says_can_be_done(page: str, tmp_path: Path) -> None:
     if page.startswith("zensical") and not find_spec("zensical"):
         pytest.skip("Zensical needs Python 3.11")
-    Reader(tmp_path / "project", page).follow()
+    assert Reader(tmp_path / "project", page).follow() == blocks(page)

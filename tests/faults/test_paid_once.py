@@ -129,6 +129,18 @@ def test_an_answer_that_holds_its_image_does_not_expire(project: Project, api: I
     assert not api.calls
 
 
+def test_a_kept_answer_that_repeats_the_key_leaves_none_in_the_record(project: Project, api: ImagesApi) -> None:
+    pages(project, {"one": "fog"})
+    (planned,) = json.loads(run(project, "plan", "--json").stdout)["images"]
+    content = base64.b64encode(draw("fog", 96, 54)).decode()
+    body = json.dumps({"data": [{"b64_json": content, "revised_prompt": f"fog for {KEY}"}]})
+    project.write(".qhaigc/answers/x.answer", f"{planned['key']}\n{body}")
+    assert project.build("--strict").code == 0
+    (record,) = (project.cache / "originals").glob("*.json")
+    assert json.loads(record.read_bytes())["revised_prompt"] == "fog for [key]"
+    assert not api.calls
+
+
 def test_a_host_that_lets_nobody_fetch_does_not_cost_another_image_each_build(project: Project, api: ImagesApi) -> None:
     """A firewall before the images, say, to which a program in CI is a robot."""
     api.default = served(*[answer(403)] * 99)

@@ -115,7 +115,7 @@ def buy(project: Project, api: ImagesApi) -> None:
 
 
 def names(folder: Path) -> list[str]:
-    """Return what lies in a folder, hidden files too."""
+    """Return the files of a folder, hidden ones too."""
     return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
 
 

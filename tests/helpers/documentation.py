@@ -118,13 +118,20 @@ class Reader:
                 self._project.write(block.title, block.text)
         self._write_config(self._config)
 
-    def follow(self) -> None:
-        """Do what each block says. The first that cannot be done fails the test, and names its line."""
+    def follow(self) -> list[Block]:
+        """Do what each block says, and return the blocks that were done.
+
+        Raises:
+            AssertionError: one cannot be done. The message names its line.
+        """
+        done = []
         for block in self._blocks:
             try:
                 self._do(block)
             except AssertionError as error:
                 raise AssertionError(f"{block.where}: {error}") from None
+            done.append(block)
+        return done
 
     def _do(self, block: Block) -> None:
         if block.language == "text":

@@ -79,6 +79,23 @@ def test_hosts_of_no_proxy_are_reached_without_one(
     assert warnings == []
 
 
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])
+@pytest.mark.parametrize(("proxy", "used"), [("proxy.example.org:3128", False), ("127.0.0.1:3128", True)])
+def test_what_is_for_this_machine_is_not_sent_to_a_proxy_on_another(
+    variables: pytest.MonkeyPatch, host: str, proxy: str, used: bool
+) -> None:
+    variables.setenv("HTTP_PROXY", f"http://{proxy}")
+    assert read_proxies().is_used_for(httpx.URL(f"http://{host}:8080/v1")) is used
+
+
+def test_a_password_in_no_proxy_is_not_shown(variables: pytest.MonkeyPatch, warnings: list[str]) -> None:
+    variables.setenv("HTTPS_PROXY", PROXY)
+    variables.setenv("NO_PROXY", "http://user:hush@example.org")
+    read_proxies()
+    (warning,) = warnings
+    assert "example.org: not a host name" in warning
+
+
 @pytest.mark.parametrize(
     "entry", ["10.0.0.0/99", "[::1", "::1]", "[::1]:http", "http://example.org", "a@b", "1:2:3", "/"]
 )

@@ -38,4 +38,4 @@ def test_size_and_label_are_within_the_image(size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("size", [(16, 16), (1, 1), (1, 300), (16, 1024), (1024, 16), (390, 844)])
 def test_any_size_is_drawn(size: tuple[int, int]) -> None:
-    drawn(*size)
+    assert drawn(*size).size == size
