@@ -999,7 +999,8 @@ def test_a_hostile_cache_is_neither_unpickled_nor_read_nor_deleted(project: Proj
 def test_links_in_the_folder_of_locks_truncate_nothing(project: Project, api: ImagesApi) -> None:
     project.page("index.md", "![x](qhaigc:hero)\n", qhaigc="one")
     project.build("--strict")
-    (lock,) = (project.cache / "locks").glob("*.lock")
+    (record,) = (project.cache / "originals").glob("*.json")
+    lock = project.cache / "locks" / f"{record.stem.rpartition('-')[2]}.lock"  # some versions of filelock remove it
     outside = project.folder / "precious.txt"
     outside.write_text("precious")
     require_posix("links that anybody may make")
