@@ -218,16 +218,16 @@ def instructions(folder: Path, arguments: argparse.Namespace) -> None:
         return
     pages = arguments.other_pages
     sites = make_sites(folder, pages=pages, every=arguments.every, references=arguments.references)
+    bare = pages > arguments.navigation_up_to
     rows = []
     for theme in arguments.themes:
         for site, plugin in zip(sites, (PLUGIN, None), strict=True):
-            write_config(site, theme=theme, plugin=plugin, bare=True)
+            write_config(site, theme=theme, plugin=plugin, bare=bare)
         print(f"{theme}, {pages} pages: counting instructions …", file=sys.stderr)
         ours, plain = (_instructions(site) for site in sites)
         rows.append((theme, pages, f"{ours / 1e9:.2f} / {plain / 1e9:.2f}", f"{ours / plain:.3f}"))
-    print(
-        "\nThe same in machine instructions, which other programs do not change; the index alone in the navigation:\n"
-    )
+    navigation = "the index alone" if bare else "every page"
+    print(f"\nThe same in machine instructions, which other programs do not change; {navigation} in the navigation:\n")
     print(table(("theme", "pages", "instructions, 10⁹", "ratio"), rows), flush=True)
 
 

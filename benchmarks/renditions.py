@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sites import median
 
-from mkdocs_qhaigc.imaging.cache import RenditionCache
+from mkdocs_qhaigc.imaging.rendition_cache import RenditionCache
 
 LIMIT = 0.015
 """Seconds of CPU for 600 renditions."""

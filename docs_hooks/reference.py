@@ -12,9 +12,9 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 from mkdocs_qhaigc.cli import main
-from mkdocs_qhaigc.cli.json_fields import JSON_FIELDS, REPORT_FIELDS
+from mkdocs_qhaigc.cli.json_field_docs import JSON_FIELDS, REPORT_FIELDS
 from mkdocs_qhaigc.config.option_definitions import OPTIONS
-from mkdocs_qhaigc.directives.model import FIELDS
+from mkdocs_qhaigc.directives.directive import FIELDS
 
 _OPTIONS = """
 # Options

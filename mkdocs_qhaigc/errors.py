@@ -17,11 +17,15 @@
     ├── NotSynced               a page shows images that `sync` has not written
     ├── GenerationStopped       key, quota, network, disk: this build can generate nothing more
     │   ├── BudgetExceeded      the build has generated as many images as it may
+    │   │   └── NotBought       a preview buys only what its author asks for
     │   └── AnswerUnreadable    an answer is paid for, and a package is missing to read it
     └── ApiError                the Images API did not return an image
         ├── TooManyPerCall      it does not accept a call for several images
         ├── PromptRejected      it refuses this prompt: never ask again
-        └── ImageUrlExpired     the address of a hosted image has expired
+        ├── ImageUrlExpired     the address of a hosted image has expired, or a task is no longer known
+        ├── ImageUrlRefused     an answer names an address that is never fetched
+        ├── TaskFailed          a task that should have made the image has ended without it
+        └── TaskPending         a task that makes the image has not ended, as far as is known
 
 A message says what happened and what to do. Where it happened (page, image, field) is put in front by whoever
 knows it, so that one error reads the same from the build, the command line and a test.
@@ -114,6 +118,10 @@ class BudgetExceeded(GenerationStopped):
     """The build has generated as many images as it may."""
 
 
+class NotBought(BudgetExceeded):
+    """A preview buys only what its author asks for, and nobody has asked for this image."""
+
+
 class AnswerUnreadable(GenerationStopped):
     """An answer that was paid for is kept: reading it needs a package that is not installed."""
 
@@ -129,6 +137,34 @@ class TooManyPerCall(ApiError):  # noqa: N818 - what happened
 class PromptRejected(ApiError):  # noqa: N818 - what happened, as the API itself says it
     """The API refuses this prompt; asking again cannot help."""
 
+    def __init__(self, message: str, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason
+        """The service's own words."""
+
+    @classmethod
+    def because(cls, reason: str) -> PromptRejected:
+        """Return the error for a call that the API has just refused, in its own words."""
+        advice = "Change the prompt; until then it is not asked for again"
+        return cls(f"the API refuses this prompt ({reason.rstrip('.')}). {advice}", reason)
+
 
 class ImageUrlExpired(ApiError):  # noqa: N818 - a state
-    """The address of a hosted image has expired or is wrong."""
+    """The address of a hosted image has expired or is wrong, or the service has forgotten the task that made it."""
+
+
+class ImageUrlRefused(ApiError):  # noqa: N818 - what happened
+    """An answer names an address that is never fetched: another call would end in the same way."""
+
+
+class TaskFailed(ApiError):  # noqa: N818 - what happened
+    """A task that should have made the image has ended without it."""
+
+
+class TaskPending(ApiError):  # noqa: N818 - a state
+    """A task that makes the image has not ended, as far as is known: later builds ask for it, and order no other."""
+
+    def __init__(self, message: str, *, is_disowned: bool = False) -> None:
+        super().__init__(message)
+        self.is_disowned = is_disowned
+        """Whether the service that was asked answered that it does not know the task, or nothing about it."""

@@ -32,9 +32,13 @@ if os.environ.pop("PYTHONDONTWRITEBYTECODE", None) and "PYTHONPYCACHEPREFIX" not
     os.environ["PYTHONPYCACHEPREFIX"] = tempfile.mkdtemp(prefix="qhaigc-compiled-")
     atexit.register(shutil.rmtree, os.environ["PYTHONPYCACHEPREFIX"], ignore_errors=True)
 
-hypothesis.settings.register_profile(
-    "suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
-)  # how long an example takes says how busy the machine is
+for profile, derandomize in (("suite", True), ("random", False)):  # `--hypothesis-profile=random`: other examples
+    hypothesis.settings.register_profile(
+        profile,
+        derandomize=derandomize,
+        deadline=None,  # how long an example takes says how busy the machine is
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    )
 hypothesis.settings.load_profile("suite")
 
 SYNCED = "docs/assets/qhaigc/.qhaigc.json"
@@ -84,6 +88,7 @@ class Project:
     def __init__(self, folder: Path, base_url: str) -> None:
         self.folder = folder
         self.options: dict[str, Any] = {"base_url": base_url, "size": SMALL, "widths": [], "timeout": 20}
+        self.options["models"] = {"qh-draw-x2-preview": {"sizes": {"max_side": 16383}}}  # else SMALL is warned of
         self.config: dict[str, Any] = {
             "site_name": "Test",
             "site_url": "https://example.com/docs/",
@@ -108,6 +113,11 @@ class Project:
         """The whole of the configuration, for what JSON cannot say; `config` and `options` then mean nothing."""
         self.docs = folder / "docs"
         self.docs.mkdir(parents=True)
+
+    def take_key(self) -> None:
+        """Let nothing be bought for want of a key: a server of this machine would need none."""
+        self.environment["QHAIGC_API_KEY"] = ""
+        self.options["base_url"] = "https://api.invalid/v1"
 
     @property
     def within_process(self) -> bool:
@@ -223,6 +233,10 @@ def require_posix(what: str) -> None:
         pytest.skip(f"Windows lacks {what}")
 
 
+Machine = Callable[[str], Project]
+"""Makes a machine of a team by its name."""
+
+
 @pytest.fixture
 def api() -> Iterator[ImagesApi]:
     with ImagesApi() as server:
@@ -236,6 +250,28 @@ def project(tmp_path: Path, api: ImagesApi, request: pytest.FixtureRequest) -> P
     if "compat" in request.path.parts:  # some plugins change MkDocs itself, for the rest of the process
         made.own_process = True
     return made
+
+
+@pytest.fixture
+def team(tmp_path: Path) -> Path:
+    """The folder of a shared store."""
+    folder = tmp_path / "team"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def machine(tmp_path: Path, api: ImagesApi, team: Path) -> Machine:
+    """Return a function that makes a machine: its own copy of one site, its own cache, and the store `team`."""
+
+    def make(name: str) -> Project:
+        project = Project(tmp_path / name, api.base_url)
+        project.options["shared"] = f"file://{team}"
+        directives = {name: {"prompt": prompt, "alt": name} for name, prompt in (("a", "first"), ("b", "second"))}
+        project.page("index.md", "![A](qhaigc:a) ![B](qhaigc:b)", qhaigc=directives)
+        return project
+
+    return make
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import errno
 import os
 import re
 import time
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 _PAUSES = (0.01, 0.03, 0.1, 0.3, 0.6) if os.name == "nt" else ()
@@ -56,6 +57,27 @@ def free_name(path: Path) -> Path:
     return free
 
 
+def state_of(watched: Iterable[str], *, without: Path) -> frozenset[tuple[str, int]]:
+    """Return every file in these files and folders with the time when it was written, in nanoseconds.
+
+    `without` is a folder whose files do not count.
+    """
+    own = os.path.realpath(without)
+    return frozenset((path, written) for path in watched for path, written in _files_in(path, own))
+
+
+def _files_in(path: str, without: str) -> Iterator[tuple[str, int]]:
+    names: list[str] = []
+    for folder, folders, files in os.walk(path):
+        if os.path.realpath(folder) == without:
+            folders.clear()
+        else:
+            names += [os.path.join(folder, name) for name in files]  # noqa: PTH118 - texts do
+    for name in names or [path]:
+        with contextlib.suppress(OSError):  # removed since, or a link that leads nowhere
+            yield name, os.stat(name).st_mtime_ns  # noqa: PTH116
+
+
 def sync_names(folder: Path) -> None:
     """Make the names of a folder's files survive a power cut, before the only other copy is removed."""
     if os.name == "nt":  # where folders cannot be opened
@@ -85,13 +107,21 @@ def remove_parts(folder: Path) -> None:
             path.unlink()
 
 
-def atomic_write(path: Path, data: bytes, *, at_once: bool = False, mode: int | None = None) -> None:
+def atomic_write(
+    path: Path,
+    data: bytes | memoryview,
+    *,
+    at_once: bool = False,
+    mode: int | None = None,
+    check: Callable[[], object] = lambda: None,
+) -> None:
     """Write a file so that its name never has a part of the bytes, and sync it to the disk.
 
     Args:
         at_once: Rename before the sync, which takes longer than all else. A killed program loses nothing; after a power
             cut the reader has to check whether the file is whole.
         mode: The permissions; `None` for those of any new file.
+        check: Called when all is on the disk; where it raises, the file stays as it is. Not with `at_once`.
     """
     import secrets  # a warm build writes nothing
 
@@ -106,6 +136,7 @@ def atomic_write(path: Path, data: bytes, *, at_once: bool = False, mode: int | 
                 part.replace(path)
             os.fsync(file.fileno())
         if part.exists():
+            check()
             _rename(part, path)
     except BaseException:
         with contextlib.suppress(OSError):

@@ -26,9 +26,17 @@ def hold(folder: Path, name: str, *, seconds: float) -> AbstractContextManager[o
 
     folder.mkdir(parents=True, exist_ok=True)
     if has_locks(folder):
-        return filelock.FileLock(folder / f"{name}.lock", timeout=seconds).acquire()
+        path = folder / f"{name}.lock"
+        _create(path)
+        return filelock.FileLock(path, timeout=seconds).acquire()
     _note_lack(folder)
     return filelock.SoftFileLock(folder / f"{name}.held", timeout=seconds).acquire()
+
+
+def _create(path: Path) -> None:
+    """Create a lock's file, if there is none: filelock would try first whether its folder has locks, which is known."""
+    if os.name != "nt":
+        os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW, 0o666))
 
 
 @contextmanager

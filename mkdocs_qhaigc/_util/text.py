@@ -15,7 +15,8 @@ def closest_matches(word: object, known: Iterable[str], *, likeness: float = 0.6
     """Return up to three known words that were probably meant, the closest first. `likeness`: see `closest_match`."""
     import difflib  # only a mistake needs it
 
-    return difflib.get_close_matches(str(word), list(known), n=3, cutoff=likeness)
+    written = word if isinstance(word, str) else short_repr(word)
+    return difflib.get_close_matches(written, list(known), n=3, cutoff=likeness)
 
 
 def is_typo(word: str, meant: str) -> bool:

@@ -45,11 +45,13 @@ class Workers(Generic[T]):
 
     def drop(self) -> None:
         """Drop the jobs that have not begun: their futures are cancelled."""
+        dropped = []
         with contextlib.suppress(queue.Empty):
             while True:
-                job = self._jobs.get_nowait()
-                if job:
-                    job[0].cancel()
+                dropped.append(self._jobs.get_nowait())
+        for job in dropped:  # all are out by now: who hears of one may submit it again
+            if job:
+                job[0].cancel()
 
     def close(self) -> None:
         """Drop the jobs that have not begun, and end each thread after its current job. Does not wait."""

@@ -25,12 +25,13 @@ __all__ = [
     "compose",
     "fault",
     "load",
+    "pairs",
 ]
 
 ERRORS = (yaml.YAMLError, ValueError, RecursionError, LookupError, AttributeError)
 """PyYAML lets others than its own pass: invalid dates, invalid numbers, wrong explicit tags, lists without end."""
 _Loader: Any = getattr(yaml, "CSafeLoader", SafeLoader)  # in C where PyYAML was built with it: ten times as fast
-_CONTROL = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_CONTROL = r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 """Characters that cannot stand in YAML."""
 _INVISIBLE_BREAK = re.compile("[\x85\u2028\u2029]")
 """Ends a line of YAML, and none in an editor."""
@@ -63,6 +64,12 @@ def compose(text: str) -> Node | None:
     return root
 
 
+def pairs(node: Node | None) -> list[tuple[ScalarNode, Node]]:
+    """Return the (key, value) pairs of a node that is a mapping, without keys that are lists or mappings themselves."""
+    pairs = node.value if isinstance(node, MappingNode) else ()
+    return [(key, value) for key, value in pairs if isinstance(key, ScalarNode) and key.value != "<<"]
+
+
 def fault(text: str, error: Exception) -> tuple[int | None, str]:
     """Return the line (from 0; `None` if unknown) on which a text is no YAML, and why, with a remedy.
 
@@ -77,7 +84,7 @@ def fault(text: str, error: Exception) -> tuple[int | None, str]:
             if found := _INVISIBLE_BREAK.search(text, begin, mark.index):
                 return text.count("\n", 0, begin), f"it holds the line break U+{ord(found[0]):04X}: remove it"
         return text.count("\n", 0, mark.index), f"{problem}{_remedy(problem, text[mark.index : mark.index + 1])}"
-    if control := _CONTROL.search(text):
+    if control := re.search(_CONTROL, text):
         return text.count("\n", 0, control.start()), f"it holds the character U+{ord(control[0]):04X}: remove it"
     if scalar := _unreadable(text):
         kind = scalar.tag.rpartition(":")[2]

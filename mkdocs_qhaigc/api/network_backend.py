@@ -15,8 +15,8 @@ from typing import Any
 
 import httpcore
 
+from mkdocs_qhaigc.api.public_addresses import is_public
 from mkdocs_qhaigc.api.retry import Deadline
-from mkdocs_qhaigc.api.ssrf import is_public
 
 _GRACE = 2.0
 """Seconds after the first moment past a deadline in which this process runs: bytes that have arrived are read."""

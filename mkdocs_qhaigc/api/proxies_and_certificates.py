@@ -22,7 +22,7 @@ from urllib.request import getproxies, proxy_bypass
 import certifi
 import httpx
 
-from mkdocs_qhaigc.api.ssrf import is_loopback
+from mkdocs_qhaigc._util.loopback import is_loopback
 
 log = logging.getLogger(__name__)
 

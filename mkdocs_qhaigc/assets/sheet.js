@@ -1,7 +1,7 @@
 // Keys and the large view of a contact sheet.
 const list = document.querySelector(".cards");
 const dialog = document.querySelector("dialog");
-const words = document.querySelector("form.qhaigc-find").elements.words;
+const words = document.querySelector("form.qhaigc-find")?.elements.words; // variants of one image are not searched
 const said = document.querySelector(".said");
 const frames = () => [...list.querySelectorAll(":scope > li:not([hidden]) .frame")];
 const images = () => frames().filter((frame) => frame.href);
@@ -73,7 +73,7 @@ document.addEventListener("click", (event) => {
   }
 });
 document.addEventListener("keydown", (event) => {
-  const typing = event.target === words;
+  const typing = Boolean(words) && event.target === words;
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   if (event.key === "Escape" && typing) {
     if (words.value === "") words.blur(); // else the browser empties it
@@ -88,7 +88,7 @@ document.addEventListener("keydown", (event) => {
     if (event.key === "ArrowLeft") turn(-1);
     else if (event.key === "ArrowRight") turn(1);
     else return;
-  } else if (event.key === "/") {
+  } else if (event.key === "/" && words) {
     words.focus();
     words.select();
   } else if (/^(Arrow|Home$|End$)/.test(event.key)) {

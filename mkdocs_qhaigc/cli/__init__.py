@@ -8,10 +8,11 @@ from io import TextIOWrapper
 import click
 
 from mkdocs_qhaigc import __version__
-from mkdocs_qhaigc._util.log_delivery import forwarding
+from mkdocs_qhaigc._util.log_routing import forwarding
 from mkdocs_qhaigc.cli._common import note, warn
 from mkdocs_qhaigc.cli.candidates import candidates
 from mkdocs_qhaigc.cli.check import check
+from mkdocs_qhaigc.cli.cost import cost
 from mkdocs_qhaigc.cli.gallery import gallery
 from mkdocs_qhaigc.cli.generate import generate
 from mkdocs_qhaigc.cli.init import init
@@ -21,6 +22,8 @@ from mkdocs_qhaigc.cli.prune import prune
 from mkdocs_qhaigc.cli.regenerate import regenerate
 from mkdocs_qhaigc.cli.sandbox import sandbox
 from mkdocs_qhaigc.cli.schema import schema
+from mkdocs_qhaigc.cli.share import share
+from mkdocs_qhaigc.cli.studio import studio
 from mkdocs_qhaigc.cli.sync import sync
 
 
@@ -43,5 +46,23 @@ def main(context: click.Context) -> None:
     context.with_resource(forwarding(warn, note))
 
 
-for command in (init, plan, generate, regenerate, candidates, pin, check, gallery, prune, sync, schema, sandbox):
+for command in (
+    *(
+        init,
+        plan,
+        generate,
+        regenerate,
+        candidates,
+        studio,
+        pin,
+        check,
+        gallery,
+        cost,
+        share,
+        prune,
+        sync,
+        schema,
+        sandbox,
+    ),
+):
     main.add_command(command)

@@ -14,11 +14,15 @@ from typing import Any, TypeVar
 
 import click
 
-from mkdocs_qhaigc.engines.detect import require_config_file, use_engine_of, usual_config_file
+from mkdocs_qhaigc.config.options import Options
+from mkdocs_qhaigc.engines.choose_engine import require_config_file, use_engine_of, usual_config_file
 from mkdocs_qhaigc.engines.zensical.config import is_zensicals, read_configuration
 from mkdocs_qhaigc.engines.zensical.survey import survey_sources
 from mkdocs_qhaigc.errors import QhaigcError, SelectionError
-from mkdocs_qhaigc.site.survey import Survey
+from mkdocs_qhaigc.generation.job_state import ImageJob
+from mkdocs_qhaigc.generation.reference_images import hindrances
+from mkdocs_qhaigc.site.fetch_shared_images import fetch_shared, look_up_shared
+from mkdocs_qhaigc.site.survey import Survey, SurveyEntry
 
 _Chosen = TypeVar("_Chosen")
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -90,6 +94,16 @@ def survey_of_sources(config_file: Path, files: Iterable[Path]) -> Survey:
         return survey_sources(site, [file.relative_to(docs_dir).as_posix() for file in inside])
 
 
+def with_shared(survey: Survey, *, fetched: bool = False) -> Survey:
+    """Return a survey with what the shared store has, if the site has one; `fetched`: copied into the cache.
+
+    Raises:
+        click.ClickException: its client is not installed, or the cache cannot be written.
+    """
+    with failing():
+        return fetch_shared(survey) if fetched else look_up_shared(survey)
+
+
 @contextmanager
 def failing() -> Iterator[None]:
     """Raise errors of this package as errors of the command line.
@@ -140,6 +154,24 @@ def print_problems(surveys: Sequence[Survey]) -> None:
     """Print on stderr which directives cannot be used."""
     for problem in dict.fromkeys(problem for survey in surveys for problem in survey.problems):
         warn(problem)
+
+
+def print_dependents(one: SurveyEntry, survey: Survey) -> None:
+    """Print on stderr which images another variant of one makes others of: those that it is a reference for."""
+    dependents = [each.title for each in survey.each_once() if one.where in each.references]
+    if dependents:
+        note(
+            f"{one.title} is a reference image of {', '.join(dependents)}: another variant makes "
+            f"{count(len(dependents), 'other image')} of {'it' if len(dependents) == 1 else 'them'}, to be bought anew."
+        )
+
+
+def print_hindrances(jobs: Sequence[ImageJob], options: Options) -> None:
+    """Print on stderr which images cannot be bought as they are declared, and why."""
+    found = hindrances([job.request for job in jobs], options)
+    for reason in dict.fromkeys(found.values()):
+        names = ", ".join(job.where for job in jobs if found.get(job.request.key) == reason)
+        warn(f"{names} cannot be bought: {reason}")
 
 
 def shown_path(path: Path) -> str:

@@ -13,16 +13,18 @@ from typing import Any, TypeVar
 import click
 
 from mkdocs_qhaigc._util.threads import wait_for
-from mkdocs_qhaigc.cli._common import count, note
+from mkdocs_qhaigc.cli._common import count, note, print_hindrances
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.config.prices import Cost
 from mkdocs_qhaigc.errors import GenerationStopped, ImageUnavailable, OptionError, QhaigcError
-from mkdocs_qhaigc.generation.budget import Budget
-from mkdocs_qhaigc.generation.job import ImageJob, by_reason, failure_of
+from mkdocs_qhaigc.generation.answer_journal import Journal
+from mkdocs_qhaigc.generation.job_state import ImageJob, Observer, by_reason, failure_of
 from mkdocs_qhaigc.generation.progress import LineProgress, LiveProgress
 from mkdocs_qhaigc.generation.queue import GenerationQueue
+from mkdocs_qhaigc.generation.when_to_stop import Budget
 from mkdocs_qhaigc.store.image_store import open_cache
 from mkdocs_qhaigc.store.record import StoredImage
+from mkdocs_qhaigc.store.shared_images import open_shared
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -57,22 +59,37 @@ def agree(jobs: Sequence[ImageJob], options: Options, *, most: int, limit: str, 
         click.UsageError: nobody can be asked.
     """
     seller = "the sandbox, which sells nothing" if options.sandboxed else options.base_url
-    note(f"To buy from {seller}: {count(len(jobs), 'image')} ({models_and_cost(jobs, options)}).")
-    if len(jobs) > most:
+    to_buy, ordered = split_ordered(jobs, options)
+    if to_buy:
+        note(f"To buy from {seller}: {count(len(to_buy), 'image')} ({models_and_cost(to_buy, options)}).")
+    if ordered:
+        note(f"Ordered already: {count(len(ordered), 'image')}.")
+    if len(to_buy) > most:
         note(f"Of these at most {most} now ({limit}).")
+    print_hindrances(jobs, options)
     require_sandbox_within_sandbox(options)
-    if not options.api_key(os.environ):
+    if options.needs_key and not options.api_key(os.environ):
         raise click.ClickException(
             f"no API key: the environment variable {options.api_key_env} is not set. "
             "Set it, or choose `base_url: sandbox` to try things out"
         )
-    if yes:
+    if yes or not to_buy:
         return
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise click.UsageError(
             "Nothing was bought, because nobody can be asked here. Add --yes to buy without a question."
         )
     click.confirm("Buy now?", err=True, abort=True)
+
+
+def split_ordered(jobs: Sequence[ImageJob], options: Options) -> tuple[list[ImageJob], list[ImageJob]]:
+    """Return the jobs that buy an image, and those that collect one: an earlier call has asked for it.
+
+    Its answer is kept until then: a task that was under way, for example.
+    """
+    journal = Journal(options.cache.answers)
+    kept = [(job, journal.find(job.request.key) is not None) for job in jobs]
+    return [job for job, is_kept in kept if not is_kept], [job for job, is_kept in kept if is_kept]
 
 
 def require_sandbox_within_sandbox(options: Options) -> None:
@@ -88,14 +105,20 @@ def require_sandbox_within_sandbox(options: Options) -> None:
 
 
 @contextmanager
-def opened_queue(options: Options, budget: Budget) -> Iterator[GenerationQueue]:
-    """Yield a queue that saves into this machine's cache, and show its progress.
+def opened_queue(options: Options, budget: Budget, *, observers: Sequence[Observer] = ()) -> Iterator[GenerationQueue]:
+    """Yield a queue that saves into this machine's cache, and show its progress to people and to `observers`.
 
     At the end, images that have arrived are saved. After an error, jobs under way are waited for: they are paid for.
     """
     progress = LiveProgress() if sys.stderr.isatty() else LineProgress()
+    store = open_cache(options)
+    shared = open_shared(options, store)
     queue = GenerationQueue(
-        options, api_key=options.api_key(os.environ), store=open_cache(options), observers=[progress]
+        options,
+        api_key=options.api_key(os.environ),
+        store=store,
+        observers=[progress, *observers],
+        shared=shared,
     )
     queue.budget = budget
     try:
@@ -106,6 +129,8 @@ def opened_queue(options: Options, budget: Budget) -> Iterator[GenerationQueue]:
     finally:
         queue.close()
         progress.close()
+        if shared:
+            shared.close()
 
 
 def wait_for_all(futures: Iterable[Future[StoredImage]]) -> None:
@@ -153,7 +178,7 @@ def outcome(found: Sequence[Result], options: Options) -> str:
 
 def cost_of(found: Sequence[Result], options: Options) -> Cost | None:
     """Return the cost of images, without those that were paid for earlier; `None` if it is not known."""
-    return options.cost(result.job.request for result in found if result.image and result.called)
+    return options.spent(result.image.bought for result in found if result.image and result.called)
 
 
 def models_and_cost(jobs: Sequence[ImageJob], options: Options) -> str:

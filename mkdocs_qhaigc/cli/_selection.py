@@ -12,7 +12,7 @@ from mkdocs_qhaigc.site.survey import Survey, SurveyEntry
 
 SITE = "mkdocs.yml"
 """Stands for the option `images` where an argument names a page."""
-_SHOWN = 12
+_SHOWN, _NEAREST = 12, 3
 _ENDINGS = (".md", "/index.md", "/README.md")
 
 
@@ -73,9 +73,11 @@ def _meant(survey: Survey, argument: str) -> list[SurveyEntry]:
     if not found:
         pages = _unique(one.page or SITE for one in survey.entries)
         close = _page_of(page, _pages(survey))
-        near = [close] if close else closest_matches(page, pages)
+        of_name = _unique(one.where for one in survey.entries if one.name == argument)
+        near = [close] if close else of_name[:_NEAREST] or closest_matches(page, [*pages, *_folders(pages)])
         raise SelectionError(
-            f"{argument}: {page or 'that'} is no page with images. "
+            (f"{argument}: " if hash_ else "")
+            + f"{page or 'that'} is no page with images. "
             + (f"Did you mean {_or(near)}?" if near else f"There are {_list(pages)}")
         )
     if not hash_:
@@ -122,6 +124,10 @@ def _page_of(written: str, pages: Set[str]) -> str | None:
 
 def _pages(survey: Survey) -> set[str]:
     return {one.page for one in survey.entries} | {user for one in survey.entries for user in one.users}
+
+
+def _folders(pages: Iterable[str]) -> list[str]:
+    return _unique(page.rpartition("/")[0] for page in pages if "/" in page)
 
 
 def _unique(words: Iterable[str]) -> list[str]:

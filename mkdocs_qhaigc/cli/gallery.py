@@ -7,7 +7,15 @@ from pathlib import Path
 import click
 
 from mkdocs_qhaigc._util.files import reason_of
-from mkdocs_qhaigc.cli._common import config_option, count, json_option, print_json, print_warnings, survey_of
+from mkdocs_qhaigc.cli._common import (
+    config_option,
+    count,
+    json_option,
+    print_json,
+    print_warnings,
+    survey_of,
+    with_shared,
+)
 from mkdocs_qhaigc.cli.plan import as_fields
 from mkdocs_qhaigc.site.gallery import collect, write_gallery
 
@@ -24,9 +32,9 @@ from mkdocs_qhaigc.site.gallery import collect, write_gallery
 def gallery(config_file: Path, as_json: bool, out: Path | None) -> None:
     """Write a contact sheet (HTML) of every image: prompt, model, size, bytes, state, and the pages that show it.
 
-    It opens from disk. Buys nothing, needs no key and no network.
+    It opens from disk. Buys nothing, needs no key, and no network but for the shared store.
     """
-    survey = survey_of(config_file)
+    survey = with_shared(survey_of(config_file), fetched=True)
     print_warnings(survey)
     file = out or survey.options.cache.gallery
     if file.suffix.lower() not in (".html", ".htm"):

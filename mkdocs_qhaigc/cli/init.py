@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import click
 from mkdocs_qhaigc._util.files import atomic_write
 from mkdocs_qhaigc.cli._common import config_option, failing
 from mkdocs_qhaigc.config.add_plugin import ENTRY, add_plugin
-from mkdocs_qhaigc.engines.detect import require_config_file
+from mkdocs_qhaigc.engines.choose_engine import require_config_file
 from mkdocs_qhaigc.engines.zensical.config import is_zensicals
 from mkdocs_qhaigc.errors import EditError, SiteError
 
@@ -23,8 +24,11 @@ Next:
        ---
 
      and show the image where you like: ![A lighthouse in fog](qhaigc:hero)
-  2. Run `{engine} serve`, and look at the page. The sandbox has drawn the image: no key, no cost.
+  2. """
+_TRY_OUT = """Run `{engine} serve`, and look at the page. The sandbox has drawn the image: no key, no cost.
   3. For images of a model, set QHAIGC_API_KEY in your shell, and take `base_url: sandbox` out of {file}."""
+_BUY = """Run `mkdocs-qhaigc plan`, which lists the image, and buys nothing.
+  3. Run `mkdocs-qhaigc generate`, which says what it buys, and asks. Then build your site."""
 
 
 @click.command(short_help="Add the plugin to mkdocs.yml.")
@@ -55,4 +59,5 @@ def init(config_file: Path) -> None:
     said = "lists the plugin already" if edited is None else f"lists the plugin now: `{ENTRY}`"
     click.echo(f"{config_file} {said}.")
     engine = "properdocs" if config_file.name.startswith("properdocs") else "mkdocs"
-    click.echo(_NEXT.format(engine=engine, file=config_file))
+    drawn = edited is not None or re.search(r"^[^#\n]*\bbase_url: *[\"']?sandbox\b", text, re.MULTILINE)
+    click.echo(_NEXT + (_TRY_OUT if drawn else _BUY).format(engine=engine, file=config_file))

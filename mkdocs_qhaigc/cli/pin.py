@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from mkdocs_qhaigc.cli._adopt import adopt
+from mkdocs_qhaigc.cli._adopt_image_file import adopt
 from mkdocs_qhaigc.cli._common import (
     chosen,
     config_files_option,
@@ -20,9 +20,11 @@ from mkdocs_qhaigc.cli._common import (
     print_problems,
     shown_path,
     surveys_of,
+    with_shared,
 )
-from mkdocs_qhaigc.cli._reconcile_pins import Comparison, Pin, alone, compare, settle, sharing
 from mkdocs_qhaigc.cli._selection import select_target
+from mkdocs_qhaigc.directives.sizes import sides_of
+from mkdocs_qhaigc.site.reconcile_pins import Comparison, Pin, alone, compare, settle, sharing
 from mkdocs_qhaigc.site.survey import Survey
 
 _DONE = {"unpinned": "pinned", "unused": "taken away", "remnant": "taken away", "missing": "missing"}
@@ -43,12 +45,12 @@ _TO_DO = {"unpinned": "not pinned", "unused": "not used", "remnant": "not used",
 def pin(config_files: tuple[Path, ...], only_check: bool, adopted: tuple[Path, str] | None, as_json: bool) -> None:
     """Copy the images that the site uses into its folder of pins, to be committed.
 
-    What the site no longer uses is moved from there into the cache: nothing is ever deleted, and nothing is bought.
-    Exit code 1 where an image is missing.
+    What the site no longer uses is moved from there into the cache, once no image of the site is missing: nothing is
+    ever deleted, and nothing is bought. Exit code 1 where an image is missing.
     """
     if only_check and adopted:
         raise click.UsageError("--check changes nothing, and --adopt does. Use one of the two")
-    surveys = surveys_of(*config_files)
+    surveys = [with_shared(survey, fetched=not only_check) for survey in surveys_of(*config_files)]
     if not as_json:
         print_problems(surveys)
     with failing():
@@ -95,10 +97,8 @@ def _print(comparison: Comparison, *, only_check: bool) -> None:
             _line(_TO_DO[one.kind], one.one.title, "run `mkdocs-qhaigc pin`")
         elif only_check and one.kind != "pinned":
             _line(_TO_DO[one.kind], shown_path(one.path), f"{one.why}; `mkdocs-qhaigc pin` moves it to the cache")
-    if comparison.problems:
-        click.echo(
-            "Images that seem unused stay: they may belong to directives that cannot be used. Correct those first."
-        )
+    if comparison.keeps_unused and (comparison.problems or comparison.of("unused")):
+        click.echo(f"Images that seem unused stay: {comparison.keeps_unused}.")
     click.echo(_summary(comparison, only_check=only_check))
 
 
@@ -132,7 +132,7 @@ def _adopt(file: Path, target: str, surveys: Sequence[Survey], *, as_json: bool)
     _line("adopted", one.target, shown_path(pinned.path))
     for path in replaced:
         _line("taken away", "what was pinned before", f"kept as {shown_path(path)}")
-    if (pinned.width, pinned.height) != (one.request.width, one.request.height):
+    if one.ratio is None and sides_of(one.request.size) not in (None, (pinned.width, pinned.height)):
         size = f"{pinned.width}x{pinned.height}"
         click.echo(f"It is {size}, and the directive says {one.request.size}: pages show it as {size}.", err=True)
 

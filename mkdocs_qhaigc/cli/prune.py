@@ -6,8 +6,8 @@ images: a build may yet recover them, and people may look at them.
 
 from __future__ import annotations
 
+import contextlib
 import re
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from typing import Any
 import click
 
 from mkdocs_qhaigc._util.files import real_path, reason_of
+from mkdocs_qhaigc.cli._ask_to_remove import ask_to_remove, days, size_in_words, total
 from mkdocs_qhaigc.cli._common import (
     config_files_option,
     count,
@@ -27,8 +28,10 @@ from mkdocs_qhaigc.cli._common import (
     shown_path,
     surveys_of,
 )
+from mkdocs_qhaigc.cli._prune_shared import prune_shared
 from mkdocs_qhaigc.config.options import SANDBOX
 from mkdocs_qhaigc.errors import QhaigcError, SiteError, StoreError
+from mkdocs_qhaigc.generation.refusals import unused_refusals
 from mkdocs_qhaigc.site.survey import Survey
 from mkdocs_qhaigc.store.image_store import ImageStore
 from mkdocs_qhaigc.store.record import StoredImage
@@ -62,6 +65,8 @@ class Prunable:
     """Images that stay for now."""
     remnants: tuple[Path, ...]
     """Files of images that are not whole; they stay."""
+    refusals: tuple[Path, ...]
+    """Old refusals of requests that no image of the sites makes; they cost nothing, and go without a question."""
 
 
 def _seconds(context: click.Context, parameter: click.Parameter, value: str) -> int:
@@ -82,22 +87,32 @@ def _seconds(context: click.Context, parameter: click.Parameter, value: str) -> 
     show_default=True,
     help="Hours, days or weeks: 6h, 90d, 12w.",
 )
+@click.option("--shared", is_flag=True, help="In the shared store, which all sites that use it must be given for.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @json_option
-def prune(config_files: tuple[Path, ...], older_than: int, dry_run: bool, yes: bool, as_json: bool) -> None:
+def prune(
+    config_files: tuple[Path, ...], older_than: int, shared: bool, dry_run: bool, yes: bool, as_json: bool
+) -> None:
     """Remove saved images from the cache that the site does not use, and that have been there for a while.
 
-    Pins are never touched. Says what and how much, and asks; where nobody can be asked, it needs --yes.
+    What is known of refused requests that no image makes goes with them. Pins are never touched. Says what and how
+    much, and asks; where nobody can be asked, it needs --yes.
     """
     surveys = surveys_of(*config_files)
+    if shared:
+        prune_shared(surveys, seconds=older_than, dry_run=dry_run, yes=yes, as_json=as_json)
+        return
     with failing():
         found = find_unused(surveys, seconds=older_than)
     if not as_json:
         _print(found)
     if found.old and not dry_run and not yes:
-        _ask(found)
+        ask_to_remove(total(one.size for one in found.old))
     removed: list[Unused] = []
+    for path in found.refusals if not dry_run else ():
+        with contextlib.suppress(OSError):  # one that stays costs nothing
+            path.unlink()
     try:
         for one in found.old if not dry_run else ():
             remove(one)
@@ -138,6 +153,11 @@ def find_unused(surveys: Sequence[Survey], *, seconds: float) -> Prunable:
         tuple(one for one in unused if one.age >= seconds),
         tuple(one for one in unused if one.age < seconds),
         (*(path for store in stores for path in store.remnants), *rejected),
+        tuple(
+            path
+            for folder in sorted({survey.options.cache.refusals for survey in surveys})
+            for path in unused_refusals(folder, used, before=time.time() - seconds)
+        ),
     )
 
 
@@ -173,51 +193,27 @@ def _print(found: Prunable) -> None:
     for one in found.old:
         sandbox = ", of the sandbox" if one.sandbox else ""
         prompt = f": {one.prompt!r:.80}" if one.prompt else ""
-        click.echo(f"{shown_path(one.image.path)}: {_size(one.size)}, {_days(one.age)} old{sandbox}{prompt}")
+        about = f"{size_in_words(one.size)}, {count(days(one.age), 'day')} old{sandbox}{prompt}"
+        click.echo(f"{shown_path(one.image.path)}: {about}")
     if found.old:
-        click.echo(f"\nNo image of the site uses {'these' if len(found.old) > 1 else 'this'}: {_total(found.old)}.")
+        these = "these" if len(found.old) > 1 else "this"
+        click.echo(f"\nNo image of the site uses {these}: {total(one.size for one in found.old)}.")
         click.echo(_OTHERS)
     else:
         click.echo("The cache has nothing that is old enough and that no image of the site uses.")
     if found.young:
         younger = count(len(found.young), "younger one")
         click.echo(f"{younger} that no image uses: kept for now (`--older-than 0d` takes all).")
+    if found.refusals:
+        click.echo(f"Refusals to forget, of requests that no image makes: {len(found.refusals)}.")
     if found.remnants:
         click.echo("Kept, for people to look at; remove by hand what nobody needs:")
         for path in found.remnants:
-            click.echo(f"  {shown_path(path)}: {_size(path.stat().st_size)}")
-
-
-def _ask(found: Prunable) -> None:
-    """Go on only if somebody agrees.
-
-    Raises:
-        click.UsageError: nobody can be asked.
-        click.Abort: the answer is no.
-    """
-    if not sys.stdin.isatty():
-        raise click.UsageError(
-            f"{_total(found.old)} would be removed, and there is nobody to ask. Add --yes, or --dry-run to look"
-        )
-    click.confirm(f"Remove {_total(found.old)} for good?", abort=True, err=True)
-
-
-def _total(images: Sequence[Unused]) -> str:
-    return f"{count(len(images), 'image')}, {_size(sum(one.size for one in images))}"
+            click.echo(f"  {shown_path(path)}: {size_in_words(path.stat().st_size)}")
 
 
 def _done(removed: Sequence[Unused]) -> str:
-    return f"Removed {_total(removed)}."
-
-
-def _size(size: int) -> str:
-    from rich.filesize import decimal
-
-    return decimal(size)
-
-
-def _days(seconds: float) -> str:
-    return count(max(0, int(seconds // 86400)), "day")
+    return f"Removed {total(one.size for one in removed)}."
 
 
 def _as_fields(found: Prunable, removed: Sequence[Unused]) -> dict[str, Any]:
@@ -239,5 +235,6 @@ def _as_fields(found: Prunable, removed: Sequence[Unused]) -> dict[str, Any]:
         "images": [*old, *(one_of(one, "young") for one in found.young)],
         "removed": len(removed),
         "removed_bytes": sum(one.size for one in removed),
+        "refusals": len(found.refusals),
         "kept": [{"file": str(path), "bytes": path.stat().st_size} for path in found.remnants],
     }

@@ -27,8 +27,9 @@ _ADDRESS_VARIABLE = "QHAIGC_BASE_URL"
     metavar="SECONDS",
     help="Wait before each answer.",
 )
+@click.option("--tasks", is_flag=True, help="Answer with tasks, which take the latency, instead of images.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
-def sandbox(port: int, latency: float, command: tuple[str, ...]) -> None:
+def sandbox(port: int, latency: float, tasks: bool, command: tuple[str, ...]) -> None:
     """Run the embedded Images API server, which draws images instead of selling them.
 
     With a COMMAND (after --): run it with QHAIGC_BASE_URL and QHAIGC_API_KEY set to the server, and end with it.
@@ -37,7 +38,7 @@ def sandbox(port: int, latency: float, command: tuple[str, ...]) -> None:
     """
     from mkdocs_qhaigc.sandbox import Sandbox  # only this command draws
 
-    server = Sandbox(port=port, latency=latency)
+    server = Sandbox(port=port, latency=latency, tasks=tasks)
     try:
         server.start()
     except OSError as error:

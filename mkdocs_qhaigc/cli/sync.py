@@ -12,12 +12,12 @@ import click
 
 from mkdocs_qhaigc.cli._common import count, failing, json_option, note, print_json, shown_path
 from mkdocs_qhaigc.cli._generation import opened_queue, require_sandbox_within_sandbox
-from mkdocs_qhaigc.engines.detect import require_config_file, usual_config_file
+from mkdocs_qhaigc.engines.choose_engine import require_config_file, usual_config_file
 from mkdocs_qhaigc.engines.zensical.config import Configuration, read_configuration
 from mkdocs_qhaigc.engines.zensical.manifest import MANIFEST
 from mkdocs_qhaigc.engines.zensical.sync import Synced
 from mkdocs_qhaigc.engines.zensical.sync import sync as sync_site
-from mkdocs_qhaigc.generation.budget import Budget
+from mkdocs_qhaigc.generation.when_to_stop import Budget
 
 
 @click.command(short_help="Write the images into the docs folder.")
@@ -64,8 +64,9 @@ def sync(out: Path | None, pin: bool, watch: bool, yes: bool, as_json: bool, con
         if watch:
             _watch(site, read, pin=pin)
             return
-        complete = _once(site, pin=pin, as_json=as_json)
-    if not complete:
+        synced = _once(site, pin=pin, as_json=as_json)
+    wanted = site.options.missing == "placeholder"
+    if synced.problems or (synced.missing and not wanted):
         sys.exit(1)
 
 
@@ -82,8 +83,8 @@ def _ask(site: Configuration) -> None:
     click.confirm(f"Write them into {shown_path(site.images_dir)}?", err=True, abort=True)
 
 
-def _once(site: Configuration, *, pin: bool, as_json: bool = False) -> bool:
-    """Sync and print what was done; return whether every required image is there."""
+def _once(site: Configuration, *, pin: bool, as_json: bool = False) -> Synced:
+    """Sync and print what was done."""
     if site.options.missing == "generate":
         require_sandbox_within_sandbox(site.options)
     with opened_queue(site.options, Budget(site.options.max_new_images)) as queue:
@@ -94,6 +95,7 @@ def _once(site: Configuration, *, pin: bool, as_json: bool = False) -> bool:
                 "out": str(site.images_dir),
                 "images": len(synced.images),
                 "missing": [image.job.where for image in synced.missing],
+                "files": [{"image": image, "file": name} for image, name in synced.shown.items()],
                 "pinned": [str(path) for path in synced.pinned],
                 "written": synced.written,
                 "removed": synced.removed,
@@ -103,8 +105,7 @@ def _once(site: Configuration, *, pin: bool, as_json: bool = False) -> bool:
         )
     else:
         click.echo(_said(synced, site))
-    wanted = site.options.missing == "placeholder"
-    return not synced.problems and (wanted or not synced.missing)
+    return synced
 
 
 def _said(synced: Synced, site: Configuration) -> str:
@@ -119,16 +120,16 @@ def _said(synced: Synced, site: Configuration) -> str:
 
 def _watch(site: Configuration, read: Callable[[], Configuration], *, pin: bool) -> None:
     """Sync now and after each change of a page or the configuration, until Ctrl-C."""
-    from mkdocs_qhaigc.engines.zensical.watch import watching  # watchdog is only needed here
+    from mkdocs_qhaigc.engines.zensical.file_watcher import watching  # watchdog is only needed here
 
     own = (site.images_dir, site.options.cache_dir, site.options.pins_dir)
     with watching(site.docs_dir, site.files, without=own) as changes:
         with _printing_errors():
-            _once(site, pin=pin)
+            changes.watch(_once(site, pin=pin).reference_files)
         click.echo(f"Watching {shown_path(site.docs_dir)} and {shown_path(site.file)}. Ctrl-C ends it.", err=True)
         for _ in changes:
             with _printing_errors():
-                _once(read(), pin=pin)
+                changes.watch(_once(read(), pin=pin).reference_files)
 
 
 @contextmanager

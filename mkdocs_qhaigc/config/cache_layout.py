@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 DEFAULT_CACHE_DIR: Final = ".qhaigc"
 """Relative to the site's configuration, for every engine: `zensical build --clean` deletes all of `.cache`."""
-FOLDERS: Final = ("answers", "candidates", "index", "locks", "originals", "rejected", "variants")
+FOLDERS: Final = (
+    "answers",
+    "candidates",
+    "index",
+    "locks",
+    "originals",
+    "references",
+    "refusals",
+    "rejected",
+    "variants",
+)
 """The names of the folders in the cache folder."""
 
 
-@dataclass(frozen=True, slots=True)
 class CachePaths:
     """The files and folders in one cache folder."""
 
-    root: Path
-    """The option `cache_dir`."""
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        """The option `cache_dir`."""
 
     @property
     def originals(self) -> Path:
@@ -36,6 +45,11 @@ class CachePaths:
         return self.root / "rejected"
 
     @property
+    def refusals(self) -> Path:
+        """Requests that a service has refused for their content, by key."""
+        return self.root / "refusals"
+
+    @property
     def locks(self) -> Path:
         """Lock files between processes."""
         return self.root / "locks"
@@ -51,9 +65,19 @@ class CachePaths:
         return self.root / "variants"
 
     @property
+    def references(self) -> Path:
+        """Reference images as they were sent, where that is not the file itself; encoded again if lost."""
+        return self.root / "references"
+
+    @property
     def candidates(self) -> Path:
         """Contact sheets of `mkdocs-qhaigc candidates`."""
         return self.root / "candidates"
+
+    @property
+    def shared_stores(self) -> Path:
+        """The file with the answer, for each shared store, whether it keeps conditions; tried again if it is lost."""
+        return self.root / "shared.json"
 
     @property
     def gallery(self) -> Path:

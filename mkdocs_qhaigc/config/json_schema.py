@@ -10,8 +10,8 @@ import json
 from typing import Any
 
 from mkdocs_qhaigc.config.option_definitions import OPTIONS
+from mkdocs_qhaigc.directives.directive import FIELDS, IMAGES, LONGEST_NAME, TEXT, Schema
 from mkdocs_qhaigc.directives.front_matter import META_KEY
-from mkdocs_qhaigc.directives.model import FIELDS, IMAGES, LONGEST_NAME, TEXT, Schema
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _NAME = rf"^[^\s!-,./:-@\[-^`{{-~]{{1,{LONGEST_NAME}}}$"

@@ -12,22 +12,60 @@ from urllib.parse import urlsplit
 
 from mkdocs_qhaigc._util import yaml
 from mkdocs_qhaigc._util.text import closest_match, short_repr
-from mkdocs_qhaigc.config.prices import check_prices
-from mkdocs_qhaigc.directives.model import IMAGES, SIZE, TEXT, Schema
-from mkdocs_qhaigc.directives.parse import no_size
-from mkdocs_qhaigc.directives.request import parse_size
-from mkdocs_qhaigc.errors import OptionError
+from mkdocs_qhaigc.config.label import read_label
+from mkdocs_qhaigc.directives.directive import FIELDS, IMAGES, REFERENCES, SIZE, TEXT, Schema
+from mkdocs_qhaigc.directives.parse import no_size, read_params, read_style
+from mkdocs_qhaigc.directives.resolve_reference_images import read_entries
+from mkdocs_qhaigc.directives.sizes import read_size
+from mkdocs_qhaigc.errors import DirectiveError, OptionError
 from mkdocs_qhaigc.imaging.formats import MIME_TYPES
 
 SANDBOX = "sandbox"
 """The value of `base_url` for the embedded server, and of `api` in the record of what that drew."""
 DEFAULT_QUALITY = 80
+DEFAULT_TASK_URL = "{base_url}/tasks/{id}"
 _AVIF_SHARE = 0.72
 """Of the quality of the other formats: AVIF at 58 has the same loss as WebP and JPEG at 80."""
 _VARIABLE = "[A-Za-z_][A-Za-z0-9_]{0,63}"
+_HEADER = "[A-Za-z0-9][A-Za-z0-9-]{0,63}"
+_HEADER_VALUE = r"[\x21-\x7e](?:[\x20-\x7e]{0,498}[\x21-\x7e])?"
+_LARGEST_IN_HEADER = 10**18
+"""Of a number without quotes. Python writes no number of thousands of digits."""
+_OWN_HEADERS = frozenset(
+    (
+        "accept",
+        "accept-encoding",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "expect",
+        "host",
+        "keep-alive",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "x-qhaigc-variant",
+    )
+)
+"""Headers of a call that are not the author's, in small letters."""
+_KEY_HEADER = r"(?i)auth|cookie|credential|passw|secret|session|signature|token|key(?!word)"
+"""Matches the names of headers that hold keys."""
+_KEY_VALUE = (
+    r"(?i:^(?:bearer|basic|digest|token)\s)|\b(?:sk|pk|rk|ak|hf|gsk|xai|r8|key)[-_][A-Za-z0-9]|\bAIza|\bAKIA|\beyJ|\bgh[pousr]_"
+    r"|(?=[A-Za-z0-9]*[0-9])(?=[A-Za-z0-9]*[A-Za-z])[A-Za-z0-9]{32}"
+)
+"""Matches values that are keys, or contain one."""
 _SHORTEST_KEY = 20
 """Characters."""
 _FORMAT: Schema = {"enum": [*MIME_TYPES, "jpg"]}
+_STYLE_WITH_REFERENCES: Schema = {
+    "type": "object",
+    "properties": {"text": TEXT, "references": REFERENCES},
+    "minProperties": 1,
+    "additionalProperties": False,
+}
 _PRICE: Schema = {"type": "number", "minimum": 0}
 
 
@@ -165,14 +203,14 @@ class OneOf(OptionType):
 
 
 class Size(OptionType):
-    """`WIDTHxHEIGHT` in pixels."""
+    """`WIDTHxHEIGHT` in pixels, a ratio, or a service's own word."""
 
     json_schema: Mapping[str, Any] = SIZE
 
     def check(self, option: str, value: Any) -> str:
-        size = parse_size(value) if isinstance(value, str) else None
+        size = read_size(value)
         if size is None:
-            raise OptionError(option, f"it is {no_size(value, '1280x720')}")
+            raise OptionError(option, f"it is {no_size(value)}")
         return size
 
 
@@ -200,13 +238,79 @@ class ApiUrl(OptionType):
             raise OptionError(option, f"{message}. {advice}")
         if not usable or not url.isprintable() or " " in url:
             raise no_address
-        if parts.path.endswith("/images/generations"):
-            raise OptionError(option, "it ends in /images/generations, which is added to it. Leave that out")
+        for added in ("/images/generations", "/images/edits"):
+            if parts.path.endswith(added):
+                raise OptionError(option, f"it ends in {added}, which is added to it. Leave that out")
+        return url
+
+
+class TaskUrl(OptionType):
+    """The address of a service's tasks: `{id}` stands for a task's, and `{base_url}` for that option."""
+
+    json_schema: Mapping[str, Any] = {"type": "string", "pattern": r"^\s*(\{base_url\}/|https?://).*\{id\}"}
+
+    def check(self, option: str, value: Any) -> str:
+        url = value.strip() if isinstance(value, str) else ""
+        advice = f"Write an address with {{id}} in it, for example {DEFAULT_TASK_URL}"
+        begins = url.startswith(("{base_url}/", "http://", "https://"))
+        names = re.findall(r"[{}]|\{\w+\}", url.replace("{base_url}/", "/", 1).replace("{id}", "", 1))
+        if not begins or "{id}" not in url or names or "#" in url or " " in url or not url.isprintable():
+            raise _invalid(option, value, advice)
+        return url
+
+
+def is_at_same_origin(task_url: str, base_url: str) -> bool:
+    """Whether the address of tasks has the scheme, host and port of `base_url`."""
+    try:
+        first, second = (urlsplit(url) for url in (task_url.replace("{base_url}", base_url, 1), base_url))
+        ports = [parts.port or {"http": 80, "https": 443}.get(parts.scheme) for parts in (first, second)]
+    except ValueError:
+        return False
+    has_same = (first.scheme, first.hostname) == (second.scheme, second.hostname) and ports[0] == ports[1]
+    return has_same and first.username is None
+
+
+class SharedUrl(OptionType):
+    """The address of a shared store, without a slash at its end.
+
+    Messages never show the value: it may contain a key.
+    """
+
+    json_schema: Mapping[str, Any] = {"type": "string", "pattern": r"^\s*(s3|gs|az|file|https?)://"}
+
+    def check(self, option: str, value: Any) -> str:
+        advice = "Write s3://bucket/prefix, gs://bucket/prefix, az://container/prefix, file:///folder or https://…"
+        no_address = OptionError(option, f"it is not the address of a shared store. {advice}")
+        if not isinstance(value, str):
+            raise no_address
+        url = value.strip().rstrip("/")
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            raise no_address from None
+        if parts.username is not None or parts.query or parts.fragment:
+            raise OptionError(
+                option,
+                "it contains a user name, a query or a fragment. Credentials come from the environment, never from a "
+                f"file. {advice}",
+            )
+        usable = parts.path.startswith("/") and not host if parts.scheme == "file" else bool(host)
+        if parts.scheme not in ("s3", "gs", "az", "file", "http", "https") or not usable or not url.isprintable():
+            raise no_address
+        if parts.scheme in ("s3", "gs", "az") and port is not None:
+            raise OptionError(
+                option, "it has a port. Name the bucket here, and the server by the client's variable (AWS_ENDPOINT)"
+            )
+        if parts.scheme == "http" and host not in ("localhost", "127.0.0.1", "::1"):
+            raise OptionError(option, "it is http://, which others can change on its way. Write https://")
+        if ".." in parts.path.split("/") or "//" in parts.path or " " in parts.netloc:
+            raise no_address
         return url
 
 
 class VariableName(OptionType):
-    """The name of an environment variable. Messages never show the value: it may be the key itself."""
+    """The name of an environment variable, or `none`. Messages never show the value: it may be the key itself."""
 
     json_schema: Mapping[str, Any] = {"type": "string", "pattern": f"^{_VARIABLE}$"}
 
@@ -218,17 +322,80 @@ class VariableName(OptionType):
 
 
 class Styles(OptionType):
-    """Texts by name."""
+    """Styles by name: texts, or mappings of `text` and `references`; `read_style` reads each."""
 
-    json_schema: Mapping[str, Any] = {"type": "object", "additionalProperties": TEXT}
+    json_schema: Mapping[str, Any] = {
+        "type": "object",
+        "additionalProperties": {"if": {"type": "string"}, "then": TEXT, "else": _STYLE_WITH_REFERENCES},
+    }
 
-    def check(self, option: str, value: Any) -> Mapping[str, str]:
+    def check(self, option: str, value: Any) -> Mapping[str, Any]:
         advice = "Write a mapping of names to texts, for example {ink: ink wash on rice paper}"
         styles = _mapping(option, value, advice)
         for name, style in styles.items():
-            if not isinstance(name, str) or not isinstance(style, str) or not style.strip():
-                raise OptionError(option, f"{short_repr(name)} is {short_repr(style)}. Write a text for each name")
+            if not isinstance(name, str):
+                what = f"the name {short_repr(name)} is no text"
+                raise OptionError(option, f"{what}. Write a text for each name, and put the name in quotes")
+            try:
+                read_style(style)
+            except DirectiveError as error:
+                raise OptionError(option, f"{short_repr(name)}: {error}") from error
         return styles
+
+
+class ReferenceList(OptionType):
+    """Reference images: files, and names of the option `images`."""
+
+    json_schema: Mapping[str, Any] = REFERENCES
+
+    def check(self, option: str, value: Any) -> tuple[str, ...]:
+        try:
+            return read_entries(value)
+        except DirectiveError as error:
+            raise OptionError(option, str(error)) from error
+
+
+class Params(OptionType):
+    """Further fields of the request body."""
+
+    json_schema: Mapping[str, Any] = FIELDS["params"].schema
+
+    def check(self, option: str, value: Any) -> Mapping[str, Any]:
+        try:
+            return read_params(_mapping(option, value, "Write a mapping, for example {quality: high}"))
+        except DirectiveError as error:
+            raise OptionError(option, str(error)) from error
+
+
+class Headers(OptionType):
+    """HTTP headers by name, none of which is a key. Messages never show a value: it may be one all the same."""
+
+    json_schema: Mapping[str, Any] = {
+        "type": "object",
+        "propertyNames": {"pattern": f"^{_HEADER}$"},
+        "additionalProperties": {"type": ["string", "integer"]},
+    }
+
+    def check(self, option: str, value: Any) -> Mapping[str, str]:
+        headers = _mapping(option, value, "Write a mapping of names to values, for example {X-Project: handbook}")
+        checked = {}
+        for name, text in headers.items():
+            if not isinstance(name, str) or not re.fullmatch(_HEADER, name):
+                raise OptionError(option, f"{short_repr(name)} is no header's name. Write letters, digits and `-`")
+            if name.lower() in _OWN_HEADERS:
+                raise OptionError(option, f"the header {name} is set by the plugin itself. Leave it out")
+            is_number = isinstance(text, int) and not isinstance(text, bool)
+            sent = str(text) if is_number and abs(text) < _LARGEST_IN_HEADER else text
+            if not isinstance(sent, str) or not re.fullmatch(_HEADER_VALUE, sent):
+                raise OptionError(option, f"the value of {name} cannot be sent. Write one line of ASCII, in quotes")
+            if re.search(_KEY_HEADER, name) or re.search(_KEY_VALUE, sent):
+                raise OptionError(
+                    option,
+                    f"{name} seems to hold a key, and a key never stands in a file. Leave it out: the key of "
+                    "`api_key_env` is sent by itself. Revoke it if others may have seen it",
+                )
+            checked[name] = sent
+        return checked
 
 
 class Images(OptionType):
@@ -243,19 +410,63 @@ class Images(OptionType):
         return _mapping(option, value, advice)
 
 
+class Models(OptionType):
+    """An author's additions to the table of known models, by the model's name: see `directives.known_models`."""
+
+    @property
+    def json_schema(self) -> Mapping[str, Any]:  # type: ignore[override]  # its module is imported where it is needed
+        from mkdocs_qhaigc.config.models_option import SCHEMA  # most sites add nothing to the table
+
+        return SCHEMA
+
+    def check(self, option: str, value: Any) -> Mapping[str, Any]:
+        from mkdocs_qhaigc.config.models_option import check_models  # as above
+
+        advice = "Write a mapping of models to what they take, for example {my-model: {sizes: [1024x1024]}}"
+        return check_models(option, _mapping(option, value, advice))
+
+
 class PriceList(OptionType):
-    """Prices by model, or by model and size; `check_prices` reads them."""
+    """Prices by model, by model and size, or by its tokens; `check_prices` reads them."""
 
     json_schema: Mapping[str, Any] = {
         "type": "object",
         "properties": {"currency": {"type": "string"}},
-        "additionalProperties": {"anyOf": [_PRICE, {"type": "object", "additionalProperties": _PRICE}]},
+        "additionalProperties": {
+            "anyOf": [
+                _PRICE,
+                {"type": "object", "properties": {"per": {"type": "string"}}, "additionalProperties": _PRICE},
+            ]
+        },
     }
 
     def check(self, option: str, value: Any) -> Mapping[str, Any]:
         prices = _mapping(option, value, "Write a mapping of models to prices, for example {dall-e-3: 0.04}")
+        from mkdocs_qhaigc.config.prices import check_prices  # most sites have no price list
+
         check_prices(prices)
         return prices
+
+
+class VisibleLabel(OptionType):
+    """A text, or one for each language, for images on pages and perhaps on cards; `read_label` reads it."""
+
+    _text: Mapping[str, Any] = {"anyOf": [TEXT, {"type": "object", "additionalProperties": TEXT, "minProperties": 1}]}
+    json_schema: Mapping[str, Any] = {
+        "anyOf": [
+            TEXT,
+            {
+                "type": "object",
+                "properties": {"text": _text, "cards": Flag.json_schema},
+                "additionalProperties": TEXT,
+                "minProperties": 1,
+            },
+        ]
+    }
+
+    def check(self, option: str, value: Any) -> Any:
+        read_label(value)
+        return value
 
 
 class FormatList(OptionType):

@@ -1,20 +1,22 @@
-"""Reads front matter as engines do, replaces references in it, finds misspelt keys, and why it cannot be read. Pure."""
+"""Reads front matter as engines do, finds misspelt keys, and says why it cannot be read. Pure."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, MutableMapping
+from collections.abc import MutableMapping
 from typing import Any
 
 from mkdocs_qhaigc._util import yaml
 from mkdocs_qhaigc._util.text import is_typo
-from mkdocs_qhaigc.html.reference_syntax import SCHEME, whole_reference
+from mkdocs_qhaigc.directives.front_matter_references import holds_reference, resolve_references
 
 META_KEY = "qhaigc"
 PAGE_ENDINGS = (".md", ".markdown", ".mdown", ".mkdn", ".mkd")
 """Endings of the files of which MkDocs reads front matter; Zensical has only the first."""
 FRONT_MATTER = re.compile(r"\ufeff?---[ \t]*\r?\n(.*?\n)(?:---|\.\.\.)[ \t]*\r?$", re.DOTALL | re.MULTILINE)
 """A page that begins with front matter in YAML; the group is the text between the lines of `---`."""
+FIRST_LINE = 2
+"""The line of a page on which its front matter begins: `---` is before it."""
 _MOST_LINES = 1000
 """Front matter is looked for in as many lines."""
 _NOT_READ = (
@@ -22,9 +24,10 @@ _NOT_READ = (
     "another line `---` must end it, with a line break behind it"
 )
 _NO_MAPPING = "line 2: the front matter is no mapping of keys to values: behind a key there must be a colon and a blank"
-_KEY = re.compile(rf"[\"']?{META_KEY}[\"']?\s*:")
-_OUR_LINE = re.compile(rf"^(?:\{{[ \t]*)?{_KEY.pattern}", re.MULTILINE)
-_IN_BRACES = re.compile(rf"[{{,]\s*{_KEY.pattern}")
+_KEY = rf"[\"']?{META_KEY}[\"']?\s*:"
+_OUR_LINE = rf"(?m)^(?:\{{[ \t]*)?{_KEY}"
+_IN_BRACES = rf"[{{,]\s*{_KEY}"
+"""Compiled where a page's text begins like front matter that was not read."""
 _HEADER = re.compile(r" {0,3}([A-Za-z0-9_-]+):\s*(.*)")
 _HEADER_GOES_ON = re.compile(r"(?: {4}|\t)\s*(.*)")
 
@@ -60,40 +63,6 @@ def _read_headers(text: str) -> dict[Any, Any]:
         else:
             break
     return headers
-
-
-def holds_reference(value: Any) -> bool:
-    """Whether a front matter value is a reference, or contains one in its lists and mappings."""
-    if isinstance(value, str):  # as most are
-        return value.startswith(SCHEME) and whole_reference(value) is not None
-    waiting, seen = [value], set()
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, str):
-            if item.startswith(SCHEME) and whole_reference(item) is not None:
-                return True
-        elif isinstance(item, (dict, list)) and id(item) not in seen:  # YAML anchors: one value in many places
-            seen.add(id(item))
-            waiting.extend(item.values() if isinstance(item, dict) else item)
-    return False
-
-
-def resolve_references(value: Any, address: Callable[[str], str], made: dict[int, Any] | None = None) -> Any:
-    """Return a copy of a front matter value with its references replaced; pages may share the value itself."""
-    if isinstance(value, str):
-        name = whole_reference(value) if value.startswith(SCHEME) else None
-        return value if name is None else address(name)
-    if not isinstance(value, (dict, list)):
-        return value
-    made = {} if made is None else made
-    if id(value) not in made:
-        copy: Any = {} if isinstance(value, dict) else []
-        made[id(value)] = copy
-        if isinstance(value, dict):
-            copy.update({key: resolve_references(item, address, made) for key, item in value.items()})
-        else:
-            copy.extend(resolve_references(item, address, made) for item in value)
-    return made[id(value)]
 
 
 def strip_meta(meta: MutableMapping[str, Any]) -> None:
@@ -140,7 +109,7 @@ def broken_front_matter(text: str) -> str | None:
 def _declares(front: str) -> bool:
     """Whether the text between lines of `---` seems to have our key."""
     pattern = _IN_BRACES if front.lstrip().startswith("{") else _OUR_LINE
-    return bool(pattern.search(front))
+    return bool(re.search(pattern, front))
 
 
 def _is_ours(text: str) -> bool:
@@ -149,7 +118,7 @@ def _is_ours(text: str) -> bool:
     if signs.strip().strip("-"):
         return False
     for line in lines:
-        if _OUR_LINE.match(line):
+        if re.match(_OUR_LINE, line):
             return True
         if not re.match(r"\s|#|- |[\w-]+\s*:|$", line):
             return False

@@ -3,10 +3,12 @@
 However a build ends, the next one reads the journal before it calls the API. One file holds the answer to one call:
 
     KEY KEY …       64 hex digits each, in the order of the answer's images; dashes once an image is settled
+    Asked: url https://api.example.com/v1    the option `response_format`, and the API's address
     Content-Encoding: br    only if the body has such codings
     {"data": […]}   the body of the response, as far as it arrived
 
-A body that was cut off is no JSON and counts as none. A file is removed when all its images are settled.
+A body that was cut off is no JSON and counts as none. A file is removed when all its images are settled. An answer that
+names tasks is an answer like others: it stays until the images are there, and then theirs takes its place.
 """
 
 from __future__ import annotations
@@ -20,15 +22,19 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from mkdocs_qhaigc.api.response import LARGEST_BODY, MOST_IN_ONE_CALL, Answer, read_answers
+from mkdocs_qhaigc._util.files import atomic_write
+from mkdocs_qhaigc.api.response import LARGEST_BODY, MOST_IN_ONE_CALL, Answer, read_answers, share_task
 from mkdocs_qhaigc.errors import ApiError
 
 _KEYS = re.compile(rb"(?:[0-9a-f]{64}|-{64})(?: (?:[0-9a-f]{64}|-{64}))*\n")
+_ASKED = re.compile(rb"Asked: ([^\n]*)\n")
 _CODINGS = re.compile(rb"Content-Encoding: ([\x20-\x7e]*)\n")
 _SETTLED = b"-" * 64
 _LARGEST_ANSWER = MOST_IN_ONE_CALL * LARGEST_BODY
 """Bytes."""
-_LARGEST_FILE = _LARGEST_ANSWER + MOST_IN_ONE_CALL * 65 + 1024
+_LONGEST_ASKED = 1000
+"""Characters."""
+_LARGEST_FILE = _LARGEST_ANSWER + MOST_IN_ONE_CALL * 65 + 4 * _LONGEST_ASKED + 2048
 """Bytes, with the keys and the codings."""
 
 
@@ -43,6 +49,14 @@ class KeptAnswer(NamedTuple):
     """Of the key's image among those of the answer, from 0."""
     age: float
     """Seconds since the answer arrived."""
+    wanted: int
+    """Number of images that were asked for."""
+    asked: str = ""
+    """The settings of its call: see `Journal.asked`; empty if it does not say."""
+
+    def is_of_another_api(self, asked: str) -> bool:
+        """Return whether the call went to another address than one with the settings `asked` would."""
+        return bool(self.asked) and self.asked.partition(" ")[2] != asked.partition(" ")[2]
 
     @property
     def unpacked(self) -> bytes:
@@ -62,7 +76,9 @@ class KeptAnswer(NamedTuple):
 
         content = self.unpacked
         require_decoded(content, self.codings)
-        answers = read_answers(content, status=200, media_type="", base_url=base_url)
+        base_url = self.asked.partition(" ")[2] or base_url
+        found = read_answers(content, status=200, media_type="", base_url=base_url, wanted=self.wanted)
+        answers = share_task(found, self.position + 1)
         if self.position >= len(answers):
             raise ApiError("the API's answer left this image out")
         return answers[self.position]
@@ -71,9 +87,11 @@ class KeptAnswer(NamedTuple):
 class Journal:
     """The folder of kept answers. Methods about a key are called by the holder of the key's lock."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, asked: str = "") -> None:
         """Use a folder, which need not exist yet."""
         self.folder = folder
+        self.asked = asked[:_LONGEST_ASKED]
+        """The settings that answers depend on: the option `response_format`, a blank, and the API's address."""
 
     def entry(self, keys: Sequence[str]) -> JournalEntry:
         """Return the entry for a call that asks for images of these keys. Nothing is written before `begin`."""
@@ -87,24 +105,46 @@ class Journal:
                 age = abs(time.time() - path.lstat().st_mtime)  # a clock may have been wrong
                 body = path.read_bytes().partition(b"\n")[2]
                 codings: tuple[str, ...] = ()
+                asked = ""
+                if settings := _ASKED.match(body):
+                    asked, body = settings[1].decode(errors="replace"), body[settings.end() :]
                 if written := _CODINGS.match(body):
                     codings, body = tuple(written[1].decode().split(", ")), body[written.end() :]
                 if body and (found is None or age < found.age):
-                    found = KeptAnswer(body, codings, keys.index(key.encode()), age)
+                    found = KeptAnswer(body, codings, keys.index(key.encode()), age, len(keys), asked)
         return found
+
+    def replace(self, key: str, body: bytes, *, position: int) -> None:
+        """Keep the answer with the images of a task in the place of the one that names the task.
+
+        `position`: of the key's image among them, from 0. If it cannot be written, the task's name stays.
+        """
+        import secrets  # a warm build writes nothing
+
+        path = self.folder / f"{key[:16]}-{secrets.token_hex(4)}.answer"
+        keys = [_SETTLED] * position + [key.encode()]
+        with contextlib.suppress(OSError):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            atomic_write(path, b" ".join(keys) + b"\n" + _asked_line(self.asked) + body)
+            self._settle(key, keep=path)
 
     def settle(self, *keys: str) -> None:
         """Forget the answers for keys: their images are saved, or cannot be had from them."""
         for key in keys:
-            for path, in_file in self._files_of(key):
-                with contextlib.suppress(OSError):
-                    status = path.stat()
-                    with path.open("r+b") as file:
-                        file.seek(65 * in_file.index(key.encode()))
-                        file.write(_SETTLED)
-                    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))  # the age of the answer
-                    if all(other == _SETTLED for other in _read_keys(path)):
-                        path.unlink()
+            self._settle(key)
+
+    def _settle(self, key: str, *, keep: Path | None = None) -> None:
+        for path, in_file in self._files_of(key):
+            if path == keep:
+                continue
+            with contextlib.suppress(OSError):
+                status = path.stat()
+                with path.open("r+b") as file:
+                    file.seek(65 * in_file.index(key.encode()))
+                    file.write(_SETTLED)
+                os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))  # the age of the answer
+                if all(other == _SETTLED for other in _read_keys(path)):
+                    path.unlink()
 
     def _files_of(self, key: str) -> Iterator[tuple[Path, list[bytes]]]:
         """Yield the files with an answer for a key, and the keys of each."""
@@ -145,6 +185,7 @@ class JournalEntry:
         path = self._journal.folder / f"{self.keys[0][:16]}-{secrets.token_hex(4)}.answer"
         with path.open("xb") as file:  # a file of its own: never through a link
             file.write(" ".join(self.keys).encode() + b"\n")
+            file.write(_asked_line(self._journal.asked))
             if codings:
                 file.write(f"Content-Encoding: {', '.join(codings)[:1000]}\n".encode("ascii", "replace"))
         self._path, self.is_complete = path, True
@@ -168,6 +209,11 @@ class JournalEntry:
                 self._path.unlink()
             self._path = None
             raise
+
+
+def _asked_line(asked: str) -> bytes:
+    """Return the line about the settings of a call."""
+    return f"Asked: {asked}\n".encode() if asked else b""
 
 
 def _read_keys(path: Path) -> list[bytes]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from mkdocs_qhaigc._util.loopback import is_loopback
+from mkdocs_qhaigc.config.option_types import DEFAULT_TASK_URL
 from mkdocs_qhaigc.config.options import SANDBOX, Options
 from mkdocs_qhaigc.errors import GenerationStopped
 
@@ -31,6 +32,8 @@ class Connection:
     def refusal(self) -> GenerationStopped | None:
         """The reason why no call can be made, as far as it is known without one; `None` if there is none."""
         if not self._api_key:
+            if not self._options.needs_key:
+                return None
             return GenerationStopped(
                 f"no API key: the environment variable {self._options.api_key_env} is not set. "
                 "Set it, or use `missing: placeholder` or `base_url: sandbox`"
@@ -85,12 +88,14 @@ class Connection:
                 what = f"the embedded server cannot listen at 127.0.0.1 ({error.strerror or error})"
                 raise GenerationStopped(f"{what}. Use another `base_url`, or `missing: placeholder`") from error
             self._server, base_url = server, server.base_url
-        assert self._api_key
         return ImagesClient(
             base_url=base_url,
-            api_key=self._api_key,
+            api_key=self._api_key or "",
+            headers={} if self._options.sandboxed else self._options.headers,
             retries=self._options.retries,
             response_format=self._options.response_format,
+            models=self._options.defaults.models or {},
+            task_url=DEFAULT_TASK_URL if self._options.sandboxed else self._options.task_url,
             sandboxed=self._options.sandboxed,
             stopped=self._stopped,
         )
@@ -99,10 +104,4 @@ class Connection:
 def is_readable_on_its_way(url: str) -> bool:
     """Return whether what is sent to a URL leaves this machine without encryption."""
     parts = urlsplit(url)
-    host = parts.hostname or ""
-    if parts.scheme != "http" or host == "localhost" or host.endswith(".localhost"):
-        return False
-    try:
-        return not ip_address(host).is_loopback
-    except ValueError:
-        return True
+    return parts.scheme == "http" and not is_loopback(parts.hostname or "")

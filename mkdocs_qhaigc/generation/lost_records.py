@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import ImageError
-from mkdocs_qhaigc.generation.job import ImageJob
+from mkdocs_qhaigc.generation.job_state import ImageJob
 from mkdocs_qhaigc.generation.save import save_inspected
 from mkdocs_qhaigc.store.image_store import ImageStore, open_pins
 from mkdocs_qhaigc.store.record import KEY_DIGITS, StoredImage, load_record, name_in
 
 if TYPE_CHECKING:
-    from mkdocs_qhaigc.imaging.encode import ImageInfo
+    from mkdocs_qhaigc.imaging.inspect_image import ImageInfo
 
 log = logging.getLogger(__name__)
 _COLOUR_TOLERANCE = 8
@@ -34,7 +34,7 @@ def recover(job: ImageJob, store: ImageStore, options: Options) -> StoredImage |
     key = job.request.key
     recompressed = {image.path: image for image in store.changed(key)}
     for path in _places(key, store, options, recompressed):
-        from mkdocs_qhaigc.imaging.encode import inspect  # most jobs have nothing to recover
+        from mkdocs_qhaigc.imaging.inspect_image import inspect  # most jobs have nothing to recover
 
         try:
             data = path.read_bytes()
@@ -80,4 +80,8 @@ def _provenance(image: Path, key: str) -> dict[str, Any]:
         return {}
     if record.get("key") != key:
         return {}
-    return {name: record[name] for name in ("created", "api", "request", "revised_prompt", "adopted") if name in record}
+    return {
+        name: record[name]
+        for name in ("created", "api", "request", "revised_prompt", "usage", "adopted")
+        if name in record
+    }

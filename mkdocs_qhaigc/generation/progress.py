@@ -7,7 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, TextIO
 
-from mkdocs_qhaigc.generation.job import ImageJob, JobState
+from mkdocs_qhaigc.generation.job_state import ImageJob, JobState
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -38,8 +38,10 @@ class LineProgress:
             self._saved += state is JobState.SAVED
             count = f"[{self._saved}/{self._queued}]"
             seconds = now - self._started.get(request.key, now)
-        if state is JobState.SAVED:
-            log.info("%s %s · %s · %s · %.1f s", count, job.where, request.model, request.size, seconds)
+        if state is JobState.TASK:
+            log.info("%s %s · a task is under way", count, job.label)
+        elif state is JobState.SAVED:
+            log.info("%s %s · %.1f s", count, job.label, seconds)
 
     def close(self) -> None:
         """Do nothing: no bar is shown."""
@@ -52,7 +54,7 @@ class LiveProgress:
         self._lock = threading.Lock()
         self._bar: Progress | None = None
         self._all: TaskID | None = None
-        self._tasks: dict[str, TaskID] = {}
+        self._bars: dict[str, TaskID] = {}
         self._queued = self._ended = 0
         self._redirected: list[tuple[logging.StreamHandler[TextIO], TextIO]] = []
 
@@ -60,17 +62,19 @@ class LiveProgress:
         """Update the bar, which is shown when the first job starts."""
         key = job.request.key
         with self._lock:
-            if state is JobState.STARTED and key not in self._tasks:  # a job starts twice if a call for several failed
-                label = f"{job.where} · {job.request.model} · {job.request.size}"
+            if state is JobState.STARTED and key not in self._bars:  # a job starts twice if a call for several failed
                 bar = self._shown()
                 room = bar.console.width - _COLUMNS_BESIDE
-                self._tasks[key] = bar.add_task(_plain(label, room), total=None, count="")
+                self._bars[key] = bar.add_task(_plain(job.label, room), total=None, count="")
+            elif state is JobState.TASK and self._bar and key in self._bars:
+                room = self._bar.console.width - _COLUMNS_BESIDE
+                self._bar.update(self._bars[key], description=_plain(f"{job.where} · a task is under way", room))
             self._queued += state is JobState.QUEUED
             self._ended += state in _ENDED
             if self._bar is None or self._all is None:
                 return
-            if state in _ENDED and key in self._tasks:
-                self._bar.remove_task(self._tasks.pop(key))
+            if state in _ENDED and key in self._bars:
+                self._bar.remove_task(self._bars.pop(key))
             self._bar.update(self._all, total=self._queued, completed=self._ended, count=self._count)
 
     def close(self) -> None:
@@ -79,7 +83,7 @@ class LiveProgress:
             if self._bar:
                 self._bar.stop()
                 self._bar = None
-                self._tasks.clear()
+                self._bars.clear()
                 for handler, stream in self._redirected:
                     handler.setStream(stream)
                 self._redirected.clear()

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 from mkdocs_qhaigc._util.files import atomic_write
 from mkdocs_qhaigc.config.options import SANDBOX, Options
 from mkdocs_qhaigc.errors import GenerationStopped, ImageError, StoreError
-from mkdocs_qhaigc.generation.job import ImageJob
+from mkdocs_qhaigc.generation.job_state import ImageJob
 from mkdocs_qhaigc.imaging.formats import EXTENSIONS
 from mkdocs_qhaigc.store.image_store import ImageStore
 from mkdocs_qhaigc.store.record import StoredImage, file_stem
 
 if TYPE_CHECKING:
-    from mkdocs_qhaigc.imaging.encode import ImageInfo
+    from mkdocs_qhaigc.imaging.inspect_image import ImageInfo
 
 
 class ImageSaver:
@@ -35,8 +35,8 @@ class ImageSaver:
         self._changed = threading.Condition()
         self._under_way = 0
 
-    def save(self, job: ImageJob, data: bytes, revised_prompt: str | None) -> StoredImage:
-        """Save the image of a job, and return it.
+    def save(self, job: ImageJob, data: bytes, about: Mapping[str, Any]) -> StoredImage:
+        """Save the image of a job, and return it. `about` are the fields of its record that the answer has.
 
         Raises:
             ImageError: the bytes are no image that is accepted; they are kept elsewhere.
@@ -44,7 +44,7 @@ class ImageSaver:
         """
         with self._counted():
             arrived = self._store.save_bytes(job.name, job.request.key, data)
-            from mkdocs_qhaigc.imaging.encode import inspect  # Pillow is not needed before
+            from mkdocs_qhaigc.imaging.inspect_image import inspect  # Pillow is not needed before
 
             try:
                 info = inspect(data)
@@ -57,7 +57,6 @@ class ImageSaver:
             except BaseException:
                 keep_rejected(job, "rejected", data, self._options)
                 raise
-            about = {"revised_prompt": revised_prompt}
             try:
                 return save_inspected(job, data, info, about, store=self._store, options=self._options)
             except StoreError as error:
@@ -103,6 +102,7 @@ def save_inspected(
             "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "api": SANDBOX if options.sandboxed else options.base_url,
             "request": job.request.as_record(),
+            "where": job.where,
             "revised_prompt": None,
             **about,
         },

@@ -16,6 +16,8 @@ CSS_CLASS = "qhaigc"
 
 ONLY_LIGHT, ONLY_DARK = "#only-light", "#only-dark"
 """At the end of a URL: on which pages the image is shown. Material's convention, kept by `qhaigc.css` elsewhere."""
+LABEL_CLASS = "qhaigc-label"
+"""On the element of the visible label."""
 COLOUR_ATTRIBUTE = "data-colour"
 """The colour that `qhaigc.css` paints in the image's place while it loads."""
 
@@ -59,8 +61,14 @@ class ImageTag(NamedTuple):
     """Plain text."""
     colour: str | None = None
     """`#rrggbb`, shown in its place while it loads."""
+    title: str | None = None
+    """The reason for a placeholder; shown to who points at it."""
     dark: ImageTag | None = None
     """The image that readers of a dark page see instead."""
+    focus: tuple[int, int] | None = None
+    """The point that stays in the picture where a theme cuts it, in percent from the left and the top."""
+    label: str = ""
+    """Plain text, visible at the image; empty for none."""
 
     def with_one_file(self) -> ImageTag:
         """Return it as one file of one format."""
@@ -78,21 +86,27 @@ class ImageTag(NamedTuple):
 
 
 def render_image(image: ImageTag) -> str:
-    """Return the whole HTML of an image that has no tag of the author's: a figure if it has a caption."""
+    """Return the whole HTML of an image that has no tag of the author's: a figure if it has a caption or a label."""
     markup = render_img({}, image, fragment="", in_picture=False)
-    if image.caption is None:
+    if image.caption is None and not image.label:
         return markup
-    return figure(markup, image.caption)
+    return figure(markup, image.caption, image.label)
 
 
-def figure(markup: str, caption: str) -> str:
-    """Return an image's HTML with its caption."""
-    return f'<figure class="{CSS_CLASS}">{markup}{render_caption(caption)}</figure>'
+def figure(markup: str, caption: str | None, label: str = "") -> str:
+    """Return an image's HTML with its caption and its label."""
+    return f'<figure class="{CSS_CLASS}">{markup}<figcaption>{caption_content(caption, label)}</figcaption></figure>'
 
 
-def render_caption(caption: str) -> str:
-    """Return a caption as an element."""
-    return f"<figcaption>{escape(caption, quote=False)}</figcaption>"
+def caption_content(caption: str | None, label: str) -> str:
+    """Return what stands in a caption: the words, and the label after them."""
+    words = escape(caption, quote=False) if caption else ""
+    return " ".join(filter(None, (words, render_label(label))))
+
+
+def render_label(label: str) -> str:
+    """Return a label as an element; nothing for an empty one."""
+    return f'<span class="{LABEL_CLASS}">{escape(label, quote=False)}</span>' if label else ""
 
 
 def render_img(given: Attributes, image: ImageTag, *, fragment: str, in_picture: bool) -> str:
@@ -120,11 +134,15 @@ def render_image_tag(given: Attributes, image: ImageTag, *, fragment: str, in_pi
     attributes["alt"] = given.get("alt") or image.alt or ""
     fallback = image.sources[-1]
     has_width = _set_dimensions(attributes, image)
+    if image.focus:
+        _add_class(attributes, focus_classes(image.focus))
     if image.priority and "loading" not in given:
         attributes.setdefault("fetchpriority", "high")
     if lazy:
         attributes.setdefault("loading", "lazy")
         attributes.setdefault("decoding", "async")
+    if image.title:
+        attributes.setdefault("title", image.title)
     if image.colour:
         attributes.setdefault(COLOUR_ATTRIBUTE, image.colour)
     if len(fallback.candidates) > 1 and "srcset" not in given:
@@ -166,9 +184,19 @@ def _set_dimensions(attributes: Attributes, image: ImageTag) -> bool:
         attributes["width"] = str(max(1, round(int(number[1]) * image.width / image.height)))
     else:
         return False
-    classes = attributes.get("class")
-    attributes["class"] = f"{classes} {CSS_CLASS}" if classes else CSS_CLASS
+    _add_class(attributes, CSS_CLASS)
     return "height" in attributes and not (style and re.search(_WIDTH_BY_CONTENT, style))
+
+
+def _add_class(attributes: Attributes, name: str) -> None:
+    classes = attributes.get("class")
+    attributes["class"] = f"{classes} {name}" if classes else name
+
+
+def focus_classes(focus: tuple[int, int]) -> str:
+    """Return the classes by which `qhaigc.css` sets `object-position`: `qhaigc-x30 qhaigc-y40`, in tens of percent."""
+    across, down = (round(percent / 10) * 10 for percent in focus)
+    return f"{CSS_CLASS}-x{across} {CSS_CLASS}-y{down}"
 
 
 def _keeps_proportions(width: str, height: str, image: ImageTag) -> bool:

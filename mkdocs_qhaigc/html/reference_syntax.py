@@ -1,7 +1,7 @@
 """The grammar of a reference, `qhaigc:NAME`, with a fragment behind it if the author wants one. Pure.
 
-`html.rewrite` reads references in HTML, `directives.front_matter` those in front matter,
-and `directives.markdown_references` those in the Markdown of a page.
+`html.rewrite` reads references in HTML, `directives.front_matter_references` those in front matter,
+and `directives.markdown_for_other_plugins` those in the Markdown of a page.
 """
 
 from __future__ import annotations
@@ -17,13 +17,11 @@ _FRAGMENT = r"""#[^\s"'()<>,]*"""
 REFERENCE = rf"qhaigc:({_NAME})({_FRAGMENT})?"
 """A regular expression with two groups: the name as it is written, and the fragment."""
 WHOLE = re.compile(rf"\s*{REFERENCE}\s*")
-_ANYWHERE = re.compile(REFERENCE)
 
 QUOTED = "qhaigc%3"
 """Is in every text that contains a quoted reference, see `unquote_reference`."""
 QUOTED_REFERENCE = rf"""(?:\.{{1,2}}/)*qhaigc%3[Aa]([^\s"'()<>\[\]|#?,&.]+)(?:\.md)?({_FRAGMENT})?"""
 """A regular expression like `REFERENCE`, for quoted ones; where URLs of pages have endings, so have they."""
-_WHOLE_QUOTED = re.compile(rf"\s*{QUOTED_REFERENCE}\s*")
 
 
 def whole_reference(value: str) -> str | None:
@@ -42,13 +40,13 @@ def unquote_reference(value: str) -> str | None:
 
     Plugins for wiki links take a reference for the name of a page's file, and so make a path of it, in a URL's escapes.
     """
-    match = _WHOLE_QUOTED.fullmatch(value)
+    match = re.fullmatch(rf"\s*{QUOTED_REFERENCE}\s*", value)  # few sites have wiki links
     return f"{SCHEME}{match[1]}{match[2] or ''}" if match else None
 
 
 def references_in(text: str) -> Iterator[tuple[int, int, str]]:
     """Yield (start, end, name) of everything that reads as a reference, in text of any kind."""
-    for match in _ANYWHERE.finditer(text):
+    for match in re.finditer(REFERENCE, text):
         yield match.start(), match.end(), decode_name(match[1])
 
 

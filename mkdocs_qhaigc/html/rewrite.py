@@ -11,7 +11,8 @@ from functools import partial
 from html import escape
 from typing import NamedTuple
 
-from mkdocs_qhaigc.html.deferred import DeferredImages, ReferencedImage
+from mkdocs_qhaigc.html.deferred_images import DeferredImages, ReferencedImage
+from mkdocs_qhaigc.html.image_tag import ONLY_DARK, ONLY_LIGHT
 from mkdocs_qhaigc.html.reference_syntax import QUOTED, REFERENCE, SCHEME, WHOLE, decode_name, unquote_reference
 from mkdocs_qhaigc.html.tags import Attributes, parse, start_tag, tags_with, with_changes
 
@@ -22,12 +23,33 @@ TEXT_ATTRIBUTES = frozenset(
 _URL_ATTRIBUTES = frozenset(("src", "href", "poster"))
 _LABELS = ("alt", "aria-label", "aria-labelledby", "aria-hidden")
 """Attributes by which an author describes an image to readers who do not see it."""
-_IN_SRCSET = re.compile(rf"(?<![^\s,]){REFERENCE}")
-_IN_STYLE = re.compile(rf"""\burl\(\s*(["']?){REFERENCE}\1\s*\)""", re.IGNORECASE)
 _FIRST_TITLE_END = re.compile(r"</h1\s*>", re.IGNORECASE)
-_TITLE_OF_EXCERPT = re.compile(r"\s*<h([1-6])[\s>].*?</h\1\s*>", re.IGNORECASE | re.DOTALL)
+_IN_SRCSET = rf"(?<![^\s,]){REFERENCE}"
+_IN_STYLE = rf"""(?i)\burl\(\s*(["']?){REFERENCE}\1\s*\)"""
+"""Compiled where an author writes references there, as are the two below: most sites have none."""
+_TITLE_OF_EXCERPT = r"(?is)\s*<h([1-6])[\s>].*?</h\1\s*>"
+_NOTHING_SHOWN = r"(?i)(?:\s|</?(?:a|picture|source|br)\b[^>]*>)*"
+"""What may stand between the two images of a pair for light and dark pages."""
 
 Resolve = Callable[[str], ReferencedImage]
+_Captioned = tuple[int, int, str | None, str, bool]
+"""The fields of `figure_placement.Captioned`, which is imported only where a page has captions or labels."""
+
+
+class _Shown(NamedTuple):
+    """A reference to an image that a page shows."""
+
+    start: int
+    end: int
+    """Its tag's place in the HTML that is rewritten."""
+    fragment: str | None
+    """`#only-dark`, say."""
+    captioned: _Captioned
+
+    @property
+    def labels_light_pages(self) -> bool:
+        """Whether it is the image for light pages and has a label."""
+        return self.fragment == ONLY_LIGHT and bool(self.captioned[3])
 
 
 class Rewritten(NamedTuple):
@@ -49,7 +71,7 @@ def rewrite(html: str, resolve: Resolve, deferred: DeferredImages, *, main_shown
     pieces: list[str] = []
     unread: list[str] = []
     without_alt: list[str] = []
-    captions: list[tuple[int, int, str]] = []
+    shown: list[_Shown] = []
     words_at: Callable[[int], str] | None = None
     end = written = 0
     html = _with_plain_references(html)
@@ -71,16 +93,35 @@ def rewrite(html: str, resolve: Resolve, deferred: DeferredImages, *, main_shown
                 resolved, image, fragment=source[2] or "", in_picture=in_picture, first=not main_shown
             )
             main_shown = main_shown or image.priority
-            if image.caption is not None:
-                at = written + start - end
-                captions.append((at, at + len(markup), image.caption))
+            at = written + start - end
+            captioned = (at, at + len(markup), image.caption, image.label, in_picture)
+            shown.append(_Shown(start, start + len(tag), source[2], captioned))
         else:
             markup = start_tag(element, resolved, closed=tag.endswith("/>"))
         pieces += html[end:start], markup
         written += start - end + len(markup)
         end = start + len(tag)
     pieces.append(html[end:])
-    return Rewritten(_with_captions("".join(pieces), captions), unread, without_alt)
+    return Rewritten(_with_captions("".join(pieces), _captions(html, shown)), unread, without_alt)
+
+
+def _captions(html: str, shown: list[_Shown]) -> list[_Captioned]:
+    """Return the images that have a caption or a label.
+
+    Of a pair for light and dark pages, which stand side by side, only the light one has the label.
+    """
+    found: list[_Captioned] = []
+    for index, image in enumerate(shown):
+        start, end, caption, label, in_picture = image.captioned
+        if label and image.fragment == ONLY_DARK:
+            before, after = shown[max(index - 1, 0) : index], shown[index + 1 : index + 2]
+            beside = [(one, html[one.end : image.start]) for one in before]
+            beside += [(one, html[image.end : one.start]) for one in after]
+            if any(one.labels_light_pages and re.fullmatch(_NOTHING_SHOWN, between) for one, between in beside):
+                label = ""
+        if caption is not None or label:
+            found.append((start, end, caption, label, in_picture))
+    return found
 
 
 def _is_described(attributes: Attributes, image: ReferencedImage) -> bool:
@@ -96,15 +137,15 @@ def _caption_words(html: str) -> Callable[[int], str]:
     """Return a function that returns the words of the caption which describe an image at a position of the page."""
     if "<figcaption" not in html.lower():
         return lambda _: ""
-    from mkdocs_qhaigc.html.figure_placement import caption_words, find_figures  # most sites have none, as below
+    from mkdocs_qhaigc.html.captions import caption_words, find_figures  # most sites have none, as below
 
     return partial(caption_words, find_figures(html))
 
 
-def _with_captions(html: str, captions: list[tuple[int, int, str]]) -> str:
+def _with_captions(html: str, captions: list[_Captioned]) -> str:
     if not captions:
         return html
-    from mkdocs_qhaigc.html.figure_placement import Captioned, with_captions  # most sites have no captions
+    from mkdocs_qhaigc.html.captions import Captioned, with_captions  # most sites have neither
 
     return with_captions(html, map(Captioned._make, captions))
 
@@ -121,7 +162,7 @@ def strip(html: str) -> str:
         else:
             kept = {key: value for key, value in attributes.items() if not _refers(key, value)}
             if "style" in attributes and "style" not in kept:
-                kept["style"] = _IN_STYLE.sub("none", attributes["style"] or "")
+                kept["style"] = re.sub(_IN_STYLE, "none", attributes["style"] or "")
             markup = start_tag(name, kept, closed=tag.endswith("/>"))
         pieces += html[end:start], markup
         end = start + len(tag)
@@ -134,7 +175,7 @@ def place(html: str, markup: str, *, after_title: bool, excerpt: bool = False) -
 
     The title of an `excerpt` is the heading of any level with which it begins.
     """
-    title = _TITLE_OF_EXCERPT.match(html) if excerpt else _FIRST_TITLE_END.search(html)
+    title = re.match(_TITLE_OF_EXCERPT, html) if excerpt else _FIRST_TITLE_END.search(html)
     match = title if after_title else None
     at = match.end() if match else 0
     before, after = html[:at], html[at:]
@@ -165,14 +206,16 @@ def _tags_with_references(html: str, unread: list[str]) -> Iterator[tuple[str, t
     """Yield (tag, element and attributes, start, whether in a `<picture>`) of each start tag with a reference."""
     for tag, start, in_picture in tags_with(html, SCHEME):
         parsed = parse(tag)
-        if WHOLE.fullmatch(parsed[1].get("alt") or ""):
-            parsed[1]["alt"] = ""  # of plugins that describe an image by the name of its file
         refers = False
         for key, value in parsed[1].items():
-            if value and SCHEME in value:
-                refers = refers or _refers(key, value)
-                if key in _URL_ATTRIBUTES and value.strip().startswith(SCHEME) and not WHOLE.fullmatch(value):
-                    unread.append(value)
+            if not value or SCHEME not in value:
+                continue
+            if _refers(key, value):
+                refers = True
+            elif key in _URL_ATTRIBUTES and value.strip().startswith(SCHEME):
+                unread.append(value)
+            elif key == "alt" and WHOLE.fullmatch(value):
+                parsed[1]["alt"] = ""  # of plugins that describe an image by the name of its file
         if refers:
             yield tag, parsed, start, in_picture
 
@@ -181,9 +224,9 @@ def _refers(key: str, value: str | None) -> bool:
     if not value or SCHEME not in value:
         return False
     if key == "style":
-        return bool(_IN_STYLE.search(value))
+        return bool(re.search(_IN_STYLE, value))
     if key in ("srcset", "imagesrcset", "data-srcset"):
-        return bool(_IN_SRCSET.search(value))
+        return bool(re.search(_IN_SRCSET, value))
     if key in TEXT_ATTRIBUTES or key.startswith("aria-"):
         return False
     return bool(WHOLE.fullmatch(value))
@@ -193,6 +236,6 @@ def _resolved(key: str, value: str | None, resolve: Resolve) -> str | None:
     if value is None or not _refers(key, value):
         return value
     if key == "style":
-        return _IN_STYLE.sub(lambda m: f"url({m[1]}{resolve(decode_name(m[2])).url}{m[3] or ''}{m[1]})", value)
+        return re.sub(_IN_STYLE, lambda m: f"url({m[1]}{resolve(decode_name(m[2])).url}{m[3] or ''}{m[1]})", value)
     pattern = _IN_SRCSET if key.endswith("srcset") else WHOLE
-    return pattern.sub(lambda m: resolve(decode_name(m[1])).url + (m[2] or ""), value)
+    return re.sub(pattern, lambda m: resolve(decode_name(m[1])).url + (m[2] or ""), value)

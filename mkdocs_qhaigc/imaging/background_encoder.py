@@ -9,20 +9,29 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from mkdocs_qhaigc.errors import ImageError
-from mkdocs_qhaigc.imaging.rendition_names import Encoding, RenditionSpec, SourceImage, card_spec, rendition_specs
+from mkdocs_qhaigc.imaging.plan_renditions import (
+    Card,
+    Crop,
+    Encoding,
+    RenditionSpec,
+    SourceImage,
+    card_spec,
+    cropped,
+    rendition_specs,
+)
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from mkdocs_qhaigc._util.threads import Workers
-    from mkdocs_qhaigc.imaging.cache import RenditionCache
-    from mkdocs_qhaigc.imaging.metadata import Provenance
+    from mkdocs_qhaigc.imaging.rendition_cache import RenditionCache
+    from mkdocs_qhaigc.imaging.xmp import Provenance
 
-Crop = tuple[int, int]
-"""Width and height of a card, in pixels."""
+T = TypeVar("T")
+_WHOLE: tuple[Crop | None, ...] = (None,)
 
 
 class EncoderInput(NamedTuple):
@@ -31,8 +40,9 @@ class EncoderInput(NamedTuple):
     key: str
     """Of its request."""
     source: SourceImage
-    read: Callable[[], bytes]
-    """Returns its bytes; called in a thread, once for each group of renditions."""
+    read: Callable[[SourceImage], bytes]
+    """Returns its bytes; called in a thread, once for each group of renditions. A placeholder may be asked for in
+    other proportions than those of `source`."""
     provenance: Callable[[], Provenance | None]
     """Returns how it came to be, which is written into its files; `None` if nothing is."""
 
@@ -44,8 +54,10 @@ class Encoder:
         """`folder` is that of the cache of renditions."""
         self._encoding = encoding
         self._folder = folder
-        self._cards: dict[str, set[Crop | None]] = {}
-        """Key of the request -> the sizes in which link previews show it."""
+        self._pages: dict[str, set[Crop | None]] = {}
+        """Key of the request -> what pages show it cropped to; whole if there is no entry."""
+        self._cards: dict[str, set[Card]] = {}
+        """Key of the request -> the forms in which link previews show it."""
         self._jobs: dict[str, Future[None]] = {}
         """First cache key of a group that is encoded together -> its job."""
         self._gone: set[str] = set()
@@ -57,13 +69,13 @@ class Encoder:
         self._workers: Workers[None] | None = None
         self._closed = False
 
-    def want_card(self, key: str, crop: Crop | None) -> bool:
+    def want(self, key: str, crop: Crop | None) -> bool:
+        """Note that pages show an image, cropped or whole; return whether that was not known."""
+        return _is_new(crop, self._pages.setdefault(key, set()))
+
+    def want_card(self, key: str, card: Card) -> bool:
         """Note that link previews show an image; return whether that was not known."""
-        cards = self._cards.setdefault(key, set())
-        if crop in cards:
-            return False
-        cards.add(crop)
-        return True
+        return _is_new(card, self._cards.setdefault(key, set()))
 
     def lacks(self, key: str, source: SourceImage) -> bool:
         """Whether an image has to be encoded."""
@@ -71,14 +83,14 @@ class Encoder:
 
     def encode(self, image: EncoderInput) -> None:
         """Start to encode the renditions that an image lacks. Does nothing once closed: another build has begun."""
-        for specs in self._together(image.key, image.source):
+        for source, specs in self._together(image.key, image.source):
             missing = {spec.cache_key for spec in specs if not self._known(spec.cache_key)}
             if not missing or self._closed:
                 continue
             cache = self._open_cache()
             with self._lock:
                 if specs[0].cache_key not in self._jobs and not self._closed:
-                    job = self._open_workers().submit(_encode_into, cache, specs, missing, image)
+                    job = self._open_workers().submit(_encode_into, cache, source, specs, missing, image)
                     self._jobs[specs[0].cache_key] = job
 
     @property
@@ -88,7 +100,7 @@ class Encoder:
 
     def error(self, image: EncoderInput) -> BaseException | None:
         """Wait until an image is encoded; return what went wrong."""
-        for specs in self._together(image.key, image.source):
+        for _, specs in self._together(image.key, image.source):
             job = self._jobs.get(specs[0].cache_key)
             if job is not None:
                 from mkdocs_qhaigc._util.threads import wait_for  # as below
@@ -103,12 +115,23 @@ class Encoder:
         source = image.source
         cache_key = f"{source.identity}|instead {spec.width}x{spec.height}|{self._encoding.codes[spec.format]}"
         instead = spec._replace(cache_key=cache_key, cropped=True)
+        path = self._paths[cache_key] = self.encoded(image, [instead], instead)
+        return path
+
+    def encoded(self, image: EncoderInput, specs: Sequence[RenditionSpec], one: RenditionSpec) -> str:
+        """Return the path of one of the encodings of an image; the others of its format are made with it.
+
+        Raises:
+            ImageError: it cannot be made. `StoreError` likewise.
+        """
+        source = image.source
+        together = [spec for spec in specs if spec.format == one.format]
         cache = self._open_cache()
         for _ in range(2):  # another process may remove it meanwhile
-            if path := cache.paths([cache_key]).get(cache_key):
-                self._paths[cache_key] = path
+            found = cache.paths(spec.cache_key for spec in together)
+            if path := found.get(one.cache_key):
                 return path
-            _encode_into(cache, [instead], {cache_key}, image)
+            _encode_into(cache, source, together, {spec.cache_key for spec in together} - found.keys(), image)
         raise ImageError(f"{self._folder} loses the files that are written there. Remove the folder")
 
     def forget_paths(self, cache_keys: Set[str]) -> None:
@@ -119,7 +142,7 @@ class Encoder:
 
     def forget(self, image: EncoderInput) -> None:
         """Forget that an image was encoded."""
-        for specs in self._together(image.key, image.source):
+        for _, specs in self._together(image.key, image.source):
             self._jobs.pop(specs[0].cache_key, None)
 
     def gone(self, wanted: Mapping[str, SourceImage]) -> list[str]:
@@ -159,19 +182,21 @@ class Encoder:
             self._paths |= self._open_cache().paths([cache_key])
         return cache_key in self._paths
 
-    def _together(self, key: str, source: SourceImage) -> list[tuple[RenditionSpec, ...]]:
-        """Return the renditions of an image, in groups that are encoded together."""
-        for_pages = rendition_specs(source, self._encoding)
-        crops = tuple(self._cards.get(key, ()))  # another thread may add one
-        return [for_pages, *((card_spec(source, self._encoding, crop),) for crop in crops)]
+    def _together(self, key: str, source: SourceImage) -> list[tuple[SourceImage, tuple[RenditionSpec, ...]]]:
+        """Return the renditions of an image, in groups that are encoded together, each with what it is made of."""
+        crops, cards = tuple(self._pages.get(key, _WHOLE)), tuple(self._cards.get(key, ()))  # another thread may add
+        return [
+            *((cropped(source, crop)[0], rendition_specs(source, self._encoding, crop)) for crop in crops),
+            *((source, (card_spec(source, self._encoding, card),)) for card in cards),
+        ]
 
     def _cache_keys(self, key: str, source: SourceImage) -> Iterator[str]:
-        return (spec.cache_key for specs in self._together(key, source) for spec in specs)
+        return (spec.cache_key for _, specs in self._together(key, source) for spec in specs)
 
     def _open_cache(self) -> RenditionCache:
         with self._lock:
             if self._cache is None:
-                from mkdocs_qhaigc.imaging.cache import RenditionCache  # a site without images needs none
+                from mkdocs_qhaigc.imaging.rendition_cache import RenditionCache  # a site without images needs none
 
                 self._cache = RenditionCache(self._folder)
             return self._cache
@@ -189,7 +214,21 @@ class Encoder:
             self._cache.close()
 
 
-def _encode_into(cache: RenditionCache, specs: Sequence[RenditionSpec], missing: Set[str], image: EncoderInput) -> None:
+def _is_new(form: T, known: set[T]) -> bool:
+    """Add a form of an image to those that are known; return whether it was not among them."""
+    if form in known:
+        return False
+    known.add(form)
+    return True
+
+
+def _encode_into(
+    cache: RenditionCache,
+    source: SourceImage,
+    specs: Sequence[RenditionSpec],
+    missing: Set[str],
+    image: EncoderInput,
+) -> None:
     """Encode the missing renditions, and the wider ones of the same format, whose bytes they must not exceed."""
     from mkdocs_qhaigc.imaging.encode import encode_all  # a warm build needs no Pillow
 
@@ -198,6 +237,6 @@ def _encode_into(cache: RenditionCache, specs: Sequence[RenditionSpec], missing:
         if spec.cache_key in missing:
             narrowest[spec.format] = min(spec.width, narrowest.get(spec.format, spec.width))
     needed = [spec for spec in specs if spec.format in narrowest and spec.width >= narrowest[spec.format]]
-    for spec, data in encode_all(image.read(), needed, image.provenance()):
+    for spec, data in encode_all(image.read(source), needed, image.provenance()):
         if spec.cache_key in missing:
             cache.store(spec.cache_key, data)

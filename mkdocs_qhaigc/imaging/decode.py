@@ -18,8 +18,9 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from mkdocs_qhaigc.directives.request import MOST_PIXELS
+from mkdocs_qhaigc.directives.sizes import MOST_PIXELS
 from mkdocs_qhaigc.errors import ImageError
+from mkdocs_qhaigc.imaging.non_image_content import name_of
 
 SEVERAL_JPEGS = "MPO"
 """Pillow's name for a JPEG behind which others stand: a gain map for bright screens, say, or the other eye's view."""
@@ -27,6 +28,8 @@ _LARGEST_TEXT = 16 << 20
 """Bytes of a text or a colour profile that a PNG holds compressed: generators may write a long log there."""
 _PNG_DEPTH = 24
 """Offset of the byte that gives the bits of a sample in a PNG."""
+_ORIENTATION, _UPRIGHT, _TURNED = 0x0112, 1, range(2, 9)
+"""EXIF's field, and its values."""
 _one_with_large_texts = threading.Lock()
 _FORMATS = tuple(
     plugin.format
@@ -60,12 +63,23 @@ def decoded(data: bytes) -> Image.Image:
     except ImageError:
         raise
     except UnidentifiedImageError as error:
-        raise ImageError("the bytes are no PNG, JPEG, WebP or AVIF image") from error
+        name = name_of(data)
+        but = f", but {name}" if name else ""
+        raise ImageError(f"the bytes are no PNG, JPEG, WebP or AVIF image{but}") from error
     except Exception as error:
         raise ImageError(f"the bytes are no image that can be read ({type(error).__name__}: {error!s:.120})") from error
     with contextlib.suppress(Exception):  # damaged metadata; the pixels are whole, and were paid for
         ImageOps.exif_transpose(image, in_place=True)
     return image
+
+
+def is_turned(data: bytes) -> bool:
+    """Return whether the pixels in an image's bytes lie otherwise than it is shown, by its metadata."""
+    try:
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+            return image.getexif().get(_ORIENTATION, _UPRIGHT) in _TURNED
+    except Exception:  # noqa: BLE001 - damaged metadata, of many kinds: then nothing turns it
+        return False
 
 
 def _loaded(data: bytes) -> Image.Image:

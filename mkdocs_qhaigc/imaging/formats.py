@@ -20,6 +20,6 @@ _STARTS = {
 }
 
 
-def format_of(data: bytes) -> str | None:
+def format_of(data: bytes | memoryview) -> str | None:
     """Return the format that begins with these bytes; `None` if none does."""
     return next((format_ for format_, start in _STARTS.items() if start.match(data)), None)

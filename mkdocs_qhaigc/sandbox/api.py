@@ -16,16 +16,18 @@ from email.message import Message
 from typing import Any
 from urllib.parse import unquote
 
+from mkdocs_qhaigc.sandbox.generation_request import VARIANT_HEADER, GenerationRequest, checked
+from mkdocs_qhaigc.sandbox.read_reference_images import read_edit, recorded, take_images
 from mkdocs_qhaigc.sandbox.replies import Rejection, Reply
-from mkdocs_qhaigc.sandbox.requests import VARIANT_HEADER, GenerationRequest, checked
+from mkdocs_qhaigc.sandbox.tasks import Tasks
 
 log = logging.getLogger("mkdocs.plugins.mkdocs_qhaigc.sandbox")
 
 PREFIX = "/sandbox/v1"
-MODELS = ("qh-draw-x2-preview", "qh-draw-x1-pro", "dall-e-3", "即梦4.0")
-"""Listed by `GET /models`. A generation accepts any other name, too."""
+MODELS = ("qh-draw-x2-preview", "qh-draw-x1-pro", "dall-e-3", "即梦4.0", "nano-banana-2")
+"""Those of Qhaigc, listed by `GET /models`. A generation accepts any other name, too: see `models`."""
 
-MAX_BODY = 1024 * 1024  # bytes
+MAX_BODY = 64 * 1024 * 1024  # bytes: reference images are part of it
 _MAX_HOSTED = 256 * 1024 * 1024  # bytes
 _MAX_RECORDS = 10_000
 
@@ -38,9 +40,19 @@ class ReceivedRequest:
     path: str
     """Without the query."""
     body: dict[str, Any] | None
-    """The JSON object that was sent, even if it was rejected; `None` if there was none."""
+    """The JSON object that was sent, even if it was rejected, or the fields of a form; `None` if there was none.
+
+    In the place of reference images, their digests: `sha256:HEX`.
+    """
     status: int
     """Of the reply."""
+
+
+@dataclass(slots=True)
+class _Received:
+    """What was read of a request so far."""
+
+    body: dict[str, Any] | None
 
 
 class _Hosted:
@@ -68,11 +80,12 @@ class _Hosted:
 class Api:
     """The API without sockets."""
 
-    def __init__(self, *, latency: float, api_key: str | None) -> None:
+    def __init__(self, *, latency: float, api_key: str | None, tasks: bool) -> None:
         self.base_url = ""
         self.closing = threading.Event()
         self._latency = latency
         self._api_key = api_key
+        self._tasks = Tasks(seconds=latency, generate=self._generate) if tasks else None
         self._hosted = _Hosted()
         self._records: deque[ReceivedRequest] = deque(maxlen=_MAX_RECORDS)
         self._lock = threading.Lock()
@@ -84,20 +97,21 @@ class Api:
 
     def answer(self, method: str, path: str, headers: Message, read_body: Callable[[], bytes]) -> Reply:
         """Return the reply to one request, which is recorded first. Raises what `read_body` raises."""
-        body = None
+        received = _Received(None)
         try:
-            body = _json_object(read_body())
-            reply = self._route(method, path, headers, body)
+            content = read_body()
+            received.body = _json_object(content)
+            reply = self._route(method, path, headers, content, received)
         except Rejection as error:
             reply = error.reply
         with self._lock:
-            self._records.append(ReceivedRequest(method, path, body, reply.status))
+            self._records.append(ReceivedRequest(method, path, received.body, reply.status))
         log.debug("Sandbox: %s %r %d", method, path, reply.status)
         return reply
 
-    def _route(self, method: str, path: str, headers: Message, body: dict[str, Any] | None) -> Reply:
+    def _route(self, method: str, path: str, headers: Message, content: bytes, received: _Received) -> Reply:
         route = path.removeprefix(PREFIX) if path.startswith(f"{PREFIX}/") else ""
-        allowed = _methods(route)
+        allowed = _methods(route, tasks=self._tasks is not None)
         if not allowed:
             raise Rejection(404, f"Invalid URL ({method} {path}). The API is under {PREFIX}.")
         if method not in allowed:
@@ -106,18 +120,30 @@ class Api:
         if route.startswith("/files/"):
             return self._file(route.removeprefix("/files/"))
         self._check_key(headers.get("Authorization", ""))
+        if route.startswith("/tasks/") and self._tasks:
+            return self._tasks.report(unquote(route.removeprefix("/tasks/")))
         if method != "POST":
             return _models(unquote(route.removeprefix("/models").removeprefix("/")))
-        if headers.get_content_type() != "application/json":
-            message = "Unsupported content type. This API method only accepts 'application/json' requests."
+        edits = route == "/images/edits"
+        accepted = "multipart/form-data" if edits else "application/json"
+        if headers.get_content_type() != accepted:
+            message = f"Unsupported content type. This API method only accepts '{accepted}' requests."
             raise Rejection(400, message, code="unsupported_content_type")
-        if body is None:
+        if edits:
+            fields, images = read_edit(headers, content)
+            received.body = recorded(fields, images, "image[]")
+        elif received.body is None:
             raise Rejection(400, "We could not parse the body of your request. Send one JSON object.")
-        generation = checked(body, headers.get(VARIANT_HEADER, "1"))
+        else:
+            fields, images = take_images(received.body)
+            received.body = recorded(fields, images, "image")
+        generation = checked(fields, headers.get(VARIANT_HEADER, "1"), images)
+        if self._tasks:
+            return self._tasks.order(generation)
         began = time.monotonic()
-        content = json.dumps(self._generate(generation)).encode()
+        answer = json.dumps(self._generate(generation) | generation.about(fields)).encode()
         self.closing.wait(max(0.0, began + self._latency - time.monotonic()))
-        return Reply(200, content)
+        return Reply(200, answer)
 
     def _check_key(self, authorization: str) -> None:
         scheme, _, key = authorization.partition(" ")
@@ -132,7 +158,7 @@ class Api:
         content = self._hosted.get(name)
         if content is None:
             raise Rejection(404, "There is no such file, or it has expired.", code="not_found")
-        return Reply(200, content, media_type="image/png" if name.endswith(".png") else "image/webp")
+        return Reply(200, content, media_type=f"image/{name.rpartition('.')[2]}")
 
     def _generate(self, request: GenerationRequest) -> dict[str, Any]:
         data: list[dict[str, str]] = []
@@ -149,10 +175,12 @@ class Api:
         return {"created": int(time.time()), "data": data}
 
 
-def _methods(route: str) -> tuple[str, ...]:
+def _methods(route: str, *, tasks: bool) -> tuple[str, ...]:
     """Return the methods that a route accepts; empty if there is no such route."""
-    if route == "/images/generations":
+    if route in ("/images/generations", "/images/edits"):
         return ("POST",)
+    if tasks and re.fullmatch(r"/tasks/[^/]+", route):
+        return ("GET",)
     return ("GET", "HEAD") if re.fullmatch(r"/models(/[^/]+)?|/files/[^/]+", route) else ()
 
 

@@ -24,16 +24,17 @@ log = logging.getLogger("mkdocs.plugins.mkdocs_qhaigc.sandbox")
 class Sandbox:
     """The server: it answers from `start()` to `close()`, or inside `with`."""
 
-    def __init__(self, *, port: int = 0, latency: float = 0.0, api_key: str | None = None) -> None:
+    def __init__(self, *, port: int = 0, latency: float = 0.0, api_key: str | None = None, tasks: bool = False) -> None:
         """Prepare a server.
 
         Args:
             port: 0 for a free one.
             latency: seconds that a generation takes, drawing included.
             api_key: the only key that is accepted; `None` accepts any that is not empty.
+            tasks: answer with a task for each image, which then takes `latency`.
         """
         self._port = port
-        self._api = Api(latency=latency, api_key=api_key)
+        self._api = Api(latency=latency, api_key=api_key, tasks=tasks)
         self._server: _Server | None = None
 
     @property

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Callable, Container, Iterable, Set
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mkdocs_qhaigc._util.text import plural
 from mkdocs_qhaigc.config.options import Options
-from mkdocs_qhaigc.errors import MissingImages, NoFileError
-from mkdocs_qhaigc.site.images import ResolvedImage, SiteImages
+from mkdocs_qhaigc.errors import MissingImages, NoFileError, NotBought
+from mkdocs_qhaigc.site.image_pipeline import ResolvedImage, SiteImages
 from mkdocs_qhaigc.site.page_rendering import SitePages
 
 if TYPE_CHECKING:
     from mkdocs_qhaigc.site.json_report import Outcome
     from mkdocs_qhaigc.site.survey import Survey, SurveyEntry
     from mkdocs_qhaigc.site.warnings import Warnings
+
+
+log = logging.getLogger(__name__)
 
 
 class SiteBuild:
@@ -28,14 +33,16 @@ class SiteBuild:
         *,
         site_url: Callable[[], str | None],
         column: Callable[[Container[object]], str],
+        language: Callable[[], str] = str,
         warnings: Warnings | None = None,
     ) -> None:
-        """`site_url` and `column`: see `SitePages`; `warnings`: of all builds of the site."""
+        """`site_url`, `column`, `language`: see `SitePages`; `warnings`: of all builds of the site."""
         self.options = options
+        self.begun_at = time.time_ns()
         self._images = images
         self._wait = True
         """Whether missing images are waited for."""
-        self.pages = SitePages(options, images, site_url=site_url, column=column, warnings=warnings)
+        self.pages = SitePages(options, images, site_url=site_url, column=column, language=language, warnings=warnings)
 
     # From the last rendered page to the site's files
 
@@ -47,11 +54,22 @@ class SiteBuild:
         """
         self._images.settle(wait=wait)
         self._wait = wait
+        self._note_transparency()
         self.pages.settled = True
         if self.options.missing == "error" and self._images.damaged_pins():
             damage = "".join(f"\n  {message}" for message in self._images.damaged_pins())
             raise MissingImages(f"committed images are damaged, and `missing: error` accepts no others:{damage}")
         self._report_missing(self.placeholders())
+
+    def _note_transparency(self) -> None:
+        """Say that transparent images are published on white, if they can only be JPEG."""
+        if self.options.encoding.formats != ("jpeg",):
+            return
+        if on_white := [image.job.where for image in self._images.images() if image.job.request.transparent]:
+            log.info(
+                "%s: JPEG has no transparency, and is published on white. Add webp or png to `formats` for that",
+                ", ".join(on_white),
+            )
 
     def placeholders(self) -> list[ResolvedImage]:
         """Return the images that have a placeholder."""
@@ -133,7 +151,12 @@ class SiteBuild:
                 f"bought, and commit {self.options.pins_dir}; or correct the names"
             )
         may_be_under_way = self.options.missing == "generate"
-        declared = [image for image in missing if image.job.request.model]  # other names were warned of already
+        declared = [
+            image
+            for image in missing
+            if image.job.request.model  # other names were warned of already
+            and not isinstance(image.reason, NotBought)  # a preview says this once for all its builds
+        ]
         self.pages.warnings.missing([image for image in declared if image.reason or not may_be_under_way])
 
     def close(self, *, whole: bool = False) -> None:
@@ -156,6 +179,7 @@ class SiteBuild:
                 request=request,
                 image=self._images.image(request),
                 users=tuple(sorted(pages.users.get(request.key, ()), key=lambda src_uri: order.get(src_uri, -1))),
+                directive=directive,
             )
             for scope in (pages.site, *pages.scopes.values())
             for directive in scope.directives.values()
@@ -172,8 +196,10 @@ class SiteBuild:
             tuple(self.entries()),
             tuple(warnings),
             self.pages.warnings.kinds,
+            self.pages.warnings.subjects("alt"),
             docs_dir,
             {page: address for page, address in addresses.items() if address},
+            self.begun_at,
         )
 
     def outcomes(self) -> list[Outcome]:
@@ -184,6 +210,11 @@ class SiteBuild:
             Outcome(entry, self._images.stats(entry.request), self.pages.warnings.about(self._subjects(entry)))
             for entry in self.entries()
         ]
+
+    def reference_files(self) -> set[str]:
+        """Return the paths of the files that are reference images of the build's images."""
+        references = (one for image in self._images.images() for one in image.job.request.references)
+        return {one.path for one in references if one.path}
 
     def images(self) -> list[ResolvedImage]:
         """Return all images of the build, those in place of names that no directive has included."""

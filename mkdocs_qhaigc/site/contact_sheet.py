@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from mkdocs_qhaigc.assets import asset
 
 _PROPORTIONS = (0.8, 1.8)
 """Width divided by height of the highest and of the lowest frame; other images have room left beside them."""
+_PROPORTIONS_OF_VARIANTS = (0.5, 3.0)
+
+_CODE = re.compile("`([^`]+)`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +42,36 @@ class Card:
     """One word, by which the sheet can be filtered."""
     pages: tuple[tuple[str, str | None], ...]
     """(label, href or `None`) of each page that shows it."""
+    in_use: bool = False
+    """Whether it is the one of the sheet's variants that the site shows."""
 
 
-def render_sheet(title: str, cards: Sequence[Card], *, intro: str) -> str:
-    """Return the whole page; `intro` is the text below its title."""
-    scripts = [_read("find.js"), _read("sheet.js")]
-    style = f"{_read('sheet.css')}\n.frame {{\n  aspect-ratio: {_proportion(cards):.4g};\n}}\n"
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The image whose variants a sheet shows: what they have in common."""
+
+    prompt: str
+    facts: tuple[tuple[str, str], ...]
+    """(label, value)."""
+    pages: tuple[tuple[str, str | None], ...]
+    """(label, href or `None`)."""
+    command: str | None
+    """The command that chooses one."""
+
+
+def render_sheet(title: str, cards: Sequence[Card], *, intro: str, subject: Subject | None = None) -> str:
+    """Return the whole page.
+
+    Args:
+        intro: the text below its title; what is in backticks is code.
+        subject: of variants of one image, which are shown large, side by side.
+    """
+    about = _CODE.sub(r"<code>\1</code>", _text(intro))
+    layout = _layout(cards) if subject else ""
+    scripts = [_read("sheet.js")] if subject else [_read("find.js"), _read("sheet.js")]
+    limits = _PROPORTIONS_OF_VARIANTS if subject else _PROPORTIONS
+    frames = f".frame {{\n  aspect-ratio: {_proportion(cards, limits):.4g};\n}}\n"
+    style = "\n".join([_read("colours.css"), _read("sheet.css"), frames])
     policy = (
         f"default-src 'none'; img-src 'self' file:; style-src {_hash(style)}; "
         f"script-src {' '.join(map(_hash, scripts))}; base-uri 'none'; form-action 'none'"
@@ -54,8 +82,9 @@ def render_sheet(title: str, cards: Sequence[Card], *, intro: str) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="robots" content="noindex">\n'
         f"<title>{_text(title)}</title>\n<style>{style}</style>\n</head>\n<body>\n<header>\n"
-        f'<h1>{_text(title)}</h1>\n<p class="intro">{_text(intro)}</p>\n{_keys(cards)}</header>\n'
-        f'<main>\n{_form(cards)}<ul class="cards">\n{"".join(map(_card, cards))}</ul>\n</main>\n{_DIALOG}'
+        f'<h1>{_text(title)}</h1>\n<p class="intro">{about}</p>\n{_subject(subject)}'
+        f"{_keys(cards, searched=subject is None)}</header>\n<main>\n{'' if subject else _form(cards)}"
+        f'<ul class="cards{layout}">\n{"".join(map(_card, cards))}</ul>\n</main>\n{_DIALOG}'
         '<output class="quiet said"></output>\n'
         f"{''.join(f'<script>{script}</script>' for script in scripts)}\n</body>\n</html>\n"
     )
@@ -79,8 +108,23 @@ _DIALOG = """<dialog aria-labelledby="large">
 """
 
 
-def _keys(cards: Sequence[Card]) -> str:
-    keys = [("← ↑ ↓ →", "go from card to card"), ("Enter", "large"), ("Esc", "back"), ("/", "search")]
+def _layout(cards: Sequence[Card]) -> str:
+    """Return the classes of a list of variants: images that are higher than wide need less room beside each other."""
+    return " variants" if _proportion(cards, _PROPORTIONS) >= 1 else " variants high"
+
+
+def _subject(subject: Subject | None) -> str:
+    if subject is None:
+        return ""
+    command = f'<p class="line"><code>{_text(subject.command)}</code></p>\n' if subject.command else ""
+    facts = _facts((*subject.facts,), subject.pages)
+    return f'{command}<p class="prompt" dir="auto">{_text(subject.prompt)}</p>\n<dl class="common">\n{facts}</dl>\n'
+
+
+def _keys(cards: Sequence[Card], *, searched: bool) -> str:
+    keys = [("← ↑ ↓ →", "go from card to card"), ("Enter", "large"), ("Esc", "back")]
+    if searched:
+        keys.append(("/", "search"))
     if any(card.line for card in cards):
         keys.append(("c", "copy the card's line"))
     shown = ", ".join(f"{' '.join(f'<kbd>{key}</kbd>' for key in names.split())} {does}" for names, does in keys)
@@ -115,29 +159,33 @@ def _card(card: Card) -> str:
             f'<a class="frame" href="{_text(card.image)}"><img src="{_text(card.image)}" alt="{_text(card.title)}" '
             f'{size} loading="lazy" decoding="async"></a>'
         )
-    pages = ", ".join(
-        _text(label) if href is None else f'<a href="{_text(href)}">{_text(label)}</a>' for label, href in card.pages
-    )
-    facts = [(_text(what), _text(value)) for what, value in card.facts] + ([("pages", pages)] if pages else [])
-    rows = "".join(f"<dt>{what}</dt><dd>{value}</dd>\n" for what, value in facts)
     line = (
         f'<p class="line"><code>{_text(card.line)}</code><button class="copy" data-script hidden>Copy</button></p>\n'
         if card.line is not None
         else ""
     )
+    used = ' <span class="used">in use</span>' if card.in_use else ""
+    prompt = f'<p class="prompt" dir="auto">{_text(card.prompt)}</p>\n' if card.prompt else ""
     return (
-        f'<li data-state="{_text(card.state)}">\n'
-        f'<div class="head"><h2>{_text(card.title)}</h2>'
+        f'<li data-state="{_text(card.state)}"{" class=chosen" if card.in_use else ""}>\n'
+        f'<div class="head"><h2>{_text(card.title)}{used}</h2>'
         f'<span class="state {_text(card.state)}">{_text(card.state)}</span></div>\n'
-        f'{frame}\n<p class="prompt" dir="auto">{_text(card.prompt)}</p>\n{line}'
-        f"<dl>\n{rows}</dl>\n</li>\n"
+        f"{frame}\n{prompt}{line}<dl>\n{_facts(card.facts, card.pages)}</dl>\n</li>\n"
     )
 
 
-def _proportion(cards: Sequence[Card]) -> float:
+def _facts(facts: Sequence[tuple[str, str]], pages: Sequence[tuple[str, str | None]]) -> str:
+    """Return the rows of a list of facts."""
+    rows = [(_text(what), _text(value)) for what, value in facts]
+    links = (_text(page) if href is None else f'<a href="{_text(href)}">{_text(page)}</a>' for page, href in pages)
+    rows += [("pages", ", ".join(links))] if pages else []
+    return "".join(f"<dt>{what}</dt><dd>{value}</dd>\n" for what, value in rows)
+
+
+def _proportion(cards: Sequence[Card], limits: tuple[float, float]) -> float:
     """Return width divided by height of the frames: that of most images."""
     common = Counter(card.width / max(card.height, 1) for card in cards).most_common(1)
-    least, most = _PROPORTIONS
+    least, most = limits
     return min(max(common[0][0] if common else 1.5, least), most)
 
 

@@ -19,9 +19,10 @@ from urllib.parse import quote
 from mkdocs_qhaigc._util.files import atomic_write
 from mkdocs_qhaigc._util.text import plural
 from mkdocs_qhaigc.assets import asset
+from mkdocs_qhaigc.directives.sizes import sides_of
 from mkdocs_qhaigc.html.image_tag import ImageTag, render_image
-from mkdocs_qhaigc.imaging.rendition_names import relative_url
-from mkdocs_qhaigc.site.page_rendering import image_tag
+from mkdocs_qhaigc.imaging.plan_renditions import relative_url
+from mkdocs_qhaigc.site.page_rendering import image_tag, page_crop
 from mkdocs_qhaigc.site.survey import Survey, SurveyEntry
 
 if TYPE_CHECKING:
@@ -129,21 +130,28 @@ def facts_of(collected: Collected) -> tuple[tuple[str, str], ...]:
     """Return the facts about an image beside its prompt: (what, value)."""
     one, stored = collected.first, collected.first.stored
     request = one.request
-    facts = [("model", request.model), ("size", request.size.replace("x", " × "))]
+    facts = [("model", request.model), ("size", _shown_size(request.size))]
     if stored:
         came = f"{stored.width}x{stored.height}"
         if came != request.size:
-            facts.append(("came as", came.replace("x", " × ")))
+            facts.append(("came as", _shown_size(came)))
         facts.append(("file", f"{stored.format}, {in_bytes(stored.size)}"))
     if request.variant != 1:
         facts.append(("variant", str(request.variant)))
     if request.params:
         facts.append(("params", json.dumps(request.params, ensure_ascii=False)))
+    if one.references:
+        facts.append(("references", ", ".join(one.references)))
     if revised := revised_prompt(stored, request.prompt):
         facts.append(("revised prompt", revised))
     if len(collected.entries) > 1:
         facts.append(("also", ", ".join(one.title for one in collected.entries[1:])))
     return tuple(facts)
+
+
+def _shown_size(size: str) -> str:
+    sides = sides_of(size)
+    return f"{sides[0]} × {sides[1]}" if sides else size
 
 
 def in_bytes(number: int) -> str:
@@ -182,8 +190,9 @@ def site_gallery(build: SiteBuild, *, page_url: str, link: Link, is_listed: Call
         entry = collected.first
         scope = pages.scopes[entry.page] if entry.page else pages.site
         file_name = f"{entry.name}-dark" if entry.dark else entry.name
-        published, image = pages.files.publish(file_name, entry.request)
-        alt = scope.directives[entry.name].alt or entry.where
+        directive = scope.directives[entry.name]
+        published, image = pages.files.publish(file_name, entry.request, page_crop(directive))
+        alt = directive.alt or entry.where
         tag = image_tag(published, page_url=page_url, alt=alt, sizes=SIZES, colour=image.colour)
         images.append((collected, tag))
     return render_gallery(images, page_url=page_url, assets_dir=build.options.assets_dir, link=link)

@@ -13,7 +13,7 @@ from typing import Any
 
 from mkdocs_qhaigc._util.files import atomic_write, reason_of
 from mkdocs_qhaigc.errors import OptionError
-from mkdocs_qhaigc.generation.job import JobStats
+from mkdocs_qhaigc.generation.job_state import JobStats
 from mkdocs_qhaigc.site.survey import SurveyEntry
 
 SCHEMA = 1
@@ -89,8 +89,10 @@ def _as_json(outcomes: Iterable[Outcome], warnings: Iterable[str]) -> dict[str, 
                 "name": entry.name,
                 "dark": entry.dark,
                 "model": entry.request.model,
+                "references": list(entry.references),
                 "key": key,
-                "state": entry.image.state,
+                "state": "refused" if entry.state == "refused" else entry.image.state,
+                "reason": str(entry.image.reason) if entry.image.reason else None,
                 "seconds": None if stats.seconds is None else round(stats.seconds, 3),
                 "bytes": entry.stored.size if entry.stored else None,
                 "requests": stats.requests,

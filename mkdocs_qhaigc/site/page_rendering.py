@@ -12,36 +12,30 @@ from typing import Any, Protocol
 from urllib.parse import quote, urljoin, urlsplit
 
 from mkdocs_qhaigc.config.options import Options
-from mkdocs_qhaigc.directives.front_matter import (
-    META_KEY,
-    broken_front_matter,
-    holds_reference,
-    is_misspelt_key,
-    resolve_references,
-)
-from mkdocs_qhaigc.directives.model import Directive
-from mkdocs_qhaigc.directives.parse import read_directives
+from mkdocs_qhaigc.directives.directive import Directive
+from mkdocs_qhaigc.directives.front_matter import META_KEY, broken_front_matter, is_misspelt_key
+from mkdocs_qhaigc.directives.front_matter_references import holds_reference, resolve_references
+from mkdocs_qhaigc.directives.parse import read_directives, resolve_size
 from mkdocs_qhaigc.directives.request import ImageRequest
-from mkdocs_qhaigc.generation.job import ImageJob
+from mkdocs_qhaigc.generation.job_state import ImageJob
 from mkdocs_qhaigc.html import reference_syntax
 from mkdocs_qhaigc.html import rewrite as html
-from mkdocs_qhaigc.html.deferred import DeferredImages, ReferencedImage
+from mkdocs_qhaigc.html.deferred_images import DeferredImages, ReferencedImage
 from mkdocs_qhaigc.html.image_tag import FormatSource, ImageTag, figure
 from mkdocs_qhaigc.html.theme_sizes import UNKNOWN
-from mkdocs_qhaigc.imaging.background_encoder import Crop
 from mkdocs_qhaigc.imaging.formats import MIME_TYPES
-from mkdocs_qhaigc.imaging.rendition_names import PublishedImage, relative_url
-from mkdocs_qhaigc.site.images import ImageFiles, ResolvedImage
+from mkdocs_qhaigc.imaging.plan_renditions import CARD_WIDTH, CENTRE, Card, Crop, PublishedImage, relative_url
+from mkdocs_qhaigc.site.image_pipeline import ImageFiles, ResolvedImage, placeholder_title
 from mkdocs_qhaigc.site.warnings import Warnings
 
 
 class Images(Protocol):
     """The images of the pages: those of a build (`SiteImages`), or those that `sync` has written."""
 
-    def want(self, job: ImageJob) -> ResolvedImage:
-        """Return what is known of an image now."""
+    def want(self, job: ImageJob, crop: Crop | None = None) -> ResolvedImage:
+        """Return what is known of an image now. `crop`: what pages show it cropped to."""
 
-    def want_card(self, request: ImageRequest, crop: Crop | None) -> None:
+    def want_card(self, request: ImageRequest, card: Card) -> None:
         """Have an image that was wanted also encoded for link previews."""
 
     def image(self, request: ImageRequest) -> ResolvedImage:
@@ -54,7 +48,10 @@ class Images(Protocol):
 class Scope:
     """The names of images that references on one page may use."""
 
-    __slots__ = ("broken", "column", "directives", "misread", "rendered", "shown", "source", "src_uri", "unread", "url")
+    __slots__ = (
+        *("broken", "column", "directives", "language", "misread", "rendered", "shown", "source", "src_uri", "unread"),
+        "url",
+    )
 
     def __init__(
         self,
@@ -88,6 +85,8 @@ class Scope:
         """Whether the page itself, and not only an excerpt of it, was rendered."""
         self.column = column
         self.source = source
+        self.language = ""
+        """By the page's own front matter; empty for the site's."""
 
     def where(self, name: str) -> str:
         """Return the name that messages give an image of this page: `guide/start.md#hero`."""
@@ -104,6 +103,7 @@ class SitePages:
         *,
         site_url: Callable[[], str | None],
         column: Callable[[Container[object]], str],
+        language: Callable[[], str] = str,
         warnings: Warnings | None = None,
         settled: bool = False,
     ) -> None:
@@ -113,12 +113,14 @@ class SitePages:
             site_url: returns the site's absolute address; called when it is needed, because plugins may change it.
             column: returns the width of a page's text as a value of the attribute `sizes`; takes the value of `hide`
                 in the page's front matter.
+            language: returns the language of the pages (`en`), as the theme has it; called when it is needed, likewise.
             settled: whether every image is settled already.
         """
         self._options = options
         self._images = images
         self._site_url = site_url
         self._column = column
+        self._language = language
         self.warnings = warnings or Warnings()
         self.files = ImageFiles(options, images.image)
         self.scopes: dict[str, Scope] = {}
@@ -128,8 +130,7 @@ class SitePages:
         self._deferred = DeferredImages()
         self.users: dict[str, dict[str, None]] = {}
         """By key: the pages that show an image, in their order; an image of the whole site has all of them."""
-        directives, _ = read_directives(options.images, options.defaults) if options.images else ({}, [])
-        self.site = Scope("", directives, column=column(()))
+        self.site = Scope("", options.defaults.images, column=column(()))
 
     def read_page(self, page: Any, *, src_uri: str, url: str, text: str, source: Callable[[], str]) -> None:
         """Read a page's front matter: want its images, replace its values that are references.
@@ -162,7 +163,7 @@ class SitePages:
 
     def note_references(self, src_uri: str, text: str) -> None:
         """Note the images that a page shows, from its file alone: those it places, and those it seems to refer to."""
-        from mkdocs_qhaigc.directives.source_places import (
+        from mkdocs_qhaigc.directives.source_locations import (
             places,
             unread_places,
         )  # a build that renders pages does not need it
@@ -181,6 +182,8 @@ class SitePages:
         without_alt = []
         for place in places(text):
             directive = scope.directives.get(place.name) or self.site.directives.get(place.name)
+            if any(written.startswith(f"{reference_syntax.SCHEME}{place.name} ") for written in unread):
+                continue  # it is the first word of one that was warned of
             if place.is_image and directive is None and "{" not in place.name:  # which a plugin may fill in
                 self._warn_of_unknown(scope, place.name)
             elif place.is_image and directive and directive.alt is None and place.described is False:
@@ -212,7 +215,11 @@ class SitePages:
         for directive in reversed(placed):
             referenced = self.referenced(scope, directive.name, shown_at)
             markup = self._deferred.mark({}, referenced, first=not elsewhere)
-            markup = figure(markup, directive.caption) if directive.caption is not None else f"<p>{markup}</p>"
+            label = referenced.label
+            if directive.caption is not None or label:
+                markup = figure(markup, directive.caption, label)
+            else:
+                markup = f"<p>{markup}</p>"
             if directive.alt is None:
                 self.warnings.image_without_alt(scope.src_uri, scope.source, directive.name)
             after_title = directive.place == "after-title"
@@ -239,20 +246,31 @@ class SitePages:
         if directive is None:
             request = self._unknown_image(scope, name).job.request
             self._note_user(scope, request)
-            alt = f"No image is called {name}"
+            alt = _absent(name)
             tag = partial(self._tag, "missing", request, page_url, alt, scope.column)
             return ReferencedImage(relative_url(self.files.address("missing", request), page_url), tag, alt)
         sizes = directive.sizes or self._options.sizes or scope.column
-        dark = None
+        dark, crop = None, page_crop(directive)
+        label = self._label(scope, directive)
         for file_name, request in reversed(directive.requests):
             self._note_user(scope, request)
-            url = relative_url(self.files.address(file_name, request), page_url)
+            url = relative_url(self.files.address(file_name, request, crop), page_url)
             whole = cache(
                 partial(
-                    self._tag, file_name, request, page_url, directive.alt, sizes, directive.priority, directive.caption
+                    self._tag,
+                    file_name,
+                    request,
+                    page_url,
+                    directive.alt,
+                    sizes,
+                    directive.priority,
+                    directive.caption,
+                    crop,
+                    directive.focus,
+                    label,
                 )
             )
-            dark = ReferencedImage(url, whole, directive.alt, directive.priority, directive.caption, dark)
+            dark = ReferencedImage(url, whole, directive.alt, directive.priority, directive.caption, dark, label)
         assert dark is not None
         return dark
 
@@ -265,9 +283,12 @@ class SitePages:
         sizes: str,
         priority: bool = False,
         caption: str | None = None,
+        crop: Crop | None = None,
+        focus: tuple[int, int] | None = None,
+        label: str = "",
     ) -> ImageTag:
         """Return an image as a page shows it. For a build that has settled."""
-        published, image = self.files.publish(file_name, request)
+        published, image = self.files.publish(file_name, request, crop)
         return image_tag(
             published,
             page_url=page_url,
@@ -275,7 +296,10 @@ class SitePages:
             sizes=sizes,
             priority=priority,
             caption=caption,
+            label=label,
             colour=image.colour,
+            focus=focus,
+            title=placeholder_title(image, self._options.folder),
         )
 
     def scope_of(self, src_uri: str, meta: Mapping[str, Any]) -> Scope:
@@ -292,6 +316,16 @@ class SitePages:
         site_url = self._site_url()
         return urljoin(site_url.rstrip("/") + "/", url) if site_url else None
 
+    def reference_keys(self) -> set[str]:
+        """Return the keys of the images that are references for declared ones."""
+        return {
+            reference.request.key
+            for scope in (self.site, *self.scopes.values())
+            for directive in scope.directives.values()
+            for reference in directive.request.references
+            if reference.request
+        }
+
     def publish_declared(self) -> None:
         """Have the files of all declared images, whether or not a page refers to them."""
         for scope in (self.site, *self.scopes.values()):
@@ -299,19 +333,21 @@ class SitePages:
                 if name not in scope.shown:
                     scope.shown.add(name)
                     for file_name, request in directive.requests:
-                        self.files.address(file_name, request)
+                        self.files.address(file_name, request, page_crop(directive))
 
     def _read_scope(self, meta: Mapping[str, Any], src_uri: str, source: Callable[[], str] = str) -> Scope:
         wide = self._width(meta)
         if META_KEY not in meta:
             scope = self.scopes[src_uri] = Scope(src_uri, column=wide, source=source)
+            scope.language = _language_in(meta)
             return scope
-        directives, problems = read_directives(meta[META_KEY], self._options.defaults)
+        directives, problems = read_directives(meta[META_KEY], self._options.defaults, src_uri)
         for problem in problems:
             self.warnings.problem(src_uri, source, problem)
         broken = frozenset(problem.name for problem in problems if problem.name)
         scope = self.scopes[src_uri] = Scope(src_uri, directives, broken, column=wide, source=source)
         scope.unread = any(problem.name is None for problem in problems)
+        scope.language = _language_in(meta)
         self._want(scope)
         return scope
 
@@ -340,7 +376,7 @@ class SitePages:
         for name, directive in scope.directives.items():
             for file_name, request in directive.requests:
                 where = scope.where(name) + (" (dark)" if request is directive.dark else "")
-                self._images.want(ImageJob(where, file_name, request))
+                self._images.want(ImageJob(where, file_name, request), page_crop(directive))
 
     def _note_user(self, scope: Scope, request: ImageRequest) -> None:
         self.users.setdefault(request.key, {})[scope.src_uri] = None
@@ -350,6 +386,13 @@ class SitePages:
         if name not in scope.broken and not scope.unread:
             self.warnings.unknown(scope.src_uri, scope.source, name, self._names(scope))
 
+    def _label(self, scope: Scope, directive: Directive) -> str:
+        """Return the visible label of an image on a page; empty for none."""
+        if directive.label is not None:
+            return directive.label
+        site = self._options.label
+        return site.text(scope.language or self._language()) if site.texts else ""
+
     def _names(self, scope: Scope) -> list[str]:
         """Return the names that references on a page may use."""
         return list(dict.fromkeys((*scope.directives, *self.site.directives)))
@@ -358,7 +401,7 @@ class SitePages:
         """Warn where a page's HTML may mean an image that it declares, and does not show."""
         if f":{name}" not in text:
             return
-        from mkdocs_qhaigc.directives.source_places import misspelt_references
+        from mkdocs_qhaigc.directives.source_locations import misspelt_references
 
         if written := misspelt_references(text, name):
             scope.misread = True
@@ -366,20 +409,46 @@ class SitePages:
 
     def _unknown_image(self, scope: Scope, name: str) -> ResolvedImage:
         self._warn_of_unknown(scope, name)
-        request = ImageRequest("", f"No image is called {name}", self._options.defaults.size)
+        size, _, _ = resolve_size(self._options.defaults.size, "", self._options.defaults)
+        request = ImageRequest("", _absent(name), size)
         return self._images.stand_in(ImageJob(scope.where(name), name, request))
 
     def _card_address(self, scope: Scope, name: str, page_url: str) -> str:
         """Return the address of an image's card: absolute, but relative to the page if `site_url` is not set."""
         directive = scope.directives.get(name) or self.site.directives.get(name)
         if directive:
-            file_name, request, crop = directive.name, directive.request, directive.crop
+            label = self._label(scope, directive) if self._options.label.cards else ""
+            file_name, request, card = directive.name, directive.request, Card(card_crop(directive), label)
         else:
-            file_name, request, crop = "missing", self._unknown_image(scope, name).job.request, None
+            file_name, request, card = "missing", self._unknown_image(scope, name).job.request, Card()
         self._note_user(scope, request)
-        self._images.want_card(request, crop)
-        dest_uri = self.files.card_address(file_name, request, crop)
+        self._images.want_card(request, card)
+        dest_uri = self.files.card_address(file_name, request, card)
         return self.absolute(quote(dest_uri)) or relative_url(dest_uri, page_url)
+
+
+def _absent(name: str) -> str:
+    """Return the alternative text of an image that no directive declares, or none that can be used."""
+    return f"There is no image {name} yet"
+
+
+def page_crop(directive: Directive) -> Crop | None:
+    """Return what pages show the images of a directive cropped to; `None` if they show them whole."""
+    return Crop(*directive.ratio, directive.focus or CENTRE) if directive.ratio else None
+
+
+def card_crop(directive: Directive) -> Crop | None:
+    """Return what link previews show the image of a directive cropped to; `None` if they show it whole."""
+    size = directive.crop
+    if size is None and directive.ratio:
+        size = CARD_WIDTH, max(1, round(CARD_WIDTH * directive.ratio[1] / directive.ratio[0]))
+    return Crop(*size, directive.focus or CENTRE) if size else None
+
+
+def _language_in(meta: Mapping[str, Any]) -> str:
+    """Return the language that a page's front matter names; empty if it names none."""
+    language = meta.get("lang")
+    return language if isinstance(language, str) else ""
 
 
 def image_tag(
@@ -390,7 +459,10 @@ def image_tag(
     sizes: str,
     priority: bool = False,
     caption: str | None = None,
+    label: str = "",
     colour: str | None = None,
+    focus: tuple[int, int] | None = None,
+    title: str | None = None,
 ) -> ImageTag:
     """Return an image as a page at `page_url` (relative to the site) shows it."""
     first = published.renditions[0].dest_uri
@@ -400,4 +472,16 @@ def image_tag(
     for dest_uri, spec in published.renditions:
         by_format.setdefault(spec.format, []).append((stem_url + dest_uri[length:], spec.width))
     sources = tuple(FormatSource(MIME_TYPES[format_], tuple(urls)) for format_, urls in by_format.items())
-    return ImageTag(sources, published.width, published.height, alt, sizes, priority, caption, colour)
+    return ImageTag(
+        sources,
+        published.width,
+        published.height,
+        alt,
+        sizes,
+        priority,
+        caption,
+        colour,
+        label=label,
+        title=title,
+        focus=focus,
+    )

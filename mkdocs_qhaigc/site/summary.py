@@ -8,9 +8,9 @@ from mkdocs_qhaigc._util.text import plural
 
 if TYPE_CHECKING:
     from mkdocs_qhaigc.config.options import Options
-    from mkdocs_qhaigc.directives.request import ImageRequest
+    from mkdocs_qhaigc.config.prices import Bought
     from mkdocs_qhaigc.site.build import SiteBuild
-    from mkdocs_qhaigc.site.images import ResolvedImage
+    from mkdocs_qhaigc.site.image_pipeline import ResolvedImage
 
 
 class Summary:
@@ -20,15 +20,15 @@ class Summary:
         self._options = options
         self._images: dict[str, ResolvedImage] = {}
         """By key: the outcome of the first build that wanted it."""
-        self._paid: list[ImageRequest] = []
+        self._paid: list[Bought] = []
         self._under_way: set[str] = set()
 
     def add(self, build: SiteBuild) -> None:
         """Add the images of one more build."""
         for image in build.images():
             key = image.job.request.key
-            if self._images.setdefault(key, image) is image and build.has_paid(image):
-                self._paid.append(image.job.request)
+            if self._images.setdefault(key, image) is image and build.has_paid(image) and image.stored:
+                self._paid.append(image.stored.bought)
         self._under_way |= build.under_way
 
     def text(self) -> str | None:
@@ -36,9 +36,9 @@ class Summary:
         states = [image.state for image in self._images.values()]
         if not states:
             return None
-        counts = [(states.count(state), state) for state in ("generated", "cached", "pinned")]
+        counts = [(states.count(state), state) for state in ("generated", "shared", "cached", "pinned")]
         parts = [f"{count} {state}" for count, state in counts if count]
-        if self._paid and (cost := self._options.cost(self._paid)):
+        if self._paid and (cost := self._options.spent(self._paid)):
             parts[0] += f" for {cost}"
         if missing := states.count("placeholder"):
             parts.append(f"{missing} {plural(missing, 'placeholder', 'placeholders')}")

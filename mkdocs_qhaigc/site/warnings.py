@@ -13,12 +13,13 @@ from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Literal
 
 from mkdocs_qhaigc._util.text import closest_match, plural
+from mkdocs_qhaigc.directives.directive import Problem
 from mkdocs_qhaigc.directives.front_matter import META_KEY, PAGE_ENDINGS
-from mkdocs_qhaigc.directives.model import Problem
+from mkdocs_qhaigc.directives.repeated_keys import repeated_keys
 from mkdocs_qhaigc.errors import GenerationStopped, ImageUnavailable, QhaigcError
-from mkdocs_qhaigc.generation.job import ImageJob, by_reason
+from mkdocs_qhaigc.generation.job_state import ImageJob, by_reason
 from mkdocs_qhaigc.html.reference_syntax import SCHEME
-from mkdocs_qhaigc.site.images import ResolvedImage
+from mkdocs_qhaigc.site.image_pipeline import ResolvedImage
 
 log = logging.getLogger(__name__)
 Kind = Literal["directive", "reference", "alt", "file", "missing", "unshown"]
@@ -52,20 +53,28 @@ class Warnings:
         """Return the warnings about any of these subjects."""
         return [message for message, about in self._subjects.items() if any(subject in subjects for subject in about)]
 
+    def subjects(self, kind: Kind) -> frozenset[str]:
+        """Return what the warnings of one kind are about."""
+        return frozenset(
+            subject for message, about in self._subjects.items() if self.kinds[message] == kind for subject in about
+        )
+
     def directive(self, message: str) -> None:
         """Warn of a directive that cannot be used as it is."""
         self.warn(message, "directive")
 
     def problem(self, src_uri: str, source: Callable[[], str], problem: Problem) -> None:
         """Warn of a mistake in a directive. `source` returns the page's file."""
-        from mkdocs_qhaigc.directives.source_places import problem_line  # only if there is something to warn of
+        from mkdocs_qhaigc.directives.source_locations import problem_line  # only if there is something to warn of
 
         where = _place(src_uri, problem_line(source(), problem))
         self.directive(f"{where}, {problem}" if problem.name else f"{where}: {problem}")
 
     def misspelt_key(self, src_uri: str, source: Callable[[], str], key: str) -> None:
         """Warn of a key of the front matter that is probably meant to be ours. `source` returns the page's file."""
-        from mkdocs_qhaigc.directives.source_places import key_line  # only if there is something to warn of, as below
+        from mkdocs_qhaigc.directives.source_locations import (
+            key_line,  # only if there is something to warn of, as below
+        )
 
         line = key_line(source(), key)
         self.directive(
@@ -81,7 +90,7 @@ class Warnings:
         values = [" ".join(value.split()) for value in values]
         if not values:
             return
-        from mkdocs_qhaigc.directives.source_places import unread_places
+        from mkdocs_qhaigc.directives.source_locations import unread_places
 
         places = unread_places(source())
         for value in dict.fromkeys(values):
@@ -91,7 +100,7 @@ class Warnings:
 
     def unknown(self, src_uri: str, source: Callable[[], str], name: str, known: Sequence[str]) -> None:
         """Warn of a reference to a name that no image of its page has. `source` returns the page's file."""
-        from mkdocs_qhaigc.directives.source_places import places
+        from mkdocs_qhaigc.directives.source_locations import places
 
         line = next((place.line for place in places(source()) if place.name == name), None)
         meant = closest_match(name, known)
@@ -106,7 +115,7 @@ class Warnings:
 
     def misspelt(self, src_uri: str, source: Callable[[], str], references: Iterable[str]) -> None:
         """Warn of what would be references of a page but for their scheme. `source` returns the page's file."""
-        from mkdocs_qhaigc.directives.source_places import misspelt_places
+        from mkdocs_qhaigc.directives.source_locations import misspelt_places
 
         places = misspelt_places(source())
         for written in dict.fromkeys(references):
@@ -116,14 +125,14 @@ class Warnings:
 
     def unread_value(self, src_uri: str, source: Callable[[], str], key: str, value: str, known: Sequence[str]) -> None:
         """Warn of a value in front matter that begins as a reference does and is none, if it seems to name an image."""
-        from mkdocs_qhaigc.directives.source_places import key_line
+        from mkdocs_qhaigc.directives.source_locations import key_line
 
         if "-".join(value.removeprefix(SCHEME).split()) in known:
             self._unread(src_uri, value, key_line(source(), key), known)
 
     def source(self, src_uri: str, source: str) -> None:
         """Warn of what only a page's file shows: commands read it, builds of thousands of pages do not."""
-        from mkdocs_qhaigc.directives.source_places import misspelt_places
+        from mkdocs_qhaigc.directives.source_locations import misspelt_places
 
         self.repeated_keys(src_uri, source)
         for written, line in misspelt_places(source):
@@ -131,8 +140,6 @@ class Warnings:
 
     def repeated_keys(self, src_uri: str, source: str) -> None:
         """Warn of names and fields that a page declares twice: YAML keeps the last one."""
-        from mkdocs_qhaigc.directives.source_places import repeated_keys
-
         for repeated in repeated_keys(source):
             self.directive(
                 f"{src_uri}, line {repeated.line}: {repeated.key!r:.80} is on line {repeated.before} already; the last "
@@ -142,7 +149,7 @@ class Warnings:
     def references_without_alt(self, src_uri: str, source: Callable[[], str], names: Iterable[str]) -> None:
         """Warn of references, in page order, to images without alternative text. `source` returns the page's file."""
         for name, count in Counter(names).items():
-            from mkdocs_qhaigc.directives.source_places import lines_without_alt
+            from mkdocs_qhaigc.directives.source_locations import lines_without_alt
 
             lines, decided = lines_without_alt(source(), name)
             places: list[int | None] = [*lines] or [None]
@@ -151,7 +158,7 @@ class Warnings:
 
     def image_without_alt(self, src_uri: str, source: Callable[[], str], name: str) -> None:
         """Warn of an image without an alternative text that is on a page without a reference."""
-        from mkdocs_qhaigc.directives.source_places import directive_line
+        from mkdocs_qhaigc.directives.source_locations import directive_line
 
         self._without_alt(src_uri, name, directive_line(source(), name))
 
@@ -218,7 +225,7 @@ def _place(file: str, line: int | None) -> str:
 
 def unshown_message(src_uri: str, source: Callable[[], str], name: str) -> str:
     """Return the message about an image that a page declares, and nothing shows. `source` returns the page's file."""
-    from mkdocs_qhaigc.directives.source_places import problem_line
+    from mkdocs_qhaigc.directives.source_locations import problem_line
 
     return (
         f"{_place(src_uri, problem_line(source(), Problem(name, '')))}: image {name!r} is shown nowhere. Refer to it, "

@@ -15,16 +15,13 @@ import stat
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mkdocs_qhaigc._util.files import atomic_write, dead_link, free_name, reason_of, unwritable
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import ImageDamaged, StoreError
 from mkdocs_qhaigc.imaging.formats import EXTENSIONS, LARGEST_IMAGE, format_of
-from mkdocs_qhaigc.store.index import RecordIndex, Stamp
-from mkdocs_qhaigc.store.pointer_files import explain_lone_record, explain_stand_in, is_lfs_pointer
 from mkdocs_qhaigc.store.record import (
     KEY_DIGITS,
     StoredImage,
@@ -36,15 +33,18 @@ from mkdocs_qhaigc.store.record import (
     record_text,
     recorded_beside,
 )
+from mkdocs_qhaigc.store.record_index_file import RecordIndex, Stamp
+from mkdocs_qhaigc.store.version_control_pointers import explain_lone_record, explain_stand_in, is_lfs_pointer
 
 log = logging.getLogger(__name__)
 
+UNSHARED = ".unshared"
+"""Ending of the empty file, named by its key, of an image that a shared store is still to get."""
 _STILL_WRITABLE = 5.0
 """Seconds for which a folder counts as writable after a write, since each check delays the images."""
 
 
-@dataclass(frozen=True, slots=True)
-class Contents:
+class Contents(NamedTuple):
     """The contents of a store's folder."""
 
     images: tuple[StoredImage, ...]
@@ -84,6 +84,8 @@ class ImageStore:
         self.quiet = quiet
         self.damaged: list[str] = []
         """Messages about files that cannot be used, each once."""
+        self.unshared: set[str] = set()
+        """Keys of images that a shared store is still to get, as of the first look."""
         self._committed = committed
         self._index = RecordIndex(index, folder)
         self._lock = threading.RLock()
@@ -125,6 +127,16 @@ class ImageStore:
             image = known or self._read(name, key, where)
             if image is not None:
                 yield image
+
+    def unshared_images(self) -> list[StoredImage]:
+        """Return the saved images that a shared store is still to get, as of the first look."""
+        keys = self.unshared
+        if self._files is None:  # every image was pinned, and most likely there is none: then no file is looked at
+            with contextlib.suppress(OSError):
+                names = os.listdir(self.folder)  # noqa: PTH208 - only names are needed
+                keys = {name.removesuffix(UNSHARED) for name in names if name.endswith(UNSHARED)}
+        found = [self.find(key) for key in sorted(keys)]
+        return [image for image in found if image]
 
     def explain_absence(self, key: str) -> StoreError | None:
         """Return why an image that `find` has not found may exist nevertheless; `None` if nothing suggests it.
@@ -172,6 +184,19 @@ class ImageStore:
             tuple(self.folder / name for name in names if is_unfinished(name)),
         )
 
+    def find_equal(self, image: StoredImage) -> StoredImage | None:
+        """Return a saved image of another key with the same bytes; `None` if there is none."""
+        with contextlib.suppress(OSError), os.scandir(self.folder) as entries:
+            for entry in entries:
+                digits, ours = digits_in(entry.name), entry.name.endswith(image.path.suffix)
+                if not digits or not ours or digits == image.key[:KEY_DIGITS] or entry.stat().st_size != image.size:
+                    continue
+                with contextlib.suppress(OSError, ValueError):
+                    other = self._read_whole(Path(entry.name).with_suffix(".json").name)
+                    if other.sha256 == image.sha256:
+                        return other
+        return None
+
     def files_of(self, key: str) -> list[Path]:
         """Return the present records and images of a key, whole or not."""
         return [self.folder / name for name in self._names_now(key)]
@@ -201,31 +226,33 @@ class ImageStore:
         *,
         name: str,
         key: str,
-        data: bytes,
+        data: bytes | memoryview,
         format: str,
         width: int,
         height: int,
         colour: str | None,
         about: Mapping[str, Any],
+        sha256: str | None = None,
     ) -> StoredImage:
         """Write an image and its record durably, the record last; return the image.
 
-        `about` are the record's further fields.
+        `about` are the record's further fields; `sha256` is that of the bytes, if it is known.
 
         Raises:
             StoreError: the folder cannot be written.
         """
         path = self.folder / f"{file_stem(name, key)}.{EXTENSIONS[format]}"
-        digest = hashlib.sha256(data).hexdigest()
+        digest = sha256 or hashlib.sha256(data).hexdigest()
         image = StoredImage(str(path), key, digest, format, width, height, len(data), colour)
+        record_path = image.record_path
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             atomic_write(path, data, at_once=True)  # it has no record yet
-            atomic_write(image.record_path, record_text(image, about))
+            atomic_write(record_path, record_text(image, about))
         except OSError as error:
             raise StoreError(unwritable(self.folder, error, self._option)) from error
         self._written = time.monotonic()
-        record = image.record_path.name
+        record = record_path.name
         with self._lock:
             self._forget(record)
             if self._files is not None:
@@ -247,6 +274,21 @@ class ImageStore:
         except OSError:
             return None
         return path
+
+    def mark_unshared(self, key: str) -> None:
+        """Note on the disk that a shared store is to get the image of a key, which may be saved later."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            (self.folder / f"{key}{UNSHARED}").touch()
+        except OSError as error:
+            raise StoreError(unwritable(self.folder, error, self._option)) from error
+        self.unshared.add(key)
+
+    def unmark_unshared(self, key: str) -> None:
+        """Forget that note: the store has an image of the key."""
+        self.unshared.discard(key)
+        with contextlib.suppress(OSError):  # at worst it is uploaded again, which changes nothing
+            (self.folder / f"{key}{UNSHARED}").unlink()
 
     def require_writable(self, *also: Path) -> None:
         """Check that an image can be saved: write and remove small files, unless something was written just now.
@@ -322,6 +364,8 @@ class ImageStore:
                 for entry in entries:
                     digits = digits_in(entry.name)
                     if not digits:
+                        if entry.name.endswith(UNSHARED):
+                            self.unshared.add(entry.name.removesuffix(UNSHARED))
                         continue
                     files.setdefault(digits, []).append(entry.name)
                     if not entry.is_file(follow_symlinks=False):

@@ -15,11 +15,14 @@ import re
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mkdocs_qhaigc._util.files import reason_of
 from mkdocs_qhaigc.errors import ImageDamaged, StoreError
 from mkdocs_qhaigc.imaging.formats import COLOUR, EXTENSIONS
+
+if TYPE_CHECKING:
+    from mkdocs_qhaigc.config.prices import Bought
 
 KEY_DIGITS = 16
 """Hex digits of an image's key in the names of its files and locks."""
@@ -106,6 +109,11 @@ class StoredImage(NamedTuple):
         except (OSError, ValueError):
             return {}
 
+    @property
+    def bought(self) -> Bought:
+        """What its record says of its price."""
+        return bought_in(self.record)
+
     def read(self) -> bytes:
         """Return the image's bytes.
 
@@ -165,6 +173,16 @@ def load_record(path: Path) -> dict[str, Any]:
     return record
 
 
+def bought_in(record: Mapping[str, Any]) -> Bought:
+    """Return what a record says of the image's price, whatever its fields."""
+    from mkdocs_qhaigc.config.prices import Bought  # most builds find all their images
+
+    request, usage = record.get("request"), record.get("usage")
+    request = request if isinstance(request, dict) else {}
+    model, size = (value if isinstance(value := request.get(name), str) else "" for name in ("model", "size"))
+    return Bought(model, size, usage if isinstance(usage, dict) else {})
+
+
 def read_record(path: Path) -> StoredImage:
     """Return the image that a record describes, without looking at its bytes.
 
@@ -172,7 +190,15 @@ def read_record(path: Path) -> StoredImage:
         OSError: the record cannot be read.
         ValueError: it is no record of this version.
     """
-    record = load_record(path)
+    return parse_record(load_record(path), path)
+
+
+def parse_record(record: Mapping[str, Any], path: Path) -> StoredImage:
+    """Return the image that a record's fields describe, whose record is at `path`.
+
+    Raises:
+        ValueError: they are no record of this version.
+    """
     key, digest, format_ = record.get("key"), record.get("sha256"), record.get("format")
     sizes = [record.get(field) for field in ("width", "height", "bytes")]
     whole = (

@@ -133,5 +133,5 @@ def test_address_from_a_template_that_a_plugin_renders_at_the_end_has_a_file(pro
     project.page("index.md", "# A\n", qhaigc={"hero": {"prompt": "fog", "alt": "Fog"}})
     built = project.build()
     assert built.code == 0, built.output
-    assert "No image is called nobody" in built.html("print.html")
+    assert "There is no image nobody yet" in built.html("print.html")
     assert problems(built.site, project.config["site_url"]) == []

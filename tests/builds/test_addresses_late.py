@@ -17,13 +17,13 @@ from mkdocs_qhaigc.engines.zensical.survey import read_pages
 from mkdocs_qhaigc.errors import NoFileError
 from mkdocs_qhaigc.html.theme_sizes import UNKNOWN
 from mkdocs_qhaigc.site.build import SiteBuild
-from mkdocs_qhaigc.site.images import SiteImages
-from mkdocs_qhaigc.store.finder import ImageFinder
-from tests.builds.test_serve import serving
+from mkdocs_qhaigc.site.image_pipeline import SiteImages
+from mkdocs_qhaigc.store.local_finder import ImageFinder
 from tests.conftest import Built, Project
 from tests.helpers.api import ImagesApi, bytes_by_url, draw, error, waits_for
 from tests.helpers.commands import run
 from tests.helpers.pages import broken_urls, elements
+from tests.helpers.serving import serving
 
 DAMAGE = """
 import pathlib, shutil

@@ -20,7 +20,7 @@ def test_each_mistake_of_a_directive_is_a_message_with_its_line(project: Project
     project.page("index.md", "# Home\n")
     project.write(
         "docs/a.md",
-        f"---\ntitle: A\nqhaigc:\n  hero:\n    prompt: A lighthouse\n    size: 16:9\n\n    alt: 3\n---\n{BODY}",
+        f"---\ntitle: A\nqhaigc:\n  hero:\n    prompt: A lighthouse\n    size: 1024\n\n    alt: 3\n---\n{BODY}",
     )
     project.write("docs/b.md", f"---\nqhaigc: {{prompt: A lighthouse,\n  place: bottom,\n  seed: 42}}\n---\n{BODY}")
     project.write("docs/c.md", f"---\ntitle: C\nqhaigc:\n---\n{BODY}")
@@ -29,7 +29,7 @@ def test_each_mistake_of_a_directive_is_a_message_with_its_line(project: Project
     warnings = warnings_of(project)
 
     assert [warning.partition(". ")[0] for warning in warnings] == [
-        "a.md, line 6, image 'hero': `size` is 16:9, of which YAML makes the number 969",
+        "a.md, line 6, image 'hero': `size` is 1024 (a number)",
         "a.md, line 8, image 'hero': `alt` is 3 (a number)",
         "b.md, line 3, image 'hero': `place` is 'bottom'",
         "b.md, line 4, image 'hero': `seed` is a field of the API's request body",
@@ -91,12 +91,12 @@ def test_a_template_tag_in_the_style_of_the_site_is_refused(project: Project) ->
 
 def test_all_mistakes_of_the_option_images_are_in_one_message(project: Project) -> None:
     project.page("index.md", "# Home\n")
-    project.options |= {"images": {"logo": {"prompt": "A kite", "size": 969, "alt": 3}, "mark": {"seed": 42}}}
+    project.options |= {"images": {"logo": {"prompt": "A kite", "size": 1024, "alt": 3}, "mark": {"seed": 42}}}
 
     built = project.build()
 
     assert built.code == 1
-    assert "image 'logo': `size` is 16:9, of which YAML makes the number 969" in built.output
+    assert "image 'logo': `size` is 1024 (a number). Write WIDTHxHEIGHT" in built.output
     assert "image 'logo': `alt` is 3" in built.output
     assert "image 'mark': `prompt` is missing" in built.output
     assert "image 'mark': `seed` is a field of the API's request body. Write `params: {seed: 42}`" in built.output

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from mkdocs_qhaigc.site.contact_sheet import Card, render_sheet
+from mkdocs_qhaigc.site.contact_sheet import Card, Subject, render_sheet
 from mkdocs_qhaigc.site.gallery import in_bytes
 from tests.conftest import Built, Project
 from tests.helpers.api import Handler, ImagesApi, by_url
@@ -300,9 +301,21 @@ CARDS = [
 CARDS.append(Card("index.md#four", None, 96, 54, "Not there yet", (), None, "missing", ()))
 
 
+VARIANTS = [replace(card, prompt="", facts=(), pages=(), in_use=card.title.endswith("two")) for card in CARDS]
+SUBJECT = Subject(
+    "A lighthouse in fog", (("model", "m-1"),), (("index.md", None),), "mkdocs-qhaigc candidates x --pick 1"
+)
+
+
 @contextmanager
 def opened(
-    browser: Browser, folder: Path, *, width: int = 1280, dark: bool = False, script: bool = True
+    browser: Browser,
+    folder: Path,
+    *,
+    width: int = 1280,
+    dark: bool = False,
+    script: bool = True,
+    variants: bool = False,
 ) -> Iterator[Page]:
     """The sheet as it opens from disk; nothing may go wrong there."""
     from mkdocs_qhaigc.sandbox.drawing import draw as drawing
@@ -310,7 +323,10 @@ def opened(
     for card in CARDS[:3]:
         image = drawing.draw_image(card.prompt, width=96, height=54, label="test", format="PNG")
         (folder / str(card.image)).write_bytes(image)
-    (folder / "sheet.html").write_text(render_sheet("Sheet", CARDS, intro="Four."), encoding="utf-8")
+    html = render_sheet("Sheet", CARDS, intro="Four.")
+    if variants:
+        html = render_sheet("Sheet", VARIANTS, intro="Choose `one`.", subject=SUBJECT)
+    (folder / "sheet.html").write_text(html, encoding="utf-8")
     context = browser.new_context(
         viewport={"width": width, "height": 800},
         color_scheme="dark" if dark else "light",
@@ -437,6 +453,32 @@ def test_sheet_fits_each_screen(browser: Browser, tmp_path: Path, width: int, da
         )
         assert len(boxes) >= 3
         assert all(abs(wide / high - 96 / 54) < 0.05 for wide, high in boxes)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize(("width", "columns"), [(390, 1), (1024, 2), (1280, 2), (1920, 2)])
+def test_variants_are_large_and_side_by_side(
+    browser: Browser, tmp_path: Path, width: int, columns: int, dark: bool
+) -> None:
+    with opened(browser, tmp_path, width=width, dark=dark, variants=True) as page:
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert [(ratio, what) for ratio, what in page.evaluate(CONTRASTS) if ratio < 4.5] == []
+        boxes = page.evaluate(
+            "[...document.querySelectorAll('.frame')].map((f) => f.getBoundingClientRect()).map((b) => [b.x, b.width])"
+        )
+        assert len({round(left) for left, _ in boxes}) == columns
+        assert all(wide > 0.75 * min(width, 1760) / columns for _, wide in boxes)
+        assert page.locator(".chosen h2").all_inner_texts() == ["index.md#two in use"]
+        assert page.get_by_text("A lighthouse in fog").count() == 1
+        assert page.locator("input, form").count() == 0
+        page.keyboard.press("/")
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("Enter")
+        assert page.locator("dialog h2").inner_text() == "index.md#two in use"
+        page.keyboard.press("c")
+        assert page.evaluate("navigator.clipboard.readText()") == "variant: 2"
 
 
 FRAMES = """() => [...document.querySelectorAll(".qhaigc-gallery .images > div > a")].map((frame) => [

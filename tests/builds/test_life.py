@@ -61,7 +61,10 @@ def test_image_is_planned_generated_picked_pinned_cloned_checked_changed_and_pru
     in_clone = clone / "docs/index.md"
     in_clone.write_text(in_clone.read_text(encoding="utf-8").replace("fog", "rain"), encoding="utf-8")
     assert "index.md#hero" in done(run_in(clone, project, "check"), 1)
-    done(run_in(clone, project, "pin"), 1)  # the new image is missing; the old one goes into the cache
+    done(run_in(clone, project, "pin"), 1)  # the new image is missing, and the old one stays until it is there
+    assert list((clone / "generated-images").glob("*.png"))
+    in_clone.write_text("# Nothing\n", encoding="utf-8")
+    done(run_in(clone, project, "pin"))  # it goes into the cache
     assert not list((clone / "generated-images").glob("*.png"))
     kept = clone / ".qhaigc/originals"
     assert len(list(kept.glob("*.png"))) == 1

@@ -11,7 +11,22 @@ import pytest
 from tests.conftest import Project
 from tests.helpers.api import ImagesApi, answer, error
 
-FIELDS = ["page", "name", "dark", "model", "key", "state", "seconds", "bytes", "requests", "warnings"]
+FIELDS = [
+    *(
+        "page",
+        "name",
+        "dark",
+        "model",
+        "references",
+        "key",
+        "state",
+        "reason",
+        "seconds",
+        "bytes",
+        "requests",
+        "warnings",
+    ),
+]
 
 
 @pytest.fixture
@@ -80,17 +95,20 @@ def test_warnings_are_listed_with_their_images(reporting: Project, api: ImagesAp
     assert "image 'shared' has no alternative text" in told
     (told,) = bad["warnings"]
     assert "b.md#bad" in told
-    assert (bad["state"], bad["bytes"], bad["requests"]) == ("placeholder", None, 1)
+    assert (bad["state"], bad["bytes"], bad["requests"]) == ("refused", None, 1)
+    assert "refuses this prompt (not this)" in bad["reason"]
+    assert hero["reason"] is None
     (other,) = read(reporting)["warnings"]
     assert "there is no image 'nobody'" in other
 
 
 def test_common_reason_is_listed_with_each_image(reporting: Project) -> None:
-    del reporting.environment["QHAIGC_API_KEY"]
+    reporting.take_key()
     reporting.page("index.md", "![x](qhaigc:a) ![x](qhaigc:b)\n", qhaigc={"a": "one", "b": "two"})
     assert reporting.build().code == 0
     assert rows(reporting, "state", "seconds", "requests") == [("placeholder", None, 0)] * 2
     assert all("no API key" in row["warnings"][0] for row in read(reporting)["images"])
+    assert all(row["reason"].startswith("no API key") for row in read(reporting)["images"])
     assert read(reporting)["warnings"] == []
 
 

@@ -3,116 +3,28 @@
 from __future__ import annotations
 
 import os
-import signal
-import socket
-import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.request import urlopen
 
 import pytest
 
-from tests.conftest import Project, require_posix
-from tests.helpers.api import ImagesApi, by_prompt, by_url, error, waits_for
-from tests.helpers.pages import elements
+from tests.conftest import Project
+from tests.helpers.api import ImagesApi, by_prompt, by_url, draw, error, waits_for
+from tests.helpers.serving import PATIENCE, QUIET, Server, serving
 
-PATIENCE = 20.0
-"""Seconds after which something that should have happened will not."""
-QUIET = 3.0
-"""Seconds without a line of output; rebuilds follow a change within one, and arrivals are told within two."""
 ASKED_AFTER = 3.0
 """Seconds for which a new prompt has to stay as it is."""
-
-
-class Server:
-    """A running `mkdocs serve`, and what it has printed."""
-
-    def __init__(self, process: subprocess.Popen[str], port: int) -> None:
-        self.process = process
-        self.lines: list[str] = []
-        self.last_line = time.monotonic()
-        self._origin = f"http://127.0.0.1:{port}"
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    @property
-    def output(self) -> str:
-        return "".join(self.lines)
-
-    @property
-    def builds(self) -> int:
-        return sum("Building documentation" in line for line in self.lines)
-
-    def get(self, path: str = "/") -> bytes:
-        with urlopen(self._origin + path, timeout=PATIENCE) as response:
-            body: bytes = response.read()
-            return body
-
-    def page(self, path: str = "/") -> str:
-        """Return a page; empty while nobody answers yet."""
-        try:
-            return self.get(path).decode()
-        except OSError:
-            return ""
-
-    def image(self) -> str:
-        """Return the address of the first page's image."""
-        return next((element.attributes["src"] or "" for element in elements(self.page(), "img")), "")
-
-    def shown(self) -> bytes:
-        """Return the first page's image: a placeholder has the address of what comes in its place."""
-        address = self.image()
-        try:
-            return self.get(f"/{address}") if address else b""
-        except OSError:
-            return b""
-
-    def wait_until(self, condition: Callable[[], object]) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while not condition():
-            assert time.monotonic() < deadline, self.output
-            assert self.process.poll() is None, self.output
-            time.sleep(0.05)
-
-    def wait_until_quiet(self, seconds: float = QUIET) -> None:
-        self.wait_until(lambda: time.monotonic() - self.last_line > seconds)
-
-    def end(self) -> int:
-        """Press Ctrl-C and return the exit code."""
-        require_posix("signals")
-        self.process.send_signal(signal.SIGINT)
-        code = self.process.wait(5)
-        self._reader.join(5)
-        return code
-
-    def _read(self) -> None:
-        assert self.process.stdout
-        for line in self.process.stdout:
-            self.lines.append(line)
-            self.last_line = time.monotonic()
-
-
-@contextmanager
-def serving(project: Project, *arguments: str) -> Iterator[Server]:
-    project.config["site_url"] = None
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with project.start("serve", "-a", f"127.0.0.1:{port}", *arguments) as process:
-        try:
-            yield Server(process, port)
-        finally:
-            process.kill()
 
 
 def write(project: Project, prompts: str | dict[str, str], words: str = "Words") -> None:
     project.page("index.md", f"# Home\n\n{words}.\n\n![A tower](qhaigc:hero)\n", qhaigc=prompts)
 
 
+@pytest.mark.slow
 def test_serve_shows_placeholders_at_once_and_images_when_they_arrive(project: Project, api: ImagesApi) -> None:
     first, second = threading.Event(), threading.Event()
     api.script = [waits_for(first), waits_for(second)]
@@ -144,6 +56,7 @@ def test_serve_shows_placeholders_at_once_and_images_when_they_arrive(project: P
     assert len(api.calls) == 2
 
 
+@pytest.mark.slow
 def test_serve_generates_an_image_added_later(project: Project, api: ImagesApi) -> None:
     write(project, "A lighthouse in fog")
     project.build("--strict")
@@ -262,7 +175,7 @@ def sessions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Ses
             project = Project(tmp_path_factory.mktemp("serve") / "project", api.base_url)
             project.options["concurrency"] = 1
             if name == "no key":
-                project.environment.pop("QHAIGC_API_KEY")
+                project.take_key()
             if name == "budget of 1":
                 project.options["max_new_images"] = 1
             write(project, {"hero": "fog", "second": "dusk"})
@@ -287,11 +200,11 @@ def sessions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Ses
 @pytest.mark.parametrize(
     ("trouble", "calls", "words"),
     [
-        ("refused", [2, 2], "refuses this prompt"),
+        ("refused", [2, 2], "refused this prompt"),
         ("wrong key", [1, 2], "Check the key"),
         ("used-up quota", [1, 3], "Check the key and the account"),
         ("no key", [0, 0], "QHAIGC_API_KEY is not set"),
-        ("budget of 1", [1, 2], "raise `max_new_images`"),
+        ("budget of 1", [1, 1], "raise `max_new_images`"),
     ],
 )
 def test_serve_warns_once_of_images_that_cannot_be_generated(
@@ -305,6 +218,7 @@ def test_serve_warns_once_of_images_that_cannot_be_generated(
     assert "Traceback" not in session.output
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_serve_with_an_image_under_way(project: Project, api: ImagesApi) -> None:
     never = threading.Event()
     api.default = waits_for(never, by_url)
@@ -317,3 +231,29 @@ def test_ctrl_c_ends_serve_with_an_image_under_way(project: Project, api: Images
         assert time.monotonic() - started < 5
         assert "Traceback" not in server.output
     never.set()
+
+
+@pytest.mark.slow
+def test_serve_builds_again_when_a_reference_image_beside_mkdocs_yml_has_changed(
+    project: Project, api: ImagesApi
+) -> None:
+    project.options |= {"references_by": "json"}
+    hero = {"prompt": "A fox", "alt": "A fox", "references": "fox.png"}
+    project.write("fox.png", draw("fox", 32, 32))
+    project.page("index.md", "# Home\n\n![A fox](qhaigc:hero)\n", qhaigc={"hero": hero})
+    with serving(project) as server:
+        server.wait_until(lambda: len(project.originals) == 2)
+        server.wait_until_quiet()
+        project.write("fox.png", draw("another fox", 32, 32))
+        server.wait_until(lambda: len(project.originals) == 4)
+        server.wait_until_quiet()  # a build that shows what has arrived has no budget of its own
+
+        second = {"prompt": "A bear", "alt": "A bear", "references": "bear.png"}
+        project.write("bear.png", draw("bear", 32, 32))
+        project.page("bear.md", "![A bear](qhaigc:hero)\n", qhaigc={"hero": second})
+        server.wait_until(lambda: len(project.originals) == 6)
+        server.wait_until_quiet()
+        project.write("bear.png", draw("another bear", 32, 32))
+        server.wait_until(lambda: len(project.originals) == 8)
+        assert server.end() == 0, server.output
+    assert api.prompts == ["A fox", "A fox", "A bear", "A bear"]

@@ -27,7 +27,19 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 
 from mkdocs_qhaigc.engines.zensical.manifest import MANIFEST
 from tests.conftest import Built, Project
-from tests.helpers.api import Behaviour, ImagesApi, answer, by_base64, by_url, bytes_by_url, disconnect, error, in_size
+from tests.helpers.api import (
+    Behaviour,
+    ImagesApi,
+    answer,
+    asked_for,
+    by_base64,
+    by_url,
+    bytes_by_url,
+    disconnect,
+    draw,
+    error,
+    in_size,
+)
 from tests.helpers.commands import run
 from tests.helpers.site_checks import problems, undecodable
 
@@ -69,7 +81,10 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "quality": (80, 50),
     "provenance": (True, False, {"prompt": True}),
     "assets_dir": ("assets/qhaigc", "img"),
-    "size": ("96x54", "64x64"),
+    "size": ("96x54", "64x64", "2:1", "1:1"),
+    "params": (None, {"quality": "low"}),
+    "references": (None, ["look.png"], ["logo"]),
+    "label": (None, "By a machine", {"text": "By a machine", "cards": True}),
     "style": (None, "ink"),
     "model": ("qh-draw-x2-preview", "qh-draw-x1-pro"),
     "missing": ("generate", "generate", "placeholder", "error"),
@@ -82,7 +97,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "pins_dir": ("generated-images", "committed"),
 }
 TROUBLE: dict[str, Behaviour] = {
-    "refuses": answer(451),
+    "rejects the call": answer(400),
     "has no quota": error(429, "insufficient_quota"),
     "knows no key": answer(401),
     "fails": answer(500),
@@ -91,6 +106,9 @@ TROUBLE: dict[str, Behaviour] = {
     "sends another size": in_size("80x60", "WEBP"),
     "sends base64": by_base64,
 }
+
+
+LOOKS = tuple(draw(f"look {number}", 24, 24) for number in range(2))
 
 
 @dataclass
@@ -105,12 +123,15 @@ class PageModel:
     placed: bool = False
     card: bool = False
     by_template: bool = False
+    focus: str = ""
 
     def write(self, project: Project, path: str) -> None:
         one: dict[str, Any] = {"prompt": self.one, "alt": self.alt}
         two: dict[str, Any] = {"prompt": self.two, "alt": ""}
         if self.dark:
             one["dark"] = f"{self.one} at night"
+        if self.focus:
+            one["focus"] = self.focus
         if self.placed:
             two["place"] = "after-title"
         front: dict[str, Any] = {"qhaigc": {"one": one, "two": two}, "by_template": self.by_template}
@@ -129,6 +150,7 @@ page_models = st.builds(
     placed=st.booleans(),
     card=st.booleans(),
     by_template=st.booleans(),
+    focus=st.sampled_from(("", "top left")),
 )
 
 
@@ -182,14 +204,6 @@ DAMAGE: dict[str, Callable[[Path, random.Random], object]] = {
 }
 
 
-Asked = tuple[str, str, str]
-"""Model, prompt and size: what distinguishes one image from another here."""
-
-
-def asked_for(call: dict[str, Any]) -> Asked:
-    return call["model"], call["prompt"], call["size"]
-
-
 @dataclass
 class SiteLife:
     """A site, what it has bought, and the rules that every build has to keep."""
@@ -200,6 +214,8 @@ class SiteLife:
     pages: dict[str, PageModel] = field(default_factory=dict)
     cut_short: bool = False
     """Whether `site/` is what a build that was killed has left."""
+    builds: int = 0
+    """Builds that were looked at."""
     broken: bool = False
     """Whether a promise was broken: then the walk ends."""
 
@@ -208,8 +224,11 @@ class SiteLife:
         self.project.options |= {
             "retries": 0,
             "max_new_images": 1000,
-            "images": {"logo": {"prompt": "logo", "alt": ""}},
+            "images": {"logo": {"prompt": "logo", "alt": "", "references": []}},
+            "references_by": "json",
+            "models": {model: {"sizes": ["96x54", "64x64"]} for model in CHOICES["model"]},
         }
+        self.look(1)
         self.project.config |= {
             "theme": {"name": None, "custom_dir": "theme", "static_templates": ["404.html", "feed.xml"]},
             "plugins": [],
@@ -218,6 +237,10 @@ class SiteLife:
             self.project.write(f"theme/{name}", text)
         self.put("index.md", PageModel())
         self.put("a.md", PageModel(one="snow", two="dusk"))
+
+    def look(self, number: int) -> None:
+        """Write one of several pictures into the file that the option `references` may name."""
+        self.project.write("look.png", LOOKS[number])
 
     def put(self, path: str, page: PageModel) -> None:
         self.pages[path] = page
@@ -244,7 +267,7 @@ class SiteLife:
             and path.suffix in suffixes
         ]
 
-    def whole(self) -> set[Asked]:
+    def whole(self) -> set[str]:
         """Return what the API was asked for and is whole in a store: bytes as they were sold, with a fitting record.
 
         A record that is gone or is no JSON can be made again, and counts as fitting.
@@ -276,9 +299,10 @@ class SiteLife:
             self.broken = False
         return built
 
-    def look_at(self, built: Built, whole: set[Asked], asked: int, *, healthy: bool = True) -> None:
+    def look_at(self, built: Built, whole: set[str], asked: int, *, healthy: bool = True) -> None:
         """See that a build has bought nothing that was whole, and that its site is whole."""
         output, self.broken = built.output, True
+        self.builds += 1
         assert "Traceback" not in output, output
         calls = [asked_for(call) for call in self.api.calls[asked:]]
         again = [call for call in calls if call in whole]
@@ -339,6 +363,9 @@ def _fits(record: Path, digest: str, key: str) -> bool:
 class Walk(RuleBasedStateMachine):
     """What happens to a site, in any order."""
 
+    builds = 0
+    """Of all walks."""
+
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="qhaigc-life-"))
@@ -352,6 +379,7 @@ class Walk(RuleBasedStateMachine):
             if not self.life.broken:
                 self.life.build()
         finally:
+            Walk.builds += self.life.builds
             self.api.__exit__()
             shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -387,6 +415,10 @@ class Walk(RuleBasedStateMachine):
         value = data.draw(st.sampled_from(CHOICES[name]))
         options = {**self.life.project.options, name: value}
         self.life.project.options = {name: value for name, value in options.items() if value is not None}
+
+    @rule(number=st.integers(0, 1))
+    def edit_reference_image(self, number: int) -> None:
+        self.life.look(number)
 
     @rule(site_url=st.sampled_from(("https://example.com/docs/", "https://example.com/", None)))
     def change_site_url(self, site_url: str | None) -> None:
@@ -503,9 +535,10 @@ def test_each_build_in_the_life_of_a_site_is_whole_and_buys_nothing_twice(part: 
     if "QHAIGC_LIFE_WALKS" in os.environ and not seed:
         seed = random.SystemRandom().randrange(1, 1 << 32)
     print(f"QHAIGC_LIFE_SEED={seed}")  # noqa: T201 - pytest shows it where a walk fails
+    walks, before = -(-WALKS // PARTS), Walk.builds
     machine = hypothesis.seed(seed + part)(type(f"Walk{part}", (Walk,), {}))
     settings = hypothesis.settings(
-        max_examples=-(-WALKS // PARTS),
+        max_examples=walks,
         stateful_step_count=STEPS,
         deadline=None,
         database=None,
@@ -514,3 +547,4 @@ def test_each_build_in_the_life_of_a_site_is_whole_and_buys_nothing_twice(part: 
         suppress_health_check=list(hypothesis.HealthCheck),
     )
     run_state_machine_as_test(machine, settings=settings)
+    assert Walk.builds - before >= walks

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from mkdocs_qhaigc.imaging.metadata import ALGORITHMIC, TRAINED, Provenance, origin_in_xmp
+from mkdocs_qhaigc.imaging.xmp import ALGORITHMIC, TRAINED, Provenance, origin_in_xmp
 from tests.conftest import Built, Project
 from tests.helpers.api import ImagesApi, draw
 from tests.helpers.commands import answer, buy, contents, names, run

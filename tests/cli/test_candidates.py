@@ -16,7 +16,7 @@ import pytest
 from mkdocs_qhaigc.sandbox import Sandbox
 from tests.conftest import Project, require_posix
 from tests.helpers.api import Handler, ImagesApi, disconnect, error, hang, one_at_a_time, several
-from tests.helpers.commands import Terminal, run
+from tests.helpers.commands import Terminal, answer, run
 
 pytestmark = pytest.mark.slow
 
@@ -72,6 +72,33 @@ def test_the_sheet_shows_each_variant_and_the_line_to_write(site: Project) -> No
     assert shown == [records(site)[variant].resolve() for variant in (1, 2, 3)]
     assert [f"variant: {number}" in html for number in (1, 2, 3, 4)] == [True, True, True, False]
     assert "--pick NUMBER" in finished.stdout
+
+
+def used(sheet: Path) -> list[str]:
+    """The titles of a sheet's variants; that in use is marked."""
+    titles = re.findall(r"<h2>(Variant.*?)</h2>", sheet.read_text(encoding="utf-8"))
+    return [re.sub("<[^>]*>", "", title) for title in titles]
+
+
+def test_the_sheet_is_true_after_a_pick(site: Project, api: ImagesApi) -> None:
+    site.page("guide/start.md", "![x](qhaigc:hero)", qhaigc={"prompt": "fog", "dark": "night"})
+    light, dark = (
+        Path(answer(site, "candidates", image, "--yes", "-n", "3")["sheet"]) for image in (IMAGE, f"{IMAGE}-dark")
+    )
+    assert light != dark
+    assert used(light) == used(dark) == ["Variant 1 in use", "Variant 2", "Variant 3"]
+    assert run(site, "candidates", IMAGE, "--pick", "2").returncode == 0
+    assert used(light) == ["Variant 1", "Variant 2 in use", "Variant 3"]
+    assert used(dark) == ["Variant 1 in use", "Variant 2", "Variant 3"]
+    assert run(site, "candidates", f"{IMAGE}-dark", "--pick", "3").returncode == 0
+    assert used(light) == ["Variant 1", "Variant 2 in use", "Variant 3"]
+    assert used(dark) == ["Variant 1", "Variant 2", "Variant 3 in use"]
+    assert run(site, "regenerate", IMAGE, "--yes").returncode == 0
+    assert used(light) == ["Variant 1", "Variant 2", "Variant 3", "Variant 4 in use"]
+    assert used(dark) == ["Variant 1", "Variant 2", "Variant 3 in use"]
+    dark.unlink()
+    assert run(site, "candidates", f"{IMAGE}-dark", "--pick", "1").returncode == 0
+    assert not dark.exists()
 
 
 def test_the_sheet_is_written_whatever_the_page_is_called_and_wherever_the_cache_is(
@@ -199,7 +226,15 @@ def test_the_sandbox_draws_in_one_call_what_it_draws_one_by_one(site: Project) -
         finished = run(site, "candidates", IMAGE, "--yes", "-n", "2")
         assert finished.returncode == 0, finished.stderr
         calls = [(call.body and call.body["n"], call.status) for call in sandbox.received if call.method == "POST"]
-        assert calls[-3:] == [(2, 400), (1, 200), (1, 200)]
+        assert calls[-2:] == [(1, 200), (1, 200)]  # the model is known to take one a call
+        site.page("guide/start.md", qhaigc={"prompt": "fog", "model": "gpt-image-2", "size": "96x64"})
+        site.options["models"] = {"gpt-image-2": {"most_n": 2}}
+        assert run(site, "candidates", IMAGE, "--yes", "-n", "5").returncode == 0
+        site.page("guide/start.md", qhaigc={"prompt": "fog", "params": {"seed": 5}})
+        assert run(site, "candidates", IMAGE, "--yes", "-n", "2").returncode == 0
+        bodies = [call.body or {} for call in sandbox.received if call.method == "POST"][-5:]
+        assert sorted(body["n"] for body in bodies[:3]) == [1, 2, 2]
+        assert sorted((body["n"], body["seed"]) for body in bodies[3:]) == [(1, 5), (1, 6)]
 
 
 def test_json_names_the_sheet_and_every_candidate(site: Project) -> None:
@@ -313,6 +348,59 @@ def test_a_pick_says_that_the_dark_image_is_missing(site: Project, api: ImagesAp
     assert f"mkdocs-qhaigc generate {IMAGE}" in finished.stdout
     assert run(site, "generate", IMAGE, "--yes").returncode == 0
     assert api.prompts == ["fog", "night"]
+
+
+def test_a_dark_image_that_is_there_stays_where_the_light_one_is_picked(site: Project) -> None:
+    page = site.write("docs/guide/start.md", PAIR)
+    assert run(site, "generate", IMAGE, "--yes").returncode == 0
+    assert run(site, "candidates", IMAGE, "--yes", "-n", "2").returncode == 0
+    finished = run(site, "candidates", IMAGE, "--pick", "2")
+    assert finished.stdout.splitlines() == [
+        f"{page}: hero is variant 2 now.",
+        "Its dark image has a variant of its own, and stays variant 1.",
+    ]
+    own = "    dark:\n      prompt: night  # the lamp\n      variant: 1\n"
+    assert page.read_text(encoding="utf-8").endswith(f"prompt: fog\n    variant: 2\n{own}---\n![x](qhaigc:hero)\n")
+    assert site.build("--strict").summary == "2 cached"  # no placeholder, and nothing is bought
+
+
+PAIR = "---\nqhaigc:\n  hero:\n    prompt: fog\n    dark: night  # the lamp\n---\n![x](qhaigc:hero)\n"
+
+
+def test_the_dark_image_of_a_pair_is_chosen_apart(site: Project, api: ImagesApi) -> None:
+    page = site.write("docs/guide/start.md", PAIR)
+    assert run(site, "generate", IMAGE, "--yes").returncode == 0
+    listed = answer(site, "candidates", f"{IMAGE}-dark", "--yes", "-n", "3")
+    assert listed["image"] == f"{IMAGE}-dark"
+    assert [(one["variant"], one["in_use"]) for one in listed["candidates"]] == [(1, True), (2, False), (3, False)]
+    assert sorted(api.prompts) == ["fog", "night", "night"]
+    picked = run(site, "candidates", f"{IMAGE}-dark", "--pick", "3")
+    assert picked.returncode == 0, picked.stderr
+    assert picked.stdout.splitlines() == [f"{page}: hero (dark) is variant 3 now."]
+    own = "    dark:\n      prompt: night  # the lamp\n      variant: 3\n"
+    assert page.read_text(encoding="utf-8") == PAIR.replace("    dark: night  # the lamp\n", own)
+    assert site.build("--strict").summary == "2 cached"
+    again = run(site, "candidates", f"{IMAGE}-dark", "--pick", "3")
+    assert f"{IMAGE} (dark) is variant 3 already" in again.stdout
+
+    assert run(site, "candidates", IMAGE, "--yes", "-n", "2").returncode == 0
+    light = run(site, "candidates", IMAGE, "--pick", "2")
+    assert light.stdout.splitlines() == [
+        f"{page}: hero is variant 2 now.",
+        "Its dark image has a variant of its own, and stays variant 3.",
+    ]
+    assert page.read_text(encoding="utf-8").endswith(f"prompt: fog\n    variant: 2\n{own}---\n![x](qhaigc:hero)\n")
+    assert site.build("--strict").summary == "2 cached"
+
+
+def test_a_dark_image_that_cannot_be_written_is_told_with_what_to_write(site: Project) -> None:
+    text = "---\nqhaigc:\n  hero: &h {prompt: fog, dark: night}\n  other: *h\n---\n![x](qhaigc:hero)\n"
+    page = site.write("docs/guide/start.md", text)
+    assert run(site, "candidates", f"{IMAGE}-dark", "--yes", "-n", "2").returncode == 0
+    finished = run(site, "candidates", f"{IMAGE}-dark", "--pick", "2")
+    assert finished.returncode == 1
+    assert "Write `dark: {prompt: …, variant: 2}` into the directive yourself" in finished.stderr
+    assert page.read_text(encoding="utf-8") == text
 
 
 def test_pick_goes_with_no_number_of_variants(site: Project) -> None:

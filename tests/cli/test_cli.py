@@ -91,6 +91,7 @@ def test_help_is_given_and_wrong_usage_is_exit_code_2(arguments: list[str], code
     assert words in finished.stdout + finished.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["plan", "generate", "candidates a", "pin", "check", "gallery", "prune", "sync"])
 def test_where_there_is_no_configuration_it_is_said_what_was_looked_for_and_what_to_do(
     tmp_path: Path, command: str

@@ -42,6 +42,16 @@ def test_the_steps_that_it_prints_lead_to_an_image(tmp_path: Path) -> None:
     assert list((tmp_path / "site/assets/qhaigc").glob("hero-*.webp"))
     again = run(tmp_path, "mkdocs-qhaigc", "init")
     assert again.stdout.startswith("mkdocs.yml lists the plugin already.\n")
+    assert "The sandbox has drawn the image" in again.stdout
+
+
+def test_where_a_service_is_configured_it_does_not_speak_of_the_sandbox(tmp_path: Path) -> None:
+    config = "site_name: x\nplugins:\n  - qhaigc\n# base_url: sandbox\n"
+    (tmp_path / "mkdocs.yml").write_text(config, encoding="utf-8")
+    finished = run(tmp_path, "mkdocs-qhaigc", "init")
+    assert finished.returncode == 0, finished.stderr
+    assert "sandbox" not in finished.stdout
+    assert "`mkdocs-qhaigc plan`, which lists the image, and buys nothing" in finished.stdout
 
 
 def test_a_configuration_that_is_a_link_stays_one(tmp_path: Path) -> None:

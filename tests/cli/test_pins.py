@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from mkdocs_qhaigc.cli._reconcile_pins import alone
 from mkdocs_qhaigc.config.options import read_options
 from mkdocs_qhaigc.errors import StoreError
+from mkdocs_qhaigc.site.reconcile_pins import alone
 from tests.conftest import Built, Project, require_posix
 from tests.helpers.api import ImagesApi, draw
 from tests.helpers.commands import COMMAND, answer, buy, contents, git, names, run, run_in
@@ -153,7 +153,7 @@ def test_one_image_bought_on_two_branches_is_a_whole_one_while_git_asks_which(pr
 def test_pins_that_could_not_be_changed_can_be_later(bought: Project) -> None:
     unfinished = pins(bought) / ".hero-0123456789abcdef.json.aabbccdd.part"
     unfinished.mkdir(parents=True)
-    options = read_options({**bought.options, "timeout": 0.5}, folder=bought.folder)
+    options = read_options({**bought.options, "timeout": 0.5}, folder=bought.folder, docs_dir=bought.docs)
     with pytest.raises(StoreError, match="cannot be written"), alone(options):
         pytest.fail("it is not held")
     unfinished.rmdir()
@@ -175,6 +175,19 @@ def test_what_the_site_no_longer_uses_goes_into_the_cache(bought: Project) -> No
     assert [name.partition("-")[0] for name in names(pins(bought))] == ["hero", "hero"]
     assert [name.partition("-")[0] for name in names(originals(bought))] == ["boat", "boat"]
     assert contents(pins(bought), originals(bought)) == everything
+
+
+def test_a_new_prompt_does_not_empty_the_pins_before_its_image_is_there(bought: Project, api: ImagesApi) -> None:
+    run(bought, "pin")
+    before = contents(pins(bought))
+    bought.page("index.md", "![Fog](qhaigc:hero)", qhaigc="fog at night")
+    finished = run(bought, "pin")
+    assert finished.returncode == 1
+    assert "Images that seem unused stay: others are missing, which may replace them." in finished.stdout
+    assert contents(pins(bought)) == before
+    buy(bought, api)
+    assert run(bought, "pin").returncode == 0
+    assert [name.partition("-")[0] for name in names(pins(bought))] == ["hero", "hero"]
 
 
 def test_another_image_that_the_cache_has_for_the_key_is_kept_beside_the_one_that_was_pinned(
@@ -207,7 +220,7 @@ def test_what_is_missing_is_named_and_what_is_there_is_pinned(bought: Project, a
     bought.page("later.md", "![x](qhaigc:hero)", qhaigc={"hero": "a hero of its own"})
     (line,) = [line for line in run(bought, "pin").stdout.splitlines() if "later.md#hero" in line]
     assert "another" not in line  # the pin of that name is of index.md, and in use
-    assert [name.partition("-")[0] for name in names(pins(bought))] == ["hero", "hero"]
+    assert [name.partition("-")[0] for name in names(pins(bought))] == ["boat", "boat", "hero", "hero"]
     assert api.calls == []
 
 

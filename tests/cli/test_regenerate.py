@@ -50,6 +50,25 @@ def test_a_dark_image_is_bought_with_its_light_one(site: Project, api: ImagesApi
     assert finished.returncode == 0, finished.stderr
     assert sorted(variants(api)) == ["fog", "fog", "night"]
     assert site.build("--strict").summary == "2 cached"
+    assert [line for line in finished.stdout.splitlines() if "before again" in line] == [
+        f"To have the one before again: mkdocs-qhaigc candidates {image} --pick 1" for image in (IMAGE, f"{IMAGE}-dark")
+    ]
+
+
+def test_a_dark_image_with_a_variant_of_its_own_is_bought_alone(site: Project, api: ImagesApi) -> None:
+    front = "---\nqhaigc:\n  hero:\n    prompt: fog\n    dark:\n      prompt: night\n      variant: 1\n"
+    page = site.write("docs/guide/start.md", f"{front}---\n![x](qhaigc:hero)\n")
+    assert run(site, "generate", "--yes").returncode == 0
+    assert run(site, "regenerate", IMAGE, "--yes").returncode == 0
+    assert sorted(variants(api)) == ["fog", "fog", "night"]
+    finished = run(site, "regenerate", f"{IMAGE}-dark", "--yes")
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stdout.splitlines() == [
+        f"{page}: hero (dark) is variant 2 now.",
+        f"To have the one before again: mkdocs-qhaigc candidates {IMAGE}-dark --pick 1",
+    ]
+    assert sorted(variants(api)) == ["fog", "fog", "night", "night"]
+    assert site.build("--strict").summary == "2 cached"
 
 
 def test_what_half_a_pair_has_cost_is_used_by_the_next_one(site: Project, api: ImagesApi) -> None:

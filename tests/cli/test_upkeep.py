@@ -53,7 +53,7 @@ def test_a_whole_site_passes_without_key_network_and_pillow(bought: Project, tmp
     finished = run(bought, "check")
     assert finished.returncode == 0, finished.stderr
     assert finished.stdout == "1 image: nothing is missing, damaged or without a description.\n"
-    assert answer(bought, "check") == {"schema": 1, "images": 1, "findings": []}
+    assert answer(bought, "check") == {"schema": 1, "images": 1, "shared": 0, "findings": []}
 
 
 def test_check_says_where_what_and_what_to_do(bought: Project, api: ImagesApi) -> None:
@@ -120,6 +120,35 @@ def test_check_of_files_reads_these_pages_alone_and_builds_nothing(bought: Proje
     assert run(bought, "check", str(elsewhere)).returncode == 2
     elsewhere.write_text("![](qhaigc:nowhere)", encoding="utf-8")
     assert run(bought, "check", str(elsewhere)).returncode == 0
+
+
+def test_check_of_files_says_each_mistake_once(project: Project) -> None:
+    project.page("index.md", "![](Qhaigc:hero) ![](<qhaigc:front door>)", qhaigc={"hero": {"prompt": "x", "alt": "x"}})
+    said = run(project, "check", "docs/index.md").stdout.splitlines()
+    assert [sum(word in line for line in said) for word in ("'Qhaigc:hero'", "'qhaigc:front door'", "'front'")] == [
+        1,
+        1,
+        0,
+    ]
+
+
+def test_check_pinned_refuses_what_only_this_machine_has(bought: Project) -> None:
+    for pages in ((), ("docs/index.md",)):
+        finished = run(bought, "check", "--pinned", *pages)
+        assert finished.returncode == 1
+        assert (
+            "index.md#hero: its image is in the cache of this machine alone. Run `mkdocs-qhaigc pin`" in finished.stdout
+        )
+    assert answer(bought, "check", "--pinned")["findings"][0]["kind"] == "unpinned"
+    run(bought, "pin")
+    assert run(bought, "check", "--pinned").returncode == 0
+
+
+def test_plan_never_breaks_a_name_that_is_copied_into_the_next_command(project: Project) -> None:
+    name = "a_name_that_is_as_long_as_names_of_images_may_well_be"
+    project.page("guide/a-page-with-a-long-name.md", f"![x](qhaigc:{name})", qhaigc={name: "fog " * 20})
+    project.environment["COLUMNS"] = "40"
+    assert f"guide/a-page-with-a-long-name.md#{name}" in run(project, "plan").stdout
 
 
 def test_check_changes_no_damaged_pin_where_missing_is_an_error(bought: Project) -> None:

@@ -241,6 +241,8 @@ def test_generate_buys_on_pushes_alone_and_keeps_what_it_bought(
     assert run(site, comments, "push", run="generate").code == 0  # nothing to buy needs no key
     assert run(site, comments, "push").code == 0
     shutil.rmtree(site.folder / ".qhaigc")
+    site.take_key()
+    site.write_config()
     failed = run(site, comments, "push", run="generate")
     assert failed.code == 1
     assert "QHAIGC_API_KEY is not set" in failed.said

@@ -8,13 +8,13 @@ import threading
 
 import pytest
 
-from tests.builds.test_serve import serving
 from tests.conftest import Project
 from tests.helpers.api import ImagesApi, error, waits_for
 from tests.helpers.beside import alts, build_both_ways, hero, ours, ours_of
 from tests.helpers.commands import answer, buy, names, run
 from tests.helpers.engines import EVERY_MATERIAL, EVERY_MKDOCS, beside
 from tests.helpers.pages import text_of
+from tests.helpers.serving import serving
 
 pytestmark = pytest.mark.compatibility
 
@@ -155,7 +155,7 @@ def test_a_page_that_several_languages_show_is_warned_of_once_and_there_is_one_s
 def test_images_that_have_one_reason_are_warned_of_once_in_all_languages(project: Project, structure: str) -> None:
     """A warning names several; of those that two languages show, the second one's warning is silent."""
     site(project, structure)
-    del project.environment["QHAIGC_API_KEY"]
+    project.take_key()
     built = project.build()
     assert [warning.count("#") for warning in built.warnings] == [3, 2, 1], built.output
     assert built.output.count("mkdocs.yml#emblem") == 1
@@ -248,3 +248,13 @@ def test_a_gallery_that_is_made_stands_beside_languages_and_a_blog(
     assert alts(built) == ["Tower"]
     assert len(ours(built, "gallery/index.html")) == 1
     assert "gallery/" in (built.site / "sitemap.xml").read_text(encoding="utf-8")
+
+
+def test_each_language_has_its_label(project: Project, api: ImagesApi, structure: str) -> None:
+    site(project, structure)
+    project.options["label"] = {"en": "AI-generated", "zh": "AI 生成", "fr": "Image faite par une IA"}
+    built = project.build()
+    assert built.code == 0, built.output
+    for folder, text in (("", "AI-generated"), ("zh/", "AI 生成"), ("fr/", "Image faite par une IA")):
+        for page in ("index.html", "guide/index.html"):
+            assert f'<span class="qhaigc-label">{text}</span>' in built.html(folder + page)

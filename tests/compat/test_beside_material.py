@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageFont
 
-from tests.builds.test_serve import serving
 from tests.conftest import Built, Project
 from tests.helpers.api import ImagesApi, draw, in_size, raw
 from tests.helpers.beside import build_twice, ours_last, ours_of, unresolved, whole
 from tests.helpers.commands import run
 from tests.helpers.engines import EVERY_MATERIAL, beside
 from tests.helpers.pages import broken_urls, elements, text_of
+from tests.helpers.serving import serving
 
 pytestmark = pytest.mark.compatibility
 
@@ -331,7 +331,8 @@ def test_a_preview_buys_nothing_for_projects_whose_builds_nobody_waits_for(site:
     site.config |= {"theme": {"name": "material"}, "plugins": ["projects"]}
     site.page("index.md", "# Home\n")
     write("Words")
-    config = {"site_name": "one", "theme": {"name": "material"}, "plugins": [{"qhaigc": site.options}]}
+    options = {**site.options, "serve_buys": "auto"}
+    config = {"site_name": "one", "theme": {"name": "material"}, "plugins": [{"qhaigc": options}]}
     site.write("projects/one/mkdocs.yml", json.dumps(config))
     with serving(site) as server:
         for words in ("Words", "Other words", "Last words"):

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from tests.builds.test_serve import serving
 from tests.conftest import Project
 from tests.helpers.api import ImagesApi, waits_for
 from tests.helpers.beside import alts, assert_whole, build_both_ways, hero
 from tests.helpers.commands import answer, run
 from tests.helpers.engines import EVERY_MKDOCS, beside
 from tests.helpers.pages import broken_urls, text_of
+from tests.helpers.serving import serving
 
 pytestmark = pytest.mark.compatibility
 

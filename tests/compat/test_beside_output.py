@@ -147,7 +147,7 @@ def test_a_feed_shows_images_by_their_absolute_addresses(site: Project, api: Ima
 @beside("rss", *EVERY_MKDOCS)
 def test_without_a_key_a_feed_and_pages_for_language_models_show_the_placeholders(site: Project, column: str) -> None:
     """Both keep what they saw of a page when it was rendered."""
-    del site.environment["QHAIGC_API_KEY"]
+    site.take_key()
     llmstxt = {"autoclean": False, "sections": {"All": ["*.md", "guide/*.md"]}}
     site.config["plugins"] = [{"rss": {"use_git": False, "abstract_chars_count": 400}}, {"llmstxt": llmstxt}]
     built = site.build()

@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 
 import mkdocs_qhaigc
-from tests.builds.test_serve import serving, write
+from tests.builds.test_serve import write
 from tests.conftest import Built, Project
 from tests.helpers.api import ImagesApi, disconnect, in_size, waits_for
 from tests.helpers.commands import Terminal, answer, run
 from tests.helpers.engines import EVERY_MKDOCS, beside
 from tests.helpers.pages import Element, broken_urls, elements
+from tests.helpers.serving import serving
 
 pytestmark = pytest.mark.compatibility
 
@@ -169,6 +170,7 @@ def test_alone_its_server_shows_an_image_that_arrives(proper: Project, api: Imag
     with serving(proper) as server:
         server.wait_until(server.shown)
         placeholder = server.shown()
+        assert server.studio("api/state").json["engine"] == "properdocs"
         drawn.set()
         server.wait_until(lambda: server.shown() not in (b"", placeholder))
         server.wait_until_quiet()

@@ -210,5 +210,9 @@ def test_a_commit_without_its_images_is_refused(repository: Repository, machine:
     assert refused.returncode != 0
     assert "index.md#hero" in refused.stdout + refused.stderr
     assert repository.run("mkdocs build --strict", repository.folder, QHAIGC_API_KEY=KEY).returncode == 0
+    unpinned = repository.run(commit, repository.folder)
+    assert unpinned.returncode != 0
+    assert "in the cache of this machine alone" in unpinned.stdout + unpinned.stderr
+    assert repository.run("mkdocs-qhaigc pin", repository.folder, QHAIGC_API_KEY=KEY).returncode == 0
     accepted = repository.run(commit, repository.folder)
     assert accepted.returncode == 0, accepted.stdout + accepted.stderr

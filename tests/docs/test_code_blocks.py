@@ -15,6 +15,7 @@ OTHERS = [page for page in PAGES if page.startswith(("plugins/", "zensical", "pr
 """Pages whose blocks need other plugins or engines."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page) and page not in OTHERS])
 def test_what_a_page_says_can_be_done(page: str, tmp_path: Path, api: ImagesApi) -> None:
     require_posix("a shell as the commands are written for")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from mkdocs_qhaigc.cli.json_fields import JSON_FIELDS, REPORT_FIELDS
+from mkdocs_qhaigc.cli.json_field_docs import JSON_FIELDS, REPORT_FIELDS
 from tests.conftest import Project
 from tests.helpers.api import ImagesApi
 from tests.helpers.commands import answer, run
@@ -38,6 +38,7 @@ def site(project: Project) -> Project:
     """A site whose commands have something to say in every field."""
     project.options |= {"prices": {"qh-draw-x2-preview": 0.5}, "report": "report.json"}
     project.page("index.md", "![x](qhaigc:hero)", qhaigc={"hero": {"prompt": "fog", "dark": "night", "alt": "x"}})
+    project.page("other.md", qhaigc={"prompt": "stars", "model": "of unknown price"})
     return project
 
 
@@ -54,6 +55,15 @@ def test_every_command_prints_the_fields_of_its_table(site: Project, api: Images
     printed["pin --adopt"] = answer(site, "pin", "--adopt", str(photo), "index.md#hero")
     (site.cache / "originals" / "hero-0123456789abcdef.webp").write_bytes(b"a remnant")
     printed["prune"] = answer(site, "prune", "--older-than", "0d", "--yes")
+    printed["cost"] = answer(site, "cost")
+    (tmp_path / "team").mkdir()
+    site.options["shared"] = f"file://{tmp_path / 'team'}"
+    printed["share"] = answer(site, "share")
+    page = (site.docs / "index.md").read_text(encoding="utf-8")
+    site.page("index.md", "# Without images")
+    printed["prune --shared"] = answer(site, "prune", "--shared", "--older-than", "0d", "--yes")
+    site.write("docs/index.md", page)
+    del site.options["shared"]
     printed["sync"] = answer(site, "sync", "--out", "docs/images")
     assert set(printed) == set(JSON_FIELDS)
     for command, fields in JSON_FIELDS.items():

@@ -20,17 +20,19 @@ _LEAST_WORDS = 3
 
 NO_MESSAGES = {
     "_util/files.py": "a regular expression",
-    "cli/json_fields.py": "the reference page on JSON is made of it",
+    "api/error_codes.py": "codes, and the services that send them",
+    "api/task_fields.py": "words of services, and states for people who read the code",
+    "cli/json_field_docs.py": "the reference page on JSON is made of it",
     "cli/schema.py": "nothing can go wrong in it",
     "config/json_schema.py": "titles in a schema",
     "config/option_definitions.py": "the reference page on options is made of it",
-    "directives/markdown_references.py": "regular expressions",
-    "directives/model.py": "the reference page on directives is made of it",
-    "directives/source_places.py": "regular expressions",
-    "generation/job.py": "the meaning of states, for people who read the code",
+    "directives/markdown_for_other_plugins.py": "regular expressions",
+    "directives/directive.py": "the reference page on directives is made of it",
+    "directives/source_locations.py": "regular expressions",
+    "generation/job_state.py": "the meaning of states, for people who read the code",
     "html/*": "markup",
-    "imaging/metadata.py": "markup",
-    "imaging/rendition_names.py": "names of files",
+    "imaging/xmp.py": "markup",
+    "imaging/plan_renditions.py": "names of files",
     "sandbox/*": "a server for trying out; its answers follow those of real ones",
     "site/contact_sheet.py": "markup",
     "site/gallery.py": "markup, and words on the page of the gallery",
@@ -42,8 +44,13 @@ ATTRIBUTES = frozenset(("help", "short_help", "show_default", "metavar", "prog_n
 """Arguments of options and fields, of which the reference pages are made."""
 NOTHING_WRONG = (
     ("api/retry.py", "a response that will not change"),
-    ("cli/_candidates.py", "Choose one"),
-    ("cli/_candidates.py", "pick NUMBER writes it"),
+    ("api/tasks.py", "not[_ ]?(?:found"),  # regular expressions
+    ("api/tasks.py", "not|n't) exist"),
+    ("site/candidates.py", "Choose one"),
+    ("site/candidates.py", "beside its prompt"),  # on the sheet
+    ("site/candidates.py", "under images in mkdocs.yml"),
+    ("site/candidates.py", "this command writes its number"),
+    ("site/candidates.py", "Or write the line below an image into"),
     ("cli/_generation.py", "the sandbox, which sells nothing"),
     ("cli/_generation.py", "To buy from"),
     ("cli/_generation.py", "Of these at most"),
@@ -55,6 +62,9 @@ NOTHING_WRONG = (
     ("cli/init.py", "The sandbox has drawn the image"),
     ("cli/init.py", "no key, no cost"),
     ("cli/init.py", "For images of a model"),
+    ("cli/init.py", "Run mkdocs-qhaigc plan, which lists the image"),
+    ("cli/init.py", "Run mkdocs-qhaigc generate, which says what it buys"),
+    ("cli/init.py", "Then build your site"),
     ("cli/init.py", "lists the plugin"),
     ("cli/pin.py", "of the sandbox"),
     ("cli/pin.py", "as it should be"),
@@ -64,9 +74,21 @@ NOTHING_WRONG = (
     ("cli/prune.py", "Other branches, drafts"),
     ("cli/prune.py", "then they are bought again"),
     ("cli/regenerate.py", "count() never ends"),  # for the type checker
+    ("cli/share.py", "would be uploaded"),
     ("cli/sync.py", "to be committed"),
     ("directives/front_matter.py", "ufeff"),  # a regular expression
+    ("generation/progress.py", "· a task is under way"),
     ("site/summary.py", "of the sandbox"),
+    ("store/object_store.py", "dns error"),  # regular expressions
+    ("store/object_store.py", "169.254"),
+    ("store/shared_images.py", "Images that mkdocs-qhaigc has bought"),  # an object of the store
+    ("store/shared_images.py", "See its page on sharing images"),
+    ("studio/mount.py", "<script type="),
+    ("studio/server.py", "it is in use"),  # the command says it in other words
+    ("studio/server.py", "Method not allowed"),
+    ("studio/editing.py", "No newline at end of file"),  # a line of a diff
+    ("studio/image_fields.py", "a call to"),
+    ("studio/purchases.py", "the limit is reached"),  # shown in other words
     ("engines/zensical/extension.py", "Where mkdocs-qhaigc sync writes"),  # the description of an option
 )
 """(module, beginning) of words that are printed where nothing is wrong, or never."""

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from mkdocs_qhaigc.cli import main
-from mkdocs_qhaigc.cli.json_fields import JSON_FIELDS
+from mkdocs_qhaigc.cli.json_field_docs import JSON_FIELDS
 from mkdocs_qhaigc.config.option_definitions import OPTIONS
-from mkdocs_qhaigc.directives.model import FIELDS, Defaults
+from mkdocs_qhaigc.directives.directive import FIELDS, Defaults
 from mkdocs_qhaigc.directives.parse import read_directives
 from tests.helpers.documentation import DOCS, PAGES, README, ROOT, blocks
 from tests.helpers.pages import broken_urls, elements, text_of

@@ -81,6 +81,7 @@ def test_answers_and_images_in_a_coding_are_read(site: Project, api: ImagesApi, 
 
 
 @pytest.mark.parametrize("coding", PACK)
+@pytest.mark.slow
 def test_an_answer_that_was_kept_in_its_coding_is_read_by_the_next_build(
     site: Project, api: ImagesApi, coding: str
 ) -> None:

@@ -35,7 +35,9 @@ def pinned(project: Project, api: ImagesApi) -> Project:
     return project
 
 
-@pytest.mark.parametrize("wrong_clock", [dict, lambda: clock(10), lambda: clock(-10)], ids=["now", "later", "earlier"])
+@pytest.mark.parametrize(
+    "wrong_clock", [dict, lambda: clock("+10y"), lambda: clock("-10y")], ids=["now", "later", "earlier"]
+)
 def test_the_recipe_builds_a_read_only_checkout_without_a_warning(
     pinned: Project, api: ImagesApi, tmp_path: Path, wrong_clock: Callable[[], dict[str, str]]
 ) -> None:
@@ -84,7 +86,9 @@ def test_commands_read_such_a_checkout(pinned: Project, api: ImagesApi) -> None:
     assert not api.calls
 
 
-@pytest.mark.parametrize("wrong_clock", [dict, lambda: clock(10), lambda: clock(-10)], ids=["now", "later", "earlier"])
+@pytest.mark.parametrize(
+    "wrong_clock", [dict, lambda: clock("+10y"), lambda: clock("-10y")], ids=["now", "later", "earlier"]
+)
 def test_images_are_bought_once_into_a_cache_elsewhere(
     project: Project, api: ImagesApi, tmp_path: Path, wrong_clock: Callable[[], dict[str, str]]
 ) -> None:

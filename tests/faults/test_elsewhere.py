@@ -116,7 +116,7 @@ def test_pins_that_git_lfs_has_are_not_taken_away(pinned: Project, api: ImagesAp
     committed = contents(folder)
     pinned.page("index.md", "![A boat](qhaigc:boat)", qhaigc={"boat": "a boat"})
     finished = run(pinned, "pin")
-    assert (finished.returncode, PULL in finished.stderr) == (1, True)
+    assert (finished.returncode, PULL in finished.stdout + finished.stderr) == (1, True)
     assert contents(folder) == committed
     fetch()
     assert run(pinned, "pin").returncode == 0

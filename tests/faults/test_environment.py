@@ -15,6 +15,7 @@ from mkdocs_qhaigc.cli import main
 from tests.conftest import Built, Project
 from tests.helpers.api import KEY, ImagesApi
 from tests.helpers.commands import run
+from tests.helpers.serving import studio_of
 
 pytestmark = pytest.mark.slow
 
@@ -83,6 +84,8 @@ JUNK = {
     "NO_PROXY": "[::1,10.0.0.0/99",
 }
 """All at once."""
+ENDING = [name for name in main.commands if name != "studio"]
+"""The commands that end by themselves."""
 ARGUMENTS = {
     "generate": ("--yes",),
     "candidates": ("index.md#hero", "-n", "2", "--yes"),
@@ -149,9 +152,12 @@ def test_what_is_left_out_is_told_once_for_many_images(site: Project, api: Image
     assert len(built.warnings) == len(wanted)
 
 
-@pytest.mark.parametrize("name", main.commands)
-def test_no_command_ends_in_a_traceback(site: Project, api: ImagesApi, name: str) -> None:
+@pytest.mark.parametrize("name", ENDING)
+def test_no_command_ends_in_a_traceback(site: Project, api: ImagesApi, tmp_path: Path, name: str) -> None:
     site.environment |= JUNK
+    if name == "share":
+        (tmp_path / "team").mkdir()
+        site.options["shared"] = f"file://{tmp_path / 'team'}"
     bought = run(site, "generate", "--yes") if name in ("pin", "check", "regenerate") else None
     assert bought is None or bought.returncode == 0
     finished = run(site, name, *ARGUMENTS.get(name, ()))
@@ -161,8 +167,19 @@ def test_no_command_ends_in_a_traceback(site: Project, api: ImagesApi, name: str
     assert len(api.calls) == calls.get(name, 0)
 
 
+def test_the_studio_buys_and_shows_images(site: Project, api: ImagesApi) -> None:
+    site.environment |= {**JUNK, "ALL_PROXY": "junk"}  # in a process of its own, socksio may be installed
+    with studio_of(site, site.write_config()) as server:
+        server.studio("api/buy_missing", {"ids": None})
+        server.wait_until(lambda: server.studio("api/state").json["images"][0]["state"] == "cached")
+        assert server.end() == 0
+        assert "Traceback" not in server.output
+    assert len(api.calls) == 1
+
+
 @pytest.mark.parametrize("key", ["schlüssel", "a\nb", "two words", "", " "])
 def test_a_key_that_is_none_is_told(site: Project, api: ImagesApi, key: str) -> None:
+    site.take_key()
     site.environment["QHAIGC_API_KEY"] = key
     (warning,) = site.build().warnings
     assert "the environment variable QHAIGC_API_KEY" in warning
@@ -200,9 +217,14 @@ def test_an_image_whose_name_no_file_can_have_here_is_not_bought(site: Project, 
     assert "files are named after images, and ascii cannot write this name" in warning
     assert "PYTHONUTF8" in warning
     assert api.prompts == ["A harbor"]
-    for name in main.commands:
+    for name in ENDING:
         finished = run(site, name, *ARGUMENTS.get(name, ()))
         assert "Traceback" not in finished.stdout + finished.stderr
+    with studio_of(site, site.write_config()) as server:
+        shown = {image["name"]: image["state"] for image in server.studio("api/state").json["images"]}
+        assert shown == {"hero": "pinned"}
+        assert "ascii cannot write this name" in server.output
+        assert "Traceback" not in server.output
     site.environment |= {"PYTHONUTF8": "1"}
     assert site.build("--strict").code == 0
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from mkdocs_qhaigc.imaging.cache import RenditionCache
+from mkdocs_qhaigc.imaging.rendition_cache import RenditionCache
 from tests.conftest import Project, require_posix
 from tests.helpers.api import ImagesApi, hang, waits_for
 from tests.helpers.commands import COMMAND, run

@@ -141,6 +141,23 @@ def test_a_kept_answer_that_repeats_the_key_leaves_none_in_the_record(project: P
     assert not api.calls
 
 
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_service_that_repeats_the_key_as_a_field_leaves_none_in_the_warning(
+    project: Project, api: ImagesApi, kept: bool
+) -> None:
+    project.options["params"] = {"quality": "hd"}
+    pages(project, {"one": "fog"})
+    reply = {"data": [{"b64_json": base64.b64encode(draw("fog", 96, 54)).decode(), "quality": f"for {KEY}"}]}
+    api.default = lambda handler, _: handler.send(200, reply)
+    if kept:
+        (planned,) = json.loads(run(project, "plan", "--json").stdout)["images"]
+        project.write(".qhaigc/answers/x.answer", f"{planned['key']}\n{json.dumps(reply)}")
+    built = project.build()
+    assert "the service says that it has used for [key]" in built.output
+    assert KEY not in built.output
+    assert len(api.calls) == (0 if kept else 1)
+
+
 def test_a_host_that_lets_nobody_fetch_does_not_cost_another_image_each_build(project: Project, api: ImagesApi) -> None:
     """A firewall before the images, say, to which a program in CI is a robot."""
     api.default = served(*[answer(403)] * 99)
@@ -198,11 +215,10 @@ def test_what_is_wrong_around_an_image_does_not_cost_it(project: Project, api: I
     ("sent", "kept"),
     [
         (b"<p>Your image is ready. " + KEY.encode(), b"<p>Your image is ready. [key]"),
-        (b'{"result": "https://example.com/a.png"}', b'{"result": "https://example.com/a.png"}'),
+        (b'{"result": "in your mail"}', b'{"result": "in your mail"}'),
         (gzip.compress(b"<p>" + KEY.encode()), b"<p>[key]"),
-        (b'{"task_id": "t1"}', b'{"task_id": "t1"}'),
     ],
-    ids=["a page", "another form", "in gzip", "later"],
+    ids=["a page", "another form", "in gzip"],
 )
 def test_an_answer_in_which_no_image_is_found_is_kept_for_people(
     project: Project, api: ImagesApi, sent: bytes, kept: bytes

@@ -35,15 +35,13 @@ pytestmark = pytest.mark.slow
 SOON = {"retry_after_ms": "1"}
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="96" height="54"><script>alert(1)</script></svg>'
 FAILURES: dict[str, tuple[Behaviour, str, int]] = {
-    "refused": (error(400, "content_policy_violation", "No weapons."), "refuses this prompt (No weapons.)", 1),
+    "refused": (error(400, "content_policy_violation", "No weapons."), "refuses this prompt (No weapons)", 1),
     "refused-by-law": (answer(451), "refuses this prompt", 1),
     "bad-request": (error(400, "invalid_value", "No such size."), "400 (invalid_value): No such size.", 1),
     "html-page": (raw(200, b"<!doctype html>", "text/html; charset=utf-8"), "no JSON (text/html, 15 bytes)", 1),
     "bad-gateway": (raw(502, b"<h1>nginx</h1>", "text/html", **SOON), "502: a body that is no JSON (text/html", 2),
     "error-in-200": (answer(200, {"error": {"message": "No such model.", "code": 7}}), "No such model.", 1),
     "nothing-in-200": (answer(200, {"data": []}), "without an image", 1),
-    "task": (answer(202, {"task_id": "x"}), "later (an asynchronous task)", 1),
-    "no-address": (answer(200, {"data": [{"url": "ftp://x/y.png"}]}), "not http or https", 1),
     "truncated-png": (bytes_by_url(draw("x", 96, 54)[:150]), "no image that can be read", 1),
     "html-as-image": (bytes_by_url(b"<!doctype html>"), "answered with a web page", 1),
     "svg-as-image": (bytes_by_url(SVG), "no PNG, JPEG, WebP or AVIF image", 1),
@@ -145,6 +143,7 @@ def test_strict_refuses_a_site_with_placeholders(project: Project, api: ImagesAp
 
 def test_without_a_key_one_warning_says_which_variable_to_set(project: Project, api: ImagesApi) -> None:
     project.page("index.md", "Words. ![x](qhaigc:one) ![x](qhaigc:two)\n", qhaigc={"one": "fog", "two": "dusk"})
+    project.take_key()
     project.options["api_key_env"] = "MY_IMAGES_KEY"
     built = project.build()
     assert_readable(built)
@@ -227,11 +226,12 @@ def test_what_authors_write_wrong_is_told_with_its_place_and_the_rest_works(proj
 
 
 @pytest.mark.parametrize("form", ["list", "mapping"])
-@pytest.mark.parametrize("wrong", ["api_key_env", "base_url"])
+@pytest.mark.parametrize("wrong", ["api_key_env", "base_url", "headers"])
 def test_a_key_in_mkdocs_yml_is_refused_and_not_repeated(project: Project, form: str, wrong: str) -> None:
     secret = "sk-0123456789abcdefghij"
     keys = dict.fromkeys(["api_key", "key", "token", "openai-api-key"], secret)
-    options = {**keys, wrong: f"https://user:{secret}@example.com/v1" if wrong == "base_url" else secret}
+    values: dict[str, Any] = {"base_url": f"https://user:{secret}@example.com/v1", "headers": {"X-API-Key": secret}}
+    options = {**keys, wrong: values.get(wrong, secret)}
     plugins = {"qhaigc": options}
     project.yaml = json.dumps({"site_name": "Test", "plugins": plugins if form == "mapping" else [plugins]})
     hero(project)

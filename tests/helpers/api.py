@@ -18,6 +18,8 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from email.parser import BytesParser
+from email.policy import HTTP
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -54,10 +56,12 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
     def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        raw = self.rfile.read(int(self.headers["Content-Length"]))
+        body = _form(raw, self.headers["Content-Type"]) or json.loads(raw)
         api = self.server.api
         with api.lock:
             api.calls.append(body)
+            api.sent.append((self.path, self.headers["Content-Type"], raw))
             api.moments.append(time.monotonic())
             api.keys.append(self.headers.get("Authorization", ""))
             script = api.by_prompt.get(body["prompt"], api.script)
@@ -99,6 +103,22 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
 
+def _form(raw: bytes, media_type: str) -> dict[str, Any]:
+    """Return the fields of a multipart form, by the standard library's parser of mails; empty for another body."""
+    head = f"MIME-Version: 1.0\r\nContent-Type: {media_type}\r\n\r\n".encode()
+    form = BytesParser(policy=HTTP).parsebytes(head + raw)
+    fields: dict[str, Any] = {}
+    for part in form.iter_parts() if form.is_multipart() else ():
+        content = part.get_payload(decode=True)
+        assert isinstance(content, bytes)
+        name = part.get_param("name", header="Content-Disposition")
+        if part.get_filename():
+            fields.setdefault(str(name), []).append(content)
+        else:
+            fields[str(name)] = int(content) if name == "n" else content.decode()
+    return fields
+
+
 class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128  # the default of 5 lets connections wait that come at once
@@ -108,6 +128,11 @@ class Server(ThreadingHTTPServer):
         """A client that went away is what many tests are about."""
 
 
+def asked_for(body: dict[str, Any]) -> str:
+    """Return all fields of a request that distinguish its image from others."""
+    return repr(sorted((name, value) for name, value in body.items() if name not in ("n", "response_format")))
+
+
 class ImagesApi:
     """The server, what it was asked, and what it will do next."""
 
@@ -115,7 +140,9 @@ class ImagesApi:
         """With `tls`, it talks nothing else."""
         self.lock = threading.Lock()
         self.calls: list[dict[str, Any]] = []
-        """Bodies of the generation requests, in order of arrival."""
+        """Bodies of the generation requests, in order of arrival; of a form, its fields, and the bytes of `image[]`."""
+        self.sent: list[tuple[str, str, bytes]] = []
+        """Path, media type and bytes of each of them."""
         self.moments: list[float] = []
         """When each of them arrived, on `time.monotonic()`'s clock."""
         self.keys: list[str] = []
@@ -125,8 +152,8 @@ class ImagesApi:
         """Path -> the bytes that every fetch of it gets."""
         self.drawn: defaultdict[str, list[bytes]] = defaultdict(list)
         """Prompt -> what was drawn for it, in order: no two images are the same."""
-        self.sold: defaultdict[tuple[str, str, str], list[bytes]] = defaultdict(list)
-        """Model, prompt and size that were asked for -> what was drawn for them."""
+        self.sold: defaultdict[str, list[bytes]] = defaultdict(list)
+        """What was asked for, as `asked_for` has it -> what was drawn for it."""
         self.script: list[Behaviour] = []
         """What the next generation requests meet; `default` after that."""
         self.by_prompt: dict[str, list[Behaviour]] = {}
@@ -170,7 +197,7 @@ class ImagesApi:
         data = draw(f"{body['prompt']} {next(_serial)}", width, height, format)
         with self.lock:
             self.drawn[body["prompt"]].append(data)
-            self.sold[body.get("model", ""), body["prompt"], body.get("size", "")].append(data)
+            self.sold[asked_for(body)].append(data)
         return data
 
     def __enter__(self) -> ImagesApi:

@@ -61,9 +61,9 @@ def contained(
     )
 
 
-def clock(years: int) -> dict[str, str]:
-    """Return the environment of a program whose clock is wrong by so many years."""
+def clock(off: str) -> dict[str, str]:
+    """Return the environment of a program whose clock is wrong: by ten years, `+10y`, or a day, `-1d`."""
     found = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
     if found is None:
         pytest.skip("needs libfaketime (Debian: faketime)")
-    return {"LD_PRELOAD": str(found), "FAKETIME": f"{years:+}y"}
+    return {"LD_PRELOAD": str(found), "FAKETIME": off, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}

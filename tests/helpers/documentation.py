@@ -23,6 +23,8 @@ DOCS = ROOT / "docs"
 README = "../README.md"
 PAGES = [README, *sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))]
 """Relative to `docs`."""
+_SERVES = "mkdocs-qhaigc studio"
+_UNTIL_CTRL_C = "timeout --signal=INT --preserve-status 15"
 _INSTALLS = ("pip install ", "python3 -m venv ")
 """Beginnings of lines that a test does not run: what they install is there. `.ci/run` runs those of the README."""
 _RECIPES = ("deploy.md", "pull-requests.md", "github-action.md")
@@ -112,6 +114,8 @@ class Reader:
         self._project.write("requirements.txt", "")
         self._project.write("overrides/.keep", "")
         Image.new("RGB", (96, 54), "teal").save(self._project.folder / "photo.jpg")
+        for name in ("fox.png", "docs/palette.png"):
+            Image.new("RGB", (64, 64), "brown").save(self._project.folder / name)
         git(self._project.folder, "init", "--quiet")
         for block in self._blocks:  # a configuration may name a file that stands below it
             if block.language == "python" and block.title:
@@ -226,6 +230,7 @@ class Reader:
     def _run(self, script: str) -> str:
         """Run commands as a shell of the project's environment does, and return what they print."""
         lines = [line for line in script.splitlines() if not line.startswith(_INSTALLS)]
+        lines = [f"{_UNTIL_CTRL_C} {line} --port 0" if line == _SERVES else line for line in lines]
         finished = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", "\n".join(lines)],
             cwd=self._project.folder,

@@ -18,7 +18,7 @@ from mkdocs_qhaigc.engines.zensical.config import read_configuration
 from mkdocs_qhaigc.engines.zensical.pages import pages
 from mkdocs_qhaigc.errors import SiteError
 from tests.conftest import Project
-from tests.helpers.api import Handler, ImagesApi, error, waits_for
+from tests.helpers.api import Handler, ImagesApi, draw, error, waits_for
 from tests.helpers.commands import COMMAND, Terminal, names, run, run_in, watching
 
 OUT = "docs/assets/qhaigc"
@@ -261,6 +261,7 @@ def test_a_sync_that_is_killed_leaves_nothing_behind_that_the_next_one_does_not_
     assert not [name for name in names(site.folder / OUT) if name.startswith("hero-")]
 
 
+@pytest.mark.slow
 def test_while_it_watches_each_edit_is_synced(site: Project, api: ImagesApi) -> None:
     with watching(site) as wait_for:
         wait_for("Watching docs and mkdocs.yml")
@@ -275,6 +276,20 @@ def test_while_it_watches_each_edit_is_synced(site: Project, api: ImagesApi) -> 
         site.write_config()
         wait_for("2 images, 2 written")
     assert sorted(api.prompts) == ["fog", "rain", "steam", "steam by night"]
+
+
+@pytest.mark.slow
+def test_while_it_watches_a_reference_image_beside_the_configuration_is_an_edit(site: Project, api: ImagesApi) -> None:
+    site.options["references_by"] = "json"
+    site.write("look/fox.png", draw("fox", 32, 32))
+    with watching(site) as wait_for:
+        wait_for("Watching docs and mkdocs.yml")
+        fox = {"prompt": "fox", "references": "look/fox.png"}
+        site.page("index.md", "![x](qhaigc:hero)", qhaigc={"hero": fox})
+        wait_for("3 images, 2 written, 5 unchanged, 2 removed")
+        site.write("look/fox.png", draw("another fox", 32, 32))
+        wait_for("3 images, 2 written, 5 unchanged, 2 removed")
+    assert api.prompts[-2:] == ["fox", "fox"]
 
 
 def configuration(folder: Path, name: str, text: str) -> Any:

@@ -265,7 +265,7 @@ def test_a_draft_is_none_of_the_defaults_that_its_folder_declares(site: Project,
 
 
 def test_what_cannot_be_had_is_a_placeholder_that_the_next_sync_replaces(site: Project, api: ImagesApi) -> None:
-    api.by_prompt["A tower"] = [error(400, code="content_policy_violation")]
+    api.by_prompt["A tower"] = [error(400, code="invalid_value")]
     sync(site, code=1)
     placeholder = contents(site)
     sync(site)
@@ -554,6 +554,7 @@ def test_a_server_lives_through_mistakes_in_the_configuration_and_pages(site: Pr
         site.page("index.md", "# Home, new\n\n![](qhaigc:hero)\n", qhaigc={"hero": {"prompt": "Rain", "alt": "Rain"}})
         server.wait_for("Home, new")
         sync_zensical(site)
+        site.page("index.md", "# Home, last\n\n![](qhaigc:hero)\n", qhaigc={"hero": {"prompt": "Rain", "alt": "Rain"}})
         html = server.wait_for('width="80" height="60"')  # what it came in; until then, what was asked for
         assert 'alt="Rain" src="assets/qhaigc/hero-' in html
     finally:

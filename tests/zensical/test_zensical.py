@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from tests.conftest import Built, Project
-from tests.helpers.api import ImagesApi, in_size
+from tests.helpers.api import ImagesApi, draw, in_size
 from tests.helpers.commands import COMMAND, run_in
 from tests.helpers.documentation import blocks
 from tests.helpers.engines import ZENSICAL, beside
@@ -311,3 +311,40 @@ def test_image_that_only_a_template_shows_and_sync_has_not_written_ends_the_buil
     )
     assert built.returncode
     assert "index.md#hero: not in docs/assets/qhaigc" in re.sub(r"\s+", " ", built.stdout + built.stderr)
+
+
+def test_a_changed_reference_image_is_another_image_that_sync_has_to_write(site: Project, api: ImagesApi) -> None:
+    site.options["references_by"] = "edits"
+    site.write("look/fox.png", draw("fox", 32, 32))
+    hero = {"prompt": "A fox reads", "alt": "A fox", "references": "look/fox.png"}
+    site.page("index.md", "# Home\n\n![](qhaigc:hero)\n", qhaigc={"hero": hero})
+    sync(site)
+    assert zensical(site, "build").returncode == 0
+    site.write("look/fox.png", draw("another fox", 32, 32))
+    site.page("index.md", "# Home\n\n![](qhaigc:hero) again\n", qhaigc={"hero": hero})
+    finished = zensical(site, "build")
+    assert finished.returncode == 1
+    assert "index.md#hero: not in docs/assets/qhaigc" in finished.stderr
+    sync(site)
+    assert zensical(site, "build").returncode == 0
+    assert [call["image[]"] for call in api.calls] == [[draw("fox", 32, 32)], [draw("another fox", 32, 32)]]
+
+
+def test_labels_stand_in_the_language_of_the_theme_and_change_with_the_option(project: Project) -> None:
+    project.engine = "zensical"
+    project.config["theme"] = {"language": "de"}
+    project.options["label"] = {"text": {"en": "AI-generated", "de": "KI-generiert"}, "cards": True}
+    hero = {"prompt": "A tower", "alt": "A tower", "label": "By AI"}
+    project.page("index.md", "![](qhaigc:hero)\n\nA line ![](qhaigc:fog).", qhaigc={"hero": hero, "fog": "Fog"})
+    project.page("en.md", "![](qhaigc:hero)", qhaigc={"prompt": "Sea", "alt": "Sea"}, lang="en", image="qhaigc:hero")
+    built = project.build()
+    assert built.code == 0, built.output
+    label = '<span class="qhaigc-label">{}</span>'
+    assert [label.format(text) in built.html() for text in ("By AI", "KI-generiert", "AI-generated")] == [1, 1, 0]
+    assert label.format("AI-generated") in built.html("en/index.html")
+    assert any(name.endswith(".jpg") for name in built.images())  # the card, at the address that the page was given
+    assert broken_urls(built.site) == []
+    del project.options["label"]
+    again = project.build()
+    assert "KI-generiert" not in again.html()
+    assert "AI-generated" not in again.html("en/index.html")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,16 +30,16 @@ _TEMPLATES = frozenset((".html", ".htm", ".xml", ".txt", ".md", ".json", ".svg",
 """Endings of files of a theme that may be templates."""
 
 
-@dataclass(slots=True)
 class DryRun:
     """A build that a command looks at."""
 
-    site_dir: Path
-    """The folder of the site in other builds."""
-    listed: bool = False
-    """Whether the site uses the plugin, be it switched off."""
-    builds: list[tuple[SiteBuild, list[str]]] = field(default_factory=list)
-    """Each build with its warnings: a plugin may build a site once for each language."""
+    def __init__(self, site_dir: Path) -> None:
+        self.site_dir = site_dir
+        """The folder of the site in other builds."""
+        self.listed = False
+        """Whether the site uses the plugin, be it switched off."""
+        self.builds: list[tuple[SiteBuild, list[str]]] = []
+        """Each build with its warnings: a plugin may build a site once for each language."""
 
 
 def without_theme(env: Environment, dirs: Iterable[str]) -> Environment:
@@ -73,7 +72,7 @@ def survey(config_file: Path) -> Survey:
     from mkdocs.exceptions import Abort, ConfigurationError, MkDocsException
 
     from mkdocs_qhaigc.site.survey import join
-    from mkdocs_qhaigc.site.unshown import Unshown
+    from mkdocs_qhaigc.site.unshown_images import Unshown
 
     with _temporary_folder() as folder:
         try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from markupsafe import Markup
 from mkdocs.structure.files import File, InclusionLevel
 
-from mkdocs_qhaigc.engines.mkdocs.page_content import encrypted_html
+from mkdocs_qhaigc.engines.mkdocs.page_markup import encrypted_html
 from mkdocs_qhaigc.site.gallery import NEW_PAGE, SCRIPT, STYLE, place_gallery, site_gallery
 
 if TYPE_CHECKING:

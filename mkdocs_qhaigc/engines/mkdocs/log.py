@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from mkdocs.plugins import PrefixedLogger
 
-from mkdocs_qhaigc._util.log_delivery import attach
+from mkdocs_qhaigc._util.log_routing import attach
 
 log = PrefixedLogger("qhaigc", logging.getLogger("mkdocs.plugins.mkdocs_qhaigc"))
 

@@ -6,33 +6,43 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority
 
-from mkdocs_qhaigc._util.files import unwritable
+from mkdocs_qhaigc._util.files import state_of, unwritable
+from mkdocs_qhaigc._util.loopback import is_loopback
+from mkdocs_qhaigc._util.text import plural
 from mkdocs_qhaigc.assets import asset
 from mkdocs_qhaigc.config.option_definitions import OPTIONS
 from mkdocs_qhaigc.config.options import Options, keys_among
 from mkdocs_qhaigc.directives.front_matter import strip_meta
 from mkdocs_qhaigc.engines.mkdocs import templates
+from mkdocs_qhaigc.engines.mkdocs.config_scheme import SCHEME, Failures, check, refused, site_options, unknown
 from mkdocs_qhaigc.engines.mkdocs.dry_run import DRY_RUN, DryRun, without_theme
 from mkdocs_qhaigc.engines.mkdocs.extension import QhaigcExtension
-from mkdocs_qhaigc.engines.mkdocs.files import OwnFiles
 from mkdocs_qhaigc.engines.mkdocs.log import BuildLog, log
-from mkdocs_qhaigc.engines.mkdocs.options import SCHEME, Failures, check, refused, site_options, unknown
-from mkdocs_qhaigc.engines.mkdocs.page_content import PageSources, finish_pages, source_of
-from mkdocs_qhaigc.engines.mkdocs.serve import Generation, Unfinished, have_built_again, state_of, watch_without
-from mkdocs_qhaigc.errors import OptionError, QhaigcError
+from mkdocs_qhaigc.engines.mkdocs.page_markup import PageSources, finish_pages, source_of
+from mkdocs_qhaigc.engines.mkdocs.plugin_files import OwnFiles
+from mkdocs_qhaigc.engines.mkdocs.state_between_rebuilds import (
+    Generation,
+    Unfinished,
+    WatchedFiles,
+    have_built_again,
+    watch_without,
+)
+from mkdocs_qhaigc.engines.mkdocs.studio_host import ServedSite, mount
+from mkdocs_qhaigc.errors import NotBought, OptionError, QhaigcError
 from mkdocs_qhaigc.html import reference_syntax, rewrite
 from mkdocs_qhaigc.html.theme_sizes import column
 from mkdocs_qhaigc.site.build import SiteBuild
-from mkdocs_qhaigc.site.images import SiteImages
+from mkdocs_qhaigc.site.image_pipeline import SiteImages
 from mkdocs_qhaigc.site.summary import Summary
-from mkdocs_qhaigc.site.unshown import Unshown
+from mkdocs_qhaigc.site.unshown_images import Unshown
 from mkdocs_qhaigc.site.warnings import Warnings
-from mkdocs_qhaigc.store.finder import ImageFinder
+from mkdocs_qhaigc.store.local_finder import ImageFinder
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -44,6 +54,7 @@ if TYPE_CHECKING:
 
     from mkdocs_qhaigc.generation.queue import GenerationQueue
     from mkdocs_qhaigc.site.json_report import Report
+    from mkdocs_qhaigc.studio.mount import Mount
 
 STYLESHEET = asset("qhaigc.css")
 
@@ -69,6 +80,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._serving = self._dirty = False
         self._generation = Generation()
         self._unfinished = Unfinished()
+        self._watched_files = WatchedFiles()
         self._log = BuildLog()
         self._config: MkDocsConfig | None = None
         self._again = False
@@ -82,6 +94,14 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         """Of all builds of the site."""
         self._builds_ending = 0
         """Builds in their last event: a plugin may build the site again then, before this one is at its end."""
+        self._builds: list[SiteBuild] = []
+        """All builds of the site."""
+        self._told: set[str] = set()
+        """Keys of images of which this preview has said that it does not buy them by itself."""
+        self._served = ServedSite(self._generation)
+        self._studio: Mount | None = None
+        self._has_studio = False
+        """Whether the options of the last build have the studio: it answers while the next one begins, too."""
 
         # Of one build:
         self._options: Options | None = None
@@ -107,7 +127,9 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         unknown_names = (name for name in options if name not in (*known, *keys))
         errors = [*refused(keys), *unknown(unknown_names), *check(self.config)]
         if errors:
-            options |= {name: "(not shown)" for name in (*keys, "api_key_env", "base_url") if name in options}
+            options |= {
+                name: "(not shown)" for name in (*keys, "api_key_env", "base_url", "headers") if name in options
+            }
         return errors, warnings
 
     def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
@@ -135,11 +157,13 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
                 self._unfinished.begin()
                 self._report = self._new_report(options)
                 self._warnings, self._summary, self._builds_ending = Warnings(), Summary(options), 0
+                self._builds = []
                 self._unshown = Unshown()
         except OptionError:
             self._generation.stop()
             raise
         self._gallery = options.gallery
+        self._has_studio = options.enabled and options.studio
         if options.enabled:
             self._begin(options, config)
         else:
@@ -160,7 +184,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         finder = ImageFinder(options)
         open_queue: Callable[[], GenerationQueue] | None = None
         if self._dry_run is None:
-            watched = [path for path in (config.docs_dir, config.config_file_path, *config.watch) if path]
+            others = (config.config_file_path, *config.watch, *sorted(self._watched_files.paths))
+            watched = [path for path in (config.docs_dir, *others) if path]
             edited = partial(state_of, watched, without=options.cache_dir)
             open_queue = self._generation.begin(
                 options, finder.cache, serving=self._serving, again=self._again, edited=edited
@@ -168,17 +193,19 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         features = config.theme.get("features")
         self._build = SiteBuild(
             options,
-            SiteImages(options, finder=finder, open_queue=open_queue),
+            SiteImages(options, finder=finder, open_queue=open_queue, open_shared=self._generation.open_shared),
             site_url=lambda: config.site_url,  # other plugins may set it after us: mike does
             column=lambda hidden: column(
                 config.theme.name, features=features if isinstance(features, list) else (), hidden=hidden
             ),
+            language=partial(_language, config),
             warnings=self._warnings,
         )
         if self._dry_run:
             self._dry_run.builds.append((self._build, self._log.warnings))
         else:
             self._own_files = OwnFiles(config, options.assets_dir)
+        self._builds.append(self._build)
         self._build.pages.want_shared_images()
 
     @event_priority(-110)
@@ -212,7 +239,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             strip_meta(page.meta)
         if reference_syntax.QUOTED not in markdown:
             return markdown
-        from mkdocs_qhaigc.directives.markdown_references import unquote_source  # few sites have wiki links
+        from mkdocs_qhaigc.directives.markdown_for_other_plugins import unquote_source  # few sites have wiki links
 
         return unquote_source(markdown)
 
@@ -292,6 +319,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
             with self._note_late(self._build, earlier=self._generation.arrivals.awaited):
                 self._own_files.complete(self._build)
             self._build.close(whole=True)
+            if self._serving:
+                self._watched_files.add(self._build.reference_files(), docs_dir=config.docs_dir)
             self._summary.add(self._build)
             self._unshown.add(self._build.pages)
             self._write_report(self._build)
@@ -310,6 +339,23 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
                 log.info("%s", message)
         if summary := self._summary.text():
             log.info("%s", summary)
+        if self._serving:
+            self._served.note_build(self._builds, self._log.warnings, docs_dir=Path(config.docs_dir))
+            self._log_not_bought(config.dev_addr[0])
+
+    def _log_not_bought(self, host: str) -> None:
+        """Say how to buy what a preview does not buy by itself: once, and again when there is more."""
+        images = [image for build in self._builds for image in build.placeholders()]
+        missing = {image.job.request.key for image in images if isinstance(image.reason, NotBought)}
+        if missing - self._told and self._options:
+            count = len(missing)
+            log.info(
+                "%d %s, and this preview buys only what you ask for (`serve_buys: ask`). Buy %s %sby "
+                "`mkdocs-qhaigc generate`, or write `serve_buys: auto`",
+                *(count, plural(count, "image is missing", "images are missing"), plural(count, "it", "them")),
+                "in the studio, " if self._options.studio and is_loopback(host) else "",
+            )
+        self._told |= missing
 
     on_post_build = CombinedEvent(_end_build, _log_summary)
 
@@ -325,8 +371,9 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
                 log.warning("option `report`: %s", error)  # MkDocs reports the error that has ended the build
 
     def on_serve(self, server: LiveReloadServer, *, config: MkDocsConfig, **_: Any) -> None:
-        """Rebuild when an image has arrived, and not for other files of the cache."""
+        """Rebuild when an image has arrived or a reference image has changed, and not for other files of the cache."""
         if self._options:
+            self._watched_files.begin(server)
             watch_without(server, config.docs_dir, self._options.cache_dir)
             file = self._options.cache_dir / "arrivals"
             try:
@@ -336,6 +383,15 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
                 log.warning("%s. Until then images that arrive are shown after the next edit", message)
                 return
             server.watch(str(file))
+            if self._options.studio and not self._serving:
+                log.info(
+                    "The studio is off, because `mkdocs serve --clean` builds as `mkdocs build` does. For a preview "
+                    "with the studio, leave `--clean` out"
+                )
+            elif self._options.studio:
+                self._studio = mount(
+                    server, self._served, self._generation, config=config, is_on=lambda: self._has_studio
+                )
 
     def on_shutdown(self) -> None:
         """End the jobs under way; images that have arrived are stored first.
@@ -343,6 +399,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         If an error ends the program and not Ctrl-C, they are waited for: they are paid for. Some plugins exit in a way
         for which MkDocs has no event.
         """
+        if self._studio:
+            self._studio.close()
         error = sys.exc_info()[1]
         if error is not None and not isinstance(error, KeyboardInterrupt):
             self._generation.finish()
@@ -362,8 +420,13 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         arrivals = self._generation.arrivals
         arrivals.awaited = self._serving
         yield
-        arrivals.awaited = earlier or bool(build.under_way)
+        arrivals.awaited = earlier or bool(build.under_way or build.placeholders())  # those may be bought in the studio
         self._unfinished.pages |= build.unfinished()
+
+
+def _language(config: MkDocsConfig) -> str:
+    """Return the language of the site's pages: `language` in Material and its kin, else the theme's locale."""
+    return str(config.theme.get("language") or config.theme.get("locale") or "")
 
 
 def _require_one_instance(config: MkDocsConfig) -> None:

@@ -28,7 +28,7 @@ def functions(build: SiteBuild | None) -> dict[str, Callable[[Any, str], str]]:
 
 def resolve_source(pages: SitePages, page: Any, text: str) -> str:
     """Return a page's Markdown with the addresses of its images; absolute, if `site_url` is set."""
-    from mkdocs_qhaigc.directives import markdown_references  # most sites need none
+    from mkdocs_qhaigc.directives import markdown_for_other_plugins  # most sites have none that reads it
 
     scope, page_url = _scope_of(pages, page)
 
@@ -38,7 +38,7 @@ def resolve_source(pages: SitePages, page: Any, text: str) -> str:
         image = pages.referenced(scope, name, page_url)
         return pages.absolute(urljoin(page_url, image.url)) or image.url, image.alt
 
-    return markdown_references.resolve_source(text, resolve)
+    return markdown_for_other_plugins.resolve_source(text, resolve)
 
 
 def _image(pages: SitePages, page: Any, name: str) -> Markup:

@@ -41,9 +41,13 @@ class Configuration:
     files: tuple[Path, ...]
     """All files that were read: `file`, and those that `INHERIT` names."""
     docs_dir: Path
+    site_dir: Path
+    """The folder of the built site, which need not exist."""
     site_url: str | None
     theme: str | None
     """`None`: the engine's default."""
+    language: str
+    """Of the pages, as the theme has it: `en`; empty for the engine's default."""
     features: tuple[str, ...]
     """Names of the theme's features, in Material and Zensical."""
     plugins: Mapping[str, Mapping[str, Any]]
@@ -75,8 +79,8 @@ class Configuration:
     @property
     def look(self) -> str:
         """Hex digest of all options that pages are rendered from, beside their front matter and the images."""
-        shown = [self.given.get(name) for name in ("enabled", "images", "sizes")]
-        content = json.dumps([self.site_url, self.theme, self.features, *shown], default=str)
+        shown = [self.given.get(name) for name in ("enabled", "images", "sizes", "label")]
+        content = json.dumps([self.site_url, self.theme, self.language, self.features, *shown], default=str)
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
     @property
@@ -109,6 +113,7 @@ def read_configuration(file: Path) -> Configuration:
         where = "[project.plugins.qhaigc]" if file.suffix == ".toml" else "`plugins`"
         raise SiteError(f"{file} does not list the plugin qhaigc. Add it: {where}")
     docs_dir = folder / str(content.get("docs_dir") or "docs")
+    site_dir = folder / str(content.get("site_dir") or "site")
     extensions = _extensions(content)
     zensical = file.suffix == ".toml" or EXTENSION in extensions
     out = extensions.get(EXTENSION, {}).get("out")
@@ -120,8 +125,10 @@ def read_configuration(file: Path) -> Configuration:
         file=file.resolve(),
         files=tuple(files),
         docs_dir=docs_dir,
+        site_dir=site_dir,
         site_url=content.get("site_url") or None,
         theme=theme.get("name"),
+        language=str(theme.get("language") or theme.get("locale") or ""),
         features=tuple(features) if isinstance(features, list) else (),
         plugins=plugins,
         blogs=tuple(options for name, options in entries if name.removeprefix("material/") == "blog"),
@@ -133,7 +140,7 @@ def read_configuration(file: Path) -> Configuration:
             file,
             folder=folder,
             docs_dir=docs_dir,
-            site_dir=folder / str(content.get("site_dir") or "site"),
+            site_dir=site_dir,
             exclude_docs="" if zensical else str(content.get("exclude_docs") or ""),
         ),
     )
@@ -188,7 +195,7 @@ def _options(
 
     not_published = GitIgnoreSpec.from_lines([".*", *exclude_docs.splitlines()])  # no engine publishes what begins so
     try:
-        options = read_options(given, folder=folder)
+        options = read_options(given, folder=folder, docs_dir=docs_dir)
         check_folders(
             options,
             folder=folder,

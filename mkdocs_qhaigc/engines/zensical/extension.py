@@ -29,7 +29,7 @@ from mkdocs_qhaigc.errors import NotSynced, QhaigcError
 from mkdocs_qhaigc.html import rewrite as html
 from mkdocs_qhaigc.html.image_tag import render_image
 from mkdocs_qhaigc.html.theme_sizes import column
-from mkdocs_qhaigc.imaging.rendition_names import relative_url
+from mkdocs_qhaigc.imaging.plan_renditions import relative_url
 from mkdocs_qhaigc.site.page_rendering import SitePages
 from mkdocs_qhaigc.site.warnings import Warnings
 
@@ -116,6 +116,7 @@ class Lookup:
             images,
             site_url=lambda: site_url,
             column=partial(_column, site),
+            language=lambda: site.language,
             warnings=Warnings(logged=False),  # `_report` sees to them
             settled=True,
         )

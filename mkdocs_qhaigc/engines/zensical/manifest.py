@@ -17,8 +17,8 @@ from typing import Any
 from mkdocs_qhaigc._util.files import atomic_write, real_path, within
 from mkdocs_qhaigc.errors import LfsPointer, SiteError
 from mkdocs_qhaigc.imaging.formats import COLOUR
-from mkdocs_qhaigc.imaging.rendition_names import SourceImage
-from mkdocs_qhaigc.store.pointer_files import is_lfs_pointer
+from mkdocs_qhaigc.imaging.plan_renditions import SourceImage
+from mkdocs_qhaigc.store.version_control_pointers import is_lfs_pointer
 
 MANIFEST = ".qhaigc.json"
 """The name of the file."""

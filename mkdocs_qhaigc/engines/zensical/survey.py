@@ -9,16 +9,16 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 
-from mkdocs_qhaigc._util.log_delivery import forwarding
+from mkdocs_qhaigc._util.log_routing import forwarding
 from mkdocs_qhaigc.engines.zensical.config import Configuration
 from mkdocs_qhaigc.engines.zensical.pages import pages
 from mkdocs_qhaigc.errors import SiteError
 from mkdocs_qhaigc.html.theme_sizes import UNKNOWN
 from mkdocs_qhaigc.site.build import SiteBuild
-from mkdocs_qhaigc.site.images import SiteImages
+from mkdocs_qhaigc.site.image_pipeline import SiteImages
 from mkdocs_qhaigc.site.page_rendering import SitePages
 from mkdocs_qhaigc.site.survey import Survey
-from mkdocs_qhaigc.store.finder import ImageFinder
+from mkdocs_qhaigc.store.local_finder import ImageFinder
 
 
 def survey_sources(site: Configuration, among: Iterable[str] | None = None) -> Survey:
@@ -34,7 +34,13 @@ def survey_sources(site: Configuration, among: Iterable[str] | None = None) -> S
     warnings: list[str] = []
     with forwarding(warnings.append):
         images = SiteImages(site.options, finder=ImageFinder(site.options), open_queue=None)
-        build = SiteBuild(site.options, images, site_url=lambda: site.site_url, column=lambda _: UNKNOWN)
+        build = SiteBuild(
+            site.options,
+            images,
+            site_url=lambda: site.site_url,
+            column=lambda _: UNKNOWN,
+            language=lambda: site.language,
+        )
         read_pages(site, build.pages, among)
     survey = replace(build.survey(warnings, docs_dir=site.docs_dir), addresses={})  # the engine has them
     if among is None:

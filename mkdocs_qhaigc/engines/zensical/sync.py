@@ -24,11 +24,11 @@ from mkdocs_qhaigc.errors import ImageUnavailable, SiteError, StoreError
 from mkdocs_qhaigc.generation.queue import GenerationQueue
 from mkdocs_qhaigc.html.theme_sizes import UNKNOWN
 from mkdocs_qhaigc.site.build import SiteBuild
-from mkdocs_qhaigc.site.images import ResolvedImage, SiteImages
-from mkdocs_qhaigc.store.finder import ImageFinder
-from mkdocs_qhaigc.store.pointer_files import is_lfs_pointer
+from mkdocs_qhaigc.site.image_pipeline import ResolvedImage, SiteImages
+from mkdocs_qhaigc.store.local_finder import ImageFinder
+from mkdocs_qhaigc.store.pin_transfer import copy_into
 from mkdocs_qhaigc.store.record import file_stem
-from mkdocs_qhaigc.store.transfer import copy_into
+from mkdocs_qhaigc.store.version_control_pointers import is_lfs_pointer
 
 log = logging.getLogger(__name__)
 STYLESHEET = asset("qhaigc.css")
@@ -42,6 +42,8 @@ class Synced:
 
     images: tuple[ResolvedImage, ...]
     """All that the site declares, in its order, each image once."""
+    shown: Mapping[str, str]
+    """The file that every browser can show, at its widest, by `PAGE#NAME`."""
     pinned: tuple[Path, ...]
     """New files in the pins."""
     written: tuple[str, ...]
@@ -52,6 +54,12 @@ class Synced:
     unchanged: int
     problems: tuple[str, ...]
     """Warnings of directives that cannot be used."""
+
+    @property
+    def reference_files(self) -> set[Path]:
+        """The files that are reference images of these images."""
+        references = (one for image in self.images for one in image.job.request.references)
+        return {Path(one.path) for one in references if one.path}
 
     @property
     def missing(self) -> list[ResolvedImage]:
@@ -103,8 +111,11 @@ def _sync(site: Configuration, folder: Path, *, queue: GenerationQueue, pin: boo
     if site.zensical:
         _warn_of_replaced(site.file)
     before = read_files(folder) or Manifest(Path())
-    images = SiteImages(site.options, finder=ImageFinder(site.options), open_queue=lambda: queue)
-    build = SiteBuild(site.options, images, site_url=lambda: site.site_url, column=lambda _: UNKNOWN)
+    finder = ImageFinder(site.options)
+    images = SiteImages(site.options, finder=finder, open_queue=lambda: queue, open_shared=lambda: queue.shared)
+    build = SiteBuild(
+        site.options, images, site_url=lambda: site.site_url, column=lambda _: UNKNOWN, language=lambda: site.language
+    )
     try:
         names = _settle(site, build, images)
         style = bool(names) and _may_write(STYLESHEET.name, STYLESHEET.read_bytes(), folder, before.files)
@@ -114,6 +125,9 @@ def _sync(site: Configuration, folder: Path, *, queue: GenerationQueue, pin: boo
             owned = {**dict.fromkeys(names, ""), **before.files}
             Manifest(site.file, {**_synced(images), **before.images}, owned, site.look).save(folder)
         written = _Written(folder)
+        shown: dict[str, str] = {}
+        for published, image in build.pages.files.published():  # on pages first, then in link previews
+            shown.setdefault(image.job.where, PurePosixPath(published.renditions[-1].dest_uri).name)
         if names:
             build.deliver(written.write)
         if style:
@@ -141,6 +155,7 @@ def _sync(site: Configuration, folder: Path, *, queue: GenerationQueue, pin: boo
         )
     return Synced(
         images=tuple(images.images()),
+        shown=shown,
         pinned=pinned,
         written=tuple(sorted(written.changed)),
         removed=tuple(removed),
@@ -195,7 +210,7 @@ def _pin(images: Iterable[ResolvedImage], options: Options, *, pin: bool) -> tup
         SiteError: the cache cannot be written.
     """
     cached = [image for image in images if image.stored and image.state != "pinned"]
-    if cached and not pin:
+    if cached and not pin and not options.shared_writable:
         log.warning(
             "%d of the images are not pinned (`--no-pin`): without %s, on another machine for example, they are "
             "generated again. Run `mkdocs-qhaigc pin`, and commit the pins",

@@ -11,9 +11,9 @@ from mkdocs_qhaigc.directives.request import ImageRequest
 from mkdocs_qhaigc.engines.zensical.config import Configuration, read_configuration
 from mkdocs_qhaigc.engines.zensical.manifest import MANIFEST, Manifest, read_manifest
 from mkdocs_qhaigc.errors import NotSynced
-from mkdocs_qhaigc.generation.job import ImageJob
-from mkdocs_qhaigc.imaging.rendition_names import PublishedImage
-from mkdocs_qhaigc.site.images import ResolvedImage, State, placeholder, under_way
+from mkdocs_qhaigc.generation.job_state import ImageJob
+from mkdocs_qhaigc.imaging.plan_renditions import PublishedImage
+from mkdocs_qhaigc.site.image_pipeline import ResolvedImage, State, placeholder, under_way
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +67,18 @@ class SyncedImages:
     _stand_ins: dict[str, ResolvedImage] = field(default_factory=dict)
     """By key: placeholders for images that no directive declares."""
 
-    def want(self, job: ImageJob) -> ResolvedImage:
+    def want(self, job: ImageJob, crop: object = None) -> ResolvedImage:
         """Return what is known of an image."""
         found = self.manifest.images.get(job.request.key)
         if found is None:
             image = under_way(job)
         else:
             state: State = "placeholder" if found.source.placeholder else "cached"
-            image = ResolvedImage(job, state, found.source, colour=found.colour)
+            source = found.source._replace(transparent=job.request.transparent)
+            image = ResolvedImage(job, state, source, colour=found.colour)
         return self.known.setdefault(job.request.key, image)
 
-    def want_card(self, request: ImageRequest, crop: object) -> None:
+    def want_card(self, request: ImageRequest, card: object) -> None:
         """Do nothing: `sync` has written the cards with the other files."""
 
     def image(self, request: ImageRequest) -> ResolvedImage:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from mkdocs_qhaigc.sandbox.drawing.canvas import WHITE, Canvas, Pen
-from mkdocs_qhaigc.sandbox.drawing.prompt_words import Colour, mix
+from mkdocs_qhaigc.sandbox.drawing.colours import Colour, mix
 
 
 def abstract(canvas: Canvas) -> None:

@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 
 from PIL import Image, ImageDraw
 
-from mkdocs_qhaigc.sandbox.drawing.prompt_words import Colour, Mood, mix
+from mkdocs_qhaigc.sandbox.drawing.colours import Colour, mix
+from mkdocs_qhaigc.sandbox.drawing.prompt_words import Mood
 
 Point = tuple[float, float]
 

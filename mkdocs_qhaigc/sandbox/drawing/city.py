@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from mkdocs_qhaigc.sandbox.drawing.canvas import Canvas, Pen
+from mkdocs_qhaigc.sandbox.drawing.colours import Colour, mix
 from mkdocs_qhaigc.sandbox.drawing.land import land, line
-from mkdocs_qhaigc.sandbox.drawing.prompt_words import Colour, mix
 from mkdocs_qhaigc.sandbox.drawing.sky import sky
 from mkdocs_qhaigc.sandbox.drawing.water import water
 

@@ -8,11 +8,14 @@ from __future__ import annotations
 import io
 import math
 import random
+from collections.abc import Sequence
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
 
+from mkdocs_qhaigc.sandbox.drawing.colours import Colour
 from mkdocs_qhaigc.sandbox.drawing.lettering import draw_band, draw_title
-from mkdocs_qhaigc.sandbox.drawing.prompt_words import Colour, Mood, mood
+from mkdocs_qhaigc.sandbox.drawing.prompt_words import Mood, mood
+from mkdocs_qhaigc.sandbox.drawing.reference_colours import in_colours_of
 from mkdocs_qhaigc.sandbox.drawing.scenes import scene
 
 _MOST_PIXELS = 2_000_000
@@ -24,7 +27,16 @@ _SETTINGS: dict[str, dict[str, int | bool]] = {
 }
 
 
-def draw_image(prompt: str, *, width: int, height: int, label: str, format: str = "WEBP") -> bytes:
+def draw_image(
+    prompt: str,
+    *,
+    width: int,
+    height: int,
+    label: str,
+    format: str = "WEBP",
+    references: Sequence[bytes] = (),
+    transparent: bool = False,
+) -> bytes:
     """Encoded image: deterministic for the same arguments with the same Pillow and the same fonts of the machine.
 
     A prompt of which no word names a scene has its words written large on a neutral motif.
@@ -35,17 +47,35 @@ def draw_image(prompt: str, *, width: int, height: int, label: str, format: str 
         height: pixels.
         label: opens the strip at the bottom.
         format: a name of Pillow's.
+        references: images whose colours the drawing takes.
+        transparent: whether it is a badge on no ground.
     """
     about = mood(prompt)
     image = _finish(_drawn(width, height, about), about)
+    if references:
+        image = in_colours_of(image, references)
     if about.motif == "abstract":
         draw_title(image, prompt, about.light)
-        draw_band(image, "", label, about.light)
+        tall = draw_band(image, "", label, about.light)
     else:
-        draw_band(image, prompt, label, about.light)
+        tall = draw_band(image, prompt, label, about.light)
+    if transparent:
+        image.putalpha(_badge(image.size, tall))
     stream = io.BytesIO()
     image.save(stream, format=format, **_SETTINGS.get(format, {}))
     return stream.getvalue()
+
+
+def _badge(size: tuple[int, int], tall: int) -> Image.Image:
+    """How opaque each pixel of a transparent drawing is: an oval, and the strip at the bottom, `tall` pixels high."""
+    width, height = size
+    fine = 4  # times: smooth edges
+    mask = Image.new("L", (max(width // 2, 1) * fine, max(height // 2, 1) * fine))
+    across, down = mask.size
+    ImageDraw.Draw(mask).ellipse((across * 0.04, down * 0.04, across * 0.96, down * 0.96), fill=255)
+    mask = mask.resize(size, Image.Resampling.BOX)
+    mask.paste(255, (0, height - tall, width, height))
+    return mask
 
 
 def _drawn(width: int, height: int, about: Mood) -> Image.Image:

@@ -7,7 +7,7 @@ import math
 from PIL import Image, ImageDraw, ImageFilter
 
 from mkdocs_qhaigc.sandbox.drawing.canvas import WHITE, Canvas, Pen, Point
-from mkdocs_qhaigc.sandbox.drawing.prompt_words import Colour, mix
+from mkdocs_qhaigc.sandbox.drawing.colours import Colour, mix
 from mkdocs_qhaigc.sandbox.drawing.sky import birds, sky
 from mkdocs_qhaigc.sandbox.drawing.water import water
 

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from PIL import Image, ImageDraw, ImageFont, ImageStat
 
-from mkdocs_qhaigc.sandbox.drawing.prompt_words import Colour, Light, luminance, mix
+from mkdocs_qhaigc.sandbox.drawing.colours import Colour, luminance, mix
+from mkdocs_qhaigc.sandbox.drawing.prompt_words import Light
 
 _READ = 200
 """Characters of a prompt that a line could show at most."""
@@ -60,8 +61,11 @@ _CHINESE = (
 """Fonts with Chinese letters that machines usually have. Pillow finds them where the system keeps its fonts."""
 
 
-def draw_band(image: Image.Image, words: str, label: str, light: Light) -> None:
-    """Write into `image` a strip at the bottom: label and words, as far as they fit and can be drawn."""
+def draw_band(image: Image.Image, words: str, label: str, light: Light) -> int:
+    """Write into `image` a strip at the bottom: label and words, as far as they fit and can be drawn.
+
+    Return its height in pixels.
+    """
     width, height = image.size
     size = max(min(width * 0.027, height * 0.09), min(9, height * 0.12))
     tall = min(max(round(size * 2), 1), height)
@@ -72,6 +76,7 @@ def draw_band(image: Image.Image, words: str, label: str, light: Light) -> None:
         text, font = band_line(words, label, f"{width} x {height}", round(size), width - 2 * margin)
         ImageDraw.Draw(strip).text((margin, tall / 2), text, fill=_PALE, font=font, anchor="lm")
     image.paste(strip, (0, height - tall))
+    return tall
 
 
 def draw_title(image: Image.Image, words: str, light: Light) -> None:

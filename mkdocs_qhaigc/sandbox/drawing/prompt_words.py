@@ -11,18 +11,12 @@ import hashlib
 import random
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from mkdocs_qhaigc.sandbox.drawing.colours import Colour, luminance, mix, ramp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-
-class Colour(NamedTuple):
-    """Red, green and blue, 0-255 each."""
-
-    red: int
-    green: int
-    blue: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,23 +193,6 @@ def mood(prompt: str) -> Mood:
         share = 0.12 if lights[0] in {"ink", "blueprint"} else 0.36
         light = _blend(light, LIGHTS[further], share)
     return Mood(motif, _toned(light, named, dice.uniform(-1, 1)), frozenset(named), seed)
-
-
-def mix(a: Colour, b: Colour, share: float) -> Colour:
-    """`a` with `share` (0-1) of `b` in it."""
-    return Colour(*(round(x + (y - x) * share) for x, y in zip(a, b, strict=True)))
-
-
-def ramp(colour: Colour, level: float) -> Colour:
-    """`colour` at a lightness `level`: 0 is black, 0.5 the colour, 1 white."""
-    if level < 0.5:
-        return mix(Colour(0, 0, 0), colour, level * 2)
-    return mix(colour, Colour(255, 255, 255), level * 2 - 1)
-
-
-def luminance(colour: Colour) -> float:
-    """How light a colour looks, 0-1."""
-    return (0.299 * colour.red + 0.587 * colour.green + 0.114 * colour.blue) / 255
 
 
 def _each(light: Light, change: Callable[[Colour], Colour]) -> Light:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mkdocs_qhaigc.sandbox.drawing.canvas import WHITE, Canvas, Pen
+from mkdocs_qhaigc.sandbox.drawing.colours import Colour, luminance, mix
 from mkdocs_qhaigc.sandbox.drawing.land import land, line, treeline
-from mkdocs_qhaigc.sandbox.drawing.prompt_words import Colour, luminance, mix
 from mkdocs_qhaigc.sandbox.drawing.sky import birds, sky
 from mkdocs_qhaigc.sandbox.drawing.water import water
 

@@ -7,7 +7,7 @@ import math
 from PIL import Image, ImageChops
 
 from mkdocs_qhaigc.sandbox.drawing.canvas import WHITE, Canvas, Pen
-from mkdocs_qhaigc.sandbox.drawing.prompt_words import Colour, mix
+from mkdocs_qhaigc.sandbox.drawing.colours import Colour, mix
 
 
 def sky(canvas: Canvas, horizon: float, *, big: bool = False) -> None:

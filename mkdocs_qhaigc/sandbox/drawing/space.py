@@ -5,8 +5,8 @@ from __future__ import annotations
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from mkdocs_qhaigc.sandbox.drawing.canvas import ACROSS, DOWN, WHITE, Canvas, Pen
+from mkdocs_qhaigc.sandbox.drawing.colours import Colour, mix
 from mkdocs_qhaigc.sandbox.drawing.land import land, line
-from mkdocs_qhaigc.sandbox.drawing.prompt_words import Colour, mix
 from mkdocs_qhaigc.sandbox.drawing.sky import disc, stars
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from PIL import Image, ImageDraw
 
 from mkdocs_qhaigc.sandbox.drawing.canvas import WHITE, Canvas, Pen, Point
-from mkdocs_qhaigc.sandbox.drawing.prompt_words import Colour, mix
+from mkdocs_qhaigc.sandbox.drawing.colours import Colour, mix
 
 
 def technical(canvas: Canvas) -> None:

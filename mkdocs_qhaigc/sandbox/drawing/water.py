@@ -7,7 +7,7 @@ import math
 from PIL import Image, ImageFilter
 
 from mkdocs_qhaigc.sandbox.drawing.canvas import Canvas, Pen
-from mkdocs_qhaigc.sandbox.drawing.prompt_words import mix
+from mkdocs_qhaigc.sandbox.drawing.colours import mix
 
 
 def water(canvas: Canvas, level: float, *, darker: float = 0.3) -> None:

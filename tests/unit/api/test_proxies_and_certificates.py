@@ -13,7 +13,7 @@ import httpx
 import pytest
 import trustme
 
-from mkdocs_qhaigc._util.log_delivery import forwarding
+from mkdocs_qhaigc._util.log_routing import forwarding
 from mkdocs_qhaigc.api.proxies_and_certificates import create_tls_context, read_proxies
 
 PROXY = "http://user:hush@127.0.0.1:1"

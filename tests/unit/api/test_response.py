@@ -11,7 +11,16 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mkdocs_qhaigc.api.response import LARGEST_BODY, Answer, is_error, read_answers, read_error, unpacked
+from mkdocs_qhaigc.api.response import (
+    LARGEST_BODY,
+    Answer,
+    is_error,
+    is_whole,
+    read_answers,
+    read_error,
+    shared_usage,
+    unpacked,
+)
 from mkdocs_qhaigc.errors import ApiError, GenerationStopped, PromptRejected, QhaigcError
 
 BASE_URL = "https://api.qhaigc.net/v1"
@@ -98,12 +107,160 @@ WORDS = '{"data": [{"url": "%s", "revised_prompt": "%s"}]}'
         {"error": {"code": 0, "message": "success"}, "data": [{"url": HOSTED}]},
         f"data: {IN_JSON}\n\ndata: [DONE]\n\n".encode(),
         f'event: start\ndata: {{"data": []}}\n\nevent: end\r\ndata: {IN_JSON}\r\n\r\n'.encode(),
+        f": ping\n\ndata: {IN_JSON}\n\n".encode(),
+        f'data: {{"type": "image_generation.partial_image", "b64_json": "{BASE64}"}}\n\n'
+        f'data: {{"type": "image_generation.completed", "url": "{HOSTED}"}}\n\n'.encode(),
+        f'data: {{"type": "x.partial_succeeded", "url": "{HOSTED}"}}\n\ndata: {{"type": "x.completed"}}'.encode(),
+        f'data: {{"type": "x.partial_succeeded", "url": "{HOSTED}"}}\n\ndata: {{"type": "x.comp'.encode(),
+        {"output": [HOSTED]},
+        {"output": HOSTED, "status": "succeeded", "id": "x"},
+        {"output": {"task_id": "t", "results": [{"url": HOSTED}]}},
+        {"data": {"image_urls": [HOSTED]}},
+        {"data": [{"image_url": {"url": HOSTED}}]},
+        {"data": [{"id": "x"}], "images": [HOSTED]},
+        {"choices": [{"message": {"content": f"Done: ![a]({HOSTED})"}}]},
+        {"choices": [{"message": {"content": [{"type": "image_url", "image_url": {"url": HOSTED}}]}}]},
         b"\xef\xbb\xbf" + IN_JSON.encode(),
         IN_JSON.encode("utf-16"),
     ],
 )
 def test_an_image_is_found_wherever_a_server_puts_it(answer: object) -> None:
     assert [one.url for one in read(answer)] == [HOSTED]
+
+
+CHUNK = '{"choices": [{"delta": %s}]}'
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        # in places of their own
+        {"image": {"url": HOSTED, "content_type": "image/png"}, "seed": 1},  # fal
+        {"result": {"image": HOSTED}, "success": True, "errors": [], "messages": []},  # Cloudflare
+        {"result": {"data": [{"url": HOSTED}]}},
+        {"response": {"data": [{"url": HOSTED}]}},
+        {"imageUrl": HOSTED, "status": "SUCCESS"},  # proxies of Midjourney
+        {"data": [{"taskType": "imageInference", "imageURL": HOSTED}]},  # Runware
+        {"data": {"sub_task_result_list": [{"final_image_list": [{"img_url": HOSTED}]}]}},  # Baidu
+        {"Response": {"ResultImage": HOSTED, "RequestId": "x"}},  # Hunyuan
+        {"outputs": [{"url": HOSTED}]},
+        {"output_url": HOSTED, "status": "ok"},
+        {"data": [{"url": [HOSTED]}]},
+        {"data": {"url": [HOSTED]}},
+        {"data": [[{"url": HOSTED}]]},
+        {"images": {"0": {"src": HOSTED}}},
+        {"data": {"state": "success", "resultJson": json.dumps({"resultUrls": [HOSTED]})}},  # Kie
+        [{"url": HOSTED}],
+        [HOSTED],
+        {"result": {"url": HOSTED}, "input": {"image": "https://x.example/in.png"}, "status_url": "https://x.example/"},
+        {"preview_url": "https://x.example/p.png", "webhook": "https://x.example/", "result": {"url": HOSTED}},
+        # in the words of a chat
+        {"choices": [{"message": {"content": f'<p><img alt="" src="{HOSTED}"></p>'}}]},
+        {"choices": [{"message": {"content": f"[It]({HOSTED}), as you wished: https://x.example/help"}}]},
+        {"choices": [{"message": {"content": f"Your image: {HOSTED}"}}]},
+        {"choices": [{"message": {"content": f" {HOSTED} "}}]},
+        f"data: {CHUNK % json.dumps({'content': '![it]('})}\n\n"
+        f"data: {CHUNK % json.dumps({'content': HOSTED})}\n\ndata: {CHUNK % json.dumps({'content': ')'})}\n\n"
+        'data: {"choices": []}\n\ndata: [DONE]\n\n'.encode(),
+        {"choices": [{"message": {"content": f"![It]({HOSTED}) [Download](https://x.example/a.png)"}}]},
+        {
+            "choices": [
+                {
+                    "message": {
+                        "content": "As in https://x.example/harbor.jpg",
+                        "images": [{"type": "image_url", "image_url": {"url": HOSTED}}],
+                    }
+                }
+            ]
+        },
+        {"choices": [{"message": {"content": [{"type": "reasoning"}, {"type": "text", "text": f"![It]({HOSTED})"}]}}]},
+        # several objects, or something behind one
+        f'{{"completed": 1, "total": 4}}\n{{"url": "{HOSTED}", "done": true}}\n'.encode(),
+        IN_JSON.encode() * 2,
+        IN_JSON,
+        f"{IN_JSON}\n<!-- served in 3 s -->".encode(),
+        f" \n : waiting\n\ndata: {IN_JSON}\n\n".encode(),
+    ],
+)
+def test_what_was_paid_for_is_found_in_forms_that_nobody_has_written_down(answer: object) -> None:
+    assert [one.url for one in read(answer)] == [HOSTED]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"image": BASE64, "finish_reason": "SUCCESS", "seed": 1},  # Stability
+        {"model": "x", "image": BASE64, "done": True},  # Ollama
+        {"data": [{"b64_image": BASE64}]},  # Baidu
+        {
+            "data": {"binary_data_base64": [BASE64], "image_urls": None},
+            "code": 10000,
+            "message": "Success",
+        },  # Volcengine
+        {"data": {"image_base64": [BASE64]}, "base_resp": {"status_code": 0, "status_msg": "success"}},  # MiniMax
+        {"images": [{"image_file": BASE64, "image_type": "png"}]},  # Novita
+        {"candidates": [{"content": {"parts": [{"text": "It:"}, {"inlineData": {"data": BASE64}}]}}]},  # Google
+        {"generatedImages": [{"image": {"imageBytes": BASE64}}]},
+        {"choices": [{"message": {"content": f"data:image/png;base64,{BASE64}"}}]},
+        {"choices": [{"message": {"content": [{"type": "image", "inline_data": {"data": BASE64}}]}}]},
+        f"data: {CHUNK % json.dumps({'images': [{'image_url': {'url': f'data:image/png;base64,{BASE64}'}}]})}\n\n"
+        f"data: {CHUNK % json.dumps({'content': 'There.'})}\n\ndata: [DONE]\n\n".encode(),
+    ],
+)
+def test_what_begins_as_an_image_is_one_under_any_name(answer: object) -> None:
+    assert [one.data for one in read(answer)] == [IMAGE]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"code": -1, "message": "no", "help_link": "https://x.example/help"},
+        {"success": False, "message": "no", "image": "https://x.example/no.png"},
+        {"input": {"image": f"data:image/png;base64,{BASE64}"}, "message": "no"},
+        {"reference_images": [HOSTED], "message": "no"},
+        {"choices": [{"message": {"content": "no: see https://x.example/help and https://x.example/a.png.html"}}]},
+        {"title": HOSTED},
+        {"message": "no credits", "recharge_url": "https://x.example/pay", "user": {"avatar_image": HOSTED}},
+        {"parameters": {"image": f"data:image/png;base64,{BASE64}"}, "source_image": HOSTED, "message": "no"},
+    ],
+)
+def test_what_is_no_image_of_the_answer_is_not_taken_for_one(answer: object) -> None:
+    with pytest.raises(ApiError):
+        read(answer)
+
+
+def test_an_address_that_ends_as_an_image_is_one_under_any_name_of_an_address() -> None:
+    assert [one.url for one in read({"resources": {"signed_url": HOSTED, "page_url": "https://x.example/7"}})] == [
+        HOSTED
+    ]
+
+
+def test_an_error_between_the_pieces_of_a_chat_is_the_error_of_the_answer() -> None:
+    pieces = CHUNK % json.dumps({"content": "It"}), '{"error": {"message": "Out of memory"}}', '{"usage": {}}'
+    with pytest.raises(ApiError, match="Out of memory"):
+        read("".join(f"data: {piece}\n\n" for piece in pieces).encode())
+
+
+def test_an_address_that_comes_twice_is_one_image() -> None:
+    assert [one.url for one in read({"x": [{"image_url": HOSTED, "download_url": HOSTED}]})] == [HOSTED]
+
+
+def test_an_echoed_image_does_not_come_before_that_of_the_answer() -> None:
+    answer = {"params": {"image": "https://x.example/in.png"}, "files": [{"image": HOSTED}]}
+    assert [one.url for one in read(answer)] == [HOSTED]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"status": "success", "data": [{"task_id": "t", "detail_link": "https://x.example/tasks/t"}]},
+        {"status": "success", "task_id": "t", "web_url": "https://x.example/tasks/t"},
+    ],
+)
+def test_the_page_of_an_ordered_task_is_not_taken_for_its_image(answer: object) -> None:
+    (found,) = read(answer)
+    assert found.task
+    assert found.task.id == "t"
 
 
 @pytest.mark.parametrize(
@@ -119,6 +276,39 @@ def test_words_that_are_no_json_do_not_cost_the_image(body: bytes | str, revised
     (answer,) = read(body if isinstance(body, bytes) else body.encode())
     assert answer.url == HOSTED
     assert revised is None or answer.revised_prompt == revised
+
+
+@pytest.mark.parametrize(
+    ("answer", "echo"),
+    [
+        ({"data": [{"url": HOSTED}]}, {}),
+        ({"data": [{"url": HOSTED}], "size": "96x54", "quality": "low"}, {"size": "96x54", "quality": "low"}),
+        ({"data": [{"url": HOSTED, "seed": 7}], "seed": 8, "background": None}, {"seed": "7"}),
+        ({"data": [{"url": HOSTED, "size": ["x"], "seed": True}]}, {}),
+    ],
+)
+def test_what_a_service_says_it_has_done_is_read(answer: object, echo: dict[str, str]) -> None:
+    (one,) = read(answer)
+    assert one.echo == echo
+
+
+@pytest.mark.parametrize(
+    ("body", "whole"),
+    [
+        (b'{"data": []}', True),
+        (b'{"data": [', False),
+        (b'data: {"type": "image_generation.partial_image", "b64_json": "x"}\n\n', False),
+        (b'data: {"type": "image_generation.completed", "b64_json": "x"}\n\n', True),
+        (b'data: {"type": "x.partial_succeeded", "url": "x"}\n\n', False),
+        (b'data: {"type": "x.partial_succeeded", "url": "x"}\n\ndata: [DONE]\n\n', True),
+        (b'data: {"data": [{"url": "x"}]}\n\n', True),
+        (b'data: {"data": []}\n\n', False),
+        (b'data: {"error": "no"}\n\n', True),
+        (b": ping\n\n", False),
+    ],
+)
+def test_a_stream_is_whole_when_it_has_ended(body: bytes, whole: bool) -> None:
+    assert is_whole(body) is whole
 
 
 def test_a_body_that_is_an_image_is_the_image() -> None:
@@ -194,20 +384,18 @@ def test_an_answer_without_an_image_is_an_error_that_says_what_came(answer: obje
     assert not isinstance(caught.value, PromptRejected)
 
 
+@pytest.mark.parametrize("status", [200, 202])
 @pytest.mark.parametrize(
-    ("status", "answer"),
+    "answer",
     [
-        (202, {}),
-        (202, {"data": []}),
-        (200, {"task_id": "t1"}),
-        (200, {"id": "t1", "status": "queued"}),
-        (200, {"data": [], "taskId": "t1"}),
-        (200, {"code": 200, "data": {"task_id": "t1"}}),
-        (200, {"code": 200, "data": [{"status": "submitted", "task_id": "t1"}]}),
+        {},
+        {"data": []},
+        {"id": "x", "object": "chat.completion", "choices": [{"message": {"content": "hello"}}]},
+        {"id": "x", "object": "response", "status": "in_progress", "output": []},
     ],
 )
-def test_an_api_that_delivers_later_is_called_so(status: int, answer: object) -> None:
-    with pytest.raises(ApiError, match=r"asynchronous task.*Choose another model or base_url"):
+def test_an_answer_without_a_task_s_signs_is_none(status: int, answer: dict[str, object]) -> None:
+    with pytest.raises(ApiError):
         read(answer, status=status)
 
 
@@ -259,7 +447,7 @@ def test_an_error_is_a_refusal_an_account_s_or_one_call_s(status: int, error: di
         ({"error": {"code": "503", "type": "server", "message": "Wait"}}, "server", "Wait"),
         ({"error": {"code": 503, "message": "Wait"}}, "", "Wait"),
         ({"error": {"msg": "Wait"}}, "", "Wait"),
-        ({"error": {"message": ["Wait"], "detail": "Sleep"}}, "", "Sleep"),
+        ({"error": {"message": ["Wait"], "detail": "Sleep"}}, "", "Wait"),
         ({"error": {}, "message": "Wait"}, "", "Wait"),
         ({"error": None, "message": "Wait"}, "", "Wait"),
         ({"error": "Wait"}, "", "Wait"),
@@ -275,6 +463,42 @@ def test_a_code_is_text_and_a_message_one_line(body: object, code: str, message:
     error = read_error(503, "application/json", json.dumps(body).encode())
 
     assert (error.code, error.message) == (code, message)
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "message", "param"),
+    [
+        (
+            {"error": {"message": json.dumps({"error": {"code": "busy", "message": "Wait", "param": "size"}})}},
+            "busy",
+            "Wait",
+            "size",
+        ),
+        (
+            {
+                "error": {
+                    "message": "Provider returned error",
+                    "code": 400,
+                    "metadata": {"raw": '{"error": {"message": "No such size", "code": "bad_size"}}'},
+                }
+            },
+            "bad_size",
+            "Provider returned error; No such size",
+            "",
+        ),
+        (
+            {"message": "The data was invalid.", "errors": {"size": ["is unknown", "is large"], "n": ["is large"]}},
+            "",
+            "size: is unknown; is large; n: is large",
+            "size",
+        ),
+        ({"errors": {"message": ["a", 1]}}, "", "a", ""),
+    ],
+    ids=["JSON in a text", "OpenRouter", "by field", "no field"],
+)
+def test_an_error_that_a_relay_sends_on_is_read(body: object, code: str, message: str, param: str) -> None:
+    error = read_error(400, "application/json", json.dumps(body).encode())
+    assert (error.code, error.message, error.param) == (code, message, param)
 
 
 def test_the_field_that_a_server_does_not_know_is_told() -> None:
@@ -330,8 +554,46 @@ def test_any_body_is_images_or_an_error_of_ours(body: bytes, status: int, media_
         return
     assert answers
     for answer in answers:
-        assert (answer.data is None) == bool(answer.url)
+        assert [answer.data is None, not answer.url, answer.task is None].count(False) == 1
         if answer.url:
             assert answer.url.lower().startswith(("http://", "https://"))
             answer.url.encode()
         (answer.revised_prompt or "").encode()
+
+
+@pytest.mark.parametrize(
+    ("usage", "shares"),
+    [
+        ({"output_tokens": 10, "input_tokens": 4}, [(4, 2), (3, 1), (3, 1)]),
+        ({"output_tokens": 0, "input_tokens": 1}, [(0, 1), (0, 0), (0, 0)]),
+    ],
+)
+def test_the_shares_of_a_usage_add_up_to_the_whole(usage: dict[str, int], shares: list[tuple[int, int]]) -> None:
+    found = shared_usage(usage, 3)
+    assert [(one["output_tokens"], one["input_tokens"]) for one in found] == shares
+
+
+@pytest.mark.parametrize(
+    ("usage", "share"),
+    [
+        ({"generated_images": 1, "output_tokens": 4096, "total_tokens": 4096}, None),
+        ({"input_tokens_details": {"text_tokens": 5, "deep": {"x": 1}}, "input_tokens": 5}, {"input_tokens": 5}),
+        ({"cost": 0.5}, {"cost": 0.5}),
+        ({"total_tokens": 0, "input_tokens": 0, "output_tokens": 0}, {}),  # LiteLLM's, for services that count nothing
+        ({"output_tokens": "many", "input_tokens": True, "total_tokens": -1, "a b": 3, "x": None, "y": 1 << 60}, {}),
+        ({"output_tokens": float("nan")}, {}),
+        ("usage", {}),
+        ([3], {}),
+        (None, {}),
+    ],
+)
+def test_of_a_usage_only_numbers_are_kept(usage: object, share: dict[str, Any] | None) -> None:
+    (found,) = shared_usage(usage, 1)
+    found.pop("input_tokens_details", None)
+    assert found == (usage if share is None else share)
+
+
+def test_images_that_nobody_asked_for_take_no_share() -> None:
+    body = json.dumps({"data": [{"url": "https://x.example/1"}] * 3, "usage": {"output_tokens": 9}}).encode()
+    answers = read_answers(body, status=200, media_type="", base_url="https://x.example", wanted=1)
+    assert [answer.usage for answer in answers] == [{"output_tokens": 9}, None, None]

@@ -13,8 +13,17 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mkdocs_qhaigc._util.log_delivery import forwarding
-from mkdocs_qhaigc.api.retry import LONGEST_WAIT, Billing, Deadline, Failed, RateLimiter, retry, retry_after
+from mkdocs_qhaigc._util.log_routing import forwarding
+from mkdocs_qhaigc.api.retry import (
+    LONGEST_WAIT,
+    Billing,
+    Deadline,
+    Failed,
+    RateLimiter,
+    retry,
+    retry_after,
+    wait_in_words,
+)
 from mkdocs_qhaigc.errors import ApiError, GenerationStopped, PromptRejected
 
 
@@ -51,6 +60,33 @@ def test_a_server_s_wish_is_seconds_up_to_two_minutes_or_nothing(
     headers: dict[str, str], seconds: float | None
 ) -> None:
     assert retry_after(headers) == seconds
+
+
+@pytest.mark.parametrize(
+    ("message", "seconds"),
+    [
+        ("Rate limit reached. Please try again in 12s.", 12),
+        ("Please try again in 1.5s. Visit us", 1.5),
+        ("Please try again in 250ms", 0.25),
+        ("Please try again in 1m30s.", 90),
+        ("Please retry after 27 seconds.", 27),
+        ("Please retry in 34.07s.", 34.07),
+        ("wait 5 seconds", 5),
+        ("Please retry after 2 minutes.", 120),
+        ("Please wait 1 minute 30 seconds", 90),
+        ("try again in 3 minutes", None),
+        ("请求过多，请在 12 秒后重试", 12),
+        ("请于1分钟后再试", 60),
+        ("try again in 3 months", None),
+        ("try again in 6m0s", None),
+        ("try again later", None),
+        ("retry in a while; 5 s", None),
+        ("96x54 is too small", None),
+        ("", None),
+    ],
+)
+def test_a_server_s_wish_may_stand_in_its_words(message: str, seconds: float | None) -> None:
+    assert wait_in_words(message) == seconds
 
 
 def test_a_server_s_wish_may_be_a_date() -> None:
@@ -165,6 +201,52 @@ def test_a_caller_can_forbid_to_pay_twice() -> None:
     assert server.calls == 1
 
 
+def late(seconds: float) -> Callable[[], str]:
+    """An attempt that fails after some seconds, as at a gateway that has waited for the server."""
+
+    def attempt() -> str:
+        time.sleep(seconds)  # that is what the failure is
+        calls.append(seconds)
+        raise Failed(ApiError("gave up"), Billing.PERHAPS, retry_after=0, timed_out=True)
+
+    calls: list[float] = []
+    attempt.calls = calls  # type: ignore[attr-defined]
+    return attempt
+
+
+@pytest.mark.parametrize(("seconds", "calls"), [(0.45, 1), (5, 2)])
+def test_what_took_too_long_is_not_asked_again_where_another_try_could_not_end(seconds: float, calls: int) -> None:
+    attempt = late(0.3)
+    limiter = RateLimiter(threading.Event())
+    with pytest.raises(ApiError, match="gave up"):
+        retry(attempt, retries=4, deadline=Deadline.after(seconds), limiter=limiter)
+    assert len(attempt.calls) == calls  # type: ignore[attr-defined]
+
+
+def busy(*, times: int) -> Server:
+    return Server(*(failed(Billing.NO, retry_after=0.01, slow_all=True, message="busy") for _ in range(times)))
+
+
+@pytest.mark.slow
+def test_a_busy_server_is_asked_more_often_than_retries_say_and_ever_more_seldom() -> None:
+    server = busy(times=4)
+    began = time.monotonic()
+    assert server.asked(retries=1, seconds=60) == "an image"
+    assert server.calls == 5
+    assert time.monotonic() - began > 1  # what the server asks for has not helped after the first time
+
+
+def test_a_server_that_is_busy_for_some_and_not_for_others_stops_nobody_else() -> None:
+    limiter = RateLimiter(threading.Event())
+    with ThreadPoolExecutor(1) as pool:
+        stuck = pool.submit(lambda: retry(busy(times=99), retries=1, deadline=Deadline.after(1.5), limiter=limiter))
+        while not stuck.done():
+            limiter.note_success()
+            time.sleep(0.05)  # between the successes of other threads
+    with pytest.raises(ApiError, match=r"stayed busy until `timeout` was over\. Lower"):
+        stuck.result()
+
+
 @pytest.mark.parametrize("error", [PromptRejected("no"), GenerationStopped("no"), ApiError("no")])
 def test_an_answer_that_will_not_change_is_not_asked_for_again(error: ApiError | GenerationStopped) -> None:
     server = Server(Failed(error, Billing.NEVER_AGAIN))
@@ -203,7 +285,7 @@ def test_a_wait_beyond_the_deadline_is_not_begun(slow_all: bool) -> None:
     server = Server(failed(Billing.NO, retry_after=60, slow_all=slow_all))
     began = time.monotonic()
 
-    with pytest.raises(ApiError, match=r"^no$"):
+    with pytest.raises(GenerationStopped if slow_all else ApiError, match=r"^no(. It stayed busy.*`concurrency`.*)?$"):
         server.asked(seconds=5)
     assert time.monotonic() - began < 4
     assert server.calls == 1

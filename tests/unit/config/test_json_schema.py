@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 
 from mkdocs_qhaigc.config.json_schema import front_matter_schema, options_schema
 from mkdocs_qhaigc.config.option_definitions import OPTIONS
-from mkdocs_qhaigc.directives.model import FIELDS, Defaults
+from mkdocs_qhaigc.directives.directive import FIELDS, Defaults
 from mkdocs_qhaigc.directives.parse import read_directives
 from mkdocs_qhaigc.errors import OptionError
 from tests.helpers.documentation import PAGES, blocks
@@ -99,11 +99,21 @@ def test_the_example_site_is_valid() -> None:
 VALUES: list[Any] = [
     *(None, True, False, 0, 1, 4, 80, 480, 0.5, 5000, -1, 20_000),
     *("", " ", "x", "ink", "a b", "1280x720", "1024 × 768", "sandbox", "https://api.example.com/v1", "QHAIGC_API_KEY"),
+    *(
+        "{base_url}/jobs/{id}",
+        "https://api.example.com/t?id={id}",
+        "{base_url}/jobs",
+        "/jobs/{id}",
+        "{base_url}/{x}/{id}",
+    ),
+    *("s3://bucket/prefix", "file:///mnt/images", "file://host/x", "ftp://x", "auto", "read-only"),
     *("generate", "placeholder", "error", "url", "b64_json", "none", "webp", "jpg", "bmp", "top", "after-title"),
     *("a/b", "a.md", " b/c.md ", "a.json", "100vw", "not a size", "my_key"),
     *([], ["webp"], ["avif", "jpg"], ["webp", "webp"], [480, 800], [480, 480], [0], ["x"]),
     *({}, {"ink": "ink wash"}, {"ink": 7}, {"webp": 80}, {"webp": 0}, {"bmp": 80}, {"prompt": True}, {"prompt": "x"}),
-    *({"hero": "A lighthouse"}, {"hero": {"prompt": "x"}}, {"quality": "hd"}, {"n": 4}),
+    *({"hero": "A lighthouse"}, {"hero": {"prompt": "x"}}, {"prompt": "x", "variant": 2}, {"quality": "hd"}, {"n": 4}),
+    *("auto", "edits", "json", ["a.png", "hero"], {"ink": {"text": "x", "references": "a.png"}}, {"ink": {"text": 3}}),
+    *({"X-Project": "handbook"}, {"X-Project": 7}, {"X Project": "x"}),
 ]
 
 
@@ -189,6 +199,9 @@ def test_wrong_options_are_invalid(options: object) -> None:
         "{hero: {prompt: x, size: big}}",
         "{hero: {prompt: x, variant: 0}}",
         "{hero: {prompt: x, variant: '2'}}",
+        "{hero: {prompt: x, dark: {variant: 2}}}",
+        "{hero: {prompt: x, dark: {prompt: y, variant: 0}}}",
+        "{hero: {prompt: x, dark: {prompt: y, alt: z}}}",
         "{hero: {prompt: x, place: below}}",
         "{hero: {prompt: x, priority: 1}}",
         "{hero: {prompt: x, params: {n: 2}}}",
@@ -212,6 +225,8 @@ def test_wrong_front_matter_is_invalid_as_it_is_for_the_plugin(text: str) -> Non
         "{prompt: A lighthouse, alt: ''}",
         "{hero: A lighthouse, 灯塔: {prompt: x, dark: y, crop: 1200x630}}",
         "{caption: {prompt: an image that is called so}}",
+        "{hero: {prompt: x, variant: 3, dark: {prompt: y, variant: 2}}}",
+        "{dark: {prompt: an image that is called so}}",
         "{hero: {prompt: x, alt: , caption: , params: {quality: hd}}}",
     ],
 )

@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mkdocs_qhaigc.config.label import Label
 from mkdocs_qhaigc.config.option_definitions import OPTIONS
 from mkdocs_qhaigc.config.options import Options, check_folders, read_options
-from mkdocs_qhaigc.config.prices import Prices
-from mkdocs_qhaigc.directives.model import Defaults
+from mkdocs_qhaigc.directives.directive import Defaults
 from mkdocs_qhaigc.errors import OptionError
-from mkdocs_qhaigc.imaging.rendition_names import Encoding
+from mkdocs_qhaigc.imaging.plan_renditions import Encoding
+from mkdocs_qhaigc.imaging.reference_finder import ReferenceFiles
 from tests.conftest import require_posix
 from tests.unit.config import check_option
 
@@ -25,7 +26,7 @@ SECRET = "sk-proj-Zq8vYw3RtLk2MnPb"
 
 
 def read(**values: Any) -> Options:
-    return read_options(values, folder=FOLDER)
+    return read_options(values, folder=FOLDER, docs_dir=FOLDER / "docs")
 
 
 def test_the_defaults_are_those_of_the_contract() -> None:
@@ -33,23 +34,30 @@ def test_the_defaults_are_those_of_the_contract() -> None:
         enabled=True,
         base_url="https://api.qhaigc.net/v1",
         api_key_env="QHAIGC_API_KEY",
+        headers={},
         allow_http=False,
-        defaults=Defaults("qh-draw-x2-preview", "1280x720", "", {}),
-        images={},
+        defaults=Defaults("qh-draw-x2-preview", "1280x720", "", {}, files=ReferenceFiles(FOLDER, FOLDER / "docs")),
         missing="generate",
         max_new_images=25,
+        serve_buys="ask",
+        studio=True,
         concurrency=4,
         timeout=180,
         retries=4,
         response_format="url",
+        references_by="auto",
+        task_url="{base_url}/tasks/{id}",
         cache_dir=FOLDER / ".qhaigc",
         pins_dir=FOLDER / "generated-images",
+        shared=None,
+        shared_writable=False,
         assets_dir="assets/qhaigc",
         encoding=Encoding(("webp",), (480, 800, 1280), {"avif": 58, "webp": 80, "jpeg": 80, "png": 80}),
+        label=Label(),
         sizes=None,  # what fits the theme; 100vw where that is not known
         gallery=None,
         report=None,
-        prices=Prices(),
+        prices=None,
         folder=FOLDER,
     )
 
@@ -79,6 +87,10 @@ def test_an_option_left_empty_has_no_default_that_might_buy(name: str) -> None:
         ("model", " 即梦4.0 ", "即梦4.0"),
         ("size", "1024 × 768", "1024x768"),
         ("style", "ink wash", "ink wash"),
+        ("api_key_env", "none", "none"),
+        ("headers", {"X-Project": "handbook", "X-Retention": 30}, {"X-Project": "handbook", "X-Retention": "30"}),
+        ("headers", "{OpenAI-Organization: org-abc123}", {"OpenAI-Organization": "org-abc123"}),
+        ("headers", {"HTTP-Referer": "https://example.com/docs?x=1"}, {"HTTP-Referer": "https://example.com/docs?x=1"}),
         ("styles", {"ink": "ink wash"}, {"ink": "ink wash"}),
         ("styles", "ink: ink wash", {"ink": "ink wash"}),
         ("images", {"hero": "A lighthouse"}, {"hero": "A lighthouse"}),
@@ -150,10 +162,18 @@ def test_a_good_value_is_accepted_and_checking_it_again_changes_nothing(option: 
         ("api_key_env", 12, "Write its name"),
         ("api_key_env", "MY KEY", "Write its name"),
         ("api_key_env", "$QHAIGC_API_KEY", "Write its name"),
+        ("headers", ["X-Project"], "Write a mapping of names to values"),
+        ("headers", {"X Project": "x"}, "is no header's name"),
+        ("headers", {"Content-Type": "x"}, "is set by the plugin itself"),
+        ("headers", {"X-Project": ""}, "Write one line of ASCII"),
+        ("headers", {"X-Project": "a\r\nCookie: b"}, "Write one line of ASCII"),
+        ("headers", {"X-Project": "灯塔"}, "Write one line of ASCII"),
+        ("headers", {"X-Project": True}, "Write one line of ASCII"),
+        ("headers", {"Cookie": "a=b"}, "Cookie seems to hold a key"),
         ("model", "", "Write a model's name"),
         ("model", 4.0, "Write a model's name"),
-        ("size", "16:9", "Write WIDTHxHEIGHT"),
-        ("size", 969, "it is 16:9, of which YAML makes the number 969. Write WIDTHxHEIGHT"),
+        ("size", 1024, "it is 1024 (a number). Write WIDTHxHEIGHT in pixels"),
+        ("size", "none", "write `models: {MODEL: {size: none}}`"),
         ("size", "8x8", "Write WIDTHxHEIGHT"),
         ("style", ["ink"], "Write a text"),
         ("style", " ", "Write a text"),
@@ -273,6 +293,15 @@ def test_a_bad_value_is_refused_with_what_to_write(option: str, value: Any, reme
         ("api_key_env", "A1B2C3D4E5F60718293A4B5C6D7E8F90"),
         ("api_key_env", f"{SECRET}\n"),
         ("api_key_env", [SECRET]),
+        ("headers", {"Authorization": SECRET}),
+        ("headers", {"Authorization": f"Bearer {SECRET}"}),
+        ("headers", {"X-API-Key": SECRET}),
+        ("headers", {"api-key": "A1B2C3D4E5F60718293A4B5C6D7E8F90"}),
+        ("headers", {"X-Project": SECRET}),
+        ("headers", {"X-Project": f"Bearer {SECRET}"}),
+        ("headers", {"X-Project": f"project={SECRET}"}),
+        ("headers", {"X-Project": "A1B2C3D4E5F60718293A4B5C6D7E8F90"}),
+        ("headers", {"X-Project": [SECRET]}),
         ("base_url", SECRET),
         ("base_url", [SECRET]),
         ("base_url", f"https://{SECRET}@api.qhaigc.net/v1"),
@@ -396,6 +425,8 @@ def test_folders_where_images_would_be_lost_or_published_are_refused(option: str
     assert "Choose a folder" in str(caught.value)
 
 
+_large = st.sampled_from([4000, 5000]).map(lambda digits: 16**digits)
+_keys = st.text(max_size=5) | st.integers() | _large
 values = st.recursive(
     st.none()
     | st.booleans()
@@ -404,9 +435,9 @@ values = st.recursive(
     | st.text()
     | st.binary(max_size=3)
     | st.dates()
-    | st.sampled_from([4000, 5000]).map(lambda digits: 16**digits)
+    | _large
     | st.sampled_from(["a: 1", "[x", "{a: 0x1}", "1999-99-99", datetime.date(2026, 1, 1), "!!bool x", "webp", "480"]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5) | st.integers(), inner, max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_keys, inner, max_size=3),
     max_leaves=8,
 )
 
@@ -424,6 +455,14 @@ def test_whatever_yaml_makes_is_an_option_or_an_error_of_ours(option: str, value
     assert len(str(said).splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("option", "value"), [("headers", {"X-Project": 16**4000}), ("models", {"own": {16**4000: 1}})]
+)
+def test_a_number_of_thousands_of_digits_is_refused_in_words(option: str, value: Any) -> None:
+    with pytest.raises(OptionError):
+        check_option(option, value)
+
+
 @pytest.mark.parametrize("text", ["a\x00b", "a\ud800b", "\x1b[31m"])
 @pytest.mark.parametrize("option", ["assets_dir", "cache_dir", "model", "pins_dir", "sizes", "style"])
 def test_a_text_that_no_file_and_no_page_can_hold_is_refused(option: str, text: str) -> None:
@@ -439,7 +478,7 @@ def test_a_report_that_would_be_published_is_refused(report: str) -> None:
 
 
 def test_a_folder_of_the_cache_that_is_a_link_is_refused(tmp_path: Path) -> None:
-    options = read_options({}, folder=tmp_path)
+    options = read_options({}, folder=tmp_path, docs_dir=tmp_path / "docs")
     options.cache_dir.mkdir(parents=True)
     require_posix("links that anybody may make")
     (options.cache_dir / "originals").symlink_to(tmp_path)
@@ -451,3 +490,51 @@ def test_a_folder_of_the_cache_that_is_a_link_is_refused(tmp_path: Path) -> None
             site_dir=tmp_path / "site",
             is_published=lambda _: True,
         )
+
+
+@pytest.mark.parametrize(
+    "task_url",
+    [
+        "{base_url}/tasks/{id}",
+        "{base_url}/tasks/{id}?full=1",
+        "https://api.example.com/other/{id}",
+        "https://API.example.com:443/t?id={id}",
+    ],
+)
+def test_a_task_s_address_has_the_id_and_the_origin_of_the_api(task_url: str) -> None:
+    assert read(base_url="https://api.example.com/v1", task_url=task_url).task_url == task_url
+
+
+@pytest.mark.parametrize(
+    "task_url",
+    [
+        "https://other.example.com/{id}",
+        "http://api.example.com/{id}",
+        "https://api.example.com:8443/{id}",
+        "https://user@api.example.com/{id}",
+        "https://api.example.com.evil.com/{id}",
+        "https://{id}/x",
+    ],
+)
+def test_a_task_s_address_elsewhere_is_refused_for_the_key_goes_to_it(task_url: str) -> None:
+    with pytest.raises(OptionError, match="the key is sent to that one only") as raised:
+        read(base_url="https://api.example.com/v1", task_url=task_url)
+    assert raised.value.option == "task_url"
+    assert read(base_url="sandbox", task_url=task_url).task_url == task_url  # which has an address of its own
+
+
+@pytest.mark.parametrize(
+    "task_url",
+    [
+        "{base_url}/tasks",
+        "/tasks/{id}",
+        "{base_url}{id}",
+        "{base_url}/{id}/{x}",
+        "{base_url}/{id}#x",
+        "{base_url}/{",
+        7,
+    ],
+)
+def test_a_task_s_address_that_is_none_is_refused(task_url: object) -> None:
+    with pytest.raises(OptionError, match=r"Write an address with \{id\} in it"):
+        read(base_url="https://api.example.com/v1", task_url=task_url)

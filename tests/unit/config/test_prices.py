@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mkdocs_qhaigc.config.prices import check_prices
+from mkdocs_qhaigc.config.prices import Bought, check_prices
 from mkdocs_qhaigc.directives.request import ImageRequest
 from mkdocs_qhaigc.errors import OptionError
 from tests.conftest import Project
@@ -46,9 +46,53 @@ def test_fractions_of_cents_are_kept_and_no_list_means_no_cost() -> None:
     assert check_prices(LIST).by_model["dall-e-3"] == {"default": Decimal("0.04")}
 
 
+TOKENS = {
+    "by tokens": {"input": 5, "output": 40, "per": "1000000 tokens"},
+    "by both": {"1024x1024": 0.04, "image_input": 10, "output": 40, "per": "1M tokens"},
+    "by token": {"output": 0.00002, "per": "token"},
+    "2K": {"2K": 0.03, "auto": 0.05},
+}
+COUNTED = {"input_tokens": 200, "output_tokens": 1000, "input_tokens_details": {"text_tokens": 80, "image_tokens": 120}}
+
+
+@pytest.mark.parametrize(
+    ("model", "usage", "price"),
+    [
+        ("by tokens", COUNTED, "0.041"),
+        ("by tokens", {"output_tokens": 1000, "total_tokens": 1200}, "0.041"),  # as some count
+        ("by tokens", {"output_tokens": 1000}, None),  # the tokens of the prompt cost something, too
+        ("by tokens", {}, None),
+        ("by tokens", {"generated_images": 1}, None),
+        ("by tokens", {"input_tokens": "200", "output_tokens": True}, None),
+        ("by both", COUNTED, "0.0412"),
+        ("by both", {}, "0.04"),  # a price of the image is better than none
+        ("by token", {"output_tokens": 1000}, "0.02"),
+        ("2K", COUNTED, None),
+        ("other", COUNTED, None),
+    ],
+)
+def test_what_was_spent_is_by_tokens_where_they_were_counted(
+    model: str, usage: dict[str, Any], price: str | None
+) -> None:
+    found = check_prices(TOKENS).price_of(Bought(model, "1024x1024", usage))
+    assert found == (None if price is None else Decimal(price))
+
+
+def test_what_will_be_spent_on_tokens_is_unknown_unless_the_image_has_a_price_too() -> None:
+    prices = check_prices(TOKENS)
+    assert str(prices.cost(wanted(("by tokens", "1024x1024")))) == "unknown price"
+    assert str(prices.cost(wanted(("by both", "1024x1024"), ("by tokens", "64x64")))) == "0.04 and 1 of unknown price"
+    assert prices.price_of(Bought("2K", "2K")) == Decimal("0.03")
+
+
 @pytest.mark.parametrize(
     ("value", "words"),
     [
+        ({"m": {"input": 5, "output": 40}}, "'m' has no `per`. Write prices by the token with their number"),
+        ({"m": {"output": 40, "per": 1000000}}, "'m' has `per: 1000000`. Write prices by the token"),
+        ({"m": {"output": 40, "per": "0 tokens"}}, "'m' has `per: '0 tokens'`"),
+        ({"m": {"per": "1000000 tokens"}}, "'m' has `per` without a price"),
+        ({"m": {"output": "40", "per": "token"}}, "'m' costs '40'. Write prices by the token"),
         ({"m": "cheap"}, "'m' costs 'cheap'. Write a number for each model"),
         ({"m": -1}, "'m' costs -1"),
         ({"m": True}, "'m' costs True"),
@@ -56,7 +100,7 @@ def test_fractions_of_cents_are_kept_and_no_list_means_no_cost() -> None:
         ({"m": float("inf")}, "'m' costs inf"),
         ({"m": None}, "'m' costs None"),
         ({"m": {"large": 1}}, "'m' has the size 'large'. Write WIDTHxHEIGHT in pixels"),
-        ({"m": {969: 1}}, "'m' has the size 16:9, of which YAML makes the number 969. Write WIDTHxHEIGHT"),
+        ({"m": {1024: 1}}, "'m' has the size 1024 (a number). Write WIDTHxHEIGHT"),
         ({"m": {12: 1}}, "'m' has the size 12"),
         ({4: 1}, "the model 4 is no text. Put it in quotes"),
         ({"currency": 4}, "`currency` is 4"),
@@ -122,3 +166,14 @@ def test_prices_can_come_from_the_environment_and_a_wrong_one_is_told(site: Proj
     finished = run(site, "plan")
     assert finished.returncode == 1
     assert "costs 'half'" in finished.stderr
+
+
+def test_a_size_of_the_list_may_be_a_ratio_or_a_service_s_own_word() -> None:
+    """A ratio's price is that of the size that is asked for."""
+    listed = {"gpt-image-2": {"16:9": 1, 243: 2, "auto": 3}, "house": {"1:1": 4}, "doubao-seedream-4-0": {"2K": 5}}
+    prices = check_prices(listed, {"house": {"sizes": ["640x640"]}})
+    assert {model: dict(sizes) for model, sizes in prices.by_model.items()} == {
+        "gpt-image-2": {"1280x720": 1, "1152x864": 2, "auto": 3},
+        "house": {"640x640": 4},
+        "doubao-seedream-4-0": {"2K": 5},
+    }

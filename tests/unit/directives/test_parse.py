@@ -12,7 +12,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mkdocs_qhaigc._util.text import closest_match
-from mkdocs_qhaigc.directives.model import FIELDS, Defaults, Directive, Problem
+from mkdocs_qhaigc.config.option_types import Size
+from mkdocs_qhaigc.directives.directive import FIELDS, Defaults, Directive, Problem
+from mkdocs_qhaigc.directives.known_models import ModelTable
 from mkdocs_qhaigc.directives.parse import read_directives
 from mkdocs_qhaigc.directives.request import ImageRequest
 
@@ -140,7 +142,7 @@ def test_names_that_look_the_same_are_the_same() -> None:
         ("qhaigc: true", ["`qhaigc` is true (a yes/no value)", "Write a prompt"]),
         ("qhaigc: 12", ["`qhaigc` is 12 (a number)", "Write a prompt"]),
         ("qhaigc: 2026-11-02", ["`qhaigc` is a date", "Write a prompt"]),
-        ("qhaigc: ''", ["'hero'", "`prompt` is empty", "prompt: A lighthouse in fog"]),
+        ("qhaigc: ''", ["`qhaigc` is empty", "between two lines of `---`"]),
         ("qhaigc: {promt: A lighthouse, alt: Fog}", ["field `alt`", "`promt`", "`prompt`"]),
         ("qhaigc: {alt: Fog, size: 64x64}", ["field `alt`", "no `prompt`", "Write `prompt: …`"]),
         ("qhaigc: {prompt: 12}", ["'hero'", "`prompt` is 12 (a number)", "quotes"]),
@@ -192,12 +194,16 @@ def test_a_directive_that_cannot_be_used_is_told_with_what_to_write(front_matter
         ("model: ''", ["`model` is empty", "qh-draw-x2-preview"]),
         ("model:", ["`model` is missing", "qh-draw-x2-preview"]),
         ("size: '12'", ["`size` is '12'", "WIDTHxHEIGHT", "1280x720"]),
-        ("size: 16:9", ["`size` is 16:9, of which YAML makes the number 969", "WIDTHxHEIGHT", "example 1280x720"]),
-        ("size: 9:16", ["`size` is 9:16, of which YAML makes the number 556", "WIDTHxHEIGHT", "example 720x1280"]),
-        ("size: 1:1", ["`size` is 1:1, of which YAML makes the number 61", "WIDTHxHEIGHT", "example 1024x1024"]),
-        ("size: '3:2'", ["`size` is '3:2'", "WIDTHxHEIGHT", "example 1248x832"]),
+        ("size: 1024", ["`size` is 1024 (a number)", "WIDTHxHEIGHT", "a ratio in quotes", "2K"]),
+        ("size: none", ["`size` is 'none'", "`models: {MODEL: {size: none}}`"]),
+        ("crop: 2K", ["`crop` is '2K'", "WIDTHxHEIGHT", "example 1200x630; or a ratio"]),
+        ("focus: 30", ["`focus` is 30 (a number)", "30% 40%", "bottom right"]),
+        ("focus: middle", ["`focus` is 'middle'"]),
+        ("focus: 40% left", ["`focus` is '40% left'"]),
+        ("focus: 130% 0%", ["`focus` is '130% 0%'"]),
+        ("background: none", ["`background` is 'none'. Write one of transparent, opaque, auto"]),
+        ("background: auto\n    params: {background: opaque}", ["`background` stands here and in `params`"]),
         ("size: '1:0'", ["`size` is '1:0'", "WIDTHxHEIGHT", "example 1280x720"]),
-        ("crop: 2:1", ["`crop` is 2:1, of which YAML makes the number 121", "WIDTHxHEIGHT", "example 1440x720"]),
         ("crop: 1200", ["`crop` is 1200 (a number)", "WIDTHxHEIGHT", "example 1200x630"]),
         ("size: 1280", ["`size` is 1280 (a number)", "WIDTHxHEIGHT"]),
         ("size: 8x8", ["`size` is '8x8'", "16 to 16383"]),
@@ -224,7 +230,7 @@ def test_a_directive_that_cannot_be_used_is_told_with_what_to_write(front_matter
         ("params: {size: B}", ["`params` sets `size`", "`size` beside `params`"]),
         ("params: {n: 2}", ["`params` sets `n`", "the plugin's options"]),
         ("params: {response_format: url}", ["`params` sets `response_format`", "the plugin's options"]),
-        ("params: {stream: true}", ["`params` sets `stream`", "the plugin's options"]),
+        ("params: {stream: true}", ["`params` sets `stream`", "Leave it out"]),
         ("params: {until: 2026-11-02}", ["what JSON cannot say", "date", "quotes"]),
         ("params: {x: .nan}", ["what JSON cannot say", "quotes"]),
         ("params: {x: -.inf}", ["what JSON cannot say"]),
@@ -242,6 +248,13 @@ def test_a_directive_that_cannot_be_used_is_told_with_what_to_write(front_matter
         ("seed: 2026-11-02", ["Write `params: {seed: …}`"]),
         ("n: 2", ["`n` is a field of the API's request body", "`variant: 2`"]),
         ("response_format: url", ["`response_format` is a field of the API's request body", "plugin's options"]),
+        ("dark: [a]", ["`dark` is a list", "`dark: A lighthouse at night`"]),
+        ("dark: {variant: 2}", ["`dark.prompt` is missing", "`dark: A lighthouse at night`"]),
+        ("dark: {prompt: '{{ a }}'}", ["`dark.prompt` holds"]),
+        ("dark: {prompt: A, variant: 0}", ["`dark.variant` is 0", "whole number"]),
+        ("dark: {prompt: A, variant: null}", ["`dark.variant` is"]),
+        ("dark: {prompt: A, style: ink}", ["`dark` has the field 'style'", "remove it"]),
+        ("dark: {prompt: A, 3: ink}", ["`dark` has the field 3", "remove it"]),
         ("dark: 'A {{ thing }}'", ["`dark` holds '{{ thing }}'", "Write out"]),
         ("style: 'bold {{ thing }}'", ["`style` holds '{{ thing }}'", "Write out"]),
         ("sise: 64x64", ["no field 'sise'", "Did you mean `size`?"]),
@@ -319,6 +332,78 @@ def test_a_field_of_the_request_body_beside_images_is_no_image(body: str) -> Non
 
 def test_an_image_may_have_the_name_of_a_field_of_the_request_body() -> None:
     assert list(read_well("qhaigc: {background: A misty forest, seed: {prompt: A seed}}")) == ["background", "seed"]
+
+
+def test_a_new_field_leaves_images_of_its_name_alone() -> None:
+    """They could be declared so before there was the field."""
+    assert list(read_well("qhaigc: {focus: An eye chart, background: Blue sky}")) == ["focus", "background"]
+    assert "`qhaigc` has the field `background`" in str(read("qhaigc: {background: transparent}")[1][0])
+    assert "the field `focus` stands beside" in str(read("qhaigc: {a: {prompt: A}, focus: top left}")[1][0])
+
+
+@pytest.mark.parametrize(
+    ("size", "model", "asked", "ratio", "sides"),
+    [
+        ("1280x720", "qh-draw-x2-preview", "1280x720", None, (1280, 720)),
+        ("16:9", "qh-draw-x2-preview", "1280x720", (16, 9), (1280, 720)),
+        ("'4:3'", "qh-draw-x2-preview", "1792x1024", (4, 3), (1792, 1024)),
+        ("4:3", "gpt-image-2", "1152x864", (4, 3), (1152, 864)),
+        ("19:10", "flux", "1520x800", (19, 10), (1520, 800)),
+        ("2K", "doubao-seedream-4-0-250828", "2K", None, (2048, 2048)),
+        ("auto", "gpt-image-2", "auto", None, (1024, 1024)),
+        ("2K", "flux", "2K", None, (1024, 1024)),
+        ("9:16", "house", "720x1280", (9, 16), (720, 1280)),
+        ("2K", "house", "2K", None, (2560, 1440)),
+        ("640x480", "sizeless", "640x480", (4, 3), (640, 480)),
+        ("3:2", "sizeless", "1248x832", (3, 2), (1248, 832)),
+    ],
+)
+def test_a_size_is_pixels_or_a_ratio_or_a_word_of_the_service(
+    size: str, model: str, asked: str, ratio: tuple[int, int] | None, sides: tuple[int, int]
+) -> None:
+    models: ModelTable = {
+        "house": {"sizes": ["720x1280", "1280x720"], "size_tokens": {"2K": "2560x1440"}},
+        "sizeless": {"size": "none"},
+    }
+    if size == "19:10":
+        size = "'19:10'"  # no usual one: the number that YAML makes of it may be something else
+    defaults = DEFAULTS._replace(models=models)
+    front = f"{{hero: {{prompt: A lighthouse, model: {model}, size: {size}}}}}"
+    hero = read_directives(yaml.safe_load(front), defaults)[0]["hero"]
+    option = Size().check("size", yaml.safe_load(size))
+    by_option = read_directives("A lighthouse", defaults._replace(model=model, size=option))[0]["hero"]
+
+    assert (hero.request.size, hero.ratio, (hero.request.width, hero.request.height)) == (asked, ratio, sides)
+    assert (hero.request.of_variant(2).width, hero.request.of_variant(2).height) == sides
+    assert by_option == hero
+
+
+@pytest.mark.parametrize(
+    ("focus", "point"),
+    [
+        ("30% 40%", (30, 40)),
+        ("30%", (30, 50)),
+        ("top", (50, 0)),
+        ("left", (0, 50)),
+        ("center", (50, 50)),
+        ("top left", (0, 0)),
+        ("left top", (0, 0)),
+        ("bottom right", (100, 100)),
+        ("center top", (50, 0)),
+        ("left 20%", (0, 20)),
+    ],
+)
+def test_a_focus_is_a_point_in_percent_or_words(focus: str, point: tuple[int, int]) -> None:
+    hero = read_well(f"qhaigc: {{hero: {{prompt: A, focus: {focus}, crop: 2:1}}}}")["hero"]
+    assert (hero.focus, hero.crop) == (point, (1200, 600))
+
+
+def test_a_background_is_a_field_of_the_request_body() -> None:
+    by_field = read_well("qhaigc: {hero: {prompt: A, background: transparent, params: {quality: high}}}")["hero"]
+    by_params = read_well("qhaigc: {hero: {prompt: A, params: {quality: high, background: transparent}}}")["hero"]
+    assert by_field.request == by_params.request
+    assert by_field.request.transparent
+    assert not read_well("qhaigc: {hero: {prompt: A, background: opaque}}")["hero"].request.transparent
 
 
 def test_a_page_has_one_main_picture() -> None:
@@ -402,3 +487,16 @@ def test_whatever_yaml_makes_is_directives_or_problems(value: Any, defaults: Def
     for problem in problems:
         assert len(str(problem).splitlines()) == 1
         str(problem).encode()
+
+
+def test_fields_of_the_whole_site_are_sent_with_every_image_and_a_directive_overrides_them() -> None:
+    defaults = NO_STYLES._replace(params={"quality": "low", "moderation": "low"})
+    value = {"own": {"prompt": "x", "params": {"quality": "high", "seed": 7}}, "plain": "x"}
+    directives, problems = read_directives(value, defaults)
+    assert problems == []
+    assert dict(directives["own"].request.params) == {"quality": "high", "moderation": "low", "seed": 7}
+    assert dict(directives["plain"].request.params) == {"quality": "low", "moderation": "low"}
+    written_out, _ = read_directives(
+        {"plain": {"prompt": "x", "params": {"quality": "low", "moderation": "low"}}}, NO_STYLES
+    )
+    assert directives["plain"].request.key == written_out["plain"].request.key

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mkdocs_qhaigc.directives.model import Defaults
+from mkdocs_qhaigc.directives.directive import Defaults
 from mkdocs_qhaigc.directives.parse import read_directives
-from mkdocs_qhaigc.directives.request import SIZE_LIMITS, ImageRequest, final_prompt, parse_size
+from mkdocs_qhaigc.directives.request import ImageRequest, final_prompt
+from mkdocs_qhaigc.directives.sizes import SIZE_LIMITS, parse_size
 
 DEFAULTS = Defaults("qh-draw-x2-preview", "1280x720")
 LIGHTHOUSE: dict[str, Any] = {"prompt": "A lighthouse in fog"}
@@ -38,6 +39,12 @@ GOLDEN = [
     ),
     (CAFE, "88487fafd107362f578fcd63b77f14ecddc12fcd6194aa7fc97c5aa73cece522"),
     (CITY, "48f223919cb8c7e8b2658c1c025e8345f9b2f585dcd07a1af94daf266ed2e7be"),
+    # as with `params: {background: transparent}`
+    ({**LIGHTHOUSE, "background": "transparent"}, "ccad886962b8fa3464a5ad0ac93073ffdd0983938d46472524fee8d366884042"),
+    (
+        {**LIGHTHOUSE, "model": "doubao-seedream-4-0-250828", "size": "2K"},
+        "a537e367ae77a284da26b1cc5d42495695cc91a91e6212de21fee3b767a97d56",
+    ),
     (
         {"prompt": "\U0001f5fc “Tower”\nat night\t\\"},
         "dc286061f6193eaca23938c12fd7ef472a94d2adca39e6629d3dfc23f6cfc67c",
@@ -63,6 +70,42 @@ def test_the_key_of_a_known_request_never_changes(fields: dict[str, Any], key: s
     it comes with a new `KEY_SCHEMA` and a way for old images to be found.
     """
     assert key_of(**fields) == key
+
+
+NIGHT = {
+    1: "738cdd19470b9e1d48710c6c3decfc89d68f5c0fa8aac9f8793f5493ffbe93a3",
+    2: "dc8460c8b0db0e021d2d61b0fcfd80ed0f2cff882a616170f9e94fbf6d843125",
+}
+"""Keys of the dark image "Night" of `LIGHTHOUSE`, by variant."""
+
+
+@pytest.mark.parametrize(
+    ("fields", "dark", "same_as"),
+    [
+        ({}, "Night", 1),
+        ({"variant": 2}, "Night", 2),
+        ({"variant": 2}, {"prompt": "Night"}, 2),
+        ({}, {"prompt": "Night", "variant": 2}, 2),
+        ({"variant": 2}, {"prompt": "Night", "variant": 1}, 1),
+        ({"variant": 2}, {"prompt": "Night", "variant": 2}, 2),
+    ],
+)
+def test_the_key_of_a_dark_image_is_that_of_its_prompt_and_variant(
+    fields: dict[str, Any], dark: Any, same_as: int
+) -> None:
+    directives, problems = read_directives({"hero": {**LIGHTHOUSE, **fields, "dark": dark}}, DEFAULTS)
+    assert problems == []
+    hero = directives["hero"]
+    assert hero.dark
+    assert hero.dark.key == NIGHT[same_as]
+    assert hero.request.key == key_of(**LIGHTHOUSE, **fields)
+    assert hero.dark_follows is ("variant" not in dark)
+
+
+@pytest.mark.parametrize("fields", [{"size": "16:9"}, {"size": 969}, {"size": "16:9", "focus": "top", "crop": "2:1"}])
+def test_a_ratio_is_in_the_key_as_the_size_that_is_asked_for(fields: dict[str, Any]) -> None:
+    """The crop is made when the image is published: the original, and so the key, knows nothing of it."""
+    assert key_of(**LIGHTHOUSE, **fields) == GOLDEN[0][1]
 
 
 def test_the_golden_requests_have_different_keys() -> None:

@@ -30,6 +30,16 @@ def test_each_key_of_a_call_finds_the_body_and_its_position(tmp_path: Path) -> N
     assert len(list(journal.folder.iterdir())) == 1
 
 
+def test_an_answer_says_with_what_settings_it_was_asked_for(tmp_path: Path) -> None:
+    entry = Journal(tmp_path, asked="url https://api.example.com/v1").entry([A])
+    entry.begin(("gzip",))
+    entry.add(b'{"data": [{"url": "/a.png"}]}')
+    found = Journal(tmp_path, asked="b64_json https://other.example.com/v1").find(A)
+    assert found
+    assert (found.asked, found.codings) == ("url https://api.example.com/v1", ("gzip",))
+    assert found.parse("https://other.example.com/v1").url == "https://api.example.com/a.png"
+
+
 def test_an_answer_goes_with_its_last_image_and_keeps_its_age_until_then(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     entry = journal.entry([A, B])
@@ -55,6 +65,41 @@ def test_an_answer_for_several_survives_a_new_one_for_some_of_them(tmp_path: Pat
         entry.add(body)
     found = [journal.find(key) for key in (A, B)]
     assert [one and (one.position, one.body) for one in found] == [(0, b"{}"), (1, BODY)]
+
+
+@pytest.mark.parametrize("position", [0, 1])
+def test_the_images_of_a_task_take_the_place_of_its_name_for_one_key(tmp_path: Path, position: int) -> None:
+    journal = Journal(tmp_path)
+    entry = journal.entry([A, B])
+    entry.begin(("br",))
+    entry.add(b'{"task_id": "t"}')
+    for file in tmp_path.iterdir():
+        os.utime(file, (time.time() - 7200,) * 2)
+    journal.replace(B, BODY, position=position)
+    found = [journal.find(key) for key in (A, B)]
+    assert [one and (one.position, one.body, one.codings) for one in found] == [
+        (0, b'{"task_id": "t"}', ("br",)),
+        (position, BODY, ()),
+    ]
+    assert found[0]
+    assert found[0].age > 7100
+    assert found[1]
+    assert found[1].age < 60
+    journal.settle(B)
+    assert journal.find(B) is None
+    assert journal.find(A)
+    journal.settle(A)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_answer_that_names_one_task_for_several_images_tells_each_its_position(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    entry = journal.entry([A, B, C])
+    entry.begin()
+    entry.add(b'{"task_id": "t", "status": "queued"}')
+    found = [journal.find(key) for key in (A, B, C)]
+    tasks = [one.parse("https://api.example.com/v1").task for one in found if one]
+    assert [task and (task.id, task.position) for task in tasks] == [("t", 0), ("t", 1), ("t", 2)]
 
 
 def test_what_is_no_journal_s_file_is_left_alone(tmp_path: Path) -> None:
@@ -90,3 +135,16 @@ def test_what_cannot_be_kept_whole_is_removed(tmp_path: Path) -> None:
     entry.add(BODY)
     assert not entry.is_complete
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("address", ["https://bücher.example/v1", "https://api.example.com/" + "图" * 1200])
+def test_an_answer_of_an_address_in_any_script_is_of_the_same_api(tmp_path: Path, address: str) -> None:
+    journal = Journal(tmp_path, asked=f"url {address}")
+    entry = journal.entry([A])
+    entry.begin()
+    entry.add(BODY)
+    found = journal.find(A)
+    assert found
+    assert found.body == BODY
+    assert found.asked == journal.asked
+    assert not found.is_of_another_api(journal.asked)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mkdocs_qhaigc.imaging.background_encoder import Encoder, EncoderInput
-from mkdocs_qhaigc.imaging.rendition_names import Encoding, SourceImage
+from mkdocs_qhaigc.imaging.plan_renditions import Encoding, SourceImage
 from tests.conftest import Project
 from tests.helpers.api import Handler, ImagesApi, bytes_by_url, draw
 
@@ -41,7 +41,7 @@ def test_one_call_at_a_time_or_eight_give_the_same_site(project: Project, api: I
 def test_an_image_that_comes_after_its_build_has_ended_is_left_to_the_next(tmp_path: Path) -> None:
     """`mkdocs serve` builds anew while an image is under way, and each of these builds has asked for it."""
     encoding = Encoding(("webp",), (), QUALITY)
-    subject = EncoderInput("k" * 64, SourceImage("x", 90, 60), lambda: draw("x", 90, 60), lambda: None)
+    subject = EncoderInput("k" * 64, SourceImage("x", 90, 60), lambda _: draw("x", 90, 60), lambda: None)
     wanted = {subject.key: subject.source}
     ended, current = (Encoder(encoding, tmp_path / "variants") for _ in range(2))
     ended.close()

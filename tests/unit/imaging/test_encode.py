@@ -13,11 +13,20 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageChops, ImageDraw, ImageStat
+from PIL import Image, ImageChops, ImageColor, ImageDraw, ImageStat
 
-from mkdocs_qhaigc.imaging.encode import encode_all, inspect
-from mkdocs_qhaigc.imaging.metadata import TRAINED, Provenance
-from mkdocs_qhaigc.imaging.rendition_names import Encoding, RenditionSpec, SourceImage, card_spec, rendition_specs
+from mkdocs_qhaigc.imaging.encode import encode_all
+from mkdocs_qhaigc.imaging.inspect_image import inspect
+from mkdocs_qhaigc.imaging.plan_renditions import (
+    Card,
+    Crop,
+    Encoding,
+    RenditionSpec,
+    SourceImage,
+    card_spec,
+    rendition_specs,
+)
+from mkdocs_qhaigc.imaging.xmp import TRAINED, Provenance
 from tests.conftest import Project
 from tests.helpers.api import ImagesApi, bytes_by_url
 
@@ -54,6 +63,7 @@ def bytes_by_width(data: bytes, encoding: Encoding, size: tuple[int, int]) -> di
 
 
 @pytest.mark.parametrize("format_", ["png", "webp", "jpeg", "avif"])
+@pytest.mark.slow
 def test_no_copy_is_larger_than_a_wider_one(format_: str) -> None:
     widths = (90, 120, 200, 300, 380, 390)
     encoding = Encoding((format_,), widths, {**QUALITY, format_: 95})
@@ -118,12 +128,72 @@ def test_an_image_s_copies_are_the_same_whether_one_or_all_are_missing(project: 
 def test_a_card_shows_the_middle_of_an_image() -> None:
     image = Image.new("RGB", (300, 100), "red")
     image.paste("blue", (100, 0, 200, 100))
-    spec = card_spec(SourceImage("x", 300, 100), Encoding(("webp",), (), QUALITY), (100, 100))
+    spec = card_spec(SourceImage("x", 300, 100), Encoding(("webp",), (), QUALITY), Card(Crop(100, 100)))
     ((_, data),) = encode_all(png(image), [spec])
     with Image.open(io.BytesIO(data)) as card:
         assert card.size == (100, 100)
         corners = [card.convert("RGB").getpixel(at) for at in ((2, 2), (97, 97))]
     assert all(isinstance(corner, tuple) and corner[2] > 200 and corner[0] < 60 for corner in corners)
+
+
+def three_squares(width: int, height: int) -> bytes:
+    """Return a PNG: red, blue and green side by side, or from top to bottom."""
+    image = Image.new("RGB", (width, height), "red")
+    third = (width // 3, 0, 2 * width // 3, height) if width > height else (0, height // 3, width, 2 * height // 3)
+    last = (2 * width // 3, 0, width, height) if width > height else (0, 2 * height // 3, width, height)
+    image.paste("blue", third)
+    image.paste("lime", last)
+    return png(image)
+
+
+@pytest.mark.parametrize(
+    ("size", "focus", "shown"),
+    [
+        ((300, 100), (0, 50), "red"),
+        ((300, 100), (50, 50), "blue"),
+        ((300, 100), (100, 0), "lime"),
+        ((100, 300), (50, 0), "red"),
+        ((100, 300), (0, 50), "blue"),
+        ((100, 300), (50, 100), "lime"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["page", "card"])
+def test_a_crop_keeps_the_point_in_focus(size: tuple[int, int], focus: tuple[int, int], shown: str, kind: str) -> None:
+    encoding, source = Encoding(("png",), (50,), QUALITY), SourceImage("x", *size)
+    crop = Crop(1, 1, focus) if kind == "page" else Crop(100, 100, focus)
+    specs = rendition_specs(source, encoding, crop) if kind == "page" else (card_spec(source, encoding, Card(crop)),)
+    for spec, data in encode_all(three_squares(*size), specs):
+        with Image.open(io.BytesIO(data)) as image:
+            assert image.size == (spec.width, spec.height)
+            mean = ImageStat.Stat(image.convert("RGB")).mean
+        expected = ImageColor.getrgb(shown)
+        assert all(abs(one - other) < 12 for one, other in zip(mean, expected, strict=True)), (mean, shown)
+    assert {(spec.width, spec.height) for spec in specs} <= {(100, 100), (50, 50)}
+
+
+@pytest.mark.parametrize("format_", ["png", "webp", "avif"])
+@pytest.mark.parametrize("crop", [None, Crop(1, 1), Crop(2, 1, (0, 100))])
+def test_transparency_is_kept_in_every_format_that_has_it(format_: str, crop: Crop | None) -> None:
+    image = Image.new("RGBA", (120, 90), (10, 200, 30, 0))
+    image.paste((10, 200, 30, 255), (30, 20, 90, 70))
+    source = SourceImage("x", 120, 90, transparent=True)
+    specs = rendition_specs(source, Encoding((format_, "jpeg"), (60,), QUALITY), crop)
+    assert {spec.format for spec in specs} == {format_}
+    for spec, data in encode_all(png(image), specs):
+        with Image.open(io.BytesIO(data)) as published:
+            rgba = published.convert("RGBA")
+            assert rgba.getpixel((0, 0))[3] == 0, spec
+            assert rgba.getpixel((spec.width // 2, spec.height // 2))[3] == 255, spec
+            assert published.mode == "RGBA"
+
+
+def test_a_jpeg_or_a_card_of_a_transparent_image_is_on_white() -> None:
+    image = Image.new("RGBA", (120, 90), (10, 200, 30, 0))
+    source = SourceImage("x", 120, 90, transparent=True)
+    alone = Encoding(("jpeg",), (), QUALITY)
+    for _, data in encode_all(png(image), [*rendition_specs(source, alone), card_spec(source, alone, Card())]):
+        with Image.open(io.BytesIO(data)) as published:
+            assert published.convert("RGB").getpixel((5, 5)) == (255, 255, 255)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from mkdocs_qhaigc._util.files import atomic_write
-from mkdocs_qhaigc._util.log_delivery import forwarding
+from mkdocs_qhaigc._util.log_routing import forwarding
 from mkdocs_qhaigc.errors import LfsPointer, StoreError
 from mkdocs_qhaigc.store.image_store import ImageStore
 from mkdocs_qhaigc.store.record import StoredImage

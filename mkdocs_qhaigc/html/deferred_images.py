@@ -1,0 +1,152 @@
+"""Images whose files are not known yet: a plain marked `<img>` now, the final markup when every image is settled. Pure.
+
+While pages are rendered, a reference becomes `<img data-qhaigc="7" alt="…" src="assets/…webp">` with its final address
+and what the author wrote, which is all that other plugins see. They may wrap it in a link, add or change attributes, or
+write the whole page anew: `expand` finds each mark wherever it is, and keeps what they have changed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from mkdocs_qhaigc.html.image_tag import ONLY_DARK, ONLY_LIGHT, ImageTag, render_image_tag
+from mkdocs_qhaigc.html.tags import Attributes, parse, start_tag, tags_with
+
+MARK = "data-qhaigc"
+_MARKED = re.compile(rf'<img {MARK}="([0-9]+)"[^>]*>')
+
+
+class ReferencedImage(NamedTuple):
+    """The meaning of a name on one page, as far as that is known before the image is."""
+
+    url: str
+    """The final address of the file that every reader can show, as the page needs it."""
+    image: Callable[[], ImageTag]
+    """Returns the whole image; called when every image is settled."""
+    alt: str | None = None
+    priority: bool = False
+    caption: str | None = None
+    """Plain text."""
+    dark: ReferencedImage | None = None
+    """What readers of a dark page see instead."""
+    label: str = ""
+    """Plain text, visible at the image; empty for none."""
+
+    def whole(self) -> ImageTag:
+        """Return the image with its dark one, once every image is settled."""
+        return self.image()._replace(dark=self.dark and self.dark.image())
+
+
+class _Marked(NamedTuple):
+    """One marked `<img>`."""
+
+    markup: str
+    """The whole tag, as it was handed out."""
+    attributes: Attributes
+    """Its attributes, but for the mark."""
+    image: Callable[[], ImageTag]
+    fragment: str
+    """`#only-dark`, say."""
+    in_picture: bool
+    """Whether it is inside a `<picture>` of the author."""
+    first: bool
+    """Whether it may be the page's main image."""
+    one_of_two: bool
+    """Whether the style sheet shows it or another one: browsers load lazily what is not shown."""
+
+
+class DeferredImages:
+    """The marked images of one build."""
+
+    def __init__(self) -> None:
+        self._marked: list[_Marked] = []
+
+    def mark(
+        self,
+        given: Attributes,
+        referenced: ReferencedImage,
+        *,
+        fragment: str = "",
+        in_picture: bool = False,
+        first: bool = True,
+    ) -> str:
+        """Return an image as a plain `<img>`, or two where it has a dark one; what the author has `given` is kept."""
+        if not referenced.dark or fragment or in_picture:
+            return self._mark(given, referenced, fragment, in_picture=in_picture, first=first, one_of_two=False)
+        light, dark = given, {key: value for key, value in given.items() if key != "id"}
+        return "".join(
+            self._mark(attributes, one, shown, in_picture=False, first=first, one_of_two=True)
+            for attributes, one, shown in ((light, referenced, ONLY_LIGHT), (dark, referenced.dark, ONLY_DARK))
+        )
+
+    def _mark(
+        self,
+        given: Attributes,
+        referenced: ReferencedImage,
+        fragment: str,
+        *,
+        in_picture: bool,
+        first: bool,
+        one_of_two: bool,
+    ) -> str:
+        alt = given.get("alt") or referenced.alt or ""
+        attributes = {"alt": alt, "src": referenced.url + fragment, **given}
+        attributes["alt"] = alt
+        markup = start_tag("img", {MARK: str(len(self._marked)), **attributes})
+        self._marked.append(_Marked(markup, attributes, referenced.image, fragment, in_picture, first, one_of_two))
+        return markup
+
+    def expand(self, html: str) -> str:
+        """Return the HTML with the final markup of each marked image."""
+        if MARK not in html:
+            return html
+        html = _MARKED.sub(self._expand_unchanged, html)
+        return self._expand_changed(html) if MARK in html else html
+
+    def _expand_unchanged(self, match: re.Match[str]) -> str:
+        """Return the final markup of a marked image that is as it was handed out, which needs no parser."""
+        number = int(match[1])
+        if number < len(self._marked) and match[0] == self._marked[number].markup:
+            return _expanded(self._marked[number].attributes, self._marked[number])
+        return match[0]
+
+    def _expand_changed(self, html: str) -> str:
+        """Return the HTML with the final markup of each marked image that another plugin has changed."""
+        pieces: list[str] = []
+        end = 0
+        for tag, start, _ in tags_with(html, MARK):
+            element, attributes = parse(tag)
+            mark = attributes.pop(MARK, None)
+            if mark is None:
+                continue
+            known = element.lower() == "img" and mark.isdecimal() and int(mark) < len(self._marked)
+            if known:
+                _restore_sizes(attributes, self._marked[int(mark)].attributes)
+                expanded = _expanded(attributes, self._marked[int(mark)])
+            else:
+                expanded = start_tag(element, attributes)
+            pieces += html[end:start], expanded
+            end = start + len(tag)
+        pieces.append(html[end:])
+        return "".join(pieces)
+
+
+def _restore_sizes(attributes: Attributes, given: Attributes) -> None:
+    """Set width and height as the author gave them: what another plugin sets is no wish of the author's."""
+    for key in ("width", "height"):
+        if key in given:
+            attributes[key] = given[key]
+        else:
+            attributes.pop(key, None)
+
+
+def _expanded(attributes: Attributes, marked: _Marked) -> str:
+    image = marked.image()
+    if not marked.first:
+        image = image.among_others()
+    if attributes.get("src") != marked.attributes["src"]:  # where it was moved, its other files are not beside it
+        image = image.with_one_file()
+    lazy = marked.one_of_two or not image.priority
+    return render_image_tag(attributes, image, fragment=marked.fragment, in_picture=marked.in_picture, lazy=lazy)
