@@ -46,6 +46,8 @@ _FIRST_PAUSE, _PAUSE_GROWS, _LONGEST_PAUSE = 1.0, 1.5, 10.0
 """Seconds between two questions, if the service does not say how many; and the factor by which they grow."""
 _LAST_PAUSE = 1.0
 """Seconds before the deadline at which a task is asked for once more."""
+_TIME_TO_ANSWER = 0.5
+"""Seconds without which a question that is not answered says nothing about the server."""
 _TOO_EARLY = 20.0
 """Seconds after its order during which a task may be unknown: not every server knows it at once."""
 _FORGOTTEN = 3600.0
@@ -116,8 +118,9 @@ class Tasks:
         pattern = self._task_url.format(base_url=self._base_url, id=quote(task.id, safe=""))
         url = task.url if task.url in own else pattern  # the key is sent to no other server
         result_url = task.result_url if task.result_url in own else ""
+        word = ""
         while True:
-            reply = self._ask(url, task, deadline)
+            reply = self._ask(url, task, deadline, word=word, age=age + time.monotonic() - began)
             known_for = age + time.monotonic() - began
             if format_of(reply.body):
                 return reply.body
@@ -127,7 +130,7 @@ class Tasks:
                 result_url = report.result_url or result_url
                 if not result_url or result_url == url or _has_images(reply.body, self._base_url):
                     return reply.body
-                return self._result(result_url, task, deadline)
+                return self._result(result_url, task, deadline, age=known_for)
             word = report.word
             wish = retry_after(reply.headers)
             seconds = wish or min(pause, deadline.left - _LAST_PAUSE)  # a wish of 0 is none
@@ -137,9 +140,9 @@ class Tasks:
                 raise TaskPending(f"the build was stopped while a task ({_shown(task)}) was under way. {_LATER}")
             pause = min(pause * _PAUSE_GROWS, _LONGEST_PAUSE)
 
-    def _result(self, url: str, task: Task, deadline: Deadline) -> bytes:
+    def _result(self, url: str, task: Task, deadline: Deadline, *, age: float) -> bytes:
         """Return the body with the images of a task that has ended; some services have it at an address of its own."""
-        reply = self._ask(url, task, deadline)
+        reply = self._ask(url, task, deadline, word="", age=age)
         if reply.status in _FAILED or reply.error.refused:
             raise _failed(task, "", reply.error)
         if reply.status >= 300:
@@ -228,8 +231,16 @@ class Tasks:
             "Set `task_url`, or check the key. What was ordered is kept, and the next build collects it"
         )
 
-    def _ask(self, url: str, task: Task, deadline: Deadline) -> _Reply:
-        """Return the answer to one question, which is repeated while the server is busy or away."""
+    def _ask(self, url: str, task: Task, deadline: Deadline, *, word: str, age: float) -> _Reply:
+        """Return the answer to one question, which is repeated while the server is busy or away.
+
+        Args:
+            word: the state that the service has told last, or "".
+
+        Raises:
+            TaskPending: there was none. If only the deadline is to blame, as for any task that takes too long.
+        """
+        had_time = deadline.left > _TIME_TO_ANSWER
         try:
             return retry(
                 lambda: self._get(url, deadline), retries=self._retries, deadline=deadline, limiter=self._limiter
@@ -237,6 +248,8 @@ class Tasks:
         except (AnswerUnreadable, TaskPending):
             raise
         except QhaigcError as error:
+            if not deadline.left and (word or not had_time):
+                raise TaskPending(_pending(task, word or "not known to have ended", age)) from error
             raise TaskPending(
                 f"the service cannot be asked for its task ({error}; {_shown(task)}). {_LATER}"
             ) from error

@@ -110,6 +110,7 @@ def describe(error: httpx.HTTPError) -> str:
     kinds: dict[type[httpx.HTTPError], str] = {
         httpx.ConnectTimeout: "no connection in time",
         httpx.ReadTimeout: "no answer in time",
+        httpx.WriteTimeout: "the request could not be sent in time",
         httpx.RemoteProtocolError: "the connection was cut",
         httpx.ProxyError: f"the proxy refuses: {error}",
         httpx.TransportError: str(error),

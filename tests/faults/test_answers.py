@@ -422,11 +422,11 @@ def test_without_retries_a_busy_service_is_asked_once(project: Project, api: Ima
 
 def test_what_a_gateway_gave_up_late_is_not_asked_for_again(project: Project, api: ImagesApi) -> None:
     def late(handler: Handler, body: dict[str, Any]) -> None:
-        handler.server.api.closed.wait(1.2)
+        handler.server.api.closed.wait(2.5)
         answer(504)(handler, body)
 
     api.default = late
-    project.options["timeout"] = 2
+    project.options["timeout"] = 4
     project.page("index.md", qhaigc="fog")
     built = project.build()
     assert "A gateway gave up before the image was there" in built.output

@@ -87,7 +87,7 @@ def test_an_answer_that_was_kept_in_its_coding_is_read_by_the_next_build(
 ) -> None:
     api.default = packed_answer(coding)
     api.fetch_script = [hang]
-    site.options["timeout"] = 2
+    site.options["timeout"] = 4
     assert site.build().summary == "1 placeholder"
     assert site.build("--strict").code == 0
     assert len(api.calls) == 1

@@ -60,7 +60,7 @@ def test_a_task_is_asked_for_until_it_has_ended_and_nothing_is_left_of_it(projec
 
 def test_a_task_that_takes_longer_than_a_build_is_collected_by_the_next_one(project: Project, api: ImagesApi) -> None:
     api.default = by_task(*[RUNNING] * 9999)
-    project.options["timeout"] = 1
+    project.options["timeout"] = 2
     write_page(project, "fog")
     built = project.build("--strict")
     assert built.code == 1
@@ -81,7 +81,7 @@ def test_a_task_that_takes_longer_than_a_build_is_collected_by_the_next_one(proj
 
 def test_commands_ask_for_no_money_for_what_is_ordered(project: Project, api: ImagesApi) -> None:
     api.default = by_task(*[RUNNING] * 9999)
-    project.options["timeout"] = 1
+    project.options["timeout"] = 2
     write_page(project, "fog")
     project.build()
     assert "Would buy nothing. Ordered already: 1 image." in run(project, "generate", "--dry-run").stdout
@@ -93,7 +93,7 @@ def test_commands_ask_for_no_money_for_what_is_ordered(project: Project, api: Im
     assert "To buy" not in collected.stderr
     assert len(api.calls) == 1
     write_page(project, "dusk", "dawn")
-    project.options["timeout"] = 1
+    project.options["timeout"] = 2
     done = run(project, "generate", "--yes")
     assert "2 images" in done.stderr.partition("To buy from")[2]
     assert "Ordered already" not in done.stderr
@@ -165,7 +165,7 @@ def test_a_task_that_fails_is_ordered_anew_by_the_next_build_alone(
 def test_a_task_found_failed_by_a_later_build_is_not_ordered_anew_by_that_one(project: Project, api: ImagesApi) -> None:
     api.script = [by_task(*[RUNNING] * 9999)]
     api.default = by_task()
-    project.options["timeout"] = 1
+    project.options["timeout"] = 2
     write_page(project, "fog")
     project.build()
     (path,) = api.by_path
@@ -235,7 +235,7 @@ def test_another_is_ordered_only_when_the_service_has_forgotten_the_task(
 ) -> None:
     api.script = [by_task(*[RUNNING] * 9999)]
     api.default = by_task()
-    project.options |= {"timeout": 1, "retries": 0}
+    project.options |= {"timeout": 2, "retries": 0}
     write_page(project, "fog")
     project.build()
     make_older(project, hours)
@@ -274,7 +274,7 @@ def test_variants_of_one_call_come_from_tasks_even_if_that_was_ended(
     project: Project, api: ImagesApi, one_for_all: bool
 ) -> None:
     api.default = by_task(*[RUNNING] * 9999, one_for_all=one_for_all)
-    project.options["timeout"] = 0.4
+    project.options["timeout"] = 2
     write_page(project, "fog")
     run(project, "candidates", "index.md#p0", "-n", "3", "--yes")
     assert [call["n"] for call in api.calls] == [3]
@@ -406,7 +406,7 @@ def test_a_journal_s_key_echoed_by_a_task_is_in_no_message(project: Project, api
 
 def test_a_task_whose_server_hangs_leaves_it_to_the_next_build(project: Project, api: ImagesApi) -> None:
     api.default = by_task(hang)
-    project.options |= {"timeout": 1, "retries": 0}
+    project.options |= {"timeout": 2, "retries": 0}
     write_page(project, "fog")
     built = project.build()
     assert "the service cannot be asked for its task (no answer: no answer in time" in built.output
@@ -419,7 +419,7 @@ def test_three_tasks_in_a_row_that_are_not_made_in_time_end_the_orders(
     project: Project, api: ImagesApi, task: list[Any]
 ) -> None:
     api.default = by_task(*task)
-    project.options |= {"timeout": 1, "retries": 0, "concurrency": 1}
+    project.options |= {"timeout": 2, "retries": 0, "concurrency": 1}
     write_page(project, *(f"number {number}" for number in range(6)))
     built = project.build()
     assert len(api.calls) == 3
@@ -432,7 +432,7 @@ def test_what_was_ordered_is_collected_though_the_account_is_empty(
     project: Project, api: ImagesApi, concurrency: int
 ) -> None:
     api.default = by_task(*[RUNNING] * 9999)
-    project.options |= {"timeout": 1, "concurrency": concurrency}
+    project.options |= {"timeout": 2, "concurrency": concurrency}
     write_page(project, "fog")
     project.build()
     (path,) = api.by_path
@@ -461,7 +461,7 @@ def test_a_task_at_an_address_that_has_changed_is_asked_for_at_the_new_one(
     project: Project, api: ImagesApi, knows: bool
 ) -> None:
     api.default = by_task(*[RUNNING] * 9999)
-    project.options["timeout"] = 1
+    project.options["timeout"] = 2
     write_page(project, "fog")
     project.build()
     (path,) = api.by_path
@@ -476,7 +476,7 @@ def test_a_task_at_an_address_that_has_changed_is_asked_for_at_the_new_one(
 
 def test_a_task_that_the_new_address_knows_and_works_on_is_waited_for(project: Project, api: ImagesApi) -> None:
     api.default = by_task(*[RUNNING] * 9999)
-    project.options["timeout"] = 1
+    project.options["timeout"] = 2
     write_page(project, "fog")
     project.build()
     (path,) = api.by_path
@@ -493,7 +493,7 @@ def test_a_task_that_the_new_address_knows_and_works_on_is_waited_for(project: P
 
 def test_a_new_address_that_cannot_be_reached_loses_no_task(project: Project, api: ImagesApi) -> None:
     api.default = by_task(*[RUNNING] * 9999)
-    project.options["timeout"] = 1
+    project.options["timeout"] = 2
     write_page(project, "fog")
     project.build()
     project.options["base_url"] = "http://127.0.0.1:9/v1"
@@ -522,7 +522,7 @@ def test_an_address_that_is_never_fetched_ends_the_orders(project: Project, api:
 
 def test_a_preview_collects_a_task_after_the_next_edit(project: Project, api: ImagesApi) -> None:
     api.default = by_task(*[RUNNING] * 9999)
-    project.options["timeout"] = 1
+    project.options["timeout"] = 2
     write_page(project, "fog")
     with serving(project) as server:
         server.wait_until(lambda: "was not made within `timeout`" in server.output)

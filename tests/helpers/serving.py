@@ -20,7 +20,7 @@ from urllib.request import urlopen
 from tests.conftest import Project, require_posix
 from tests.helpers.pages import elements
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds after which something that should have happened will not."""
 QUIET = 3.0
 """Seconds without a line of output; rebuilds follow a change within one, and arrivals are told within two."""

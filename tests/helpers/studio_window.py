@@ -14,7 +14,7 @@ from tests.helpers.serving import Server, serving
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
 
-PATIENCE = 20_000
+PATIENCE = 60_000
 """Milliseconds after which something that should have happened will not."""
 LATENCY = 0.4
 """Seconds that the sandbox takes for an image: long enough to be seen under way."""

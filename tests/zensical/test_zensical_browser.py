@@ -32,7 +32,7 @@ pytestmark = [
     pytest.mark.skipif(sys.version_info < (3, 11), reason="Zensical needs Python 3.11"),
 ]
 EXAMPLE_SITE = Path(__file__).parents[2] / "example_site"
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds after which something that should have happened will not."""
 
 

@@ -12,7 +12,7 @@ from mkdocs_qhaigc.api.client import ImagesClient
 from mkdocs_qhaigc.api.retry import Deadline, Failed
 from mkdocs_qhaigc.api.task_fields import Task
 from mkdocs_qhaigc.errors import GenerationStopped, ImageUrlExpired, PromptRejected, TaskFailed, TaskPending
-from tests.helpers.api import KEY, Behaviour, ImagesApi, answer, draw, error, raw
+from tests.helpers.api import KEY, Behaviour, ImagesApi, answer, draw, error, hang, raw
 from tests.helpers.tasks import order, says
 
 PATH = "/v1/tasks/t%2F1"
@@ -123,6 +123,17 @@ def test_a_task_that_has_ended_without_an_image_says_why(
     assert type(raised.value.error) is kind
     assert raised.value.may_be_billed
     assert message in str(raised.value.error)
+
+
+def test_a_question_for_which_there_is_no_time_says_nothing_about_the_service(
+    api: ImagesApi, client: ImagesClient
+) -> None:
+    order(api, PATH, [PNG], says("queued"))
+    with pytest.raises(TaskPending, match=r"not made within `timeout`. Its task \(t/1\) is not known to have ended"):
+        collect(client, seconds=0)
+    order(api, PATH, [PNG], says("queued"), hang)
+    with pytest.raises(TaskPending, match="is queued"):
+        collect(client, seconds=2.5)
 
 
 def test_once_a_task_is_known_another_one_that_is_not_has_been_forgotten(api: ImagesApi, client: ImagesClient) -> None:

@@ -139,7 +139,7 @@ def test_whatever_fails_every_job_ends_and_none_is_bought_without_its_references
 def test_a_job_whose_reference_was_under_way_may_be_had_by_the_next_build(api: ImagesApi, tmp_path: Path) -> None:
     running = says("running")
     api.default = by_task(*[running] * 9999)
-    with queue_of(api, tmp_path, timeout=1) as queue:
+    with queue_of(api, tmp_path, timeout=2) as queue:
         hero = queue.submit(job("hero", job("fox")))
         assert isinstance(outcome(hero), TaskPending)
         (path,) = api.by_path
