@@ -8,7 +8,7 @@ from typing import Any
 
 from mkdocs_qhaigc._util import yaml
 from mkdocs_qhaigc._util.text import is_typo
-from mkdocs_qhaigc.directives.front_matter_references import holds_reference, resolve_references
+from mkdocs_qhaigc.directives.image_urls_in_front_matter import holds_reference, resolve_references
 
 META_KEY = "qhaigc"
 PAGE_ENDINGS = (".md", ".markdown", ".mdown", ".mkdn", ".mkd")

@@ -1,6 +1,6 @@
 """The grammar of a reference, `qhaigc:NAME`, with a fragment behind it if the author wants one. Pure.
 
-`html.rewrite` reads references in HTML, `directives.front_matter_references` those in front matter,
+`html.rewrite` reads references in HTML, `directives.image_urls_in_front_matter` those in front matter,
 and `directives.markdown_for_other_plugins` those in the Markdown of a page.
 """
 

@@ -14,7 +14,7 @@ from urllib.parse import quote, urljoin, urlsplit
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.directives.directive import Directive
 from mkdocs_qhaigc.directives.front_matter import META_KEY, broken_front_matter, is_misspelt_key
-from mkdocs_qhaigc.directives.front_matter_references import holds_reference, resolve_references
+from mkdocs_qhaigc.directives.image_urls_in_front_matter import holds_reference, resolve_references
 from mkdocs_qhaigc.directives.parse import read_directives, resolve_size
 from mkdocs_qhaigc.directives.request import ImageRequest
 from mkdocs_qhaigc.generation.job_state import ImageJob

@@ -1,4 +1,4 @@
-"""References in the values of a page's front matter: found, and replaced by addresses. Pure."""
+"""References `qhaigc:NAME` in the values of a page's front matter: found, and replaced by the images' URLs. Pure."""
 
 from __future__ import annotations
 
