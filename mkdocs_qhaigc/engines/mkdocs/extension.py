@@ -9,7 +9,7 @@ from typing import Any
 from markdown import Markdown
 from markdown.extensions import Extension
 
-from mkdocs_qhaigc.engines.markdown_steps import Conversion, register
+from mkdocs_qhaigc.engines.markdown_processors import Conversion, register
 
 Render = Callable[[Any, str, str], str]
 """(page, URL of the page that the HTML will be shown on, HTML) -> HTML"""

@@ -19,7 +19,7 @@ from markdown.extensions import Extension
 from mkdocs_qhaigc._util.files import within
 from mkdocs_qhaigc.config.option_definitions import OPTIONS
 from mkdocs_qhaigc.directives.front_matter import META_KEY, strip_meta
-from mkdocs_qhaigc.engines.markdown_steps import Conversion, register
+from mkdocs_qhaigc.engines.markdown_processors import Conversion, register
 from mkdocs_qhaigc.engines.zensical.adapt_html import relative_to_source, with_plain_excerpt
 from mkdocs_qhaigc.engines.zensical.config import Configuration
 from mkdocs_qhaigc.engines.zensical.manifest import MANIFEST
