@@ -16,8 +16,8 @@ from mkdocs_qhaigc.site.page_rendering import page_crop
 from mkdocs_qhaigc.site.survey import SurveyEntry
 from mkdocs_qhaigc.store.record import StoredImage
 from mkdocs_qhaigc.studio.editing import PageFile
-from mkdocs_qhaigc.studio.image_history import words_of
 from mkdocs_qhaigc.studio.purchases import plain
+from mkdocs_qhaigc.studio.stored_images import words_of
 
 Verdict = Literal["approved", "rejected"]
 
