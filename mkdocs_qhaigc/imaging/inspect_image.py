@@ -1,4 +1,4 @@
-"""Inspection of images from outside: format, size and mean colour."""
+"""Inspection of images from outside, by decoding them whole: format, size and mean colour."""
 
 from __future__ import annotations
 

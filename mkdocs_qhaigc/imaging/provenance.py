@@ -1,4 +1,4 @@
-"""The origin of an image, as its metadata states it: whether AI made it, and the label that the service added."""
+"""Provenance of an image and its service's label: read from its metadata, and packed for that of published files."""
 
 from __future__ import annotations
 

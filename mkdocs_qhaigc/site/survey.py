@@ -1,4 +1,7 @@
-"""The images that a site declares, and the state of each: what the commands work on. A build finds them."""
+"""The result of a survey: the images that a site declares, and the state of each. The commands work on it.
+
+`SiteBuild.survey` makes it, once an engine's build, or the pages alone, have shown the images.
+"""
 
 from __future__ import annotations
 
