@@ -1,7 +1,7 @@
 // A badge on each image of ours: on hover and focus its name and state; where an image is missing, always the reason.
 import { button, h, marked } from "./elements.js";
-import { isVisible } from "./shown.js";
-import { isThere, stateOf } from "./words.js";
+import { isThere, stateOf } from "./image_states.js";
+import { isVisible } from "./images_on_page.js";
 
 const ROOM = 200; // CSS pixels: on narrower images the reason stands in the badge only while it is pointed at
 

@@ -1,17 +1,18 @@
 // The drawer: one image, its variants, its fields and its past. Keys are in `key()`.
 import { BASE, call, mountPath, stored } from "./access.js";
-import { raise, undoLast } from "./bar.js";
-import { diffOf } from "./changes.js";
+import { diffOf } from "./diff.js";
 import { BUYS, EditForm, written } from "./edit_form.js";
 import { button, choice, h, marked, refill } from "./elements.js";
+import { stateOf } from "./image_states.js";
 import { underWay } from "./model.js";
 import { Notice } from "./notice.js";
+import { PagePreview } from "./page_preview.js";
 import { pastList } from "./past.js";
-import { Preview } from "./preview.js";
 import { Room } from "./room.js";
 import { rememberDrawer } from "./session.js";
+import { raise, undoLast } from "./status_bar.js";
 import { Strip, isShowable } from "./strip.js";
-import { counted, sentence, stateOf, times } from "./words.js";
+import { counted, sentence, times } from "./text.js";
 
 const TABS = [["variants", "Variants", "V"], ["edit", "Edit", "E"], ["past", "History", "H"]];
 const ITSELF = "drawer"; // what is focused where no part of the drawer is
@@ -29,7 +30,7 @@ export class Drawer {
       save: () => this.propose(this.form.fields()),
       attempt: () => this.attempt(),
     });
-    this.preview = shown && new Preview({ mount, around: (inner) => this.putInto(inner) });
+    this.preview = shown && new PagePreview({ mount, around: (inner) => this.putInto(inner) });
     this.build(layer);
     model.addEventListener("state", () => this.reload());
     model.addEventListener("job", (event) => this.told(event.detail));

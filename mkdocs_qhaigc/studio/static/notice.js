@@ -1,6 +1,6 @@
 // One line that says what has happened. Bad news stays until the next.
 import { button, h, marked } from "./elements.js";
-import { sentence } from "./words.js";
+import { sentence } from "./text.js";
 
 const STAYS = 8000; // milliseconds
 

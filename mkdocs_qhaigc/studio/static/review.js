@@ -1,13 +1,14 @@
 // The review: every image of the site, what is the matter with it, and approval with the keyboard.
 import { call, hasToken, onLocked, stored, takeToken } from "./access.js";
-import { Bar, undoLast } from "./bar.js";
 import { Drawer, pageAddress } from "./drawer.js";
 import { button, choice, h, marked, refill, shadowPlace } from "./elements.js";
+import { isThere, stateOf } from "./image_states.js";
 import { Model } from "./model.js";
 import { Notice } from "./notice.js";
 import { followSystem } from "./scheme.js";
 import { drawerWas } from "./session.js";
-import { counted, isThere, stateOf, total } from "./words.js";
+import { StatusBar, undoLast } from "./status_bar.js";
+import { counted, total } from "./text.js";
 
 const FILTERS = {
   all: ["All", () => true],
@@ -27,7 +28,7 @@ class Review {
   constructor(model, drawer, notice) {
     Object.assign(this, { model, drawer, notice, filter: "all", cards: new Map(), at: null });
     this.say = (...words) => (drawer.id ? drawer.say(...words) : notice.say(...words));
-    this.bar = new Bar({ model, say: this.say, review: true });
+    this.bar = new StatusBar({ model, say: this.say, review: true });
     this.search = h("input", { type: "search", id: "search", placeholder: "Search", autocomplete: "off", oninput: () => this.sift() });
     this.filters = h("div", { class: "filters" });
     this.count = h("output", { for: "search" });

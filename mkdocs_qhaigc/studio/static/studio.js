@@ -5,11 +5,11 @@ import { Drawer } from "./drawer.js";
 import { h, shadowPlace } from "./elements.js";
 import { Model } from "./model.js";
 import { Notice } from "./notice.js";
-import { PageList } from "./page_list.js";
-import { FRAME } from "./preview.js";
+import { ImageList } from "./image_list.js";
+import { FRAME } from "./page_preview.js";
 import { followScheme } from "./scheme.js";
 import { drawerWas, rememberDrawer } from "./session.js";
-import { Shown } from "./shown.js";
+import { ImagesOnPage } from "./images_on_page.js";
 
 const mount = document.querySelector("script[data-qhaigc-mount]").dataset.qhaigcMount; // the site's path, "/" at both ends
 
@@ -20,7 +20,7 @@ async function start() {
   followScheme(root.host);
   const notice = new Notice();
   const model = new Model(() => location.pathname.slice(mount.length - 1));
-  const shown = new Shown(document, mount);
+  const shown = new ImagesOnPage(document, mount);
   const badgesLayer = h("div", { class: "badges", role: "region", "aria-label": "States of the images" });
   layer.append(badgesLayer);
   let drawer;
@@ -30,7 +30,7 @@ async function start() {
   };
   const say = (...words) => (drawer.id ? drawer.say(...words) : notice.say(...words));
   const badges = new Badges({ layer: badgesLayer, model, shown, open });
-  const list = new PageList({ layer, model, shown, open, say });
+  const list = new ImageList({ layer, model, shown, open, say });
   const closed = (id) => {
     const badge = [...badges.badges.values()].find((one) => one.id === id && !one.element.hidden);
     (badge?.element ?? list.toggle).focus({ preventScroll: true });

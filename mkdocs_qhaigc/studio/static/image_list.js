@@ -1,18 +1,18 @@
 // "Images of this page": a list in a corner that opens the drawer where nothing can be hovered, and the run's numbers.
 import { stored } from "./access.js";
-import { Bar } from "./bar.js";
 import { button, h, marked, refill } from "./elements.js";
-import { isThere, stateOf } from "./words.js";
+import { isThere, stateOf } from "./image_states.js";
+import { StatusBar } from "./status_bar.js";
 
-export class PageList {
+export class ImageList {
   constructor({ layer, model, shown, open, say }) {
     Object.assign(this, { model, shown, open });
     this.toggle = button("", () => this.show(this.panel.hidden), { class: "corner", "aria-expanded": "false" });
-    this.bar = new Bar({ model, say });
+    this.bar = new StatusBar({ model, say });
     this.list = h("ul", { class: "page-images" });
     this.panel = h(
       "section",
-      { class: "panel page-list", "aria-label": "Images of this page", hidden: true },
+      { class: "panel image-list", "aria-label": "Images of this page", hidden: true },
       this.list,
       this.bar.element,
     );

@@ -4,7 +4,7 @@ import { button, h, refill } from "./elements.js";
 
 const MORE = 10;
 
-export class Bar {
+export class StatusBar {
   constructor({ model, say, review = false }) {
     Object.assign(this, { model, say, review });
     this.element = h("div", { class: "bar" });

@@ -1,6 +1,6 @@
 // Which elements of a document show which of our images, and other stored images in their place.
 import { BASE } from "./access.js";
-import { isThere } from "./words.js";
+import { isThere } from "./image_states.js";
 
 const AS = new URL("as/", BASE).pathname;
 const ADDRESSES = { src: one, srcset: several, href: one };
@@ -21,7 +21,7 @@ function several(value, change) {
     .join(", ");
 }
 
-export class Shown {
+export class ImagesOnPage {
   // `mount`: the path of the site on its server, with a slash at both ends.
   constructor(doc, mount) {
     this.document = doc;

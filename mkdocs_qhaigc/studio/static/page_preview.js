@@ -1,14 +1,14 @@
 // This page at a phone's or a desk's width, in light and dark, in a frame of its own beside the drawer.
 import { h } from "./elements.js";
-import { Shown } from "./shown.js";
+import { ImagesOnPage } from "./images_on_page.js";
 
 const SCHEME = /\(\s*prefers-color-scheme\s*:\s*(\w+)\s*\)/g;
 const [TRUE, FALSE] = ["(min-width: 0px)", "(max-width: 0px)"];
 
 export const FRAME = "qhaigc-preview"; // the name of the frame's window: the studio is mute there
 
-export class Preview {
-  // `around`: called after each load with the frame's `Shown`, to put into it what is looked at.
+export class PagePreview {
+  // `around`: called after each load with the frame's `ImagesOnPage`, to put into it what is looked at.
   constructor({ mount, around }) {
     Object.assign(this, { mount, around });
     this.element = h("div", { class: "preview", hidden: true });
@@ -51,7 +51,7 @@ export class Preview {
   loaded() {
     const doc = this.frame.contentDocument;
     if (!doc?.body) return;
-    this.shown = new Shown(doc, this.mount);
+    this.shown = new ImagesOnPage(doc, this.mount);
     this.observer?.disconnect();
     this.observer = new MutationObserver(() => this.dress()); // a theme's script may set its scheme late
     for (const element of [doc.documentElement, doc.body]) {

@@ -1,25 +1,4 @@
-// States and prices in words.
-import { seconds } from "./model.js";
-
-const NAMES = {
-  pinned: ["Pinned", "good"],
-  cached: ["Cached", "good"],
-  shared: ["Shared", "good"],
-  missing: ["Missing", "bad"],
-  making: ["Being made", "busy"],
-  refused: ["Refused", "bad"],
-  unreadable: ["Unreadable", "bad"],
-};
-
-export const isThere = (image) => image.state === "pinned" || image.state === "cached" || image.state === "shared";
-
-// `{label, tone, why, remedy}` of an image; `job`: its own, while it is under way.
-export function stateOf(image, job) {
-  if (job) return { label: `Being made, ${seconds(job)} s`, tone: "busy", why: null, remedy: null };
-  const [name, tone] = NAMES[image.state] ?? [image.state, "bad"];
-  const label = image.fresh && image.state === "cached" ? "New" : name;
-  return { label, tone, why: sentence(image.why), remedy: sentence(image.remedy) };
-}
+// Sentences, prices and counts in words.
 
 // The server's messages begin with a small letter, as its log has them.
 export const sentence = (text) => text && text.replace(/^[a-z](?=[a-z]* )/, (letter) => letter.toUpperCase());
