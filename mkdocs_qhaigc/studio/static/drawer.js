@@ -9,7 +9,7 @@ import { Notice } from "./notice.js";
 import { PagePreview } from "./page_preview.js";
 import { pastList } from "./past.js";
 import { Room } from "./room.js";
-import { rememberDrawer } from "./session.js";
+import { rememberDrawer } from "./session_storage.js";
 import { raise, undoLast } from "./status_bar.js";
 import { Strip, isShowable } from "./strip.js";
 import { counted, sentence, times } from "./text.js";

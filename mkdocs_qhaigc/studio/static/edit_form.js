@@ -1,6 +1,6 @@
 // The fields of a directive. What is typed is kept as a draft until it is written, over reloads and changes of the file.
 import { button, h } from "./elements.js";
-import { draftOf, rememberDraft } from "./session.js";
+import { draftOf, rememberDraft } from "./session_storage.js";
 
 const FIELDS = ["prompt", "style", "model", "size", "alt", "caption"];
 export const BUYS = new Set(["prompt", "style", "model", "size"]); // these make another image

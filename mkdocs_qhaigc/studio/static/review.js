@@ -6,7 +6,7 @@ import { isThere, stateOf } from "./image_states.js";
 import { Model } from "./model.js";
 import { Notice } from "./notice.js";
 import { followSystem } from "./scheme.js";
-import { drawerWas } from "./session.js";
+import { drawerWas } from "./session_storage.js";
 import { StatusBar, undoLast } from "./status_bar.js";
 import { counted, total } from "./text.js";
 

@@ -8,7 +8,7 @@ import { Notice } from "./notice.js";
 import { ImageList } from "./image_list.js";
 import { FRAME } from "./page_preview.js";
 import { followScheme } from "./scheme.js";
-import { drawerWas, rememberDrawer } from "./session.js";
+import { drawerWas, rememberDrawer } from "./session_storage.js";
 import { ImagesOnPage } from "./images_on_page.js";
 
 const mount = document.querySelector("script[data-qhaigc-mount]").dataset.qhaigcMount; // the site's path, "/" at both ends
