@@ -1,5 +1,5 @@
 // The drawer: one image, its variants, its fields and its past. Keys are in `key()`.
-import { BASE, call, mountPath, stored } from "./access.js";
+import { BASE, call, mountPath, stored } from "./server_calls.js";
 import { diffOf } from "./diff.js";
 import { BUYS, EditForm, written } from "./edit_form.js";
 import { button, choice, h, marked, refill } from "./elements.js";

@@ -1,5 +1,5 @@
 // What the server tells: read only while the tab is seen, since a browser has six connections for a host.
-import { hasToken, stream } from "./access.js";
+import { hasToken, stream } from "./server_calls.js";
 
 const PAUSES = [500, 1000, 2000, 5000, 10000]; // milliseconds until the next try
 

@@ -1,5 +1,5 @@
 // "Images of this page": a list in a corner that opens the drawer where nothing can be hovered, and the run's numbers.
-import { stored } from "./access.js";
+import { stored } from "./server_calls.js";
 import { button, h, marked, refill } from "./elements.js";
 import { isThere, stateOf } from "./image_states.js";
 import { StatusBar } from "./status_bar.js";

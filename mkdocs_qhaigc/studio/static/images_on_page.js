@@ -1,5 +1,5 @@
 // Which elements of a document show which of our images, and other stored images in their place.
-import { BASE } from "./access.js";
+import { BASE } from "./server_calls.js";
 import { isThere } from "./image_states.js";
 
 const AS = new URL("as/", BASE).pathname;

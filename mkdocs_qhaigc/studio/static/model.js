@@ -1,5 +1,5 @@
 // What this page knows of the site's images, and of what is under way. Everything that is shown is made from it.
-import { call } from "./access.js";
+import { call } from "./server_calls.js";
 import { listen } from "./events.js";
 
 const UNDER_WAY = new Set(["queued", "called", "task", "answered", "making"]);

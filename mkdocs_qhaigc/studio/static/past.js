@@ -1,5 +1,5 @@
 // Earlier prompts and variants of an image that are still stored.
-import { stored } from "./access.js";
+import { stored } from "./server_calls.js";
 import { button, h } from "./elements.js";
 
 export function pastList(past, { chosen, look, takeBack, editable }) {

@@ -1,5 +1,5 @@
 // The review: every image of the site, what is the matter with it, and approval with the keyboard.
-import { call, hasToken, onLocked, stored, takeToken } from "./access.js";
+import { call, hasToken, onLocked, stored, takeToken } from "./server_calls.js";
 import { Drawer, pageAddress } from "./drawer.js";
 import { button, choice, h, marked, refill, shadowPlace } from "./elements.js";
 import { isThere, stateOf } from "./image_states.js";

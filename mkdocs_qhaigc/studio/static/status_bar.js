@@ -1,5 +1,5 @@
 // The numbers of this run of the server: what is new, what was spent, what is under way, and what is left of the budget.
-import { BASE, call } from "./access.js";
+import { BASE, call } from "./server_calls.js";
 import { button, h, refill } from "./elements.js";
 
 const MORE = 10;

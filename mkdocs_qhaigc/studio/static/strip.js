@@ -1,5 +1,5 @@
 // The film strip: the variants of an image, as they arrive. Arrow keys move in it.
-import { stored } from "./access.js";
+import { stored } from "./server_calls.js";
 import { h } from "./elements.js";
 import { seconds, underWay } from "./model.js";
 

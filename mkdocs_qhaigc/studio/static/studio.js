@@ -1,5 +1,5 @@
 // The studio on a page of the site: badges, the list of its images, and the drawer. Without a token it does nothing.
-import { hasToken, onLocked, rememberMount, takeToken } from "./access.js";
+import { hasToken, onLocked, rememberMount, takeToken } from "./server_calls.js";
 import { Badges } from "./badges.js";
 import { Drawer } from "./drawer.js";
 import { h, shadowPlace } from "./elements.js";
