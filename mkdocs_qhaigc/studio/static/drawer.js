@@ -11,7 +11,7 @@ import { pastList } from "./past.js";
 import { Room } from "./room.js";
 import { rememberDrawer } from "./session_storage.js";
 import { raise, undoLast } from "./status_bar.js";
-import { Strip, isShowable } from "./strip.js";
+import { Strip, isShowable } from "./variant_strip.js";
 import { counted, sentence, times } from "./text.js";
 
 const TABS = [["variants", "Variants", "V"], ["edit", "Edit", "E"], ["past", "History", "H"]];
