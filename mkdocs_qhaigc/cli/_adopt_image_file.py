@@ -13,7 +13,7 @@ from mkdocs_qhaigc.site.image_pipeline import SANDBOX_SYSTEM
 from mkdocs_qhaigc.site.reconcile_pins import take_away
 from mkdocs_qhaigc.site.survey import SurveyEntry
 from mkdocs_qhaigc.store.image_store import open_pins
-from mkdocs_qhaigc.store.move_between_stores import archive_orphan
+from mkdocs_qhaigc.store.move_between_pins_and_cache import archive_orphan
 from mkdocs_qhaigc.store.record import ADOPTED, StoredImage, read_record
 
 

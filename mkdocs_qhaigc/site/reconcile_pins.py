@@ -22,7 +22,7 @@ from mkdocs_qhaigc.errors import ImageDamaged, LfsPointer, SiteError, StoreError
 from mkdocs_qhaigc.imaging.formats import EXTENSIONS
 from mkdocs_qhaigc.site.survey import Survey, SurveyEntry
 from mkdocs_qhaigc.store.image_store import Contents, ImageStore, open_cache, open_pins
-from mkdocs_qhaigc.store.move_between_stores import archive_orphan, copy_into, unpin
+from mkdocs_qhaigc.store.move_between_pins_and_cache import archive_orphan, copy_into, unpin
 from mkdocs_qhaigc.store.record import KEY_DIGITS, StoredImage, digits_in_any, file_stem, name_in
 from mkdocs_qhaigc.store.version_control_pointers import is_lfs_pointer
 

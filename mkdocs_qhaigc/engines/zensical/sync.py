@@ -26,7 +26,7 @@ from mkdocs_qhaigc.html.theme_sizes import UNKNOWN
 from mkdocs_qhaigc.site.build import SiteBuild
 from mkdocs_qhaigc.site.image_pipeline import ResolvedImage, SiteImages
 from mkdocs_qhaigc.store.local_finder import ImageFinder
-from mkdocs_qhaigc.store.move_between_stores import copy_into
+from mkdocs_qhaigc.store.move_between_pins_and_cache import copy_into
 from mkdocs_qhaigc.store.record import file_stem
 from mkdocs_qhaigc.store.version_control_pointers import is_lfs_pointer
 
