@@ -21,7 +21,7 @@ from mkdocs_qhaigc.engines.zensical.survey import survey_sources
 from mkdocs_qhaigc.errors import QhaigcError, SelectionError
 from mkdocs_qhaigc.generation.job_state import ImageJob
 from mkdocs_qhaigc.generation.reference_images import hindrances
-from mkdocs_qhaigc.site.fetch_shared_images import fetch_shared, look_up_shared
+from mkdocs_qhaigc.site.add_shared_images_to_survey import fetch_shared, look_up_shared
 from mkdocs_qhaigc.site.survey import Survey, SurveyEntry
 
 _Chosen = TypeVar("_Chosen")

@@ -18,7 +18,7 @@ from mkdocs_qhaigc.errors import SiteError
 from mkdocs_qhaigc.generation.job_state import Observer, Relay
 from mkdocs_qhaigc.generation.queue import GenerationQueue
 from mkdocs_qhaigc.generation.when_to_stop import Budget
-from mkdocs_qhaigc.site.fetch_shared_images import absent, fetch_shared
+from mkdocs_qhaigc.site.add_shared_images_to_survey import absent, fetch_shared
 from mkdocs_qhaigc.site.image_pipeline import ImageFiles, WantedFile
 from mkdocs_qhaigc.site.page_rendering import page_crop
 from mkdocs_qhaigc.site.survey import Survey

@@ -21,8 +21,8 @@ from mkdocs_qhaigc.directives.parse import read_directives
 from mkdocs_qhaigc.errors import EditError, PromptRejected, QhaigcError, StoreError
 from mkdocs_qhaigc.generation.job_state import ImageJob
 from mkdocs_qhaigc.generation.queue import GenerationQueue
+from mkdocs_qhaigc.site.add_shared_images_to_survey import fetch_images
 from mkdocs_qhaigc.site.contact_sheet import Card, Subject, render_sheet
-from mkdocs_qhaigc.site.fetch_shared_images import fetch_images
 from mkdocs_qhaigc.site.gallery import revised_prompt, url_of
 from mkdocs_qhaigc.site.image_pipeline import SiteImages
 from mkdocs_qhaigc.site.survey import Survey, SurveyEntry
