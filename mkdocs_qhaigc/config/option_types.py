@@ -15,7 +15,7 @@ from mkdocs_qhaigc._util.text import closest_match, short_repr
 from mkdocs_qhaigc.config.label import read_label
 from mkdocs_qhaigc.directives.directive import FIELDS, IMAGES, REFERENCES, SIZE, TEXT, Schema
 from mkdocs_qhaigc.directives.parse import no_size, read_params, read_style
-from mkdocs_qhaigc.directives.resolve_reference_images import read_entries
+from mkdocs_qhaigc.directives.reference_dependencies import read_entries
 from mkdocs_qhaigc.directives.sizes import read_size
 from mkdocs_qhaigc.errors import DirectiveError, OptionError
 from mkdocs_qhaigc.imaging.formats import MIME_TYPES

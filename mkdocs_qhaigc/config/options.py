@@ -18,8 +18,8 @@ from mkdocs_qhaigc.config.label import Label, read_label
 from mkdocs_qhaigc.config.option_definitions import OPTIONS
 from mkdocs_qhaigc.directives.directive import BODY_FIELDS, Defaults
 from mkdocs_qhaigc.directives.parse import plain_sizes, read_directives, read_style, require_filled_in, resolve_style
+from mkdocs_qhaigc.directives.reference_dependencies import is_file, no_such_image
 from mkdocs_qhaigc.directives.request import ImageRequest
-from mkdocs_qhaigc.directives.resolve_reference_images import is_file, no_such_image
 from mkdocs_qhaigc.errors import DirectiveError, OptionError
 from mkdocs_qhaigc.imaging.plan_renditions import Encoding
 from mkdocs_qhaigc.imaging.reference_finder import ReferenceFiles

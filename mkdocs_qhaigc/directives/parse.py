@@ -34,8 +34,8 @@ from mkdocs_qhaigc.directives.directive import (
     Problem,
     Style,
 )
+from mkdocs_qhaigc.directives.reference_dependencies import Draft, ReferenceImages, is_file, read_entries
 from mkdocs_qhaigc.directives.request import ImageRequest, Reference, final_prompt
-from mkdocs_qhaigc.directives.resolve_reference_images import Draft, ReferenceImages, is_file, read_entries
 from mkdocs_qhaigc.directives.sizes import SIZE_LIMITS, ratio_of, read_size, sides_of
 from mkdocs_qhaigc.errors import DirectiveError
 
