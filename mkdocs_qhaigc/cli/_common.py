@@ -19,7 +19,7 @@ from mkdocs_qhaigc.engines.choose_engine import require_config_file, use_engine_
 from mkdocs_qhaigc.engines.zensical.config import is_zensicals, read_configuration
 from mkdocs_qhaigc.engines.zensical.survey import survey_sources
 from mkdocs_qhaigc.errors import QhaigcError, SelectionError
-from mkdocs_qhaigc.generation.job_state import ImageJob
+from mkdocs_qhaigc.generation.job import ImageJob
 from mkdocs_qhaigc.generation.reference_images import hindrances
 from mkdocs_qhaigc.site.add_shared_images_to_survey import fetch_shared, look_up_shared
 from mkdocs_qhaigc.site.survey import Survey, SurveyEntry

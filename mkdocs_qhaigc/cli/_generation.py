@@ -18,7 +18,7 @@ from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.config.prices import Cost
 from mkdocs_qhaigc.errors import GenerationStopped, ImageUnavailable, OptionError, QhaigcError
 from mkdocs_qhaigc.generation.answer_journal import Journal
-from mkdocs_qhaigc.generation.job_state import ImageJob, Observer, by_reason, failure_of
+from mkdocs_qhaigc.generation.job import ImageJob, Observer, by_reason, failure_of
 from mkdocs_qhaigc.generation.progress import LineProgress, LiveProgress
 from mkdocs_qhaigc.generation.queue import GenerationQueue
 from mkdocs_qhaigc.generation.when_to_stop import Budget

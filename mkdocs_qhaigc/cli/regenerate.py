@@ -21,7 +21,7 @@ from mkdocs_qhaigc.cli._common import (
 from mkdocs_qhaigc.cli._generation import agree, opened_queue, print_failures, results, wait_for_all, yes_option
 from mkdocs_qhaigc.cli._selection import select_one
 from mkdocs_qhaigc.config.options import Options
-from mkdocs_qhaigc.generation.job_state import ImageJob
+from mkdocs_qhaigc.generation.job import ImageJob
 from mkdocs_qhaigc.generation.refusals import Refusals
 from mkdocs_qhaigc.generation.when_to_stop import Budget
 from mkdocs_qhaigc.site.candidates import edited_page, find_candidates, pick, renew_sheets

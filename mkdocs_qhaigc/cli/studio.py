@@ -15,7 +15,7 @@ from mkdocs_qhaigc.cli._common import config_option, failing, note, print_proble
 from mkdocs_qhaigc.cli._generation import opened_queue, require_sandbox_within_sandbox
 from mkdocs_qhaigc.engines.zensical.config import is_zensicals, read_configuration
 from mkdocs_qhaigc.errors import SiteError
-from mkdocs_qhaigc.generation.job_state import Observer, Relay
+from mkdocs_qhaigc.generation.job import Observer, Relay
 from mkdocs_qhaigc.generation.queue import GenerationQueue
 from mkdocs_qhaigc.generation.when_to_stop import Budget
 from mkdocs_qhaigc.site.add_shared_images_to_survey import absent, fetch_shared

@@ -35,7 +35,7 @@ from mkdocs_qhaigc.errors import (
 )
 from mkdocs_qhaigc.generation.answer_journal import Journal
 from mkdocs_qhaigc.generation.connection import Connection
-from mkdocs_qhaigc.generation.job_state import ImageJob, JobState, Observer
+from mkdocs_qhaigc.generation.job import ImageJob, JobState, Observer
 from mkdocs_qhaigc.generation.lost_records import recover
 from mkdocs_qhaigc.generation.reference_images import ReferenceImages
 from mkdocs_qhaigc.generation.refusals import Refusals

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import ImageError
-from mkdocs_qhaigc.generation.job_state import ImageJob
+from mkdocs_qhaigc.generation.job import ImageJob
 from mkdocs_qhaigc.generation.save import save_inspected
 from mkdocs_qhaigc.store.image_store import ImageStore, open_pins
 from mkdocs_qhaigc.store.record import KEY_DIGITS, StoredImage, load_record, name_in

@@ -7,7 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, TextIO
 
-from mkdocs_qhaigc.generation.job_state import ImageJob, JobState
+from mkdocs_qhaigc.generation.job import ImageJob, JobState
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID

@@ -28,7 +28,7 @@ from mkdocs_qhaigc.errors import (
     TooManyPerCall,
 )
 from mkdocs_qhaigc.generation.generate_image import Generator
-from mkdocs_qhaigc.generation.job_state import ImageJob, JobState, JobStats, Observer, failure_of
+from mkdocs_qhaigc.generation.job import ImageJob, JobState, JobStats, Observer, failure_of
 from mkdocs_qhaigc.generation.reference_images import ReferenceImages
 from mkdocs_qhaigc.generation.when_to_stop import Budget
 from mkdocs_qhaigc.store.image_store import ImageStore

@@ -17,7 +17,7 @@ from pathlib import Path
 from mkdocs_qhaigc._util.files import atomic_write
 from mkdocs_qhaigc.config.options import SANDBOX, Options
 from mkdocs_qhaigc.errors import PromptRejected
-from mkdocs_qhaigc.generation.job_state import ImageJob
+from mkdocs_qhaigc.generation.job import ImageJob
 
 _SCHEMA = 1
 _LARGEST = 1 << 20

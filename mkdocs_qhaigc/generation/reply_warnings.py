@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from mkdocs_qhaigc.api.response import ECHOED_FIELDS
 from mkdocs_qhaigc.directives.request import ImageRequest
-from mkdocs_qhaigc.generation.job_state import ImageJob
+from mkdocs_qhaigc.generation.job import ImageJob
 from mkdocs_qhaigc.store.image_store import ImageStore
 from mkdocs_qhaigc.store.record import StoredImage
 

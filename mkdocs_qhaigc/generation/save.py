@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from mkdocs_qhaigc._util.files import atomic_write
 from mkdocs_qhaigc.config.options import SANDBOX, Options
 from mkdocs_qhaigc.errors import GenerationStopped, ImageError, StoreError
-from mkdocs_qhaigc.generation.job_state import ImageJob
+from mkdocs_qhaigc.generation.job import ImageJob
 from mkdocs_qhaigc.imaging.formats import EXTENSIONS
 from mkdocs_qhaigc.store.image_store import ImageStore
 from mkdocs_qhaigc.store.record import StoredImage, file_stem

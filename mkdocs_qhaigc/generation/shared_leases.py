@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import GenerationStopped
-from mkdocs_qhaigc.generation.job_state import ImageJob
+from mkdocs_qhaigc.generation.job import ImageJob
 from mkdocs_qhaigc.store.object_store import Object, ObjectStore, StoreTrouble
 from mkdocs_qhaigc.store.record import StoredImage
 from mkdocs_qhaigc.store.shared_images import LEASES, SharedImages

@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import replace
 
 from mkdocs_qhaigc.config.options import Options
-from mkdocs_qhaigc.generation.job_state import ImageJob
+from mkdocs_qhaigc.generation.job import ImageJob
 from mkdocs_qhaigc.site.image_pipeline import ResolvedImage, resolved
 from mkdocs_qhaigc.site.survey import Survey, SurveyEntry
 from mkdocs_qhaigc.store.image_store import open_cache

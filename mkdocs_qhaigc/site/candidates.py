@@ -19,7 +19,7 @@ from mkdocs_qhaigc.directives.edit_front_matter import front_matter, write_field
 from mkdocs_qhaigc.directives.front_matter import META_KEY
 from mkdocs_qhaigc.directives.parse import read_directives
 from mkdocs_qhaigc.errors import EditError, PromptRejected, QhaigcError, StoreError
-from mkdocs_qhaigc.generation.job_state import ImageJob
+from mkdocs_qhaigc.generation.job import ImageJob
 from mkdocs_qhaigc.generation.queue import GenerationQueue
 from mkdocs_qhaigc.site.add_shared_images_to_survey import fetch_images
 from mkdocs_qhaigc.site.contact_sheet import Card, Subject, render_sheet

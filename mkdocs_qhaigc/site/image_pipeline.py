@@ -28,7 +28,7 @@ from mkdocs_qhaigc.errors import (
     QhaigcError,
     StoreError,
 )
-from mkdocs_qhaigc.generation.job_state import ImageJob, JobStats, failure_of
+from mkdocs_qhaigc.generation.job import ImageJob, JobStats, failure_of
 from mkdocs_qhaigc.imaging.background_encoder import Encoder, EncoderInput
 from mkdocs_qhaigc.imaging.formats import EXTENSIONS
 from mkdocs_qhaigc.imaging.plan_renditions import (

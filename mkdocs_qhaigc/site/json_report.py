@@ -13,7 +13,7 @@ from typing import Any
 
 from mkdocs_qhaigc._util.files import atomic_write, reason_of
 from mkdocs_qhaigc.errors import OptionError
-from mkdocs_qhaigc.generation.job_state import JobStats
+from mkdocs_qhaigc.generation.job import JobStats
 from mkdocs_qhaigc.site.survey import SurveyEntry
 
 SCHEMA = 1

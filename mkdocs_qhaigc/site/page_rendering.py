@@ -17,7 +17,7 @@ from mkdocs_qhaigc.directives.front_matter import META_KEY, broken_front_matter,
 from mkdocs_qhaigc.directives.image_urls_in_front_matter import holds_reference, resolve_references
 from mkdocs_qhaigc.directives.parse import read_directives, resolve_size
 from mkdocs_qhaigc.directives.request import ImageRequest
-from mkdocs_qhaigc.generation.job_state import ImageJob
+from mkdocs_qhaigc.generation.job import ImageJob
 from mkdocs_qhaigc.html import reference_syntax
 from mkdocs_qhaigc.html import rewrite as html
 from mkdocs_qhaigc.html.deferred_images import DeferredImages, ReferencedImage

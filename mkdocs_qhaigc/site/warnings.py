@@ -17,7 +17,7 @@ from mkdocs_qhaigc.directives.directive import Problem
 from mkdocs_qhaigc.directives.front_matter import META_KEY, PAGE_ENDINGS
 from mkdocs_qhaigc.directives.repeated_keys import repeated_keys
 from mkdocs_qhaigc.errors import GenerationStopped, ImageUnavailable, QhaigcError
-from mkdocs_qhaigc.generation.job_state import ImageJob, by_reason
+from mkdocs_qhaigc.generation.job import ImageJob, by_reason
 from mkdocs_qhaigc.html.reference_syntax import SCHEME
 from mkdocs_qhaigc.site.image_pipeline import ResolvedImage
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from mkdocs_qhaigc.generation.job_state import Observer
+    from mkdocs_qhaigc.generation.job import Observer
     from mkdocs_qhaigc.generation.queue import GenerationQueue
     from mkdocs_qhaigc.generation.when_to_stop import Budget
     from mkdocs_qhaigc.site.image_pipeline import WantedFile

@@ -16,7 +16,7 @@ from mkdocs_qhaigc._util.files import within
 from mkdocs_qhaigc.directives.directive import MOST_VARIANTS
 from mkdocs_qhaigc.directives.sizes import read_size
 from mkdocs_qhaigc.errors import EditError, QhaigcError, StoreError
-from mkdocs_qhaigc.generation.job_state import ImageJob, JobState
+from mkdocs_qhaigc.generation.job import ImageJob, JobState
 from mkdocs_qhaigc.site.add_shared_images_to_survey import fetch_images
 from mkdocs_qhaigc.site.candidates import find_candidates, renew_sheets
 from mkdocs_qhaigc.site.reconcile_pins import alone, compare_images, settle

@@ -30,7 +30,7 @@ from mkdocs_qhaigc.errors import (
     QhaigcError,
 )
 from mkdocs_qhaigc.generation.connection import Connection
-from mkdocs_qhaigc.generation.job_state import ImageJob, JobState, failure_of
+from mkdocs_qhaigc.generation.job import ImageJob, JobState, failure_of
 from mkdocs_qhaigc.generation.queue import GenerationQueue
 from mkdocs_qhaigc.site.candidates import order_jobs
 from mkdocs_qhaigc.store.record import StoredImage

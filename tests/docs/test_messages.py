@@ -29,7 +29,7 @@ NO_MESSAGES = {
     "directives/markdown_for_other_plugins.py": "regular expressions",
     "directives/directive.py": "the reference page on directives is made of it",
     "directives/source_locations.py": "regular expressions",
-    "generation/job_state.py": "the meaning of states, for people who read the code",
+    "generation/job.py": "the meaning of states, for people who read the code",
     "html/*": "markup",
     "imaging/xmp.py": "markup",
     "imaging/plan_renditions.py": "names of files",

@@ -14,7 +14,7 @@ from mkdocs.config import load_config
 
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.engines.mkdocs.dry_run import DRY_RUN, DryRun
-from mkdocs_qhaigc.generation.job_state import Observer, Relay
+from mkdocs_qhaigc.generation.job import Observer, Relay
 from mkdocs_qhaigc.generation.queue import GenerationQueue
 from mkdocs_qhaigc.generation.when_to_stop import Budget
 from mkdocs_qhaigc.site.image_pipeline import WantedFile

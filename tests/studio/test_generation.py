@@ -10,7 +10,7 @@ from mkdocs_qhaigc.config.options import Options, read_options
 from mkdocs_qhaigc.directives.request import ImageRequest
 from mkdocs_qhaigc.engines.mkdocs.state_between_rebuilds import Generation
 from mkdocs_qhaigc.errors import OptionError
-from mkdocs_qhaigc.generation.job_state import ImageJob
+from mkdocs_qhaigc.generation.job import ImageJob
 from mkdocs_qhaigc.generation.queue import GenerationQueue
 from mkdocs_qhaigc.store.image_store import open_cache
 from tests.helpers.api import KEY, ImagesApi

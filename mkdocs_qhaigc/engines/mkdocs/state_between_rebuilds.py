@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from mkdocs_qhaigc._util.files import atomic_write, real_path
 from mkdocs_qhaigc._util.text import plural
 from mkdocs_qhaigc.errors import OptionError
-from mkdocs_qhaigc.generation.job_state import ImageJob, JobState, Relay
+from mkdocs_qhaigc.generation.job import ImageJob, JobState, Relay
 from mkdocs_qhaigc.generation.when_to_stop import Budget
 
 if TYPE_CHECKING:

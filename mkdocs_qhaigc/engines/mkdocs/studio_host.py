@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mkdocs.livereload import LiveReloadServer
 
     from mkdocs_qhaigc.engines.mkdocs.state_between_rebuilds import Generation
-    from mkdocs_qhaigc.generation.job_state import Observer
+    from mkdocs_qhaigc.generation.job import Observer
     from mkdocs_qhaigc.generation.queue import GenerationQueue
     from mkdocs_qhaigc.generation.when_to_stop import Budget
     from mkdocs_qhaigc.site.build import SiteBuild

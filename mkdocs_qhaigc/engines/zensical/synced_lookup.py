@@ -11,7 +11,7 @@ from mkdocs_qhaigc.directives.request import ImageRequest
 from mkdocs_qhaigc.engines.zensical.config import Configuration, read_configuration
 from mkdocs_qhaigc.engines.zensical.manifest import MANIFEST, Manifest, read_manifest
 from mkdocs_qhaigc.errors import NotSynced
-from mkdocs_qhaigc.generation.job_state import ImageJob
+from mkdocs_qhaigc.generation.job import ImageJob
 from mkdocs_qhaigc.imaging.plan_renditions import PublishedImage
 from mkdocs_qhaigc.site.image_pipeline import ResolvedImage, State, placeholder, under_way
 

@@ -9,7 +9,7 @@ import pytest
 
 from mkdocs_qhaigc.directives.request import ImageRequest
 from mkdocs_qhaigc.errors import BudgetExceeded, GenerationStopped, NotBought
-from mkdocs_qhaigc.generation.job_state import ImageJob, JobState, Relay
+from mkdocs_qhaigc.generation.job import ImageJob, JobState, Relay
 from mkdocs_qhaigc.generation.when_to_stop import Budget
 from tests.helpers.api import ImagesApi, by_url, error, several, waits_for
 from tests.unit.generation.test_queue_references import PATIENCE, job, outcome, queue_of

@@ -15,7 +15,7 @@ import pytest
 from mkdocs_qhaigc.config.options import read_options
 from mkdocs_qhaigc.directives.request import ImageRequest, Reference
 from mkdocs_qhaigc.errors import QhaigcError, TaskPending
-from mkdocs_qhaigc.generation.job_state import ImageJob
+from mkdocs_qhaigc.generation.job import ImageJob
 from mkdocs_qhaigc.generation.queue import GenerationQueue
 from mkdocs_qhaigc.store.image_store import open_cache
 from mkdocs_qhaigc.store.record import StoredImage

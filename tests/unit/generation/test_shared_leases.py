@@ -16,7 +16,7 @@ import pytest
 from mkdocs_qhaigc.config.options import Options, read_options
 from mkdocs_qhaigc.directives.request import ImageRequest
 from mkdocs_qhaigc.errors import GenerationStopped
-from mkdocs_qhaigc.generation.job_state import ImageJob
+from mkdocs_qhaigc.generation.job import ImageJob
 from mkdocs_qhaigc.generation.queue import GenerationQueue
 from mkdocs_qhaigc.generation.shared_leases import Leases
 from mkdocs_qhaigc.store.image_store import open_cache
