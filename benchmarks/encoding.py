@@ -18,7 +18,7 @@ from sites import median, spread
 
 from mkdocs_qhaigc.imaging.background_encoder import Encoder, EncoderInput
 from mkdocs_qhaigc.imaging.encode import encode_all
-from mkdocs_qhaigc.imaging.plan_renditions import Encoding, SourceImage, rendition_specs
+from mkdocs_qhaigc.imaging.plan_published_files import Encoding, SourceImage, rendition_specs
 from mkdocs_qhaigc.sandbox.drawing.draw import draw_image
 
 WIDTH, HEIGHT = 1280, 720

@@ -21,7 +21,7 @@ from mkdocs_qhaigc.directives.parse import plain_sizes, read_directives, read_st
 from mkdocs_qhaigc.directives.reference_dependencies import is_file, no_such_image
 from mkdocs_qhaigc.directives.request import ImageRequest
 from mkdocs_qhaigc.errors import DirectiveError, OptionError
-from mkdocs_qhaigc.imaging.plan_renditions import Encoding
+from mkdocs_qhaigc.imaging.plan_published_files import Encoding
 from mkdocs_qhaigc.imaging.reference_finder import ReferenceFiles
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from mkdocs_qhaigc.errors import ImageError
-from mkdocs_qhaigc.imaging.plan_renditions import (
+from mkdocs_qhaigc.imaging.plan_published_files import (
     Card,
     Crop,
     Encoding,

@@ -11,7 +11,7 @@ from PIL import Image, ImageOps, PngImagePlugin
 from mkdocs_qhaigc.errors import ImageError
 from mkdocs_qhaigc.imaging.colour_space import in_srgb
 from mkdocs_qhaigc.imaging.decode import decoded
-from mkdocs_qhaigc.imaging.plan_renditions import RenditionSpec
+from mkdocs_qhaigc.imaging.plan_published_files import RenditionSpec
 from mkdocs_qhaigc.imaging.provenance import xmp_packet
 from mkdocs_qhaigc.imaging.xmp import PNG_KEYWORD, Provenance
 

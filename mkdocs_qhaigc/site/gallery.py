@@ -21,7 +21,7 @@ from mkdocs_qhaigc._util.text import plural
 from mkdocs_qhaigc.assets import asset
 from mkdocs_qhaigc.directives.sizes import sides_of
 from mkdocs_qhaigc.html.image_tag import ImageTag, render_image
-from mkdocs_qhaigc.imaging.plan_renditions import relative_url
+from mkdocs_qhaigc.imaging.plan_published_files import relative_url
 from mkdocs_qhaigc.site.page_rendering import image_tag, page_crop
 from mkdocs_qhaigc.site.survey import Survey, SurveyEntry
 

@@ -31,7 +31,7 @@ from mkdocs_qhaigc.errors import (
 from mkdocs_qhaigc.generation.job import ImageJob, JobStats, failure_of
 from mkdocs_qhaigc.imaging.background_encoder import Encoder, EncoderInput
 from mkdocs_qhaigc.imaging.formats import EXTENSIONS
-from mkdocs_qhaigc.imaging.plan_renditions import (
+from mkdocs_qhaigc.imaging.plan_published_files import (
     CARD_FORMAT,
     Card,
     Crop,

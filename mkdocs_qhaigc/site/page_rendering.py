@@ -24,7 +24,7 @@ from mkdocs_qhaigc.html.deferred_images import DeferredImages, ReferencedImage
 from mkdocs_qhaigc.html.image_tag import FormatSource, ImageTag, figure
 from mkdocs_qhaigc.html.theme_sizes import UNKNOWN
 from mkdocs_qhaigc.imaging.formats import MIME_TYPES
-from mkdocs_qhaigc.imaging.plan_renditions import CARD_WIDTH, CENTRE, Card, Crop, PublishedImage, relative_url
+from mkdocs_qhaigc.imaging.plan_published_files import CARD_WIDTH, CENTRE, Card, Crop, PublishedImage, relative_url
 from mkdocs_qhaigc.site.image_pipeline import ImageFiles, ResolvedImage, placeholder_title
 from mkdocs_qhaigc.site.warnings import Warnings
 

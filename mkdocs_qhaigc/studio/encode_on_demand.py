@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import mkdocs_qhaigc.imaging.encode  # noqa: F401 - loaded before the first image arrives, which is to be seen at once
 from mkdocs_qhaigc.errors import CacheError, ImageError, StoreError
 from mkdocs_qhaigc.imaging.background_encoder import Encoder, EncoderInput
-from mkdocs_qhaigc.imaging.plan_renditions import RenditionSpec, rendition_specs
+from mkdocs_qhaigc.imaging.plan_published_files import RenditionSpec, rendition_specs
 from mkdocs_qhaigc.site.image_pipeline import WantedFile, provenance_of, source_of
 from mkdocs_qhaigc.store.local_finder import ImageFinder
 from mkdocs_qhaigc.studio.problem import Problem

@@ -32,7 +32,7 @@ NO_MESSAGES = {
     "generation/job.py": "the meaning of states, for people who read the code",
     "html/*": "markup",
     "imaging/xmp.py": "markup",
-    "imaging/plan_renditions.py": "names of files",
+    "imaging/plan_published_files.py": "names of files",
     "sandbox/*": "a server for trying out; its answers follow those of real ones",
     "site/contact_sheet.py": "markup",
     "site/gallery.py": "markup, and words on the page of the gallery",

@@ -22,7 +22,7 @@ from mkdocs_qhaigc.api.response import read_answers, read_error
 from mkdocs_qhaigc.errors import QhaigcError
 from mkdocs_qhaigc.imaging.encode import encode_all
 from mkdocs_qhaigc.imaging.inspect_image import inspect
-from mkdocs_qhaigc.imaging.plan_renditions import RenditionSpec
+from mkdocs_qhaigc.imaging.plan_published_files import RenditionSpec
 
 SLOWEST = 5.0
 """Seconds: an input that takes longer is a finding."""

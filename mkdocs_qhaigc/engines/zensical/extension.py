@@ -29,7 +29,7 @@ from mkdocs_qhaigc.errors import NotSynced, QhaigcError
 from mkdocs_qhaigc.html import rewrite as html
 from mkdocs_qhaigc.html.image_tag import render_image
 from mkdocs_qhaigc.html.theme_sizes import column
-from mkdocs_qhaigc.imaging.plan_renditions import relative_url
+from mkdocs_qhaigc.imaging.plan_published_files import relative_url
 from mkdocs_qhaigc.site.page_rendering import SitePages
 from mkdocs_qhaigc.site.warnings import Warnings
 

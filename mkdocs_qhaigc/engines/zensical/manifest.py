@@ -17,7 +17,7 @@ from typing import Any
 from mkdocs_qhaigc._util.files import atomic_write, real_path, within
 from mkdocs_qhaigc.errors import LfsPointer, SiteError
 from mkdocs_qhaigc.imaging.formats import COLOUR
-from mkdocs_qhaigc.imaging.plan_renditions import SourceImage
+from mkdocs_qhaigc.imaging.plan_published_files import SourceImage
 from mkdocs_qhaigc.store.version_control_pointers import is_lfs_pointer
 
 MANIFEST = ".qhaigc.json"

@@ -12,7 +12,7 @@ from mkdocs_qhaigc.engines.zensical.config import Configuration, read_configurat
 from mkdocs_qhaigc.engines.zensical.manifest import MANIFEST, Manifest, read_manifest
 from mkdocs_qhaigc.errors import NotSynced
 from mkdocs_qhaigc.generation.job import ImageJob
-from mkdocs_qhaigc.imaging.plan_renditions import PublishedImage
+from mkdocs_qhaigc.imaging.plan_published_files import PublishedImage
 from mkdocs_qhaigc.site.image_pipeline import ResolvedImage, State, placeholder, under_way
 
 

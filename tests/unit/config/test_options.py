@@ -16,7 +16,7 @@ from mkdocs_qhaigc.config.option_definitions import OPTIONS
 from mkdocs_qhaigc.config.options import Options, check_folders, read_options
 from mkdocs_qhaigc.directives.directive import Defaults
 from mkdocs_qhaigc.errors import OptionError
-from mkdocs_qhaigc.imaging.plan_renditions import Encoding
+from mkdocs_qhaigc.imaging.plan_published_files import Encoding
 from mkdocs_qhaigc.imaging.reference_finder import ReferenceFiles
 from tests.conftest import require_posix
 from tests.unit.config import check_option

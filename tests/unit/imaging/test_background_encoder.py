@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mkdocs_qhaigc.imaging.background_encoder import Encoder, EncoderInput
-from mkdocs_qhaigc.imaging.plan_renditions import Encoding, SourceImage
+from mkdocs_qhaigc.imaging.plan_published_files import Encoding, SourceImage
 from tests.conftest import Project
 from tests.helpers.api import Handler, ImagesApi, bytes_by_url, draw
 

@@ -10,7 +10,7 @@ from PIL import Image, ImageChops
 
 from mkdocs_qhaigc.imaging.card_label import draw_label
 from mkdocs_qhaigc.imaging.encode import encode_all
-from mkdocs_qhaigc.imaging.plan_renditions import Card, Crop, Encoding, SourceImage, card_spec, publish_card
+from mkdocs_qhaigc.imaging.plan_published_files import Card, Crop, Encoding, SourceImage, card_spec, publish_card
 
 ENCODING = Encoding(("webp",), (), {"avif": 58, "webp": 80, "jpeg": 80, "png": 80})
 

@@ -12,7 +12,7 @@ from PIL import Image, ImageCms
 
 from mkdocs_qhaigc.imaging.encode import encode_all
 from mkdocs_qhaigc.imaging.inspect_image import inspect
-from mkdocs_qhaigc.imaging.plan_renditions import Encoding, SourceImage, rendition_specs
+from mkdocs_qhaigc.imaging.plan_published_files import Encoding, SourceImage, rendition_specs
 from tests.conftest import Project
 from tests.helpers.api import ImagesApi, bytes_by_url
 

@@ -17,7 +17,7 @@ from PIL import Image, ImageChops, ImageColor, ImageDraw, ImageStat
 
 from mkdocs_qhaigc.imaging.encode import encode_all
 from mkdocs_qhaigc.imaging.inspect_image import inspect
-from mkdocs_qhaigc.imaging.plan_renditions import (
+from mkdocs_qhaigc.imaging.plan_published_files import (
     Card,
     Crop,
     Encoding,

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urljoin
 
 import pytest
 
-from mkdocs_qhaigc.imaging.plan_renditions import (
+from mkdocs_qhaigc.imaging.plan_published_files import (
     Card,
     Crop,
     Encoding,
