@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from mkdocs_qhaigc.sandbox.models import Family, family_of
+from mkdocs_qhaigc.sandbox.model_rules import Family, family_of
 from mkdocs_qhaigc.sandbox.replies import Rejection
 
 VARIANT_HEADER = "X-Qhaigc-Variant"

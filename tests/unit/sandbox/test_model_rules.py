@@ -13,7 +13,7 @@ from PIL import Image
 
 from mkdocs_qhaigc.directives.known_models import known_model
 from mkdocs_qhaigc.sandbox import Sandbox
-from mkdocs_qhaigc.sandbox.models import family_of
+from mkdocs_qhaigc.sandbox.model_rules import family_of
 
 GPT = {"model": "gpt-image-2", "prompt": "Fog", "size": "96x64"}
 ARK = {"model": "doubao-seedream-4-0-250828", "prompt": "Fog", "size": "1280x720"}
