@@ -17,7 +17,7 @@ from mkdocs_qhaigc.site.survey import SurveyEntry
 from mkdocs_qhaigc.store.record import StoredImage
 from mkdocs_qhaigc.studio.editing import PageFile
 from mkdocs_qhaigc.studio.purchases import plain
-from mkdocs_qhaigc.studio.stored_images import words_of
+from mkdocs_qhaigc.studio.stored_images_snapshot import words_of
 
 Verdict = Literal["approved", "rejected"]
 

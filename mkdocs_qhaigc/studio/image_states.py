@@ -18,7 +18,7 @@ from mkdocs_qhaigc.studio.image_fields import Declared, Status, Verdict, explain
 from mkdocs_qhaigc.studio.problem import Problem
 from mkdocs_qhaigc.studio.purchases import Purchases
 from mkdocs_qhaigc.studio.site_view import DeclaredImages, SeenSite, request_of
-from mkdocs_qhaigc.studio.stored_images import Recorded, Snapshot, StoredImages, earlier_fields
+from mkdocs_qhaigc.studio.stored_images_snapshot import Recorded, Snapshot, StoredImages, earlier_fields
 
 LEAST_SHOWN = 4
 """Variants that are listed, whether or not they are there."""

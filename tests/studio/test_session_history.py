@@ -11,7 +11,7 @@ from mkdocs_qhaigc.directives.directive import Defaults
 from mkdocs_qhaigc.directives.parse import read_directives
 from mkdocs_qhaigc.directives.request import final_prompt
 from mkdocs_qhaigc.store.record import StoredImage
-from mkdocs_qhaigc.studio.stored_images import Recorded, earlier_fields, words_of
+from mkdocs_qhaigc.studio.stored_images_snapshot import Recorded, earlier_fields, words_of
 
 
 @pytest.mark.parametrize("styles", [(), ("ink",), ("ink", "in pencil"), ("", "in pencil"), ("Ink. ", "pencil!")])
