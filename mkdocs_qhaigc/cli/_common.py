@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 import click
 
 from mkdocs_qhaigc.config.options import Options
-from mkdocs_qhaigc.engines.choose_engine import require_config_file, use_engine_of, usual_config_file
-from mkdocs_qhaigc.engines.zensical.config import is_zensicals, read_configuration
+from mkdocs_qhaigc.engines.choose_engine import is_zensicals, require_config_file, use_engine_of, usual_config_file
+from mkdocs_qhaigc.engines.zensical.config import read_configuration
 from mkdocs_qhaigc.engines.zensical.survey import survey_sources
 from mkdocs_qhaigc.errors import QhaigcError, SelectionError
 from mkdocs_qhaigc.generation.job import ImageJob

@@ -11,8 +11,7 @@ import click
 from mkdocs_qhaigc._util.files import atomic_write
 from mkdocs_qhaigc.cli._common import config_option, failing
 from mkdocs_qhaigc.config.add_plugin import ENTRY, add_plugin
-from mkdocs_qhaigc.engines.choose_engine import require_config_file
-from mkdocs_qhaigc.engines.zensical.config import is_zensicals
+from mkdocs_qhaigc.engines.choose_engine import is_zensicals, require_config_file
 from mkdocs_qhaigc.errors import EditError, SiteError
 
 _NEXT = """

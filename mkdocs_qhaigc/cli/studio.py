@@ -13,7 +13,8 @@ import click
 from mkdocs_qhaigc._util.files import reason_of, state_of
 from mkdocs_qhaigc.cli._common import config_option, failing, note, print_problems, survey_of
 from mkdocs_qhaigc.cli._generation import opened_queue, require_sandbox_within_sandbox
-from mkdocs_qhaigc.engines.zensical.config import is_zensicals, read_configuration
+from mkdocs_qhaigc.engines.choose_engine import is_zensicals
+from mkdocs_qhaigc.engines.zensical.config import read_configuration
 from mkdocs_qhaigc.errors import SiteError
 from mkdocs_qhaigc.generation.job import Observer, Relay
 from mkdocs_qhaigc.generation.queue import GenerationQueue

@@ -1,4 +1,7 @@
-"""Detects the engine with which commands build a site. ProperDocs has the name `mkdocs` once it has replaced MkDocs."""
+"""Tells which engine a site is for, MkDocs, ProperDocs or Zensical, and where its configuration usually is.
+
+ProperDocs has the name `mkdocs` once it has replaced MkDocs.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+from mkdocs_qhaigc.engines.zensical.config import names_our_extension
 from mkdocs_qhaigc.errors import SiteError
 
 CONFIG_FILES = ("mkdocs.yml", "mkdocs.yaml", "properdocs.yml", "properdocs.yaml")
@@ -40,6 +44,15 @@ def require_config_file(config_file: Path) -> None:
         f"{Path.cwd()} has no {CONFIG_FILES[0]}, nor any of {others}. Go to the folder of the site's configuration, or "
         f"name it: -f FOLDER/{CONFIG_FILES[0]}"
     )
+
+
+def is_zensicals(config_file: Path) -> bool:
+    """Return whether a configuration is Zensical's: a zensical.toml, or one that names our Markdown extension.
+
+    Raises:
+        SiteError: it cannot be read.
+    """
+    return config_file.suffix == ".toml" or (config_file.is_file() and names_our_extension(config_file))
 
 
 def use_engine_of(config_file: Path) -> None:

@@ -54,7 +54,7 @@ class Configuration:
     blogs: tuple[Mapping[str, Any], ...]
     """The options of each blog: a site may list the plugin blog more than once."""
     zensical: bool
-    """Whether Zensical builds the site, see `is_zensicals`."""
+    """Whether Zensical builds the site, see `choose_engine.is_zensicals`."""
     not_built: str
     """Patterns of .gitignore for pages that are not built: `exclude_docs` and `draft_docs`."""
     given: Mapping[str, Any]
@@ -89,13 +89,13 @@ class Configuration:
         return self.docs_dir / self.options.assets_dir
 
 
-def is_zensicals(file: Path) -> bool:
-    """Return whether a configuration is Zensical's: a zensical.toml, or one that names our Markdown extension.
+def names_our_extension(file: Path) -> bool:
+    """Return whether a configuration names our Markdown extension, which is for Zensical alone.
 
     Raises:
         SiteError: it cannot be read.
     """
-    return file.suffix == ".toml" or (file.is_file() and EXTENSION in _extensions(_read(file, [])))
+    return EXTENSION in _extensions(_read(file, []))
 
 
 def read_configuration(file: Path) -> Configuration:
