@@ -1,4 +1,4 @@
-"""Shared by the commands that read a site: common options, the survey, errors, and printing."""
+"""Shared by the commands that read a site: common options, the survey, errors, printing, and words for numbers."""
 
 from __future__ import annotations
 
@@ -201,3 +201,21 @@ def as_argument(where: str) -> str:
 def count(number: int, one: str, many: str | None = None) -> str:
     """Return `1 image`, `2 images`."""
     return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def total(sizes: Iterable[int]) -> str:
+    """Return the number and the size of images of so many bytes each: `2 images, 1.2 MB`."""
+    sizes = list(sizes)
+    return f"{count(len(sizes), 'image')}, {size_in_words(sum(sizes))}"
+
+
+def size_in_words(size: int) -> str:
+    """Return a number of bytes as people read it."""
+    from rich.filesize import decimal
+
+    return decimal(size)
+
+
+def days(seconds: float) -> int:
+    """Return the whole days of an age."""
+    return max(0, int(seconds // 86400))

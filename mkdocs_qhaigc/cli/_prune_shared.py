@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import click
 
-from mkdocs_qhaigc.cli._ask_to_remove import ask_to_remove, days, size_in_words, total
-from mkdocs_qhaigc.cli._common import count, failing, print_json
+from mkdocs_qhaigc.cli._ask_to_remove import ask_to_remove
+from mkdocs_qhaigc.cli._common import count, days, failing, print_json, size_in_words, total
 from mkdocs_qhaigc.errors import OptionError, SiteError
 from mkdocs_qhaigc.site.survey import Survey
 from mkdocs_qhaigc.store.image_store import open_cache

@@ -18,15 +18,18 @@ from typing import Any
 import click
 
 from mkdocs_qhaigc._util.files import real_path, reason_of
-from mkdocs_qhaigc.cli._ask_to_remove import ask_to_remove, days, size_in_words, total
+from mkdocs_qhaigc.cli._ask_to_remove import ask_to_remove
 from mkdocs_qhaigc.cli._common import (
     config_files_option,
     count,
+    days,
     failing,
     json_option,
     print_json,
     shown_path,
+    size_in_words,
     surveys_of,
+    total,
 )
 from mkdocs_qhaigc.cli._prune_shared import prune_shared
 from mkdocs_qhaigc.config.options import SANDBOX
