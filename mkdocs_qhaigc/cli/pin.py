@@ -1,4 +1,4 @@
-"""`mkdocs-qhaigc pin`: copies the images that the site uses into its folder of pins."""
+"""`mkdocs-qhaigc pin`: copies used images into the folder of pins, the images committed with the site's source."""
 
 from __future__ import annotations
 

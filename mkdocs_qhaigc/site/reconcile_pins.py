@@ -1,4 +1,4 @@
-"""Compares the committed images (pins) with those that sites use, and settles each difference.
+"""Compares the pins (images committed with the site's source) with those that sites use, and settles each difference.
 
 pinned        the site uses it and it is whole           → nothing
 unpinned      the cache has it                              → copied into the pins
