@@ -1,4 +1,4 @@
-"""A job: an image that a build needs, and for which directive; its state, and what it took."""
+"""A job: an image that a build needs, for a directive; its stages, their observers, what it took, why it failed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Images of the shared store fetched for the commands and the studio, or marked `shared` in a survey."""
+"""Adds to a survey what the shared store has: images fetched into the cache, or only marked `shared`.
+
+For the commands and the studio; a build fetches in `image_pipeline`.
+"""
 
 from __future__ import annotations
 

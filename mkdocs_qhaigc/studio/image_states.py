@@ -1,4 +1,7 @@
-"""The states of a site's images at the moment, with their variants, their history and the numbers of the bar."""
+"""What the studio's page shows of a site's images now: states, reasons, variants, history, the bar; keeps verdicts.
+
+Images, variants, history and the numbers of the bar are given as fields of JSON.
+"""
 
 from __future__ import annotations
 

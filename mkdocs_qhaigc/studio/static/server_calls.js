@@ -1,4 +1,4 @@
-// The token of this run of the server, and calls with it.
+// All calls to the server, with the token of its run: requests, the stream of events, addresses of stored images.
 export const BASE = new URL("../", import.meta.url); // …/-/qhaigc/
 const TOKEN = "qhaigc-token";
 const MOUNT = "qhaigc-mount";
