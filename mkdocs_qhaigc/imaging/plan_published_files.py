@@ -271,10 +271,9 @@ def card_spec(source: SourceImage, encoding: Encoding, card: Card) -> RenditionS
 
 
 def publish(
-    *, name: str, key: str, source: SourceImage, encoding: Encoding, assets_dir: str, crop: Crop | None = None
+    stem: str, *, source: SourceImage, encoding: Encoding, assets_dir: str, crop: Crop | None = None
 ) -> PublishedImage:
-    """Return the files that show an image on pages; `name` is the author's, `key` that of the request."""
-    stem = stem_of(name, key, encoding, crop)
+    """Return the files that show an image on pages, under the names that begin with the stem."""
     uri = f"{assets_dir}/{stem}"
     specs = rendition_specs(source, encoding, crop)
     widest = specs[-1]
@@ -285,18 +284,18 @@ def publish(
     return PublishedImage(stem, renditions, widest.width, widest.height)
 
 
-def publish_card(
-    *, name: str, key: str, source: SourceImage, encoding: Encoding, assets_dir: str, card: Card
-) -> PublishedImage:
-    """Return the one file that shows an image in link previews."""
+def publish_card(stem: str, *, source: SourceImage, encoding: Encoding, assets_dir: str, card: Card) -> PublishedImage:
+    """Return the one file that shows an image in link previews, under the name that is the stem."""
     spec = card_spec(source, encoding, card)
-    stem = card_stem(name, key, encoding, card)
     dest_uri = f"{assets_dir}/{stem}.{EXTENSIONS[spec.format]}"
     return PublishedImage(stem, (Rendition(dest_uri, spec),), spec.width, spec.height)
 
 
 def stem_of(name: str, key: str, encoding: Encoding, crop: Crop | None = None) -> str:
-    """Return the beginning of the names of an image's files on pages."""
+    """Return the beginning of the names of an image's files on pages.
+
+    `name` is the author's, `key` that of the request.
+    """
     return _stem(name, key, encoding.signature if crop is None else f"{encoding.signature} crop {crop}")
 
 

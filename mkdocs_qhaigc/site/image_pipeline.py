@@ -441,8 +441,8 @@ class _Address(NamedTuple):
 
     dest_uri: str
     """The place in the site of the file that every reader can show."""
-    name: str
-    """The image's name, as its author wrote it."""
+    stem: str
+    """With which the names of all its files begin."""
     request: ImageRequest
 
 
@@ -472,7 +472,7 @@ class ImageFiles:
         if identity not in self._cards:
             stem = card_stem(name, request.key, self._options.encoding, card)
             dest_uri = f"{self._options.assets_dir}/{stem}.{EXTENSIONS[CARD_FORMAT]}"
-            self._cards[identity] = _Address(dest_uri, name, request)
+            self._cards[identity] = _Address(dest_uri, stem, request)
         return self._cards[identity].dest_uri
 
     def publish(
@@ -504,7 +504,7 @@ class ImageFiles:
             stem = stem_of(name, request.key, encoding, crop)
             fallback = encoding.formats_of(transparent=request.transparent)[-1]
             dest_uri = f"{self._options.assets_dir}/{stem}.{EXTENSIONS[fallback]}"
-            address = self._addresses[name, request.key, crop] = _Address(dest_uri, name, request)
+            address = self._addresses[name, request.key, crop] = _Address(dest_uri, stem, request)
         return address
 
     def _publish(
@@ -514,8 +514,7 @@ class ImageFiles:
         published = self._published.get((address.dest_uri, image.source))
         if published is None:
             published = self._published[address.dest_uri, image.source] = publish_as(
-                name=address.name,
-                key=address.request.key,
+                address.stem,
                 source=image.source,
                 encoding=self._options.encoding,
                 assets_dir=self._options.assets_dir,

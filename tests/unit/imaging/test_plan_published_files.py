@@ -17,12 +17,14 @@ from mkdocs_qhaigc.imaging.plan_published_files import (
     PublishedImage,
     SourceImage,
     card_spec,
+    card_stem,
     cropped,
     placeholder_source,
     publish,
     publish_card,
     relative_url,
     rendition_specs,
+    stem_of,
 )
 from mkdocs_qhaigc.site.page_rendering import image_tag
 
@@ -42,9 +44,14 @@ def encoding(*formats: str, widths: tuple[int, ...] = (480, 800, 1280), **qualit
     return Encoding(formats or ("webp",), widths, {**QUALITY, **quality})
 
 
-def published(encoding: Encoding, **fields: Any) -> PublishedImage:
-    given: dict[str, Any] = {"name": "hero", "key": KEY, "source": SOURCE, "assets_dir": "assets/qhaigc"}
-    return publish(encoding=encoding, **{**given, **fields})
+def published(encoding: Encoding, name: str = "hero", key: str = KEY, **fields: Any) -> PublishedImage:
+    given: dict[str, Any] = {"source": SOURCE, "assets_dir": "assets/qhaigc", **fields}
+    return publish(stem_of(name, key, encoding, given.get("crop")), encoding=encoding, **given)
+
+
+def published_card(encoding: Encoding, name: str = "hero", card: Card = Card()) -> PublishedImage:  # noqa: B008
+    stem = card_stem(name, KEY, encoding, card)
+    return publish_card(stem, source=SOURCE, encoding=encoding, assets_dir="a", card=card)
 
 
 def uris(publication: PublishedImage) -> list[str]:
@@ -66,11 +73,8 @@ def test_an_image_s_files_are_called_after_its_name_a_hex_and_their_width() -> N
 
 def test_names_that_differ_in_capitals_alone_are_two_files_where_file_systems_see_none() -> None:
     names = ("hero", "Hero", "HERO", "straße", "STRASSE", "Straße")
-    stems = [published(encoding(), name=name).stem for name in names]
-    cards = [
-        publish_card(name=name, key=KEY, source=SOURCE, encoding=encoding(), assets_dir="a", card=Card()).stem
-        for name in names
-    ]
+    stems = [published(encoding(), name).stem for name in names]
+    cards = [published_card(encoding(), name).stem for name in names]
     for found in (stems, cards):
         assert [stem.rpartition("-")[0] for stem in found] == list(names)
         assert len({stem.casefold() for stem in found}) == len(names)
@@ -79,11 +83,11 @@ def test_names_that_differ_in_capitals_alone_are_two_files_where_file_systems_se
 @pytest.mark.parametrize(("name", "shown"), [("_hero", "hero"), ("__Hero_", "Hero_"), ("_", "image"), ("___", "image")])
 def test_no_file_has_a_name_that_github_pages_leaves_out(name: str, shown: str) -> None:
     stems = [
-        published(encoding(), name=name).stem,
-        publish_card(name=name, key=KEY, source=SOURCE, encoding=encoding(), assets_dir="a", card=Card()).stem,
+        published(encoding(), name).stem,
+        published_card(encoding(), name).stem,
     ]
     assert [stem.rpartition("-")[0] for stem in stems] == [shown, shown]
-    assert published(encoding(), name=shown).stem not in stems
+    assert published(encoding(), shown).stem not in stems
 
 
 @pytest.mark.parametrize(
@@ -97,9 +101,9 @@ def test_widths_that_an_image_does_not_have_are_not_made(widths: tuple[int, ...]
 def test_names_and_cache_keys_never_change_by_chance() -> None:
     """A site that crops nothing and has nothing transparent keeps its files, and encodes none anew."""
     several = published(encoding("avif", "webp", "jpeg", widths=(480,)))
-    card = publish_card(name="hero", key=KEY, source=SOURCE, encoding=encoding(), assets_dir="a", card=Card())
+    card = published_card(encoding())
     crop = Crop(1200, 630)
-    cut = publish_card(name="hero", key=KEY, source=SOURCE, encoding=encoding(), assets_dir="a", card=Card(crop))
+    cut = published_card(encoding(), card=Card(crop))
 
     assert [one.stem for one in (several, card, cut)] == GOLDEN_STEMS
     assert [variant.spec.cache_key for one in (several, card, cut) for variant in one.renditions] == [
@@ -212,7 +216,7 @@ def test_the_hex_changes_with_the_key_and_is_the_same_for_a_placeholder() -> Non
 
 
 def test_two_names_of_one_image_are_encoded_once() -> None:
-    one, other = published(encoding(), name="hero"), published(encoding(), name="灯塔")
+    one, other = published(encoding(), "hero"), published(encoding(), "灯塔")
 
     assert set(uris(one)).isdisjoint(uris(other))
     assert [variant.spec for variant in one.renditions] == [variant.spec for variant in other.renditions]
@@ -247,7 +251,7 @@ PAGES = ["", "./", "guide/", "guide/start/", "guide/start.html", "index.html", "
 @pytest.mark.parametrize("name", ["hero", "灯塔"])
 @pytest.mark.parametrize("page_url", [*PAGES, "my page/x/", "a#b/c?d/", "100%25/"])
 def test_a_page_s_address_of_an_image_leads_to_its_file(page_url: str, name: str, assets_dir: str) -> None:
-    publication = published(encoding(), name=name, assets_dir=assets_dir)
+    publication = published(encoding(), name, assets_dir=assets_dir)
     site = "https://example.com/docs/"
     page = urljoin(site, page_url.replace(" ", "%20").replace("#", "%23").replace("?", "%3F"))
 
@@ -296,8 +300,7 @@ def test_a_card_has_the_size_asked_for_and_is_never_enlarged(
 
 def test_a_card_is_a_file_of_its_own_whose_address_changes_with_its_crop() -> None:
     def card(crop: Crop | None, jpeg: int = 85) -> PublishedImage:
-        of = encoding("avif", jpeg=jpeg)
-        return publish_card(name="hero", key=KEY, source=SOURCE, encoding=of, assets_dir="a", card=Card(crop))
+        return published_card(encoding("avif", jpeg=jpeg), card=Card(crop))
 
     cards = [card(None), card(Crop(1200, 630)), card(Crop(1200, 600)), card(None, jpeg=40)]
     assert all(re.fullmatch(r"a/hero-[0-9a-f]{12}\.jpg", uri) for one in cards for uri in uris(one))
