@@ -55,6 +55,7 @@ FORMS = (
 PARTS = ("warm", "instructions", "cold", "import", "neighbours")
 _INSTRUCTIONS = re.compile(r"I\s+refs:\s+([\d,]+)")
 MKDOCS_LOOKED_AT = Path(__file__).with_name("hooks.py")
+ATTRIBUTES_HOOK = Path(__file__).with_name("attributes_hook.py")
 LOOKS = 15_000
 """How often builds of one site are looked at: then a hundredth of them is known to a tenth."""
 
@@ -221,14 +222,20 @@ def instructions(folder: Path, arguments: argparse.Namespace) -> None:
     bare = pages > arguments.navigation_up_to
     rows = []
     for theme in arguments.themes:
-        for site, plugin in zip(sites, (PLUGIN, None), strict=True):
-            write_config(site, theme=theme, plugin=plugin, bare=bare)
-        print(f"{theme}, {pages} pages: counting instructions …", file=sys.stderr)
-        ours, plain = (_instructions(site) for site in sites)
-        rows.append((theme, pages, f"{ours / 1e9:.2f} / {plain / 1e9:.2f}", f"{ours / plain:.3f}"))
+        counts = []
+        with_plugin, without = sites
+        for site, plugin, hooks in ((with_plugin, PLUGIN, ()), (without, None, ()), (without, None, [ATTRIBUTES_HOOK])):
+            write_config(site, theme=theme, plugin=plugin, bare=bare, hooks=hooks)
+            print(f"{theme}, {pages} pages: counting instructions …", file=sys.stderr)
+            counts.append(_instructions(site))
+        ours, plain, same = counts
+        counted = f"{ours / 1e9:.2f} / {plain / 1e9:.2f} / {same / 1e9:.2f}"
+        rows.append((theme, pages, counted, f"{ours / plain:.3f}", f"{ours / same:.3f}"))
     navigation = "the index alone" if bare else "every page"
-    print(f"\nThe same in machine instructions, which other programs do not change; {navigation} in the navigation:\n")
-    print(table(("theme", "pages", "instructions, 10⁹", "ratio"), rows), flush=True)
+    print(f"\nThe same in machine instructions, which other programs do not change; {navigation} in the navigation.")
+    print("The last count is of plain images that have the attributes which the plugin writes:\n")
+    heads = ("theme", "pages", "instructions, 10⁹", "ratio to plain images", "to the same HTML")
+    print(table(heads, rows), flush=True)
 
 
 def _instructions(site: Path) -> int:
