@@ -82,10 +82,21 @@ class Window:
     def wait(self, condition: Callable[[], object]) -> None:
         """Wait until something holds."""
         waited = 0
-        while not condition():
+        while not self._holds(condition):
             assert waited < PATIENCE, [self.page.content()[:200], self.trouble, self.server.output]
             self.page.wait_for_timeout(50)
             waited += 50
+
+    def _holds(self, condition: Callable[[], object]) -> bool:
+        """Whether something holds; nothing does while the page is loaded anew."""
+        from playwright.sync_api import Error  # only tests in a browser have it
+
+        try:
+            return bool(condition())
+        except Error as error:
+            if "Execution context was destroyed" not in str(error):
+                raise
+            return False
 
     def run_script(self) -> None:
         """Wait until the studio's script has run on a page."""
