@@ -74,11 +74,11 @@ def check(pages: tuple[Path, ...], pinned: bool, config_files: tuple[Path, ...],
         for found in problems:
             click.echo(found.message)
         looked = count(images, "image")
-        click.echo(
-            f"\nFound {count(len(wrong), 'problem')} in {looked}."
-            if wrong
-            else f"{looked}: nothing is missing, damaged or without a description."
-        )
+        if wrong:
+            where = f" in {looked}" if images else ""  # none is known where no directive can be read
+            click.echo(f"\nFound {count(len(wrong), 'problem')}{where}.")
+        else:
+            click.echo(f"{looked}: nothing is missing, damaged or without a description.")
         if shared:
             click.echo(f"{count(shared, 'image')} in the shared store alone: a build copies what it uses from there.")
         if pages:

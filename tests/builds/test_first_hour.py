@@ -63,7 +63,7 @@ def test_what_cannot_be_read_is_one_message(project: Project, front: str, messag
     assert len(warnings) == 1
     assert warnings[0].startswith(message)
     assert check.stdout.startswith(message)
-    assert "Found 1 problem in" in check.stdout
+    assert check.stdout.splitlines()[-2:-1] == ["Found 1 problem."]
 
 
 def test_a_template_tag_in_a_prompt_is_a_warning_and_not_bought(project: Project, api: ImagesApi) -> None:
