@@ -139,7 +139,12 @@ def words_and_style(one: Declared, options: Options) -> tuple[str, str]:
 
 
 def price_of(request: ImageRequest, options: Options) -> str:
-    """Return the price of one more image for people: `0.04 USD`, or `a call to MODEL` if it is not known."""
+    """Return the price of one more image for people: `0.04 USD`, or `a call to MODEL` if it is not known.
+
+    What the sandbox draws is free, at any number.
+    """
+    if options.sandboxed:
+        return "free: the sandbox draws"
     cost = options.cost([request])
     return str(cost) if cost and cost.known else f"a call to {request.model}"
 

@@ -144,6 +144,26 @@ def test_a_prompt_is_tried_without_writing_then_saved_and_taken_back(project: Pr
         assert not tab.trouble
 
 
+def test_each_button_of_a_site_with_the_sandbox_says_that_it_is_free(project: Project, browser: Browser) -> None:
+    write(project, bought=False, base_url="sandbox", serve_buys="ask")
+    free = "free: the sandbox draws"
+    with serving(project) as server:
+        server.wait_for_studio()
+        with window(browser, server) as tab:
+            tab.open()
+            tab.open_drawer("hero")
+            buys = tab.page.locator(".buys button")
+            assert [text.split("\n")[-1] for text in buys.all_inner_texts()] == [free, free]
+            assert free in tab.drawer.get_by_role("button", name="Buy it").inner_text()
+            tab.press("e")
+            attempt = tab.drawer.get_by_role("button", name="Try")
+            tab.page.get_by_label("Size").fill("640x360")
+            tab.wait(lambda: attempt.inner_text().endswith(free))
+            tab.page.goto(f"{server.origin}/-/qhaigc/")
+            assert tab.page.get_by_role("button", name="Buy 3 missing").inner_text().endswith(free)
+            assert not tab.trouble
+
+
 def test_each_button_that_buys_has_its_price(project: Project, api: ImagesApi, browser: Browser) -> None:
     write(project, bought=False, base_url=api.base_url, serve_buys="ask")
     project.options["prices"] = {"qh-draw-x2-preview": {"320x180": 0.04, "default": 0.05}, "other": 0.3}

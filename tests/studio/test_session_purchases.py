@@ -225,6 +225,13 @@ def test_the_price_of_a_try_is_that_of_its_model_and_size(site: Project, api: Im
         assert api.calls == []
 
 
+def test_what_the_sandbox_draws_is_free(site: Project) -> None:
+    site.options["base_url"] = "sandbox"
+    with studio(site) as (_, session, _):
+        assert session.image(HERO)["image"]["price"] == "free: the sandbox draws"
+        assert session.price({"id": HERO, "fields": {"size": "64x64"}})["price"] == "free: the sandbox draws"
+
+
 def test_a_seed_gets_a_call_for_each_variant(site: Project, api: ImagesApi) -> None:
     api.default = by_url
     site.page("seed.md", "![](qhaigc:hero)", qhaigc={"prompt": "Tree", "params": {"seed": 7}})

@@ -12,7 +12,7 @@ import { Room } from "./room.js";
 import { rememberDrawer } from "./session_storage.js";
 import { raise, undoLast } from "./status_bar.js";
 import { Strip, isShowable } from "./variant_strip.js";
-import { counted, sentence, times } from "./text.js";
+import { counted, isFree, sentence, times } from "./text.js";
 
 const TABS = [["variants", "Variants", "V"], ["edit", "Edit", "E"], ["past", "History", "H"]];
 const ITSELF = "drawer"; // what is focused where no part of the drawer is
@@ -521,7 +521,7 @@ export class Drawer {
     const { id, price } = this.form.image;
     const other = Object.fromEntries(Object.entries(fields).filter(([field]) => field === "model" || field === "size"));
     const buys = Object.keys(fields).some((field) => BUYS.has(field));
-    const wanted = buys && Object.keys(other).length ? JSON.stringify([id, other, price]) : null;
+    const wanted = buys && Object.keys(other).length && !isFree(price) ? JSON.stringify([id, other, price]) : null;
     this.form.try.disabled = !buys;
     if (wanted === null) this.form.price(buys ? price : "without writing");
     else if (wanted !== this.priced) this.form.price("…");
