@@ -144,7 +144,7 @@ def price_of(request: ImageRequest, options: Options) -> str:
     What the sandbox draws is free, at any number.
     """
     if options.sandboxed:
-        return "free: the sandbox draws"
+        return "free in the sandbox"
     cost = options.cost([request])
     return str(cost) if cost and cost.known else f"a call to {request.model}"
 

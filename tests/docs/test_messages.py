@@ -88,7 +88,7 @@ NOTHING_WRONG = (
     ("studio/server.py", "Method not allowed"),
     ("studio/editing.py", "No newline at end of file"),  # a line of a diff
     ("studio/image_fields.py", "a call to"),
-    ("studio/image_fields.py", "the sandbox draws"),
+    ("studio/image_fields.py", "free in the sandbox"),
     ("studio/purchases.py", "the limit is reached"),  # shown in other words
     ("engines/zensical/extension.py", "Where mkdocs-qhaigc sync writes"),  # the description of an option
 )

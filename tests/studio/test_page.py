@@ -146,7 +146,7 @@ def test_a_prompt_is_tried_without_writing_then_saved_and_taken_back(project: Pr
 
 def test_each_button_of_a_site_with_the_sandbox_says_that_it_is_free(project: Project, browser: Browser) -> None:
     write(project, bought=False, base_url="sandbox", serve_buys="ask")
-    free = "free: the sandbox draws"
+    free = "free in the sandbox"
     with serving(project) as server:
         server.wait_for_studio()
         with window(browser, server) as tab:

@@ -228,8 +228,8 @@ def test_the_price_of_a_try_is_that_of_its_model_and_size(site: Project, api: Im
 def test_what_the_sandbox_draws_is_free(site: Project) -> None:
     site.options["base_url"] = "sandbox"
     with studio(site) as (_, session, _):
-        assert session.image(HERO)["image"]["price"] == "free: the sandbox draws"
-        assert session.price({"id": HERO, "fields": {"size": "64x64"}})["price"] == "free: the sandbox draws"
+        assert session.image(HERO)["image"]["price"] == "free in the sandbox"
+        assert session.price({"id": HERO, "fields": {"size": "64x64"}})["price"] == "free in the sandbox"
 
 
 def test_a_seed_gets_a_call_for_each_variant(site: Project, api: ImagesApi) -> None:

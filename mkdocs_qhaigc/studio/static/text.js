@@ -3,7 +3,7 @@
 // The server's messages begin with a small letter, as its log has them.
 export const sentence = (text) => text && text.replace(/^[a-z](?=[a-z]* )/, (letter) => letter.toUpperCase());
 
-// Prices are decimal numbers, with a currency where the site names one, or words: "a call to MODEL", "free: the sandbox draws".
+// Prices are decimal numbers, with a currency where the site names one, or words: "a call to MODEL", "free in the sandbox".
 const PRICE = /^(\d+(?:\.(\d+))?)((?: .+)?)$/;
 
 // Whether images cost nothing, which is so of all images of a site or of none.
