@@ -20,7 +20,7 @@ from studio import PATIENCE, chromium, command, serving
 
 ROOT = Path(__file__).parents[1]
 DRAWER_LIGHT, REVIEW_DARK, DRAWER_PHONE = "drawer-light.webp", "review-dark.webp", "drawer-phone.webp"
-LARGEST = 60_000
+LARGEST = 100_000
 """Bytes of a screenshot."""
 
 
@@ -93,9 +93,12 @@ def review(browser: Browser, link: str) -> bytes:
     page = window(browser, urljoin(link, f"/-/qhaigc/#{urlsplit(link).fragment}"), width=1280, height=800, dark=True)
     page.locator(".cards li").first.wait_for()
     page.get_by_role("button", name=re.compile("^Unpinned")).click()
-    for key in "jajajrk":
-        page.keyboard.press(key)
-    page.get_by_text("hero: Rejected").wait_for()
+    judged = page.locator(".cards .acts [aria-pressed=true]")
+    for count, keys in enumerate(("ja", "ja", "jr")):
+        for key in keys:
+            page.keyboard.press(key)
+        judged.nth(count).wait_for()
+    page.keyboard.press("k")
     page.get_by_role("button", name="Dismiss").click()
     page.get_by_role("button", name=re.compile("^All")).click()
     return taken(page)
