@@ -63,8 +63,10 @@ def test_page_is_at_most_three_screens_long_and_no_wider_than_a_phone(browser: B
     assert len(pages) > 30
     with visiting(browser, documentation, width=1280) as visit:
         lengths = {}
+        sidebar = visit.page.locator(".md-sidebar__scrollwrap[style]").first
         for page in pages:
             visit.open(f"{page}/".removeprefix("./"))
+            sidebar.wait_for(state="attached")  # before the theme's script it is as long as the navigation
             lengths[page] = visit.page.evaluate("document.documentElement.scrollHeight")
         assert visit.trouble == []
     with visiting(browser, documentation, width=390) as visit:
