@@ -149,12 +149,15 @@ def retry(
     deadline: Deadline,
     limiter: RateLimiter,
     repeat_billed: int = 1,
+    least: float = 0.0,
 ) -> T:
     """Return the result of the first attempt that does not raise `Failed`.
 
     Args:
         retries: the most further attempts; where the server is busy, 0 for none, else until the deadline.
         repeat_billed: the most further attempts after failures that may have been billed. Each is logged.
+        least: seconds that an attempt takes at least. None is begun with less before the deadline: it would be billed,
+            and its result lost.
 
     Raises:
         ApiError: the error of the last attempt. `GenerationStopped` likewise, and where the server was busy for all.
@@ -163,7 +166,7 @@ def retry(
     done, busy = 0, 0
     billed_left = repeat_billed
     while True:
-        if not limiter.wait(deadline):
+        if not limiter.wait(deadline) or deadline.left < least:
             if limiter.busy and not limiter.stopped.is_set():
                 raise _still_busy(limiter.busy, retries, stuck=limiter.is_stuck(started)) from limiter.busy
             raise ApiError("the API asks to wait longer than `timeout` allows, or the build was stopped")
@@ -185,7 +188,7 @@ def retry(
                 billed_left -= 1
             if busy > max(retries, 1):  # what the server asks for has not helped
                 delay = max(delay, _delay(busy, None))
-            if delay >= deadline.left:
+            if delay + least >= deadline.left:
                 if waits:
                     raise _still_busy(failed.error, retries, stuck=limiter.is_stuck(started)) from failed
                 raise failed.error from failed

@@ -53,6 +53,8 @@ _URL_LIFETIME = 24 * 3600
 """Seconds after which the URL in a kept answer has expired, unless the image can still be downloaded from it."""
 _URL_SETTLED = 3600
 """Seconds during which a URL that answers 404 may yet lead to its image: not every server has the image at once."""
+_LEAST_OF_TIMEOUT = 0.25
+"""Share of `timeout` without which no call is made: the image would be made and billed, and nobody wait for it."""
 _TIME_TO_DOWNLOAD = 10.0
 """Seconds for an image whose answer has used up its time."""
 _TIME_TO_SAVE = 1.5
@@ -311,6 +313,7 @@ class Generator:
                 deadline=deadline,
                 limiter=self._limiter,
                 repeat_billed=1 if len(jobs) == 1 else 0,
+                least=self._options.timeout * _LEAST_OF_TIMEOUT,
             )
         except AnswerUnreadable:
             raise  # it stays in the journal

@@ -228,7 +228,7 @@ def test_ctrl_c_ends_serve_with_an_image_under_way(project: Project, api: Images
         assert api.called.wait(PATIENCE)
         started = time.monotonic()
         server.end()
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 10  # half of `timeout`
         assert "Traceback" not in server.output
     never.set()
 

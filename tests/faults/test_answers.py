@@ -26,6 +26,7 @@ from tests.helpers.api import (
     bytes_by_url,
     draw,
     error,
+    hang,
     raw,
     redirect,
 )
@@ -410,6 +411,15 @@ def test_a_service_that_stays_busy_ends_the_calls_of_a_build_with_one_message(pr
     assert "6 images are placeholders" in told
     assert "It stayed busy until `timeout` was over, for all images. Lower `concurrency`, raise `timeout`" in told
     assert len(api.calls) <= 6
+
+
+def test_no_image_is_ordered_for_which_nobody_would_wait_any_more(project: Project, api: ImagesApi) -> None:
+    api.script = [answer(429, {"error": {"message": "Please try again in 3.5s."}})]
+    api.default = hang  # it makes the image, and bills it
+    project.options["timeout"] = 4
+    project.page("index.md", qhaigc="fog")
+    assert "It stayed busy until `timeout` was over" in project.build().output
+    assert len(api.calls) == 1
 
 
 def test_without_retries_a_busy_service_is_asked_once(project: Project, api: ImagesApi) -> None:

@@ -81,7 +81,7 @@ def test_what_had_arrived_when_a_build_was_ended_is_not_bought_again(
         api.called.clear()
         api.called.wait(1)
     seconds = end(build, how)
-    assert seconds < 2
+    assert seconds < 10  # half of `timeout`
     assert build.returncode != 0
     built = project.build("--strict")
     assert built.code == 0, built.output
@@ -255,7 +255,7 @@ def test_what_waited_for_its_turn_when_a_build_was_ended_is_not_bought(
     project.options["concurrency"] = 2
     build = project.start("build")
     until_asked(api, calls=4, fetches=2)
-    assert end(build, how) < 2
+    assert end(build, how) < 10  # half of `timeout`
     never.set()  # whoever is still there to hear it would go on
     assert sorted(api.prompts) == prompts[:4]
     built = project.build("--strict")

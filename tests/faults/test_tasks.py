@@ -260,11 +260,10 @@ def test_a_busy_server_is_asked_again_and_a_lost_one_by_the_next_build(project: 
 
 def test_the_server_s_pace_is_kept(project: Project, api: ImagesApi) -> None:
     api.default = by_task(answer(200, {"status": "queued"}, retry_after="30"))
-    project.options["timeout"] = 5
     write_page(project, "fog")
     began = time.monotonic()
     built = project.build()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15  # and neither `timeout` nor the server's 30 seconds
     assert "was not made within `timeout`" in built.output
     assert len(polls(api)) == 1
 
@@ -372,7 +371,7 @@ def test_a_build_that_is_stopped_does_not_wait_for_its_tasks(project: Project, a
     began = time.monotonic()
     build.send_signal(signal.SIGTERM)
     build.communicate(timeout=30)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10  # half of `timeout`
     api.by_path.update({path: script[-9:] for path, script in api.by_path.items()})
     for path in api.by_path:
         order(api, path, api.drawn["fog"])

@@ -100,6 +100,6 @@ def test_the_review_stays_quick_with_many_images(project: Project, browser: Brow
               return performance.now() - start;
             }"""
         )
-        assert took < 2000  # milliseconds; about 60 on an idle machine
+        assert took < 5000  # milliseconds; about 60 on an idle machine
         assert tab.page.locator(".cards > li:visible").count() < MANY
         assert not tab.trouble

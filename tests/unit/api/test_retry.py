@@ -291,6 +291,27 @@ def test_a_wait_beyond_the_deadline_is_not_begun(slow_all: bool) -> None:
     assert server.calls == 1
 
 
+def test_no_attempt_is_begun_with_less_time_than_one_takes() -> None:
+    deadline, left = Deadline.after(2.5), []
+
+    def attempt() -> str:
+        left.append(deadline.left)
+        raise failed(Billing.NO, retry_after=0.2, slow_all=True, message="busy")
+
+    with pytest.raises(GenerationStopped, match="stayed busy"):
+        retry(attempt, retries=1, deadline=deadline, limiter=RateLimiter(threading.Event()), least=1.5)
+    assert len(left) > 1
+    assert min(left) >= 1.5
+
+
+def test_a_wait_for_others_that_leaves_no_time_is_not_followed_by_an_attempt() -> None:
+    limiter, server = RateLimiter(threading.Event()), Server()
+    limiter.note_busy(ApiError("busy"), 0.6)
+    with pytest.raises(GenerationStopped, match="stayed busy"):
+        retry(server, retries=1, deadline=Deadline.after(1), limiter=limiter, least=0.7)
+    assert server.calls == 0
+
+
 def test_a_wait_without_a_wish_grows_and_ends_with_the_deadline() -> None:
     server = Server(Failed(ApiError("no"), Billing.NO))
 
