@@ -117,7 +117,7 @@ def _default(value: Any) -> str:
 def _values(schema: Mapping[str, Any]) -> str:
     """Return the values that a schema takes, in Markdown; an empty text where their meaning says it."""
     if "enum" in schema:
-        return ", ".join(f"`{value}`" for value in schema["enum"])
+        return ", ".join(f"`{value}`" for value in schema["enum"] if value is not None)
     if schema.get("type") == "boolean":
         return "`true` or `false`"
     if schema.get("type") == "integer":
