@@ -14,6 +14,7 @@ import os
 import sys
 import tempfile
 import threading
+import time
 import traceback
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -76,6 +77,20 @@ def _forget_instances() -> None:
     type(schema.hooks)._load_hook.cache_clear()
 
 
+def _join(thread: threading.Thread, seconds: float) -> None:
+    """Wait until a thread has ended; one that another thread is just starting is listed before it can be joined."""
+    ends = time.monotonic() + seconds
+    while True:
+        try:
+            thread.join(seconds)
+        except RuntimeError:
+            if time.monotonic() > ends:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
 @contextlib.contextmanager
 def _put_back(folder: Path, environment: Mapping[str, str]) -> Iterator[None]:
     loggers = {name: logging.getLogger(name) for name in _LOGGERS}
@@ -100,9 +115,9 @@ def _put_back(folder: Path, environment: Mapping[str, str]) -> Iterator[None]:
     finally:
         for thread in set(threading.enumerate()) - threads:
             if not thread.daemon:  # which the end of a process waits for, too
-                thread.join(60)
+                _join(thread, 60)
             elif thread.name.startswith("qhaigc-"):  # which the end of a process ends: here it would go on in the cache
-                thread.join(10)
+                _join(thread, 10)
         os.environ.clear()
         os.environ.update(inherited)
         tempfile.tempdir = None
