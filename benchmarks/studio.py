@@ -1,4 +1,4 @@
-"""What an author waits for in the studio, in a real browser: a click, an arrival, a rebuild, and the whole loop.
+"""Measures how long an author waits in the studio, in a real browser: for a click, an arrival, a rebuild, all of it.
 
 Measures:
 

@@ -115,7 +115,7 @@ class Journal:
         return found
 
     def replace(self, key: str, body: bytes, *, position: int) -> None:
-        """Keep the answer with the images of a task in the place of the one that names the task.
+        """Replace the kept answer that names a task by the one with its images.
 
         `position`: of the key's image among them, from 0. If it cannot be written, the task's name stays.
         """

@@ -29,7 +29,7 @@ _IN_STYLE = rf"""(?i)\burl\(\s*(["']?){REFERENCE}\1\s*\)"""
 """Compiled where an author writes references there, as are the two below: most sites have none."""
 _TITLE_OF_EXCERPT = r"(?is)\s*<h([1-6])[\s>].*?</h\1\s*>"
 _NOTHING_SHOWN = r"(?i)(?:\s|</?(?:a|picture|source|br)\b[^>]*>)*"
-"""What may stand between the two images of a pair for light and dark pages."""
+"""Matches white space and tags that show nothing, as between the light and the dark image of a pair."""
 
 Resolve = Callable[[str], ReferencedImage]
 _Captioned = tuple[int, int, str | None, str, bool]

@@ -1,4 +1,4 @@
-"""Names what services send in the place of an image, for messages. Pure; only what went wrong needs it."""
+"""Names content that services send instead of an image, for messages. Pure; only errors need it."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ class SourceImage(NamedTuple):
 
 
 class Crop(NamedTuple):
-    """What an image is cropped to when it is published. The original stays whole."""
+    """The proportions and the focus to which published files are cropped. The original stays whole."""
 
     width: int
     """Of a page's image, its proportions; of a card, pixels at most."""

@@ -15,7 +15,7 @@ from mkdocs_qhaigc.imaging.formats import format_of
 LARGEST_REFERENCE = 50 << 20
 """Bytes of a file."""
 _LFS_POINTER = rb"version https://git-lfs\.github\.com/spec/v1\n(?:.*\n)*?oid sha256:([0-9a-f]{64})\n"
-"""Matches the text in the place of a file that Git LFS has not fetched; the group is the digest of that file."""
+"""Matches a pointer of Git LFS, which stands for a file that is not fetched; the group is that file's digest."""
 _Stamp = tuple[int, int]
 """Size in bytes, and when a file was written in nanoseconds."""
 

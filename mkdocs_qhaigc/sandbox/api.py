@@ -42,7 +42,7 @@ class ReceivedRequest:
     body: dict[str, Any] | None
     """The JSON object that was sent, even if it was rejected, or the fields of a form; `None` if there was none.
 
-    In the place of reference images, their digests: `sha256:HEX`.
+    Reference images are replaced by their digests: `sha256:HEX`.
     """
     status: int
     """Of the reply."""
@@ -50,7 +50,7 @@ class ReceivedRequest:
 
 @dataclass(slots=True)
 class _Received:
-    """What was read of a request so far."""
+    """A request as far as it has been read."""
 
     body: dict[str, Any] | None
 

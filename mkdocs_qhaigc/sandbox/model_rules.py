@@ -1,4 +1,4 @@
-"""What each family of models takes, as strictly as its service: fields and their values, sizes, formats of answers.
+"""The rules of each family of models, as strict as its service: fields and their values, sizes, formats of answers.
 
 OpenAI's gpt-image models, Volcengine Ark's Seedream, and all others as Qhaigc has them. By the services' own
 descriptions, and by no table of the rest of this package: the sandbox is to disagree where that is wrong.
@@ -44,7 +44,7 @@ def _no_stream(value: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """What a family of models takes and answers."""
+    """The rules of one family of models, for requests and answers."""
 
     fields: Mapping[str, Check]
     """Beside `model`, `prompt`, `size` and `n`, which all take."""
@@ -54,11 +54,11 @@ class Family:
     """The service's own words for sizes, and the pixels of the answer."""
     most_n: int
     formats: tuple[str, ...]
-    """Values of `output_format`, the usual one first; of a model that takes no such field, what comes."""
+    """Values of `output_format`, the usual one first; of a model that takes no such field, the format of its images."""
     answers: Literal["url", "b64_json"] = "url"
-    """What comes where no `response_format` is asked for."""
+    """The format of answers to requests without `response_format`."""
     usage: Literal["tokens", "images"] | None = None
-    """What answers count."""
+    """The unit in which answers count what was used; `None` if they do not count."""
     watermark: bool = False
     """Whether images have one unless `watermark: false` is asked for."""
 
