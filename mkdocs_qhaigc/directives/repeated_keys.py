@@ -9,9 +9,7 @@ from typing import NamedTuple
 from mkdocs_qhaigc._util import yaml
 from mkdocs_qhaigc.directives.front_matter import FIRST_LINE, FRONT_MATTER, META_KEY
 
-_KEY_END = re.compile(r"""([^\s"':]*)["']*[ \t]*:(?=\s)""")
-"""Matches the last word of each key, and every other word before a colon and a blank."""
-_OTHER_FORMS = frozenset("{?*\\")
+_OTHER_FORMS = re.compile(r"[{?*\\]")
 """Characters of the forms in which a key may have no colon behind it, or other letters than those that are read."""
 
 
@@ -44,9 +42,12 @@ def repeated_keys(source: str) -> list[RepeatedKey]:
 
 
 def _are_distinct(front: str) -> bool:
-    """Whether the last words of all keys differ, so that no parser is needed to see that no key is there twice."""
-    words = _KEY_END.findall(front)
-    return len(set(words)) == len(words) and _OTHER_FORMS.isdisjoint(front)
+    """Whether the last words of all keys differ, so that no parser is needed to see that no key is there twice.
+
+    A word is compared without its quotes. Where nothing is left of one (`hero :`), they may differ or not.
+    """
+    words = [word.strip("\"':") for word in front.split() if word[-1] == ":"]
+    return len(set(words)) == len(words) and all(words) and not _OTHER_FORMS.search(front)
 
 
 def _repeated(keys: list[yaml.ScalarNode]) -> Iterator[RepeatedKey]:

@@ -16,6 +16,7 @@ from mkdocs_qhaigc.directives.sizes import USUAL_SIDES, sides_of
 
 KEY_SCHEMA = 1
 
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 _SENTENCE_ENDS = ".!?,;:…。！？，；：、"
 
 
@@ -113,7 +114,7 @@ class ImageRequest:
 
     def _canonical_json(self) -> str:
         """Return the record as JSON without blanks, with the names in alphabetical order."""
-        return json.dumps(self.as_record(), ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return _CANONICAL.encode(self.as_record())
 
 
 def final_prompt(prompt: str, *styles: str) -> str:

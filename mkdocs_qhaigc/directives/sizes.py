@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import lru_cache
 
 MOST_PIXELS = 50_000_000
 """Width times height of the largest image that is requested and read."""
@@ -48,6 +49,7 @@ def parse_size(text: str) -> str | None:
     return f"{width}x{height}"
 
 
+@lru_cache  # most images of a site are of one size
 def sides_of(size: str) -> tuple[int, int] | None:
     """Return width and height of a size in pixels; `None` for a ratio, and for a service's own word."""
     read = parse_size(size)

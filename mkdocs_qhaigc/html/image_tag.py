@@ -77,6 +77,8 @@ class ImageTag(NamedTuple):
 
     def among_others(self) -> ImageTag:
         """Return it without priority, and its dark one too: neither is loaded first."""
+        if not self.priority and not (self.dark and self.dark.priority):
+            return self  # as nearly all are
         return self._replace(priority=False, dark=self.dark and self.dark._replace(priority=False))
 
     @property

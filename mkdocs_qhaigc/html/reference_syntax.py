@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from urllib.parse import unquote
 
 SCHEME = "qhaigc:"
@@ -50,6 +51,7 @@ def references_in(text: str) -> Iterator[tuple[int, int, str]]:
         yield match.start(), match.end(), decode_name(match[1])
 
 
+@lru_cache  # pages refer to their images by the same few names
 def decode_name(written: str) -> str:
     """Return a name as directives have it: in NFC, without the percent signs of a URL."""
     return unicodedata.normalize("NFC", unquote(written))

@@ -21,8 +21,8 @@ TEXT_ATTRIBUTES = frozenset(
 )
 """Attributes that hold text or names, never a URL."""
 _URL_ATTRIBUTES = frozenset(("src", "href", "poster"))
-_LABELS = ("alt", "aria-label", "aria-labelledby", "aria-hidden")
-"""Attributes by which an author describes an image to readers who do not see it."""
+_LABELS = ("aria-label", "aria-labelledby", "aria-hidden")
+"""Attributes beside `alt` by which an author describes an image to readers who do not see it."""
 _FIRST_TITLE_END = re.compile(r"</h1\s*>", re.IGNORECASE)
 _IN_SRCSET = rf"(?<![^\s,]){REFERENCE}"
 _IN_STYLE = rf"""(?i)\burl\(\s*(["']?){REFERENCE}\1\s*\)"""
@@ -37,7 +37,7 @@ _Captioned = tuple[int, int, str | None, str, bool]
 
 
 class _Shown(NamedTuple):
-    """A reference to an image that a page shows."""
+    """A reference to an image that a page shows with a caption or a label."""
 
     start: int
     end: int
@@ -78,7 +78,9 @@ def rewrite(html: str, resolve: Resolve, deferred: DeferredImages, *, main_shown
     for tag, (element, attributes), start, in_picture in _tags_with_references(html, unread):
         source = WHOLE.fullmatch(attributes.get("src") or "") if element.lower() == "img" else None
         resolved = {
-            key: _resolved(key, value, resolve) for key, value in attributes.items() if not source or key != "src"
+            key: _resolved(key, value, resolve) if value and SCHEME in value else value
+            for key, value in attributes.items()
+            if not source or key != "src"
         }
         if source:
             name = decode_name(source[1])
@@ -93,9 +95,10 @@ def rewrite(html: str, resolve: Resolve, deferred: DeferredImages, *, main_shown
                 resolved, image, fragment=source[2] or "", in_picture=in_picture, first=not main_shown
             )
             main_shown = main_shown or image.priority
-            at = written + start - end
-            captioned = (at, at + len(markup), image.caption, image.label, in_picture)
-            shown.append(_Shown(start, start + len(tag), source[2], captioned))
+            if image.caption is not None or image.label:
+                at = written + start - end
+                captioned = (at, at + len(markup), image.caption, image.label, in_picture)
+                shown.append(_Shown(start, start + len(tag), source[2], captioned))
         else:
             markup = start_tag(element, resolved, closed=tag.endswith("/>"))
         pieces += html[end:start], markup
@@ -128,6 +131,7 @@ def _is_described(attributes: Attributes, image: ReferencedImage) -> bool:
     """Whether the tag or the directive describes an image to readers who do not see it."""
     return (
         image.alt is not None
+        or bool(attributes.get("alt"))  # as nearly all have it
         or any(attributes.get(key) for key in _LABELS)
         or attributes.get("role") in ("none", "presentation")
     )
@@ -232,8 +236,8 @@ def _refers(key: str, value: str | None) -> bool:
     return bool(WHOLE.fullmatch(value))
 
 
-def _resolved(key: str, value: str | None, resolve: Resolve) -> str | None:
-    if value is None or not _refers(key, value):
+def _resolved(key: str, value: str, resolve: Resolve) -> str:
+    if not _refers(key, value):
         return value
     if key == "style":
         return re.sub(_IN_STYLE, lambda m: f"url({m[1]}{resolve(decode_name(m[2])).url}{m[3] or ''}{m[1]})", value)

@@ -19,8 +19,8 @@ _OPENING = re.compile(r"<(?:!--|[a-zA-Z/])")
 _REST_OF_PLAIN_TAG = r"""[^"'>]*(?:="[^"]*"[^"'>]*)*>"""
 _PLAIN_TAG = re.compile(rf"<[a-zA-Z/]{_REST_OF_PLAIN_TAG}")
 _DULL = re.compile(
-    r"[^<]*(?:</?(?!picture|script|style|textarea|title|xmp|iframe|no)[a-z][a-z0-9-]*(?=[\s/>])"
-    rf"{_REST_OF_PLAIN_TAG}[^<]*){{0,500}}"
+    r"[^<]*(?:</?(?!picture|script|style|textarea|title|xmp|iframe|no)[a-z][a-z0-9-]*"
+    rf"(?:>|[\s/]{_REST_OF_PLAIN_TAG})[^<]*){{0,500}}"
 )
 """Text, and plain tags of most elements: a run of them is skipped in one step."""
 _TAG_PART = re.compile(r"""[^"'>]*""")
@@ -32,7 +32,7 @@ _ATTRIBUTE = re.compile(r"""([^\s/>=][^\s/>=]*)(\s*=\s*(?:"([^"]*)"|'([^']*)'|([
 def tags_with(html: str, text: str) -> Iterator[tuple[str, int, bool]]:
     """Yield (tag, its start, whether it is in a `<picture>`) of each start tag that contains the text."""
     position, images, at = 0, 0, html.find(text)
-    while at >= 0 and (opening := _OPENING.search(html, _dull_end(html, position, at))):
+    while at >= 0 and (opening := _OPENING.search(html, _dull_end(html, position, html.rfind("<", position, at)))):
         position = start = opening.start()
         if opening[0] == "<!--":
             end = html.find("-->", start + 2) + 3  # `<!-->` is whole
@@ -135,7 +135,6 @@ def parse(tag: str) -> tuple[str, Attributes]:
     if not name:
         return "", {}
     attributes: Attributes = {}
-    for match in _ATTRIBUTE.finditer(tag, name.end(), len(tag) - 1):
-        value = match[3] or match[4] or match[5] or ""
-        attributes.setdefault(match[1].lower(), None if match[2] is None else unescape(value))
+    for key, assigned, double, single, bare in _ATTRIBUTE.findall(tag, name.end(), len(tag) - 1):
+        attributes.setdefault(key.lower(), unescape(double or single or bare) if assigned else None)
     return name[1], attributes
