@@ -42,6 +42,7 @@ from mkdocs_qhaigc.errors import DirectiveError
 _Read = TypeVar("_Read")
 _TEMPLATE_TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _NO_PARAMS: dict[str, Any] = {}
+_NO_STYLE = Style()
 _NOT_PLACED: Place = "none"
 _LONGEST_SHOWN = 60
 """Characters of a value in a message."""
@@ -150,6 +151,8 @@ class _Mistakes:
 
     def problems(self, name: str, body: object) -> list[Problem]:
         """Return them as those of an image, in the order of the fields in its `body`."""
+        if not self._found:
+            return []
         order = {field: number for number, field in enumerate(body)} if isinstance(body, Mapping) else {}
         found = sorted(self._found, key=lambda mistake: order.get(mistake[0], order.get(_outer(mistake[0]), -1)))
         return [Problem(name, message, field) for field, message in found]
@@ -249,9 +252,9 @@ def _read_one(name: str, body: object, defaults: Defaults, src_uri: str, mistake
         return None
     unknown = _note_unknown(fields, mistakes)
 
-    def given(field: str, read: Callable[[Any], _Read], default: _Read) -> _Read | None:
-        """Return a field as it is read; the default if it is left out, as most are."""
-        return mistakes.catch(field, partial(read, fields[field])) if field in fields else default
+    def given(field: str, read: Callable[..., _Read], default: _Read, *more: object) -> _Read | None:
+        """Return what `read` makes of a field, and of what it takes `more`; the default if it is left out."""
+        return mistakes.catch(field, lambda: read(fields[field], *more)) if field in fields else default
 
     alt = given("alt", _alt, None)
     place = given("place", _place, _NOT_PLACED)
@@ -260,14 +263,14 @@ def _read_one(name: str, body: object, defaults: Defaults, src_uri: str, mistake
     sizes = given("sizes", _sizes, None)
     label = given("label", _label, None)
     crop = given("crop", _crop, None)
-    model = given("model", partial(_model, defaults=defaults), unicodedata.normalize("NFC", defaults.model))
+    model = given("model", _model, unicodedata.normalize("NFC", defaults.model), defaults)
     size = given("size", _size, defaults.size)
     focus = given("focus", _focus, None)
     variant = given("variant", _variant, 1)
-    style = given("style", partial(_style, styles=defaults.styles), Style())
+    style = given("style", _style, _NO_STYLE, defaults.styles)
     params = given("params", read_params, _NO_PARAMS)
-    background = given("background", partial(_background, params=params), None)
-    references = given("references", partial(_references, defaults=defaults, src_uri=src_uri), None)
+    background = given("background", _background, None, params)
+    references = given("references", _references, None, defaults, src_uri)
     prompt = dark = dark_variant = None
     if "prompt" in fields or "prompt" not in unknown:  # else the message about the field says it
         prompt = mistakes.catch("prompt", lambda: _prompt(fields.get("prompt"), "prompt", _PROMPT))

@@ -54,9 +54,9 @@ class Encoder:
         """`folder` is that of the cache of renditions."""
         self._encoding = encoding
         self._folder = folder
-        self._pages: dict[str, set[Crop | None]] = {}
+        self._pages: dict[str, tuple[Crop | None, ...]] = {}
         """Key of the request -> what pages show it cropped to; whole if there is no entry."""
-        self._cards: dict[str, set[Card]] = {}
+        self._cards: dict[str, tuple[Card, ...]] = {}
         """Key of the request -> the forms in which link previews show it."""
         self._jobs: dict[str, Future[None]] = {}
         """First cache key of a group that is encoded together -> its job."""
@@ -71,11 +71,11 @@ class Encoder:
 
     def want(self, key: str, crop: Crop | None) -> bool:
         """Note that pages show an image, cropped or whole; return whether that was not known."""
-        return _is_new(crop, self._pages.setdefault(key, set()))
+        return _is_new(crop, key, self._pages)
 
     def want_card(self, key: str, card: Card) -> bool:
         """Note that link previews show an image; return whether that was not known."""
-        return _is_new(card, self._cards.setdefault(key, set()))
+        return _is_new(card, key, self._cards)
 
     def lacks(self, key: str, source: SourceImage) -> bool:
         """Whether an image has to be encoded."""
@@ -184,7 +184,7 @@ class Encoder:
 
     def _together(self, key: str, source: SourceImage) -> list[tuple[SourceImage, tuple[RenditionSpec, ...]]]:
         """Return the renditions of an image, in groups that are encoded together, each with what it is made of."""
-        crops, cards = tuple(self._pages.get(key, _WHOLE)), tuple(self._cards.get(key, ()))  # another thread may add
+        crops, cards = self._pages.get(key, _WHOLE), self._cards.get(key, ())
         return [
             *((cropped(source, crop)[0], rendition_specs(source, self._encoding, crop)) for crop in crops),
             *((source, (card_spec(source, self._encoding, card),)) for card in cards),
@@ -214,11 +214,12 @@ class Encoder:
             self._cache.close()
 
 
-def _is_new(form: T, known: set[T]) -> bool:
-    """Add a form of an image to those that are known; return whether it was not among them."""
-    if form in known:
+def _is_new(form: T, key: str, known: dict[str, tuple[T, ...]]) -> bool:
+    """Add a form of an image to those that are known of it; return whether it was not among them."""
+    forms = known.get(key, ())
+    if form in forms:
         return False
-    known.add(form)
+    known[key] = (*forms, form)
     return True
 
 
