@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache, partial
 from typing import NamedTuple
 
 from mkdocs_qhaigc.html.image_tag import ONLY_DARK, ONLY_LIGHT, ImageTag, render_image_tag
 from mkdocs_qhaigc.html.tags import Attributes, parse, start_tag, tags_with
 
 MARK = "data-qhaigc"
+_TagOf = Callable[[Callable[[], ImageTag]], ImageTag]
+"""Calls a marked image's `image`."""
 _MARKED = re.compile(rf'<img {MARK}="([0-9]+)"[^>]*>')
 
 
@@ -102,17 +105,19 @@ class DeferredImages:
         """Return the HTML with the final markup of each marked image."""
         if MARK not in html:
             return html
-        html = _MARKED.sub(self._expand_unchanged, html)
-        return self._expand_changed(html) if MARK in html else html
+        tag_of: _TagOf = cache(lambda image: image())  # a page may show one image in many places
+        html = _MARKED.sub(partial(self._expand_unchanged, tag_of), html)
+        return self._expand_changed(html, tag_of) if MARK in html else html
 
-    def _expand_unchanged(self, match: re.Match[str]) -> str:
+    def _expand_unchanged(self, tag_of: _TagOf, match: re.Match[str]) -> str:
         """Return the final markup of a marked image that is as it was handed out, which needs no parser."""
         number = int(match[1])
-        if number < len(self._marked) and match[0] == self._marked[number].markup:
-            return _expanded(self._marked[number].attributes, self._marked[number])
+        marked = self._marked[number] if number < len(self._marked) else None
+        if marked and match[0] == marked.markup:
+            return _expanded(marked.attributes, marked, tag_of)
         return match[0]
 
-    def _expand_changed(self, html: str) -> str:
+    def _expand_changed(self, html: str, tag_of: _TagOf) -> str:
         """Return the HTML with the final markup of each marked image that another plugin has changed."""
         pieces: list[str] = []
         end = 0
@@ -124,7 +129,7 @@ class DeferredImages:
             known = element.lower() == "img" and mark.isdecimal() and int(mark) < len(self._marked)
             if known:
                 _restore_sizes(attributes, self._marked[int(mark)].attributes)
-                expanded = _expanded(attributes, self._marked[int(mark)])
+                expanded = _expanded(attributes, self._marked[int(mark)], tag_of)
             else:
                 expanded = start_tag(element, attributes)
             pieces += html[end:start], expanded
@@ -142,8 +147,8 @@ def _restore_sizes(attributes: Attributes, given: Attributes) -> None:
             attributes.pop(key, None)
 
 
-def _expanded(attributes: Attributes, marked: _Marked) -> str:
-    image = marked.image()
+def _expanded(attributes: Attributes, marked: _Marked, tag_of: _TagOf) -> str:
+    image = tag_of(marked.image)
     if not marked.first:
         image = image.among_others()
     if attributes.get("src") != marked.attributes["src"]:  # where it was moved, its other files are not beside it

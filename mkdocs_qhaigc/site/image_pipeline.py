@@ -527,7 +527,7 @@ class ImageFiles:
 
 def resolved(job: ImageJob, state: State, stored: StoredImage) -> ResolvedImage:
     """Return a job with its stored image."""
-    source = source_of(stored)._replace(transparent=job.request.transparent)
+    source = source_of(stored, transparent=job.request.transparent)
     return ResolvedImage(job, state, source, stored, colour=stored.colour)
 
 
@@ -573,9 +573,9 @@ def placeholder_title(image: ResolvedImage, folder: Path) -> str | None:
     return f"Placeholder: {why}"
 
 
-def source_of(stored: StoredImage) -> SourceImage:
-    """Return the pixels of a stored image."""
-    return SourceImage(f"{stored.sha256}:{stored.key}", stored.width, stored.height)
+def source_of(stored: StoredImage, *, transparent: bool = False) -> SourceImage:
+    """Return the pixels of a stored image. `transparent`: whether its background was asked for as transparent."""
+    return SourceImage(f"{stored.sha256}:{stored.key}", stored.width, stored.height, transparent=transparent)
 
 
 def draw_placeholder(source: SourceImage) -> bytes:

@@ -247,7 +247,7 @@ class SitePages:
             request = self._unknown_image(scope, name).job.request
             self._note_user(scope, request)
             alt = _absent(name)
-            tag = _TagWhenSettled(self, ("missing", request, page_url, alt, scope.column))
+            tag = partial(self.tag, "missing", request, page_url, alt, scope.column)
             return ReferencedImage(relative_url(self.files.address("missing", request), page_url), tag, alt)
         sizes = directive.sizes or self._options.sizes or scope.column
         dark, crop = None, page_crop(directive)
@@ -256,7 +256,7 @@ class SitePages:
             self._note_user(scope, request)
             url = relative_url(self.files.address(file_name, request, crop), page_url)
             shown = (file_name, request, page_url, directive.alt, sizes, directive.priority, directive.caption, crop)
-            tag = _TagWhenSettled(self, (*shown, directive.focus, label))
+            tag = partial(self.tag, *shown, directive.focus, label)
             dark = ReferencedImage(url, tag, directive.alt, directive.priority, directive.caption, dark, label)
         assert dark is not None
         return dark
@@ -412,26 +412,6 @@ class SitePages:
         self._images.want_card(request, card)
         dest_uri = self.files.card_address(file_name, request, card)
         return self.absolute(quote(dest_uri)) or relative_url(dest_uri, page_url)
-
-
-class _TagWhenSettled:
-    """Returns an image as one page shows it: made once, after every image is settled.
-
-    A site has one for each image of each page, so it is one object with slots.
-    """
-
-    __slots__ = ("_arguments", "_pages", "_tag")
-
-    def __init__(self, pages: SitePages, arguments: tuple[Any, ...]) -> None:
-        """`arguments` are those of `SitePages.tag`."""
-        self._pages = pages
-        self._arguments = arguments
-        self._tag: ImageTag | None = None
-
-    def __call__(self) -> ImageTag:
-        if self._tag is None:
-            self._tag = self._pages.tag(*self._arguments)
-        return self._tag
 
 
 def _absent(name: str) -> str:

@@ -18,23 +18,26 @@ class Unshown:
         self._misread: set[str] = set()
         """Pages (`src_uri`) with a reference that names no image."""
         self._declared: dict[tuple[str, str], tuple[Scope, Directive]] = {}
-        """By page and name; those that pages share, in the option `images`, are not among them."""
+        """By page and name, without those that were shown then, and those of the option `images`, which pages share."""
 
     def add(self, pages: SitePages) -> None:
         """Add the pages of one more build, whose pages and templates are rendered."""
         self._shown |= pages.users.keys() | pages.reference_keys()
         for scope in pages.scopes.values():
-            if scope.rendered and not scope.misread:
-                self._declared |= {(scope.src_uri, name): (scope, one) for name, one in scope.directives.items()}
-            elif scope.misread:
+            if scope.misread:
                 self._misread.add(scope.src_uri)
+            for name, directive in scope.directives.items() if scope.rendered else ():
+                if not self._is_shown(directive):
+                    self._declared[scope.src_uri, name] = scope, directive
 
     def found(self) -> Iterator[tuple[Scope, str]]:
         """Yield the page and the name of each image that is shown nowhere, but on pages with a wrong reference."""
         for (src_uri, name), (scope, directive) in self._declared.items():
-            shown = any(request.key in self._shown for _, request in directive.requests)
-            if not shown and src_uri not in self._misread:
+            if not self._is_shown(directive) and src_uri not in self._misread:
                 yield scope, name
+
+    def _is_shown(self, directive: Directive) -> bool:
+        return any(request.key in self._shown for _, request in directive.requests)
 
     def messages(self) -> list[str]:
         """Return a message about each."""

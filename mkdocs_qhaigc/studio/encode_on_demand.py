@@ -110,7 +110,7 @@ def _specs(stored: StoredImage, file: WantedFile, options: Options) -> Sequence[
     """Return the encodings of an image in a file's format that the next build would make; none of a card."""
     if file.spec.label or (file.crop is None and file.spec.cropped):
         return ()
-    source = source_of(stored)._replace(transparent=file.request.transparent)
+    source = source_of(stored, transparent=file.request.transparent)
     every = rendition_specs(source, options.encoding, file.crop)
     return [spec for spec in every if spec.format == file.spec.format]
 
