@@ -346,7 +346,10 @@ class Generator:
             GenerationStopped: one could not be saved, or too many calls in a row gave no image.
         """
         unsaved: GenerationStopped | None = None
-        for job, answer in zip(jobs, answers, strict=False):
+        useless: QhaigcError | None = None
+        has_image = False
+        answered = list(zip(jobs, answers, strict=False))
+        for number, (job, answer) in enumerate(answered, 1):
             if len(jobs) > 1:  # one that cannot be downloaded must not take the time of the others
                 deadline = Deadline.after(self._options.timeout)
             elif not deadline.left:  # the answer was read late, and its image may be had at once
@@ -369,9 +372,12 @@ class Generator:
             except ApiError as error:
                 result = _will_be_downloaded_later(error)
             if isinstance(result, StoredImage):
+                has_image = True
                 self._usefulness.note_success()
             elif not isinstance(result, (GenerationStopped, PromptRejected)):
-                self._usefulness.note_failure(result)
+                useless = result
+            if number == len(answered) and useless and not has_image:  # of the call, not of each of its images
+                self._usefulness.note_failure(useless)
             yield job, result
         if unsaved:
             raise unsaved

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from mkdocs_qhaigc.directives.request import ImageRequest
 from mkdocs_qhaigc.errors import BudgetExceeded, GenerationStopped, NotBought
 from mkdocs_qhaigc.generation.job import ImageJob, JobState, Relay
 from mkdocs_qhaigc.generation.when_to_stop import Budget
-from tests.helpers.api import ImagesApi, by_url, error, several, waits_for
+from tests.helpers.api import Handler, ImagesApi, by_url, error, several, waits_for
 from tests.unit.generation.test_queue_references import PATIENCE, job, outcome, queue_of
 
 
@@ -161,3 +162,22 @@ def test_a_budget_that_is_raised_and_lowered() -> None:
     assert (budget.most, budget.left) == (1, 0)
     with pytest.raises(BudgetExceeded):
         budget.reserve()
+
+
+@pytest.mark.parametrize("last_is_whole", [True, False])
+def test_images_of_one_call_that_are_no_use_count_as_one_call(
+    api: ImagesApi, tmp_path: Path, last_is_whole: bool
+) -> None:
+    def behave(handler: Handler, body: dict[str, Any]) -> None:
+        images = [b"none", b"none", b"none", api.draw(body) if last_is_whole else b"none"]
+        handler.send(200, {"data": [{"url": api.origin + api.host(data)} for data in images]})
+
+    api.script = [behave]
+    with queue_of(api, tmp_path) as queue:
+        hero = job("hero")
+        variants = [hero._replace(request=hero.request.of_variant(number)) for number in range(1, 5)]
+        outcomes = [outcome(future) for future in queue.submit_together(variants)]
+        assert outcome(queue.submit(job("next"))) is None
+    assert (outcomes[3] is None) == last_is_whole
+    assert "calls in a row" not in str(outcomes)
+    assert api.prompts == ["hero", "next"]
