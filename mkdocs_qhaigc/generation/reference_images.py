@@ -13,7 +13,7 @@ from mkdocs_qhaigc._util.files import atomic_write, reason_of
 from mkdocs_qhaigc.config.choose_reference_transport import reference_transport
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.directives.request import ImageRequest, Reference
-from mkdocs_qhaigc.errors import ImageError, QhaigcError
+from mkdocs_qhaigc.errors import ImageDamaged, ImageError, QhaigcError
 from mkdocs_qhaigc.generation.refusals import Refusals
 from mkdocs_qhaigc.imaging.formats import EXTENSIONS, format_of
 from mkdocs_qhaigc.store.image_store import open_cache, open_pins
@@ -93,10 +93,18 @@ class ReferenceImages:
 
     def _bytes_of_image(self, reference: Reference) -> bytes:
         assert reference.request
-        image = self.stored(reference.request, where=reference.where)
-        if image is None:
-            raise ImageError(f"its reference image {reference.where} is missing. Generate that one first")
-        return image.read()
+        damage: ImageDamaged | None = None
+        for store in self._stores:
+            for image in store.find_all(reference.request.key, fresh=True, where=reference.where):
+                try:
+                    return image.read()
+                except ImageDamaged as error:
+                    damage = error
+        if damage:
+            remedy = "Restore it, or run `mkdocs-qhaigc generate`, which buys another"
+            raise _unusable(reference, ImageError(f"{damage}. {remedy}")) from damage
+        self.stored(reference.request, where=reference.where)  # it may exist, and raises why it cannot be read
+        raise ImageError(f"its reference image {reference.where} is missing. Generate that one first")
 
 
 def _bytes_of_file(reference: Reference) -> bytes:

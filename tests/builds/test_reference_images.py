@@ -400,3 +400,32 @@ def test_two_builds_at_once_buy_a_reference_and_its_images_once(project: Project
     with project.start("build", "-d", folders[0]) as first, project.start("build", "-d", folders[1]) as second:
         assert (first.wait(60), second.wait(60)) == (0, 0)
     assert len(api.calls) == len(set(api.prompts)) == 6
+
+
+def test_a_damaged_reference_image_is_not_sent_and_generate_replaces_it(project: Project, api: ImagesApi) -> None:
+    """Its page shows it as it was encoded, so no build has looked at its bytes."""
+    project.options["references_by"] = "json"
+    project.page("index.md", "![](qhaigc:fox)\n", qhaigc={"fox": PAIR["fox"]})
+    assert project.build("--strict").code == 0
+    [original] = (project.cache / "originals").glob("fox-*.png")
+    original.write_bytes(original.read_bytes()[:-1] + b"x")
+    project.page("index.md", BOTH, qhaigc=PAIR)
+    [warning] = project.build().warnings
+    assert "index.md#hero: its reference image index.md#fox cannot be used: the stored image is damaged" in warning
+    assert "or run `mkdocs-qhaigc generate`" in warning
+    assert api.prompts == ["Fox"]
+    assert run(project, "generate", "--yes").returncode == 0
+    assert api.prompts == ["Fox", "Fox", "Hero"]
+    assert project.build("--strict").code == 0
+
+
+def test_a_damaged_pin_is_no_reference_image_where_the_cache_has_it_whole(project: Project, api: ImagesApi) -> None:
+    project.options["references_by"] = "edits"
+    project.page("index.md", "![](qhaigc:fox)\n", qhaigc={"fox": PAIR["fox"]})
+    assert project.build("--strict").code == 0
+    shutil.copytree(project.cache / "originals", project.folder / "generated-images")
+    [pin] = (project.folder / "generated-images").glob("fox-*.png")
+    pin.write_bytes(pin.read_bytes()[:-1] + b"x")
+    project.page("index.md", BOTH, qhaigc=PAIR)
+    assert project.build("--strict").code == 0
+    assert api.calls[1]["image[]"] == api.drawn["Fox"]
