@@ -121,6 +121,8 @@ class ImageStore:
                 self._files = self._scan()
             elif fresh:
                 self._files[digits] = self._names_now(key)
+                self._unreadable.pop(digits, None)
+                self._lone_records.pop(digits, None)
             names = [name for name in self._files.get(digits, ()) if name.endswith(".json")]
         for name in names:
             known = None if fresh else self._index.recall(name, key, self._stamps)

@@ -583,6 +583,18 @@ def test_an_image_whose_record_alone_is_here_may_be_on_its_way(tmp_path: Path) -
     assert "is not here, and its record is" in absence(tmp_path)
 
 
+def test_a_store_that_reads_its_folder_again_forgets_why_an_image_was_absent(tmp_path: Path) -> None:
+    """As those of a preview do, which outlive many builds: the record was removed, as the message says."""
+    saved = save(tmp_path)
+    saved.path.unlink()
+    store = ImageStore(tmp_path, quiet=True)
+    assert store.find(KEY) is None
+    assert store.explain_absence(KEY)
+    saved.record_path.unlink()
+    assert store.find(KEY, fresh=True) is None
+    assert store.explain_absence(KEY) is None
+
+
 def test_an_image_that_was_set_aside_before_its_record_is_not_on_its_way(tmp_path: Path) -> None:
     image = save(tmp_path).path
     image.rename(f"{image}.damaged")
