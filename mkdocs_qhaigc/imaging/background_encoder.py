@@ -83,9 +83,11 @@ class Encoder:
 
     def encode(self, image: EncoderInput) -> None:
         """Start to encode the renditions that an image lacks. Does nothing once closed: another build has begun."""
+        if self._closed:
+            return
         for source, specs in self._together(image.key, image.source):
             missing = {spec.cache_key for spec in specs if not self._known(spec.cache_key)}
-            if not missing or self._closed:
+            if not missing:
                 continue
             cache = self._open_cache()
             with self._lock:
@@ -113,7 +115,7 @@ class Encoder:
     def make(self, image: EncoderInput, spec: RenditionSpec) -> str:
         """Return the path of an image encoded in the format and size that was promised for another one."""
         source = image.source
-        cache_key = f"{source.identity}|instead {spec.width}x{spec.height}|{self._encoding.codes[spec.format]}"
+        cache_key = f"{source.identity}|instead of {spec.cache_key}"
         instead = spec._replace(cache_key=cache_key, cropped=True)
         path = self._paths[cache_key] = self.encoded(image, [instead], instead)
         return path

@@ -20,7 +20,7 @@ from mkdocs_qhaigc.site.build import SiteBuild
 from mkdocs_qhaigc.site.image_pipeline import SiteImages
 from mkdocs_qhaigc.store.local_finder import ImageFinder
 from tests.conftest import Built, Project
-from tests.helpers.api import ImagesApi, bytes_by_url, draw, error, waits_for
+from tests.helpers.api import ImagesApi, error, in_size, waits_for
 from tests.helpers.commands import run
 from tests.helpers.pages import broken_urls, elements
 from tests.helpers.serving import serving
@@ -164,9 +164,25 @@ def test_image_regenerated_in_another_size_has_a_file_at_each_address(
 ) -> None:
     site.build()
     hook(site, "damage", *MOMENTS[moment])
-    api.default = bytes_by_url(draw("smaller", 40, 30))
+    api.default = in_size("40x30")
     built = site.build()
     assert_every_address_has_its_file(built)
+
+
+def test_each_card_of_an_image_regenerated_in_another_size_has_its_own_label(site: Project, api: ImagesApi) -> None:
+    site.options["label"] = {"text": {"en": "AI-generated", "de": "KI-generiert"}, "cards": True}
+    emblem = {"prompt": "A badge", "alt": "Emblem"}
+    site.options["images"] = {"hero": emblem}
+    for name, language in (("index", "en"), ("other", "de")):
+        site.page(f"{name}.md", "![](qhaigc:hero)\n", image="qhaigc:hero", lang=language)
+    site.build()
+    hook(site, "damage", *MOMENTS["before files are copied"])
+    api.default = in_size("40x30")
+    built = site.build()
+    assert_every_address_has_its_file(built)
+    cards = [path.read_bytes() for path in (built.site / "assets/qhaigc").glob("*.jpg")]
+    assert len(cards) == 2
+    assert cards[0] != cards[1]
 
 
 def test_pin_replaces_a_damaged_original_and_original_a_damaged_pin(site: Project, api: ImagesApi) -> None:
