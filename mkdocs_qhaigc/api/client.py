@@ -183,7 +183,7 @@ class ImagesClient:
             raise self._too_many(error) if n > 1 and error.invalid else self._failed(error, headers)
         try:
             answers = read_answers(content, status=status, media_type=media_type, base_url=self._base_url, wanted=n)
-            return [self._redacted_answer(answer) for answer in share_task(answers, n)]
+            return [self.redacted_answer(answer) for answer in share_task(answers, n)]
         except (ApiError, GenerationStopped) as wrong:
             self._redact(wrong)
             raise Failed(wrong, Billing.NEVER_AGAIN, may_be_billed=isinstance(wrong, ApiError)) from wrong
@@ -244,11 +244,19 @@ class ImagesClient:
             reason = f": {self._redacted(str(error))}"
         if answer is None or answer.task:
             raise TaskFailed(f"the service's task has ended without an image that can be read{reason}")
-        return self._redacted_answer(answer)
+        return self.redacted_answer(answer)
 
     def redacted(self, body: bytes) -> bytes:
         """Return a body without the key, which a server may repeat."""
         return body.replace(self._secret.encode(), b"[key]") if self._secret else body
+
+    def redacted_answer(self, answer: Answer) -> Answer:
+        """Return an answer without the key, likewise."""
+        return replace(
+            answer,
+            revised_prompt=answer.revised_prompt and self._redacted(answer.revised_prompt),
+            echo={name: self._redacted(value) for name, value in answer.echo.items()},
+        )
 
     def _exchange(
         self, body: Body, n: int, variant: int, deadline: Deadline, sink: ResponseSink | None
@@ -345,13 +353,6 @@ class ImagesClient:
         error.args = (self._redacted(str(error)),)
         if isinstance(error, PromptRejected):
             error.reason = self._redacted(error.reason)
-
-    def _redacted_answer(self, answer: Answer) -> Answer:
-        return replace(
-            answer,
-            revised_prompt=answer.revised_prompt and self._redacted(answer.revised_prompt),
-            echo={name: self._redacted(value) for name, value in answer.echo.items()},
-        )
 
     def _redacted(self, text: str) -> str:
         return text.replace(self._secret, "[key]") if self._secret else text

@@ -50,10 +50,6 @@ class Connection:
             )
         return None
 
-    def redacted(self, text: str) -> str:
-        """Return a text without the key, which a server may repeat."""
-        return text.replace(self._api_key, "[key]") if self._api_key and not self._options.sandboxed else text
-
     def open(self) -> ImagesClient:
         """Return the client.
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mkdocs_qhaigc._util.files import unwritable
@@ -220,14 +219,9 @@ class Generator:
         kept = None if self._options.sandboxed else self._journal.find(key)  # a sandbox's URLs end with it
         if kept is None:
             return None
+        client = self._connection.open()
         try:
-            answer = kept.parse(self._options.base_url)
-            redacted = self._connection.redacted
-            answer = replace(
-                answer,
-                revised_prompt=redacted(answer.revised_prompt or "") or None,
-                echo={name: redacted(value) for name, value in answer.echo.items()},
-            )
+            answer = client.redacted_answer(kept.parse(self._options.base_url))
         except AnswerUnreadable:
             raise
         except (ApiError, GenerationStopped):
