@@ -98,6 +98,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
 }
 TROUBLE: dict[str, Behaviour] = {
     "rejects the call": answer(400),
+    "refuses the prompt": error(400, "content_policy_violation"),
     "has no quota": error(429, "insufficient_quota"),
     "knows no key": answer(401),
     "fails": answer(500),
@@ -107,6 +108,12 @@ TROUBLE: dict[str, Behaviour] = {
     "sends base64": by_base64,
 }
 
+
+EXPLAINED = re.compile(
+    "its record is|Git LFS|is a link|has refused this prompt|max_new_images|missing: placeholder|cannot be read"
+    "|image is under way|its reference image"
+)
+"""Matches the reasons for which a build shows a placeholder although the API makes every image."""
 
 LOOKS = tuple(draw(f"look {number}", 24, 24) for number in range(2))
 
@@ -307,6 +314,9 @@ class SiteLife:
         calls = [asked_for(call) for call in self.api.calls[asked:]]
         again = [call for call in calls if call in whole]
         assert not again, f"bought again though its original is whole: {again}\n{output}"
+        if self.api.default is by_url:
+            unexplained = [line for line in built.warnings if "laceholder" in line and not EXPLAINED.search(line)]
+            assert not unexplained, f"a placeholder though the API makes every image\n{output}"
         if healthy:
             assert len(calls) == len(set(calls)), f"bought twice in one build: {calls}\n{output}"
         if self.project.options.get("missing") != "error":
@@ -482,6 +492,10 @@ class Walk(RuleBasedStateMachine):
     @rule()
     def pin(self) -> None:
         self.life.command("pin")
+
+    @rule()
+    def ask_again(self) -> None:
+        self.life.command("generate", "--yes", "--retry-refused")
 
     # Builds.
 
