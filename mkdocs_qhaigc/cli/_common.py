@@ -204,7 +204,7 @@ def count(number: int, one: str, many: str | None = None) -> str:
 
 
 def total(sizes: Iterable[int]) -> str:
-    """Return the number and the size of images of so many bytes each: `2 images, 1.2 MB`."""
+    """Return the number and the size of images of that many bytes each: `2 images, 1.2 MB`."""
     sizes = list(sizes)
     return f"{count(len(sizes), 'image')}, {size_in_words(sum(sizes))}"
 

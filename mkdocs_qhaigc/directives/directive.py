@@ -132,7 +132,7 @@ FIELDS: Mapping[str, Field] = {
     ),
     "crop": Field("`WIDTHxHEIGHT`, or a ratio, of its card for link previews: `1200x630`", _or_none(CROP)),
     "focus": Field(
-        "the point that stays in the picture where it is cut: `30% 40%` from the left and the top, or `top left`",
+        "the point that stays in the image where it is cut: `30% 40%` from the left and the top, or `top left`",
         _or_none({"type": "string", "pattern": f"^{FOCUS_PATTERN}$"}),
         "the centre",
     ),
@@ -218,7 +218,7 @@ class Directive(NamedTuple):
     ratio: tuple[int, int] | None = None
     """The proportions, width and height, to which it is cropped when it is published; `None` for its own."""
     focus: tuple[int, int] | None = None
-    """The point that stays in the picture where it is cut: percent from the left, and from the top."""
+    """The point that stays in the image where it is cut: percent from the left, and from the top."""
 
     @property
     def requests(self) -> tuple[tuple[str, ImageRequest], ...]:

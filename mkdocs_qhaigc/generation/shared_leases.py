@@ -67,7 +67,7 @@ class Leases:
         """A moment on the store's clock, and on `time.monotonic()`'s."""
 
     def seconds(self, images: int) -> float:
-        """Return how long a lease on so many images of one call holds: longer than the purchase can take."""
+        """Return how long a lease on that many images of one call holds: longer than the purchase can take."""
         factor = 1.5 if images == 1 else 2  # of several, each has the whole `timeout` for its download
         return factor * self._timeout * images + _MARGIN
 

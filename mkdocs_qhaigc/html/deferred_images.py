@@ -33,7 +33,7 @@ class ReferencedImage(NamedTuple):
     caption: str | None = None
     """Plain text."""
     dark: ReferencedImage | None = None
-    """What readers of a dark page see instead."""
+    """The image that readers of a dark page see instead."""
     label: str = ""
     """Plain text, visible at the image; empty for none."""
 

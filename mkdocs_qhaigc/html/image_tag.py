@@ -66,7 +66,7 @@ class ImageTag(NamedTuple):
     dark: ImageTag | None = None
     """The image that readers of a dark page see instead."""
     focus: tuple[int, int] | None = None
-    """The point that stays in the picture where a theme cuts it, in percent from the left and the top."""
+    """The point that stays in the image where a theme cuts it, in percent from the left and the top."""
     label: str = ""
     """Plain text, visible at the image; empty for none."""
 

@@ -117,7 +117,7 @@ class Crop(NamedTuple):
     """Of a page's image, its proportions; of a card, pixels at most."""
     height: int
     focus: tuple[int, int] = CENTRE
-    """The point that stays in the picture, in percent from the left and the top, as CSS has it in `object-position`."""
+    """The point that stays in the image, in percent from the left and the top, as CSS has it in `object-position`."""
 
     def within(self, width: int, height: int) -> tuple[int, int]:
         """Return the largest size with exactly these proportions within an image, in pixels."""

@@ -1,4 +1,4 @@
-"""What a service will most likely refuse, by what is known of its models: said before money is spent.
+"""Advice about requests that a service will most likely refuse, by what is known of its models: before money is spent.
 
 It is advice about images that are still missing: the table of models may be behind a service.
 """

@@ -10,7 +10,7 @@ from mkdocs_qhaigc.site.warnings import Warnings, unshown_message
 
 
 class Unshown:
-    """What all builds of one site declare and show: a plugin may build it once for each language."""
+    """The images that all builds of one site declare and show: a plugin may build it once for each language."""
 
     def __init__(self) -> None:
         self._shown: set[str] = set()

@@ -111,7 +111,7 @@ class StoredImage(NamedTuple):
 
     @property
     def bought(self) -> Bought:
-        """What its record says of its price."""
+        """The facts about its price in its record."""
         return bought_in(self.record)
 
     def read(self) -> bytes:

@@ -375,7 +375,7 @@ class SharedImages:
 
     @property
     def _identity(self) -> str:
-        """What tells this store from others in the cache: a digest of its address and of the servers it may be at."""
+        """A digest of its address and of the servers it may be at, which tells this store from others in the cache."""
         servers = sorted(
             value for name, value in os.environ.items() if "ENDPOINT" in name and name.startswith(("AWS", "AZ", "GOOG"))
         )
