@@ -29,6 +29,7 @@ from mkdocs_qhaigc.engines.zensical.manifest import MANIFEST
 from tests.conftest import Built, Project
 from tests.helpers.api import (
     Behaviour,
+    Handler,
     ImagesApi,
     answer,
     asked_for,
@@ -96,6 +97,14 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "sizes": ("50vw", None),
     "pins_dir": ("generated-images", "committed"),
 }
+
+
+def slowly(handler: Handler, body: dict[str, Any]) -> None:
+    """Take longer than two builds that begin at once begin one after the other."""
+    time.sleep(0.3)
+    by_url(handler, body)
+
+
 TROUBLE: dict[str, Behaviour] = {
     "rejects the call": answer(400),
     "refuses the prompt": error(400, "content_policy_violation"),
@@ -111,7 +120,7 @@ TROUBLE: dict[str, Behaviour] = {
 
 EXPLAINED = re.compile(
     "its record is|Git LFS|is a link|has refused this prompt|max_new_images|missing: placeholder|cannot be read"
-    "|image is under way|its reference image"
+    "|its reference image|address answered with a web page"  # a kept answer names it, for a day
 )
 """Matches the reasons for which a build shows a placeholder although the API makes every image."""
 
@@ -220,7 +229,7 @@ class SiteLife:
     project: Project = field(init=False)
     pages: dict[str, PageModel] = field(default_factory=dict)
     cut_short: bool = False
-    """Whether `site/` is what a build that was killed has left."""
+    """Whether `site/` is what a build that was killed, or one for another address, has left."""
     builds: int = 0
     """Builds that were looked at."""
     broken: bool = False
@@ -433,6 +442,7 @@ class Walk(RuleBasedStateMachine):
     @rule(site_url=st.sampled_from(("https://example.com/docs/", "https://example.com/", None)))
     def change_site_url(self, site_url: str | None) -> None:
         self.life.project.config["site_url"] = site_url
+        self.life.cut_short = True
 
     # What happens to files.
 
@@ -520,6 +530,19 @@ class Walk(RuleBasedStateMachine):
         finally:
             self.api.default = by_url
 
+    @rule(trouble=st.sampled_from((None, *sorted(TROUBLE))), seed=st.integers(0, 99))
+    def build_of_damaged_images(self, trouble: str | None, seed: int) -> None:
+        """The damage is seen only when the images are encoded, after the pages have their addresses."""
+        dice = random.Random(seed)
+        for path in self.life.stored((".png", ".jpg", ".webp")):
+            if dice.random() < 0.5:
+                flip(path, dice)
+        shutil.rmtree(self.life.project.cache / "variants", ignore_errors=True)
+        if trouble:
+            self.build_with_trouble(trouble)
+        else:
+            self.life.build()
+
     @rule(seconds=st.floats(0.1, 0.9))
     def kill_build(self, seconds: float) -> None:
         process = self.life.project.start("build", "-d", str(self.life.project.folder / "site"))
@@ -528,13 +551,21 @@ class Walk(RuleBasedStateMachine):
         process.communicate()
         self.life.cut_short = True
 
-    @rule()
-    def build_two_at_once(self) -> None:
+    @rule(data=st.data())
+    def build_two_at_once(self, data: st.DataObject) -> None:
+        """Both lack an image, which takes its time: one of them has to wait for the other."""
+        path = data.draw(st.sampled_from(sorted(self.life.pages)))
+        self.life.pages[path].one = f"new {len(self.api.calls)}"
+        self.life.put(path, self.life.pages[path])
         whole, asked = self.life.whole(), len(self.api.calls)
         folders = [self.life.project.folder / site for site in ("site", "beside")]
-        processes = [self.life.project.start("build", "-d", str(folder)) for folder in folders]
-        for process, folder in zip(processes, folders, strict=True):
-            output, _ = process.communicate(timeout=60)
+        self.api.default = slowly
+        try:
+            processes = [self.life.project.start("build", "-d", str(folder)) for folder in folders]
+            outputs = [process.communicate(timeout=60)[0] for process in processes]
+        finally:
+            self.api.default = by_url
+        for process, output, folder in zip(processes, outputs, folders, strict=True):
             self.life.look_at(Built(process.returncode, output, folder), whole, asked)
         self.life.cut_short = False
 
