@@ -27,9 +27,9 @@ class Workers(Generic[T]):
         self._jobs = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
 
-    def submit(self, job: Callable[..., T], *args: Any, future: Future[T] | None = None) -> Future[T]:
-        """Return the future of a job that is now queued; `future` is used if given."""
-        future = Future() if future is None else future
+    def submit(self, job: Callable[..., T], *args: Any) -> Future[T]:
+        """Return the future of a job that is now queued."""
+        future: Future[T] = Future()
         self._jobs.put((future, job, args))
         if len(self._threads) < self._most:
             thread = threading.Thread(target=self._work, name=f"{self._name}-{len(self._threads)}", daemon=True)
@@ -85,16 +85,6 @@ class Workers(Generic[T]):
             return True
         finally:
             self.step_aside()
-
-
-def pass_on(future: Future[T], done: Future[T]) -> None:
-    """Copy the outcome of a future that is done to another one."""
-    if done.cancelled():
-        future.cancel()
-    elif error := done.exception():
-        future.set_exception(error)
-    else:
-        future.set_result(done.result())
 
 
 def give_up(futures: Iterable[Future[T]], done: Future[None]) -> None:
