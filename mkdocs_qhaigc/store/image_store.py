@@ -15,10 +15,12 @@ import stat
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from mkdocs_qhaigc._util.files import atomic_write, dead_link, free_name, reason_of, unwritable
+from mkdocs_qhaigc._util.locks import hold
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import ImageDamaged, StoreError
 from mkdocs_qhaigc.imaging.formats import EXTENSIONS, LARGEST_IMAGE, format_of
@@ -42,6 +44,8 @@ UNSHARED = ".unshared"
 """Ending of the empty file, named by its key, of an image that a shared store is still to get."""
 _STILL_WRITABLE = 5.0
 """Seconds for which a folder counts as writable after a write, since each check delays the images."""
+_LOCK_MARGIN = 5.0
+"""Seconds to wait for a key beyond the time that its owner has."""
 
 
 class Contents(NamedTuple):
@@ -500,6 +504,22 @@ def open_pins(options: Options, *, quiet: bool = False) -> ImageStore:
     """Return the store of the images that are committed with the docs."""
     index = options.cache.index / "pins.json"
     return ImageStore(options.pins_dir, index=index, committed=True, quiet=quiet)
+
+
+def owning(key: str, options: Options) -> AbstractContextManager[object]:
+    """Hold a key against all processes that would write its image into the cache.
+
+    Raises:
+        StoreError: another one holds it for too long, or the cache cannot be written.
+    """
+    folder = options.cache.locks
+    try:
+        options.cache.prepare()
+        return hold(folder, key[:KEY_DIGITS], seconds=options.timeout + _LOCK_MARGIN)
+    except TimeoutError as error:
+        raise StoreError("another process is generating this image. Try again later") from error
+    except OSError as error:
+        raise StoreError(unwritable(folder, error, "cache_dir")) from error
 
 
 def _stamp(path: Path) -> tuple[int, ...]:

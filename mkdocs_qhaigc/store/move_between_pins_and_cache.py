@@ -7,15 +7,13 @@ of the same key in the cache is kept there under another name.
 from __future__ import annotations
 
 import os
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 from mkdocs_qhaigc._util.files import atomic_write, free_name, reason_of, sync_names, unwritable
-from mkdocs_qhaigc._util.locks import hold
 from mkdocs_qhaigc.config.options import Options
 from mkdocs_qhaigc.errors import StoreError
-from mkdocs_qhaigc.store.image_store import ImageStore
-from mkdocs_qhaigc.store.record import KEY_DIGITS, StoredImage, digits_in_any
+from mkdocs_qhaigc.store.image_store import ImageStore, owning
+from mkdocs_qhaigc.store.record import StoredImage, digits_in_any
 
 
 def copy_into(image: StoredImage, folder: Path, stem: str, *, option: str = "pins_dir") -> Path:
@@ -52,7 +50,7 @@ def unpin(image: StoredImage, options: Options) -> Path:
     """
     data = image.read()
     cache = ImageStore(options.cache.originals, quiet=True)
-    with _owning(image.key, options):
+    with owning(image.key, options):
         known = cache.find(image.key, fresh=True)
         if known and known.sha256 == image.sha256 and known.read_if_whole():
             path = known.path
@@ -93,14 +91,3 @@ def _holds(path: Path, data: bytes) -> bool:
         return path.is_file() and not path.is_symlink() and path.read_bytes() == data
     except OSError:
         return False
-
-
-def _owning(key: str, options: Options) -> AbstractContextManager[object]:
-    """Hold a key against all processes that would generate its image into the cache."""
-    folder = options.cache.locks
-    try:
-        return hold(folder, key[:KEY_DIGITS], seconds=options.timeout + 5)
-    except TimeoutError as error:
-        raise StoreError("another process is generating this image. Try again later") from error
-    except OSError as error:
-        raise StoreError(unwritable(folder, error, "cache_dir")) from error

@@ -24,19 +24,19 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from mkdocs_qhaigc._util.files import atomic_write, unwritable
-from mkdocs_qhaigc._util.locks import hold
+from mkdocs_qhaigc._util.files import atomic_write
 from mkdocs_qhaigc._util.threads import Workers
 from mkdocs_qhaigc.config.option_types import SANDBOX
 from mkdocs_qhaigc.errors import StoreError
 from mkdocs_qhaigc.imaging.formats import EXTENSIONS, LARGEST_IMAGE, format_of
+from mkdocs_qhaigc.store.image_store import owning
 from mkdocs_qhaigc.store.object_store import AccessRefused, ListedObject, ObjectStore, StoreTrouble
-from mkdocs_qhaigc.store.record import KEY_DIGITS, LARGEST_RECORD, StoredImage, parse_record
+from mkdocs_qhaigc.store.record import LARGEST_RECORD, StoredImage, parse_record
 from mkdocs_qhaigc.store.record_signing import FIELD, SECRET_VARIABLE, is_signed, sign
 
 if TYPE_CHECKING:
@@ -52,7 +52,6 @@ _AT_ONCE = 14
 """Requests at once."""
 _CORE = frozenset(("schema", "key", "sha256", "bytes", "format", "width", "height", "colour", FIELD))
 """The fields of a record that are not about how the image was made."""
-_LOCK_MARGIN = 5.0
 _ASK_AGAIN = 60.0
 """Seconds for which a store in trouble is left alone: each build of a preview would wait for it."""
 Upload = Literal["uploaded", "there", "taken", "not uploaded"]
@@ -134,8 +133,7 @@ class SharedImages:
         found = self._download(key)
         if found is None:
             return None
-        with ExitStack() as held:
-            held.enter_context(self._owning(key))
+        with owning(key, self._options):
             if self._cache.files_of(key):
                 if image := self._cache.find(key, fresh=True):
                     return image
@@ -218,8 +216,7 @@ class SharedImages:
 
     def publish_late(self, image: StoredImage, name: str) -> StoredImage:
         """Do the same as `publish`, for an image that an earlier build could not upload."""
-        with ExitStack() as held:
-            held.enter_context(self._owning(image.key))
+        with owning(image.key, self._options):
             return self.publish(image, name)
 
     def mark(self, key: str) -> None:
@@ -474,17 +471,6 @@ class SharedImages:
         )
         self.fetched.add(image.key)
         return saved
-
-    def _owning(self, key: str) -> Any:
-        """Hold a key against all processes that would write its image into the cache."""
-        folder = self._options.cache.locks
-        try:
-            self._options.cache.prepare()
-            return hold(folder, key[:KEY_DIGITS], seconds=self._options.timeout + _LOCK_MARGIN)
-        except TimeoutError as error:
-            raise StoreError("another process is generating this image. Try again later") from error
-        except OSError as error:
-            raise StoreError(unwritable(folder, error, "cache_dir")) from error
 
 
 def open_shared(options: Options, cache: ImageStore) -> SharedImages | None:
