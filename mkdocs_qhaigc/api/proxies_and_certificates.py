@@ -79,7 +79,7 @@ NO_PROXIES = Proxies({}, ())
 def read_proxies() -> Proxies:
     """Return the proxies that the environment names, else those of the system's settings."""
     addresses = {scheme: address.strip() for scheme, address in getproxies().items()}
-    entries = [entry for entry in re.split(r"[\s,]+", addresses.pop("no", "")) if entry]
+    entries = [entry for entry in re.split(r"[\s,;]+", addresses.pop("no", "")) if entry]  # `;` as on Windows
     if "*" in entries:
         return NO_PROXIES
     usable: dict[str, httpx.Proxy] = {}

@@ -162,6 +162,15 @@ def test_images_that_have_one_reason_are_warned_of_once_in_all_languages(project
     assert project.build("--strict").code == 1
 
 
+def test_a_note_about_the_whole_site_comes_once_for_all_languages(project: Project, structure: str) -> None:
+    """As in a checkout that cannot be written."""
+    site(project, structure)
+    project.write(".qhaigc/variants", "a file, where the folder of encoded images should be")
+    built = project.build("--strict")
+    assert built.code == 0, built.output
+    assert built.output.count("so images are encoded anew in every build") == 1
+
+
 def test_the_report_holds_every_language(project: Project, api: ImagesApi, structure: str) -> None:
     site(project, structure)
     project.options["report"] = "report.json"

@@ -50,6 +50,7 @@ def warnings() -> Iterator[list[str]]:
         ("example.org", "https://anexample.org/v1", True),
         ("localhost example.org", "https://example.org/v1", False),
         ("a, ,b,,example.org,", "https://example.org/v1", False),
+        ("a;10.0.0.0/8; example.org", "https://example.org/v1", False),
         ("a,*", "https://example.org/v1", False),
         ("example.org:443", "https://example.org/v1", False),
         ("example.org:8443", "https://example.org/v1", True),
