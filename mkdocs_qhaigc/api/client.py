@@ -25,7 +25,7 @@ from mkdocs_qhaigc.api.response import LARGEST_BODY, Answer, ServerError, is_who
 from mkdocs_qhaigc.api.retry import Billing, Deadline, Failed, retry_after, wait_in_words
 from mkdocs_qhaigc.api.task_fields import Task
 from mkdocs_qhaigc.api.tasks import Tasks
-from mkdocs_qhaigc.api.transport import describe, is_no_http, open_client, read_body, timeout
+from mkdocs_qhaigc.api.transport import describe, is_no_http, open_client, read_body, redirection_target, timeout
 from mkdocs_qhaigc.config.choose_reference_transport import Transport
 from mkdocs_qhaigc.directives.known_models import ModelTable, known_model
 from mkdocs_qhaigc.directives.request import ImageRequest
@@ -290,6 +290,9 @@ class ImagesClient:
                 return response.status_code, response.headers, answer
         except AnswerUnreadable as error:
             raise Failed(error, Billing.NEVER_AGAIN, may_be_billed=True) from error
+        except httpx.InvalidURL as error:  # httpx looks at a redirection's address before it hands out the answer
+            what = f"the API at {self._base_url} answered with a redirection to no address. Check `base_url`"
+            raise Failed(GenerationStopped(what), Billing.NEVER_AGAIN) from error
         except _NO_CONNECTION as error:
             proxied = self._proxies.is_used_for(self._url)
             advice = f"Check the network{', the proxy that the environment names,' if proxied else ''} and `base_url`"
@@ -330,16 +333,12 @@ class ImagesClient:
     def _redirection(self, path: str, status: int, headers: httpx.Headers) -> str:
         """Return what a redirection means. None is followed: the key and the prompt are for the configured address."""
         said = f"the API at {self._base_url} answered {status}"
-        try:
-            target = self._url.copy_with(path=f"{self._url.path}{path}").join(headers["location"])
-        except httpx.InvalidURL:
-            return f"{said}, a redirection to no address. Check `base_url`"
-        named = target.copy_with(username=None, password=None, query=None, fragment=None)
-        said += f", a redirection to {named}, which is not followed: the key is for the configured address only"
+        target = redirection_target(self._url.copy_with(path=f"{self._url.path}{path}"), headers["location"])
+        said += f", a redirection to {target}, which is not followed: the key is for the configured address only"
         if self._url.scheme == "https" and target.scheme != "https":
             return f"{said}, and that one is not https. Check `base_url`"
-        base = str(named).removesuffix(path)
-        if base != str(named) and base != self._base_url:
+        base = str(target).removesuffix(path)
+        if base != str(target) and base != self._base_url:
             return f"{said}. If that is the API's new address, write `base_url: {base}`"
         return f"{said}. Check `base_url`"
 

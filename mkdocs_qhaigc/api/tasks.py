@@ -30,7 +30,7 @@ from mkdocs_qhaigc.api.response import (
 )
 from mkdocs_qhaigc.api.retry import Billing, Deadline, Failed, RateLimiter, retry, retry_after
 from mkdocs_qhaigc.api.task_fields import Task, TaskReport, TaskState, origin, read_report
-from mkdocs_qhaigc.api.transport import describe, read_body, timeout
+from mkdocs_qhaigc.api.transport import describe, read_body, redirection_target, timeout
 from mkdocs_qhaigc.errors import (
     AnswerUnreadable,
     ApiError,
@@ -161,7 +161,11 @@ class Tasks:
         if reply.status in _NO_TASKS or 300 <= reply.status < 400:
             if reply.error.refused:
                 raise _failed(task, "", reply.error)
-            raise self._impossible(url, task, f"{reply.error}")
+            said = f"{reply.error}"
+            if reply.status < 400 and "location" in reply.headers:
+                target = redirection_target(httpx.URL(url), reply.headers["location"])
+                said = f"{reply.status}, a redirection to {target}, which is not followed"
+            raise self._impossible(url, task, said)
         if reply.status >= 400:
             error = reply.error
         else:

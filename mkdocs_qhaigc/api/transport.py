@@ -98,6 +98,15 @@ def read_body(
     return read.getvalue()
 
 
+def redirection_target(url: httpx.URL, location: str) -> httpx.URL:
+    """Return where a redirection of a URL leads, for messages: without what may be secret.
+
+    Raises:
+        httpx.InvalidURL: it leads nowhere.
+    """
+    return url.join(location).copy_with(username=None, password=None, query=None, fragment=None)
+
+
 def is_no_http(error: httpx.HTTPError) -> bool:
     """Whether the response was not HTTP. The next one will not be, either."""
     return isinstance(error, httpx.RemoteProtocolError) and not _CUT.search(str(error))

@@ -183,6 +183,30 @@ def test_the_target_of_a_redirection_is_named(site: Project, api: ImagesApi, loc
     assert len(api.calls) == 1
 
 
+@pytest.mark.parametrize("location", ["mailto:admin@example.org", "data:text/plain,x", "about:blank"])
+def test_a_redirection_to_what_is_no_address_of_the_web_is_told(site: Project, api: ImagesApi, location: str) -> None:
+    api.default = redirect(location)
+    site.page("other.md", "![x](qhaigc:hero)\n", qhaigc="A boat")
+    site.options["concurrency"] = 1
+    built = site.build()
+    assert built.code == 0, built.output
+    (warning,) = built.warnings
+    assert "2 images are placeholders" in warning
+    assert f"the API at {api.base_url} answered with a redirection to no address. Check `base_url`" in warning
+    assert len(api.calls) == 1
+
+
+def test_where_a_task_s_address_leads_is_told_and_the_key_is_not_sent_there(site: Project, api: ImagesApi) -> None:
+    api.default = answer(200, {"data": [{"task_id": "t1", "status": "submitted"}]})
+    with ImagesApi() as other:
+        api.by_path["/v1/tasks/t1"] = [redirect(f"{other.base_url}/tasks/t1?token={KEY}")]
+        built = site.build()
+        assert (other.calls, other.fetches) == ([], [])
+    (warning,) = built.warnings
+    assert f"answered 302, a redirection to {other.base_url}/tasks/t1, which is not followed. Set `task_url`" in warning
+    assert KEY not in built.output
+
+
 def test_an_address_that_is_none_is_no_traceback(site: Project, api: ImagesApi) -> None:
     api.default = redirect("http://[::1")
     built = site.build()
