@@ -257,3 +257,21 @@ def test_serve_builds_again_when_a_reference_image_beside_mkdocs_yml_has_changed
         server.wait_until(lambda: len(project.originals) == 8)
         assert server.end() == 0, server.output
     assert api.prompts == ["A fox", "A fox", "A bear", "A bear"]
+
+
+@pytest.mark.slow
+def test_serve_does_not_build_again_for_its_own_cache_in_a_folder_that_the_site_watches(
+    project: Project, api: ImagesApi
+) -> None:
+    project.config["watch"] = ["."]
+    project.write("snippets/part.md", "One\n")
+    write(project, "A lighthouse in fog")
+    with serving(project) as server:
+        server.wait_until(lambda: server.builds == 2)  # the second one shows what has arrived
+        server.wait_until_quiet()
+        assert server.builds == 2, server.output
+        project.write("snippets/part.md", "Two\n")
+        server.wait_until(lambda: server.builds == 3)
+        server.wait_until_quiet()
+        assert server.builds == 3, server.output
+    assert len(api.calls) == 1

@@ -374,7 +374,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         """Rebuild when an image has arrived or a reference image has changed, and not for other files of the cache."""
         if self._options:
             self._watched_files.begin(server)
-            watch_without(server, config.docs_dir, self._options.cache_dir)
+            watch_without(server, config, self._options.cache_dir)
             file = self._options.cache_dir / "arrivals"
             try:
                 self._generation.arrivals.announce_by(file)

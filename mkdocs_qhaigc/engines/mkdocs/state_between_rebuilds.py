@@ -19,6 +19,7 @@ from mkdocs_qhaigc.generation.job import ImageJob, JobState, Relay
 from mkdocs_qhaigc.generation.when_to_stop import Budget
 
 if TYPE_CHECKING:
+    from mkdocs.config.defaults import MkDocsConfig
     from mkdocs.livereload import LiveReloadServer
 
     from mkdocs_qhaigc.config.options import Options
@@ -304,17 +305,24 @@ def have_built_again(paths: Iterable[str]) -> None:
             os.utime(path, (0, 0))
 
 
-def watch_without(server: LiveReloadServer, docs_dir: str, own: Path) -> None:
-    """Have the server not build again for files that builds write into a folder among the pages.
+def watch_without(server: LiveReloadServer, config: MkDocsConfig, own: Path) -> None:
+    """Have the server not build again for files that builds write into a folder within those that it watches.
 
-    The server watches whole folders only. So it watches the folders within `docs_dir` instead, but not those that are
-    made later.
+    The server watches whole folders only. So it watches the folders within them instead, but not those that are made
+    later.
     """
-    if not _holds(docs_dir, own):
-        return
-    server.unwatch(docs_dir)
-    server.watch(docs_dir, recursive=False)
-    with os.scandir(docs_dir) as entries:
+    if _holds(config.docs_dir, own):
+        server.unwatch(config.docs_dir)
+        _watch_around(server, config.docs_dir, own)
+    for folder in [folder for folder in config.watch if _holds(folder, own)]:
+        config.watch.remove(folder)  # the server will watch what is left
+        _watch_around(server, folder, own)
+
+
+def _watch_around(server: LiveReloadServer, folder: str, own: Path) -> None:
+    """Watch a folder, and the folders within it but for the one that holds `own`."""
+    server.watch(folder, recursive=False)
+    with os.scandir(folder) as entries:
         for entry in entries:
             if entry.is_dir() and not _holds(entry.path, own):
                 server.watch(entry.path)
