@@ -129,7 +129,10 @@ def atomic_write(
     try:
         with part.open("xb") as file:
             if mode is not None:
-                part.chmod(mode)
+                with contextlib.suppress(
+                    PermissionError
+                ):  # a mount that has no permissions, as WSL's of Windows' disks
+                    part.chmod(mode)
             file.write(data)
             file.flush()
             if at_once and os.name != "nt":  # where an open file cannot be renamed

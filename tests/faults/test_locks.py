@@ -83,6 +83,19 @@ def test_images_are_bought_once_and_the_lack_of_locks_is_noted(site: Project, ap
     assert list((site.cache / "locks").glob("*.held")) == []
 
 
+def test_a_page_is_edited_where_no_permissions_can_be_set(site: Project, api: ImagesApi) -> None:
+    """As on the disks of Windows in WSL, and on some shares."""
+    require_posix("strace")
+    assert run(site, "candidates", "index.md#hero", "-n", "2", "--yes").returncode == 0
+    command = [COMMAND, "candidates", "index.md#hero", "--pick", "2"]
+    strace = ["strace", "-f", "-qq", "-o", os.devnull, "-e", "inject=chmod,fchmod,fchmodat:error=EPERM"]
+    if not shutil.which("strace") or subprocess.run([*strace, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("needs strace, and the right to use it")
+    code, output = finish(site, [*strace, *command])
+    assert code == 0, output
+    assert '"variant": 2' in (site.docs / "index.md").read_text(encoding="utf-8")
+
+
 def start(project: Project, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         without_locks(project, project.command("build", "--strict", *arguments)),
