@@ -48,6 +48,14 @@ def real_path(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
+def unreadable_folders(root: Path) -> list[OSError]:
+    """Return why folders in a folder cannot be read, or it itself. Those whose names begin with a dot do not count."""
+    errors: list[OSError] = []
+    for _, folders, _ in os.walk(root, onerror=errors.append):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+    return errors
+
+
 def free_name(path: Path) -> Path:
     """Return this path if nothing is there, else the first free one with a number at its end."""
     free, count = path, 1

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Literal
 
+from mkdocs_qhaigc._util.files import reason_of
 from mkdocs_qhaigc._util.text import closest_match, plural
 from mkdocs_qhaigc.directives.directive import Problem
 from mkdocs_qhaigc.directives.front_matter import META_KEY, PAGE_ENDINGS
@@ -137,6 +138,10 @@ class Warnings:
         self.repeated_keys(src_uri, source)
         for written, line in misspelt_places(source):
             self._misspelt(src_uri, written, line)
+
+    def unreadable_folder(self, error: OSError) -> None:
+        """Warn of a folder among the pages: directives in it count as ones that cannot be used."""
+        self.directive(f"{error.filename} cannot be read ({reason_of(error)}), nor its pages be seen. Make it readable")
 
     def repeated_keys(self, src_uri: str, source: str) -> None:
         """Warn of names and fields that a page declares twice: YAML keeps the last one."""

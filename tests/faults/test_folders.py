@@ -171,3 +171,26 @@ def test_a_folder_that_cannot_be_used_is_named_with_its_option_and_the_rest_work
     if not first[0][0]:
         shown = {path.name.partition("-")[0] for path in (site.folder / ASSETS).glob("hero-*.webp")}
         assert shown == {"hero"}
+
+
+def test_what_a_closed_folder_of_pages_declares_is_not_removed(
+    bought: tuple[Project, ImagesApi], site: Project
+) -> None:
+    """MkDocs builds the site without it, and says nothing."""
+    require_posix("permissions")
+    folder = site.docs / "guide"
+    folder.mkdir()
+    (site.docs / "index.md").rename(folder / "index.md")
+    site.page("index.md", "Words.")
+    pins, originals = set((site.folder / PINS).iterdir()), site.originals
+    lines = ("check", "pin", "prune --older-than 0d --yes", "sync", "plan")
+    try:
+        folder.chmod(0)
+        results = run_unprivileged(site, *(("mkdocs-qhaigc", *line.split()) for line in lines))
+    finally:
+        folder.chmod(0o700)
+    assert [code for code, _, _ in results] == [1, 1, 1, 1, 0], results
+    for _, out, err in results:
+        assert f"{folder} cannot be read (Permission denied)" in out + err
+    assert pins <= set((site.folder / PINS).iterdir())
+    assert site.originals == originals

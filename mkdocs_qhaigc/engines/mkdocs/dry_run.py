@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mkdocs_qhaigc._util.files import reason_of
+from mkdocs_qhaigc._util.files import reason_of, unreadable_folders
 from mkdocs_qhaigc.errors import QhaigcError, SiteError
 
 if TYPE_CHECKING:
@@ -93,6 +93,8 @@ def survey(config_file: Path) -> Survey:
                 one.pages.check_sources()
                 unshown.add(one.pages)
             for one, _ in dry_run.builds[-1:]:
+                for unreadable in unreadable_folders(docs_dir):  # MkDocs builds the site without them
+                    one.pages.warnings.unreadable_folder(unreadable)
                 if not one.options.gallery:
                     unshown.warn(one.pages.warnings)
             surveys = [one.survey(warnings, docs_dir=docs_dir) for one, warnings in dry_run.builds]

@@ -131,12 +131,20 @@ def _files(docs_dir: Path, endings: tuple[str, ...], *, outside: bool) -> Iterat
     """Yield the files of pages. Every engine skips names that begin with a dot.
 
     `outside`: also follow links to folders outside `docs_dir`, as MkDocs does.
+
+    Raises:
+        SiteError: a folder cannot be read.
     """
     root = docs_dir.resolve()
-    for folder, folders, names in os.walk(docs_dir, followlinks=True):
+    for folder, folders, names in os.walk(docs_dir, onerror=_refuse, followlinks=True):
         visible = sorted(name for name in folders if not name.startswith("."))
         folders[:] = [name for name in visible if _leads_on(Path(folder, name), docs_dir, root, outside=outside)]
         yield from (Path(folder, name) for name in sorted(names) if name.endswith(endings) and not name.startswith("."))
+
+
+def _refuse(error: OSError) -> None:
+    """Raise an error about a folder that cannot be read: what its pages declare would seem unused."""
+    raise SiteError(f"{error.filename} cannot be read ({error.strerror})") from error
 
 
 def _leads_on(folder: Path, docs_dir: Path, root: Path, *, outside: bool) -> bool:
