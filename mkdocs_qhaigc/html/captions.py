@@ -20,7 +20,7 @@ _END = re.compile(r"\s*</([a-zA-Z][a-zA-Z0-9]*)\s*>")
 _FIGURE = re.compile(r"<(/?)fig(ure|caption)(?=[\s>])[^>]*>", re.IGNORECASE)
 _BREAK = re.compile(r"</?(?:p|br|div|li|ul|ol)\b[^>]*>", re.IGNORECASE)
 _TAG = re.compile(r"<!--.*?-->|<[^>]*>", re.DOTALL)
-_PICTURE_END = "</picture>"
+_PICTURE, _PICTURE_END = (re.compile(rf"<{slash}picture\b[^>]*>", re.IGNORECASE) for slash in ("", "/"))
 _LONGEST_TAG = 2000
 """Characters that are searched backwards for the start of an element."""
 _CONTAINERS = frozenset(
@@ -172,8 +172,8 @@ def _words(html: str) -> str:
 
 def _picture(html: str, left: int, right: int) -> _Span:
     """Return the `<picture>` that contains `html[left:right]`; these places themselves if it is not to be found."""
-    start, end = html.lower().rfind("<picture", 0, left), html.lower().find(_PICTURE_END, right)
-    return _Span(start, end + len(_PICTURE_END)) if start >= 0 and end >= 0 else _Span(left, right)
+    openings, closing = list(_PICTURE.finditer(html, 0, left)), _PICTURE_END.search(html, right)
+    return _Span(openings[-1].start(), closing.end()) if openings and closing else _Span(left, right)
 
 
 def _figure(attributes: str) -> str:

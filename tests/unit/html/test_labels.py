@@ -48,6 +48,10 @@ def written(html: str, *, caption: str | None = None, label: str = "AI <made>") 
             '<p>x <picture><source srcset="x">#</picture></p>',
             f'<p>x <picture><source srcset="x">#</picture> {LABEL}</p>',
         ),
+        (
+            '<p>İİ</p>\n<PICTURE><source srcset="x">#</PICTURE>\n<p>x</p>',  # of which `lower()` makes more letters
+            f'<p>İİ</p>\n<PICTURE><source srcset="x">#</PICTURE> {LABEL}\n<p>x</p>',
+        ),
         ("#", f"# {LABEL}"),
     ],
 )
