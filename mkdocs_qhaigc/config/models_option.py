@@ -13,6 +13,8 @@ from mkdocs_qhaigc.directives.sizes import SERVICE_SIZE_PATTERN, SIZE_PATTERN, p
 from mkdocs_qhaigc.errors import OptionError
 
 _LIMITS = SizeLimits._fields
+_RATIO_LIMIT = "max_ratio"
+"""The one limit that is no number of pixels, and so need not be a whole number."""
 _SIZE: Schema = {"type": "string", "pattern": f"^{SIZE_PATTERN}$"}
 _NUMBER: Schema = {"type": "integer", "minimum": 1}
 _FORMATS = ("png", "webp", "jpeg")
@@ -47,13 +49,15 @@ def _one_of(*words: str) -> Callable[[Any], str | None]:
 
 def _sizes(value: Any) -> list[str] | dict[str, Any] | None:
     if isinstance(value, Mapping):
-        limits = {name: number for name, number in value.items() if name in _LIMITS and _is_positive(number)}
+        limits = {name: number for name, number in value.items() if name in _LIMITS and _is_limit(name, number)}
         return limits if limits and len(limits) == len(value) else None
     sizes = [parse_size(one) for one in value if isinstance(one, str)] if isinstance(value, (list, tuple)) else []
     return [size for size in sizes if size] if sizes and all(sizes) and len(sizes) == len(value) else None
 
 
-def _is_positive(value: Any) -> bool:
+def _is_limit(name: str, value: Any) -> bool:
+    if name != _RATIO_LIMIT:
+        return _number(value) is not None
     return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
 
 
@@ -84,7 +88,10 @@ FIELDS: Mapping[str, _Field] = {
                 {"type": "array", "items": _SIZE, "minItems": 1},
                 {
                     "type": "object",
-                    "properties": {name: {"type": "number", "exclusiveMinimum": 0} for name in _LIMITS},
+                    "properties": {
+                        **dict.fromkeys(_LIMITS, _NUMBER),
+                        _RATIO_LIMIT: {"type": "number", "exclusiveMinimum": 0},
+                    },
                     "additionalProperties": False,
                     "minProperties": 1,
                 },

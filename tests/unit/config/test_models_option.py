@@ -71,6 +71,7 @@ def test_a_day_may_be_the_date_that_yaml_makes_of_it() -> None:
         ({"m": {"sizes": "1024x1024"}}, "`sizes` of 'm'"),
         ({"m": {"sizes": {"multiple": 16}}}, "or limits: multiple_of"),
         ({"m": {"sizes": {"multiple_of": 0}}}, "`sizes` of 'm'"),
+        ({"m": {"sizes": {"max_side": 2048.5}}}, "`sizes` of 'm'"),  # pixels, which `range` counts in
         ({"m": {"size_tokens": {"big": "1024x1024"}}}, "Write the size to expect"),
         ({"m": {"size_tokens": {"2K": "big"}}}, "Write the size to expect"),
         ({"m": {"size": "1024x1024"}}, "Write none where the field"),
