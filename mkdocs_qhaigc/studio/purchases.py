@@ -6,7 +6,6 @@ it holds its own lock, so nothing here calls the queue from there.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import threading
@@ -259,9 +258,9 @@ class Purchases:
             is_certain = key in self._awaited or (known is not None and known.begun)
         if is_certain:
             return True
-        with contextlib.suppress(OptionError):  # the options cannot be used at the moment, and nothing is begun
-            if self._future(self._host.queue(), key):
-                return True
+        queue = self._usable_queue()
+        if queue and self._future(queue, key):
+            return True
         with self._lock:  # a build has dropped it, of which nobody is told
             if known and self._jobs.get(key) is known and not known.begun and key not in self._awaited:
                 del self._jobs[key]
@@ -292,7 +291,8 @@ class Purchases:
         """Return why an image has not come that was ordered, here or by a build; `None` if nothing is known."""
         with self._lock:
             reason, has_failed = self._reasons.get(key), key in self._failed
-        return reason or (self._host.queue().failure(key) if has_failed else None)
+        queue = self._usable_queue() if has_failed and not reason else None
+        return queue.failure(key) if queue else reason
 
     def obstacle(self, options: Options) -> QhaigcError | None:
         """Return why nothing can be bought at the moment; `None` if it can."""
@@ -304,6 +304,13 @@ class Purchases:
         """Order nothing from now on."""
         with self._ordering:
             self._closed.set()
+
+    def _usable_queue(self) -> GenerationQueue | None:
+        """Return the queue of the site's builds; `None` while the options cannot be used, and nothing is begun."""
+        try:
+            return self._host.queue()
+        except OptionError:
+            return None
 
     @staticmethod
     def _future(queue: GenerationQueue, key: str) -> Future[StoredImage] | None:

@@ -229,6 +229,21 @@ def test_a_refused_prompt_is_asked_once(project: Project, api: ImagesApi) -> Non
 
 
 @pytest.mark.slow
+def test_what_has_failed_is_shown_while_the_options_cannot_be_used(project: Project, api: ImagesApi) -> None:
+    project.options |= {"serve_buys": "auto", "retries": 0}
+    api.default = error(500, "server_error", "out of order")
+    write(project)
+    with serving(project) as server:
+        server.wait_for_studio()
+        server.wait_until(lambda: "out of order" in str(server.studio("api/state").json["images"]))
+        project.options["style"] = "{{ look }}"
+        project.write_config()
+        server.wait_until(lambda: "which nothing fills in" in server.output)
+        reply = server.studio("api/state")
+        assert (reply.status, reply.json["images"][0]["state"]) == (200, "missing")
+
+
+@pytest.mark.slow
 def test_an_arrival_is_told_at_once_and_the_site_is_built_when_its_page_is_asked_for(
     project: Project, api: ImagesApi
 ) -> None:
