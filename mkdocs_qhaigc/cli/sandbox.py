@@ -48,7 +48,7 @@ def sandbox(port: int, latency: float, tasks: bool, command: tuple[str, ...]) ->
             _serve_until_ctrl_c(server.base_url)
             return
         code = _run(command, {_ADDRESS_VARIABLE: server.base_url, _KEY_VARIABLE: "sandbox", SANDBOX_VARIABLE: "1"})
-        count = sum(1 for request in server.received if request.path.endswith("/images/generations"))
+        count = sum(1 for request in server.received if request.path.endswith(("/images/generations", "/images/edits")))
         times = plural(count, "once", f"{count} times")
         click.echo(f"The sandbox was asked for images {times}.", err=True)
     sys.exit(code)

@@ -19,13 +19,16 @@ from tests.conftest import require_posix
 
 COMMAND = str(Path(sys.executable).with_name("mkdocs-qhaigc"))
 ASK = """
-import json, os, sys, urllib.request as web
+import json, os, sys, urllib.error, urllib.request as web
 request = web.Request(
-    os.environ["QHAIGC_BASE_URL"] + "/images/generations",
+    os.environ["QHAIGC_BASE_URL"] + sys.argv.pop(1),
     json.dumps({"model": "any", "prompt": "fog", "size": "32x32"}).encode(),
     {"Authorization": "Bearer " + os.environ["QHAIGC_API_KEY"], "Content-Type": "application/json"},
 )
-print(len(json.load(web.build_opener(web.ProxyHandler({})).open(request))["data"]), sys.argv[1:])
+try:
+    print(len(json.load(web.build_opener(web.ProxyHandler({})).open(request))["data"]), sys.argv[1:])
+except urllib.error.HTTPError as error:
+    print(error.code)
 sys.exit(7)
 """
 
@@ -36,10 +39,11 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_sandbox_runs_a_command_against_the_server_and_ends_with_its_exit_code() -> None:
-    finished = run("sandbox", "--", sys.executable, "-c", ASK, "--port", "-x")
+@pytest.mark.parametrize(("path", "printed"), [("/images/generations", "1 ['--port', '-x']"), ("/images/edits", "400")])
+def test_sandbox_runs_a_command_against_the_server_and_ends_with_its_exit_code(path: str, printed: str) -> None:
+    finished = run("sandbox", "--", sys.executable, "-c", ASK, path, "--port", "-x")
     assert finished.returncode == 7, finished.stderr
-    assert finished.stdout == "1 ['--port', '-x']\n"
+    assert finished.stdout == f"{printed}\n"
     assert "asked for images once" in finished.stderr
 
 
