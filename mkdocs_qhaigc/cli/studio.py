@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from mkdocs_qhaigc._util.files import reason_of, state_of
-from mkdocs_qhaigc.cli._common import config_option, failing, note, print_problems, survey_of
+from mkdocs_qhaigc.cli._common import config_option, count, failing, note, print_problems, survey_of
 from mkdocs_qhaigc.cli._generation import opened_queue, require_sandbox_within_sandbox
 from mkdocs_qhaigc.engines.choose_engine import is_zensicals
 from mkdocs_qhaigc.engines.zensical.config import read_configuration
@@ -177,9 +177,10 @@ class _Site:
 
     def say_unfinished(self) -> None:
         """Say which images are not waited for."""
-        count = sum(len(queue.under_way()) for queue in self._queues)
-        if count:
-            note(f"{count} under way not waited for. Calls may have been billed; no image that has arrived is lost.")
+        number = sum(len(queue.under_way()) for queue in self._queues)
+        if number:
+            images = count(number, "image")
+            note(f"{images} under way not waited for. Calls may have been billed; no image that has arrived is lost.")
 
     def _source_state(self) -> object:
         """Return the state of all files that the site is read from."""

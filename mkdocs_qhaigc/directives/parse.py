@@ -472,8 +472,8 @@ def require_filled_in(text: str, field: str) -> None:
     """
     if tag := _TEMPLATE_TAG.search(text):
         raise DirectiveError(
-            f"`{field}` holds {short_repr(' '.join(tag[0].split()))}, which nothing fills in: front matter is no "
-            "template. Write out what it stands for"
+            f"`{field}` holds {short_repr(' '.join(tag[0].split()))}, which nothing fills in: front matter and "
+            "options are no templates. Write out what it stands for"
         )
 
 
