@@ -55,16 +55,6 @@ def write_fields(page: str, name: str, fields: Mapping[str, Value | None]) -> st
     return edited
 
 
-def read_fields(page: str, name: str) -> dict[str, Any]:
-    """Return the `EDITABLE_FIELDS` that the page's own front matter gives an image, as it gives them.
-
-    Raises:
-        EditError: it does not declare the image, or is no YAML.
-    """
-    values = front_matter(page)
-    return _fields(_directive(values, _path(values, name)))
-
-
 def front_matter(page: str) -> dict[str, Any]:
     """Return the values of a page's front matter.
 

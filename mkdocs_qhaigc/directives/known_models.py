@@ -19,7 +19,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
-from mkdocs_qhaigc.directives.sizes import MOST_PIXELS, SIZE_LIMITS, USUAL_PIXELS, parse_size, size_of_ratio
+from mkdocs_qhaigc.directives.sizes import MOST_PIXELS, SIZE_LIMITS, USUAL_PIXELS, sides_of, size_of_ratio
 
 ModelTable = Mapping[str, Mapping[str, Any]]
 """Name, or the beginning of names -> entry, in the form of `known_models.json`."""
@@ -120,13 +120,13 @@ class KnownModel(NamedTuple):
 
     def takes(self, size: str) -> bool | None:
         """Return whether the model takes a size, in pixels or a token; `None` if that is unknown."""
-        width, height = _sides(size)
-        if not width:
+        sides = sides_of(size)
+        if sides is None:
             return True if size in self.size_tokens else (None if self.sizes is None else False)
         if self.sizes is None or not self.sends_size:
             return None
         if isinstance(self.sizes, SizeLimits):
-            return self.sizes.allows(width, height)
+            return self.sizes.allows(*sides)
         return size in self.sizes
 
     def size_of_ratio(self, width: int, height: int) -> str:
@@ -138,7 +138,8 @@ class KnownModel(NamedTuple):
         limits = self.sizes if isinstance(self.sizes, SizeLimits) else SizeLimits()
         if not self.sizes or not self.sends_size:
             return size_of_ratio(width, height)
-        sizes = limits.nearest(width, height) if isinstance(self.sizes, SizeLimits) else map(_sides, self.sizes)
+        listed = () if isinstance(self.sizes, SizeLimits) else self.sizes
+        sizes = [*filter(None, map(sides_of, listed))] if listed else limits.nearest(width, height)
         usual = min(max(limits.usual_pixels, limits.min_pixels), limits.max_pixels)
 
         def merit(size: tuple[int, int]) -> tuple[float, float]:
@@ -149,8 +150,7 @@ class KnownModel(NamedTuple):
 
     def pixels(self, size: str) -> tuple[int, int] | None:
         """Return width and height to expect for a size, in pixels; `None` for a word of which nothing is known."""
-        width, height = _sides(self.size_tokens.get(size, size))
-        return (width, height) if width else None
+        return sides_of(self.size_tokens.get(size, size))
 
 
 def known_model(name: str, own: ModelTable = _NOTHING) -> KnownModel:
@@ -207,15 +207,6 @@ def _table() -> ModelTable:
     text = Path(__file__).with_name("known_models.json").read_text(encoding="utf-8")
     table: dict[str, dict[str, Any]] = json.loads(text)
     return table
-
-
-def _sides(size: str) -> tuple[int, int]:
-    """Return width and height of a size, in pixels; zeros for a token."""
-    read = parse_size(size)
-    if read is None:
-        return 0, 0
-    width, _, height = read.partition("x")
-    return int(width), int(height)
 
 
 def _cut_off(size: tuple[int, int], width: int, height: int) -> float:
