@@ -54,7 +54,6 @@ if TYPE_CHECKING:
 
     from mkdocs_qhaigc.generation.queue import GenerationQueue
     from mkdocs_qhaigc.site.json_report import Report
-    from mkdocs_qhaigc.studio.mount import Mount
 
 STYLESHEET = asset("qhaigc.css")
 
@@ -99,7 +98,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._told: set[str] = set()
         """Keys of images of which this preview has said that it does not buy them by itself."""
         self._served = ServedSite(self._generation)
-        self._studio: Mount | None = None
+        self._close_studio: Callable[[], None] = lambda: None
         self._has_studio = False
         """Whether the options of the last build have the studio: it answers while the next one begins, too."""
 
@@ -332,9 +331,8 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         self._builds_ending -= 1
         if self._builds_ending or not self._summary or self._dry_run:
             return
-        if (
-            self._options and not self._options.gallery and not self._dirty
-        ):  # pages that are not built now may show them
+        # With --dirty, pages that are not built now may show them.
+        if self._options and not self._options.gallery and not self._dirty:
             for message in self._unshown.messages():
                 log.info("%s", message)
         if summary := self._summary.text():
@@ -389,9 +387,9 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
                     "with the studio, leave `--clean` out"
                 )
             elif self._options.studio:
-                self._studio = mount(
-                    server, self._served, self._generation, config=config, is_on=lambda: self._has_studio
-                )
+                mounted = mount(server, self._served, self._generation, config=config, is_on=lambda: self._has_studio)
+                if mounted:
+                    self._close_studio = mounted.close
 
     def on_shutdown(self) -> None:
         """End the jobs under way; images that have arrived are stored first.
@@ -399,8 +397,7 @@ class QhaigcPlugin(BasePlugin):  # type: ignore[type-arg, no-untyped-call]  # it
         If an error ends the program and not Ctrl-C, they are waited for: they are paid for. Some plugins exit in a way
         for which MkDocs has no event.
         """
-        if self._studio:
-            self._studio.close()
+        self._close_studio()
         error = sys.exc_info()[1]
         if error is not None and not isinstance(error, KeyboardInterrupt):
             self._generation.finish()
