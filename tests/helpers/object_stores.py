@@ -281,15 +281,12 @@ def _wait_for(url: str) -> None:
     _until(answers)
 
 
-def _until(done: object) -> None:
+def _until(done: Callable[[], object]) -> None:
     """Call until it returns a true value without an error of the network, for at most a minute."""
-    assert callable(done)
     end = time.monotonic() + 60
     while True:
-        try:
+        with suppress(OSError):
             if done():
                 return
-        except OSError:
-            if time.monotonic() > end:
-                raise
+        assert time.monotonic() < end, done
         time.sleep(0.2)
