@@ -39,30 +39,13 @@ class _InOrder(click.Group):
 @click.pass_context
 def main(context: click.Context) -> None:
     """Images for MkDocs pages from prompts in their front matter."""
-    if isinstance(
-        sys.stdout, TextIOWrapper
-    ):  # on Windows a pipe may encode few letters: better \u706f than a traceback
+    if isinstance(sys.stdout, TextIOWrapper):  # on Windows a pipe may have few letters: better \u706f than a traceback
         sys.stdout.reconfigure(errors="backslashreplace")
     context.with_resource(forwarding(warn, note))
 
 
 for command in (
-    *(
-        init,
-        plan,
-        generate,
-        regenerate,
-        candidates,
-        studio,
-        pin,
-        check,
-        gallery,
-        cost,
-        share,
-        prune,
-        sync,
-        schema,
-        sandbox,
-    ),
+    *(init, plan, generate, regenerate, candidates, studio, pin, check),
+    *(gallery, cost, share, prune, sync, schema, sandbox),
 ):
     main.add_command(command)

@@ -33,7 +33,7 @@ _NOTHING_SHOWN = r"(?i)(?:\s|</?(?:a|picture|source|br)\b[^>]*>)*"
 
 Resolve = Callable[[str], ReferencedImage]
 _Captioned = tuple[int, int, str | None, str, bool]
-"""The fields of `figure_placement.Captioned`, which is imported only where a page has captions or labels."""
+"""The fields of `captions.Captioned`, which is imported only where a page has captions or labels."""
 
 
 class _Shown(NamedTuple):

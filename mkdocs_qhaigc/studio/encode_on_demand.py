@@ -1,4 +1,4 @@
-"""Stored images encoded on demand: as a file of the site is, or at most so wide as the studio shows them."""
+"""Stored images encoded on demand: as a file of the site is, or at most as wide as the studio shows them."""
 
 from __future__ import annotations
 

@@ -255,7 +255,7 @@ class SiteLife:
         self.put("a.md", PageModel(one="snow", two="dusk"))
 
     def look(self, number: int) -> None:
-        """Write one of several pictures into the file that the option `references` may name."""
+        """Write one of several images into the file that the option `references` may name."""
         self.project.write("look.png", LOOKS[number])
 
     def put(self, path: str, page: PageModel) -> None:

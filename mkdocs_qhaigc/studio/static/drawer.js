@@ -174,8 +174,7 @@ export class Drawer {
         if (this.id === id) this.take(detail);
       },
       (error) => {
-        if (error.kind === "unknown" && this.id === id) this.say(error.message, "bad");
-        else if (error.kind !== "locked") this.say(error.message, "bad");
+        if (error.kind !== "locked" && this.id === id) this.say(error.message, "bad");
       },
     );
     await this.reloading;
@@ -287,19 +286,19 @@ export class Drawer {
       this.staged = isThere ? frame.key : null;
       const alt = image.alt ?? `The image ${image.name}`;
       const size = { width: frame?.width ?? image.width ?? 16, height: frame?.height ?? image.height ?? 9 };
-      this.picture = isThere ? h("img", { src: stored(frame.key, this.shown ? 480 : 1600), alt, ...size }) : h("span", { class: "none" });
+      this.image = isThere ? h("img", { src: stored(frame.key, this.shown ? 480 : 1600), alt, ...size }) : h("span", { class: "none" });
     }
     const words = [];
     if (!isThere) {
       const { label, why, remedy } = stageWords(frame) ?? stateOf(image, this.model.jobOf(image));
-      this.picture.replaceChildren(h("b", {}, label), ...[why, remedy].filter(Boolean).map((text) => h("span", {}, marked(text))));
+      this.image.replaceChildren(h("b", {}, label), ...[why, remedy].filter(Boolean).map((text) => h("span", {}, marked(text))));
     } else {
       words.push(frame.request ? "A try, not saved" : frame.state === undefined ? "From the history" : `Variant ${frame.variant}`);
       if (frame.key === this.used) words.push("in use");
       else if (this.shown?.images.has(this.id)) words.push("shown in the page now");
     }
     const caption = h("figcaption", {}, words.join(", "));
-    this.stage.replaceChildren(this.picture, ...(words.length ? [caption] : []));
+    this.stage.replaceChildren(this.image, ...(words.length ? [caption] : []));
   }
 
   renderActs(image, frames) {

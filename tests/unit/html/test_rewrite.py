@@ -211,14 +211,14 @@ def test_an_image_without_alt_takes_that_of_the_directive_and_never_goes_without
     assert img(f'<img src="qhaigc:a" alt="{given}">', webp(alt=alt))["alt"] == shown
 
 
-def test_the_main_picture_is_loaded_first_and_never_lazily() -> None:
+def test_the_main_image_is_loaded_first_and_never_lazily() -> None:
     attributes = img('<img src="qhaigc:a">', webp(priority=True))
 
     assert attributes["fetchpriority"] == "high"
     assert "loading" not in attributes
 
 
-def test_an_author_s_lazy_main_picture_is_not_asked_for_first() -> None:
+def test_an_author_s_lazy_main_image_is_not_asked_for_first() -> None:
     attributes = img('<img src="qhaigc:a" loading="lazy">', webp(priority=True))
 
     assert attributes["loading"] == "lazy"
