@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import pairwise, product
+from itertools import product
 from typing import Any
 
 from mkdocs_qhaigc._util import yaml
@@ -34,8 +34,8 @@ _Path = tuple[str, ...]
 def write_fields(page: str, name: str, fields: Mapping[str, Value | None]) -> str:
     """Return a page whose image of this name has these values in its fields (`EDITABLE_FIELDS`); `None` removes one.
 
-    Fields that have their value already are left as they are written. All fields are written, or none. Without its
-    `dark.prompt` an image has no `dark` at all.
+    Fields that have their value already are left as they are written. All fields are written, or none. A prompt cannot
+    be removed.
 
     Raises:
         EditError: they cannot be written without changing more than that.
@@ -103,14 +103,14 @@ def _with_field(front: str, name: str, field: str, value: Value | None) -> str:
     present = _fields(directive)
     if (field not in present) if value is None else repr(present.get(field)) == repr(value):
         return front
-    if field == "prompt" and value is None:
-        raise EditError("an image needs a `prompt`")
     holder, _, key = field.rpartition(".")
+    if key == "prompt" and value is None:
+        raise EditError("an image needs a `prompt`")
     if holder:
         dark = directive.get("dark") if isinstance(directive, dict) else None
         if key == "variant" and value is not None and not isinstance(dark, (str, dict)):
             raise EditError("the image has no `dark` one, whose variant this could be")
-        if key == "prompt" and (value is None or not isinstance(dark, dict)):
+        if key == "prompt" and not isinstance(dark, dict):
             key = "dark"
         else:
             path = (*path, "dark")
@@ -294,27 +294,15 @@ class _Document:
 
     def _without_lines(self, entry: _Entry) -> Iterator[str]:
         """Remove the lines of an entry; comments on them stay."""
-        text, old, start = self._text, self._scalar(entry), entry.key.start_mark.index
-        head_end, end = (old.head_end, old.end) if old else (entry.end, entry.end)
-        begin = self._line_begin(start)
-        tokens = [*self._tokens(entry), (self._next_line(head_end), 0)]
-        gaps = [text[one[1] : other[0]] for one, other in pairwise(tokens)]
+        text, old, key = self._text, self._scalar(entry), entry.key
+        start, head_end, end = (old.start, old.head_end, old.end) if old else (entry.start, entry.end, entry.end)
+        begin, line_end = self._line_begin(key.start_mark.index), self._next_line(head_end)
+        gaps = (text[key.end_mark.index : start], text[head_end:line_end])
         comments = [comment for gap in gaps for comment in _COMMENT.findall(gap)]
-        kept = "".join(text[begin:start] + comment + self._line_end(head_end) for comment in comments)
+        margin = text[begin : key.start_mark.index]
+        kept = "".join(margin + comment + self._line_end(head_end) for comment in comments)
         for stop in dict.fromkeys((end, entry.end)):
-            yield text[:begin] + kept + text[max(stop, self._next_line(head_end)) :]
-
-    def _tokens(self, entry: _Entry) -> Iterator[tuple[int, int]]:
-        """Yield start and end of each part of an entry between which there may be comments."""
-        yield entry.key.start_mark.index, entry.key.end_mark.index
-        if isinstance(entry.value, yaml.MappingNode) and not entry.aliased:
-            for one in self._entries(entry.value):
-                yield from self._tokens(one)
-            return
-        old = self._scalar(entry)
-        yield (old.start, old.head_end) if old else (entry.start, entry.end)
-        if old and old.style in ("|", ">"):
-            yield self._next_line(old.head_end), old.end
+            yield text[:begin] + kept + text[max(stop, line_end) :]
 
     def _with_entry(self, entries: list[_Entry], key: str, value: Value) -> Iterator[str]:
         """Add an entry to a mapping in braces."""

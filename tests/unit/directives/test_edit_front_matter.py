@@ -183,15 +183,11 @@ def _kept(page: str, edited: str) -> bool:
 
 def _flattened(wish: dict[str, Any]) -> dict[str, Any]:
     dark = wish.pop("dark", {})
-    return {
-        **wish,
-        **({"dark.prompt": None} if dark is None else {f"dark.{field}": one for field, one in dark.items()}),
-    }
+    return {**wish, **{f"dark.{field}": one for field, one in dark.items()}}
 
 
 def _wished(had: dict[str, Any], wish: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields that a page is to have: an image without a dark one has no variant of it either."""
-    wish = {**wish, "dark.variant": None} if wish.get("dark.prompt", "") is None else wish
+    """Return the fields that a page is to have."""
     return {field: value for field, value in {**had, **wish}.items() if field not in wish or value is not None}
 
 
@@ -262,8 +258,7 @@ wishes = st.fixed_dictionaries(
         "prompt": texts,
         **{field: st.none() | texts for field in ("alt", "caption", "model", "size", "style")},
         "variant": st.none() | st.integers(1, 10_000),
-        "dark": st.none()
-        | st.fixed_dictionaries({"prompt": texts}, optional={"variant": st.none() | st.integers(1, 99)}),
+        "dark": st.fixed_dictionaries({"prompt": texts}, optional={"variant": st.none() | st.integers(1, 99)}),
     },
 ).map(_flattened)
 
