@@ -6,8 +6,9 @@ does not, which takes most of a build's time, unless its templates show images t
 
 from __future__ import annotations
 
+import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +27,7 @@ DRY_RUN: ContextVar[DryRun | None] = ContextVar("qhaigc_dry_run", default=None)
 
 CALL = b"qhaigc_"
 """How the names of the functions for templates begin."""
-_TEMPLATES = frozenset((".html", ".htm", ".xml", ".txt", ".md", ".json", ".svg", ".css", ".js", ".j2", ".jinja"))
+_TEMPLATES = (".html", ".htm", ".xml", ".txt", ".md", ".json", ".svg", ".css", ".js", ".j2", ".jinja")
 """Endings of files of a theme that may be templates."""
 
 
@@ -46,18 +47,23 @@ def without_theme(env: Environment, dirs: Iterable[str]) -> Environment:
     """Return an environment in which every template is an empty page, unless one in `dirs` calls our functions."""
     from jinja2 import FunctionLoader
 
-    if any(_calls_us(path) for folder in dirs for path in Path(folder).rglob("*")):
+    if any(_calls_us(path) for folder in dirs for path in _templates(folder)):
         return env
     return env.overlay(loader=FunctionLoader(lambda _: "<!doctype html><html><head></head><body></body></html>"))
 
 
-def _calls_us(path: Path) -> bool:
-    """Whether a file of a theme is a template that calls our functions."""
-    if path.suffix not in _TEMPLATES:
-        return False
+def _templates(folder: str) -> Iterator[str]:
+    """Yield the files of a theme that may be templates; not its icons, of which Material has more than ten thousand."""
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name != ".icons"]
+        yield from (os.path.join(parent, name) for name in names if name.endswith(_TEMPLATES))  # noqa: PTH118 - texts do
+
+
+def _calls_us(path: str) -> bool:
+    """Whether a template calls our functions."""
     try:
-        return CALL in path.read_bytes()
-    except OSError:  # a folder, or a link of an editor that leads nowhere
+        return CALL in Path(path).read_bytes()
+    except OSError:  # a link of an editor that leads nowhere
         return False
 
 
