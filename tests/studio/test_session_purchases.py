@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -14,7 +16,7 @@ from mkdocs_qhaigc.studio.problem import Problem
 from tests.conftest import Project
 from tests.helpers.api import ImagesApi, by_url, error, several, waits_for
 from tests.helpers.commands import run
-from tests.helpers.studio_host import Events, studio, wait_until
+from tests.helpers.studio_host import Events, SiteHost, studio, wait_until
 
 HERO = "guide/start.md#hero"
 
@@ -27,6 +29,18 @@ def site(project: Project, api: ImagesApi, monkeypatch: pytest.MonkeyPatch) -> P
     project.page("guide/start.md", "![x](qhaigc:hero)", qhaigc={"hero": {"prompt": "Fog", "dark": "Night"}})
     project.page("other.md", "![x](qhaigc:hero)", qhaigc="Sea")
     return project
+
+
+@contextlib.contextmanager
+def three_ordered(site: Project, api: ImagesApi) -> Iterator[tuple[SiteHost, Session, Events, threading.Event]]:
+    """Yield a studio that has ordered three images one after the other, and what lets the service answer."""
+    go = threading.Event()
+    api.default = waits_for(go)
+    site.options["concurrency"] = 1
+    with studio(site) as (host, session, events):
+        session.buy_missing({"ids": None})
+        events.wait_for("called")
+        yield host, session, events, go
 
 
 def states(session: Any, identity: str = HERO) -> dict[int, str]:
@@ -135,12 +149,7 @@ def test_what_failed_can_be_ordered_again(site: Project, api: ImagesApi) -> None
 
 
 def test_jobs_that_a_build_drops_are_ordered_again(site: Project, api: ImagesApi) -> None:
-    go = threading.Event()
-    site.options["concurrency"] = 1
-    with studio(site) as (host, session, events):
-        api.default = waits_for(go)
-        session.buy_missing({"ids": None})
-        events.wait_for("called")
+    with three_ordered(site, api) as (host, session, events, go):
         host.queue().new_build()
         assert session.state(None)["bar"]["under_way"] == 3
         go.set()
@@ -149,12 +158,7 @@ def test_jobs_that_a_build_drops_are_ordered_again(site: Project, api: ImagesApi
 
 
 def test_jobs_of_a_retired_queue_are_ordered_again_by_the_next_one(site: Project, api: ImagesApi) -> None:
-    go = threading.Event()
-    site.options["concurrency"] = 1
-    with studio(site) as (host, session, events):
-        api.default = waits_for(go)
-        session.buy_missing({"ids": None})
-        events.wait_for("called")
+    with three_ordered(site, api) as (host, session, events, go):
         host.new_queue()
         events.wait_for("called", 2)
         go.set()
@@ -164,12 +168,7 @@ def test_jobs_of_a_retired_queue_are_ordered_again_by_the_next_one(site: Project
 
 
 def test_a_session_that_has_ended_orders_nothing_again(site: Project, api: ImagesApi) -> None:
-    go = threading.Event()
-    site.options["concurrency"] = 1
-    with studio(site) as (host, session, _):
-        api.default = waits_for(go)
-        session.buy_missing({"ids": None})
-        assert api.called.wait(60)
+    with three_ordered(site, api) as (host, session, _, go):
         session.close()
         host.new_queue()
         go.set()
