@@ -212,7 +212,15 @@ def _print(found: Prunable) -> None:
     if found.remnants:
         click.echo("Kept, for people to look at; remove by hand what nobody needs:")
         for path in found.remnants:
-            click.echo(f"  {shown_path(path)}: {size_in_words(path.stat().st_size)}")
+            click.echo(f"  {shown_path(path)}: {size_in_words(_size_of(path))}")
+
+
+def _size_of(path: Path) -> int:
+    """Return the bytes of a file, or of a link itself, which may lead nowhere; 0 if it is gone."""
+    try:
+        return path.lstat().st_size
+    except OSError:
+        return 0
 
 
 def _done(removed: Sequence[Unused]) -> str:
@@ -239,5 +247,5 @@ def _as_fields(found: Prunable, removed: Sequence[Unused]) -> dict[str, Any]:
         "removed": len(removed),
         "removed_bytes": sum(one.size for one in removed),
         "refusals": len(found.refusals),
-        "kept": [{"file": str(path), "bytes": path.stat().st_size} for path in found.remnants],
+        "kept": [{"file": str(path), "bytes": _size_of(path)} for path in found.remnants],
     }

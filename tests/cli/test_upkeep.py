@@ -249,6 +249,16 @@ def test_pins_and_what_is_left_of_images_are_never_pruned(bought: Project) -> No
         assert name in finished.stdout
 
 
+def test_links_that_lead_nowhere_are_named_among_what_is_left(bought: Project) -> None:
+    for folder, name in (("originals", "x-0123456789abcdef.png"), ("rejected", "x-0123456789abcdef.rejected")):
+        (bought.cache / folder).mkdir(exist_ok=True)
+        (bought.cache / folder / name).symlink_to("nowhere")
+    finished = run(bought, "prune", "--older-than", "0d", "--yes")
+    assert finished.returncode == 0, finished.stderr
+    assert "x-0123456789abcdef.png: 7 bytes" in finished.stdout
+    assert [one["bytes"] for one in answer(bought, "prune")["kept"]] == [7, 7]
+
+
 @pytest.mark.parametrize("value", ["90", "d", "-1d", "1y", ""])
 def test_an_age_that_is_none_is_wrong_usage(bought: Project, value: str) -> None:
     finished = run(bought, "prune", f"--older-than={value}")
