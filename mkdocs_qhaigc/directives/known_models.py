@@ -68,14 +68,15 @@ class SizeLimits(NamedTuple):
         Their sides are multiples of 16 where the limits name no other number.
         """
         step = self.multiple_of if self.multiple_of > 1 else _USUAL_MULTIPLE
+        most = min(self.max_side, SIZE_LIMITS[1])
         common = math.gcd(width, height)
         width, height = width // common, height // common
         unit = math.lcm(step // math.gcd(step, width), step // math.gcd(step, height))
-        exact = [(factor * width, factor * height) for factor in range(unit, self.max_side + 1, unit)]
+        exact = [(factor * width, factor * height) for factor in range(unit, most + 1, unit)]
         if allowed := [size for size in exact if self.allows(*size)]:
             return allowed
         ratio = min(max(height / width, 1 / self.max_ratio), self.max_ratio)
-        sides = range(step, self.max_side + 1, step)
+        sides = range(step, most + 1, step)
         sizes = [(wide, tall) for wide in sides for down in (wide * ratio // step,) for tall in _both(down, step)]
         return [size for size in sizes if self.allows(*size)]
 

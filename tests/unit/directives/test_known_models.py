@@ -96,6 +96,12 @@ def test_own_entries_win_over_the_table_field_by_field() -> None:
     assert known_model("flux", own) == KnownModel()
 
 
+def test_limits_beyond_what_can_be_asked_for_take_no_time() -> None:
+    model = KnownModel(sizes=SizeLimits(max_side=10**12, max_pixels=10**24))
+    assert model.size_of_ratio(16, 9) == "1280x720"
+    assert model.size_of_ratio(97, 89) == "1552x1424"
+
+
 @pytest.mark.parametrize(
     ("model", "size", "taken"),
     [
