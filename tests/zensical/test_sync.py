@@ -334,6 +334,11 @@ plugins:
     assert site.docs_dir == tmp_path / "docs"
 
 
+@pytest.mark.parametrize("written", ["3", "[a]", "null", "''"])
+def test_an_address_of_the_site_that_is_no_text_is_none(tmp_path: Path, written: str) -> None:
+    assert configuration(tmp_path, "mkdocs.yml", f"site_url: {written}\nplugins: [qhaigc]\n").site_url is None
+
+
 @needs_toml
 @pytest.mark.parametrize(
     "text",

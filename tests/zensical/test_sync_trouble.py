@@ -241,6 +241,12 @@ def test_a_file_in_the_place_of_the_folder_or_of_an_image_is_said_without_a_trac
 # What is bought, and for which pages
 
 
+def test_a_folder_of_pages_that_is_not_there_is_named_and_not_made(site: Project) -> None:
+    site.config["docs_dir"] = "dcos"
+    assert "there is no folder dcos. Write the folder of the pages into `docs_dir`" in sync(site, code=1)
+    assert not (site.folder / "dcos").exists()
+
+
 def test_pages_that_no_engine_builds_buy_nothing(site: Project, api: ImagesApi) -> None:
     exclude = {"exclude": {"glob": ["old/*", "*.tmp.md"], "regex": [r"kept/\d+\.md"]}}
     site.config["plugins"] = ["search", "blog", exclude]

@@ -113,6 +113,8 @@ def read_configuration(file: Path) -> Configuration:
         where = "[project.plugins.qhaigc]" if file.suffix == ".toml" else "`plugins`"
         raise SiteError(f"{file} does not list the plugin qhaigc. Add it: {where}")
     docs_dir = folder / str(content.get("docs_dir") or "docs")
+    _require_there(docs_dir, file)
+    site_url = content.get("site_url")
     site_dir = folder / str(content.get("site_dir") or "site")
     extensions = _extensions(content)
     zensical = file.suffix == ".toml" or EXTENSION in extensions
@@ -126,7 +128,7 @@ def read_configuration(file: Path) -> Configuration:
         files=tuple(files),
         docs_dir=docs_dir,
         site_dir=site_dir,
-        site_url=content.get("site_url") or None,
+        site_url=site_url if isinstance(site_url, str) and site_url else None,
         theme=theme.get("name"),
         language=str(theme.get("language") or theme.get("locale") or ""),
         features=tuple(features) if isinstance(features, list) else (),
@@ -145,6 +147,16 @@ def read_configuration(file: Path) -> Configuration:
         ),
     )
     return site.publishing_to(folder / out) if isinstance(out, str) and out else site
+
+
+def _require_there(docs_dir: Path, file: Path) -> None:
+    try:
+        docs_dir.lstat()
+    except FileNotFoundError as error:
+        shown = within(docs_dir, Path.cwd())
+        raise SiteError(f"{file}: there is no folder {shown}. Write the folder of the pages into `docs_dir`") from error
+    except OSError:
+        pass  # it may be there: what reads it says why it cannot
 
 
 class Replaced(NamedTuple):
