@@ -282,9 +282,9 @@ class _Document:
         text = self._text
         place = next(n for n, one in enumerate(entries) if one.key is entry.key)
         start = entry.key.start_mark.index
-        if place and not text[entries[place - 1].end : start].replace(",", "", 1).strip():
+        if place and _is_comma(text[entries[place - 1].end : start]):
             yield text[: entries[place - 1].end] + text[entry.end :]
-        elif not place and len(entries) > 1:
+        elif not place and len(entries) > 1 and _is_comma(text[entry.end : entries[1].key.start_mark.index]):
             yield text[:start] + text[entries[1].key.start_mark.index :]
         comma = re.compile(r"\s*,").match(text, entry.end)
         end, begin = comma.end() if comma else entry.end, self._line_begin(start)
@@ -435,6 +435,11 @@ def _put(values: dict[str, Any], path: _Path, value: Any) -> dict[str, Any]:
 
 def _is_key(node: yaml.Node, word: str) -> bool:
     return isinstance(node, yaml.ScalarNode) and node.value == word
+
+
+def _is_comma(gap: str) -> bool:
+    """Whether there is only a comma between two entries of a mapping in braces, and no comment."""
+    return not gap.replace(",", "", 1).strip()
 
 
 def _prompt_first(entries: list[_Entry]) -> list[_Entry]:

@@ -104,6 +104,22 @@ def test_a_page_without_front_matter_in_yaml_is_refused() -> None:
             write_fields(page, "hero", {"variant": 2})
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("qhaigc: {prompt: a, alt: b}\n", "qhaigc: {prompt: a}\n"),
+        ("qhaigc: {alt: b, prompt: a}\n", "qhaigc: {prompt: a}\n"),
+        ("qhaigc: {prompt: a, # c\n  alt: b}\n", "qhaigc: {prompt: a, # c\n}\n"),
+        ("qhaigc: {\n  alt: b, # c\n  prompt: a\n  }\n", "qhaigc: {\n # c\n  prompt: a\n  }\n"),
+        ("qhaigc: {hero: {alt: b, # c\n  prompt: a}}\n", "qhaigc: {hero: { # c\n  prompt: a}}\n"),
+        ("qhaigc: {\n  prompt: a # c\n  , alt: b # d\n  }\n", "qhaigc: {\n  prompt: a # c\n  , # d\n  }\n"),
+        ("qhaigc: {\n  prompt: a, # c\n  alt: b,\n  size: 96x54}\n", "qhaigc: {\n  prompt: a, # c\n  size: 96x54}\n"),
+    ],
+)
+def test_a_field_is_removed_from_braces_and_comments_stay(before: str, after: str) -> None:
+    assert write_fields(f"---\n{before}---\n# Text\n", "hero", {"alt": None}) == f"---\n{after}---\n# Text\n"
+
+
 words = st.text("ab c#:'\"-é图,{}[]&*!|>%@`\\?0.", min_size=1, max_size=24).filter(str.strip)
 fields = st.fixed_dictionaries(
     {"prompt": words},
