@@ -278,8 +278,10 @@ class _Document:
         return "".join(line + self._line_end(position) for line in form.lines)
 
     def _without(self, entries: list[_Entry], entry: _Entry) -> Iterator[str]:
-        """Remove an entry from a mapping in braces."""
+        """Remove an entry from a mapping in braces, unless it has a comment within."""
         text = self._text
+        if _COMMENT.search(text, entry.key.end_mark.index, entry.start):
+            return
         place = next(n for n, one in enumerate(entries) if one.key is entry.key)
         start = entry.key.start_mark.index
         if place and _is_comma(text[entries[place - 1].end : start]):

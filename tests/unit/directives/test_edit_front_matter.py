@@ -120,6 +120,11 @@ def test_a_field_is_removed_from_braces_and_comments_stay(before: str, after: st
     assert write_fields(f"---\n{before}---\n# Text\n", "hero", {"alt": None}) == f"---\n{after}---\n# Text\n"
 
 
+def test_a_field_with_a_comment_within_is_not_removed_from_braces() -> None:
+    with pytest.raises(EditError):
+        write_fields("---\nqhaigc: {prompt: a, alt: # why\n  b}\n---\n", "hero", {"alt": None})
+
+
 words = st.text("ab c#:'\"-é图,{}[]&*!|>%@`\\?0.", min_size=1, max_size=24).filter(str.strip)
 fields = st.fixed_dictionaries(
     {"prompt": words},
