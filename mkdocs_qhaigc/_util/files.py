@@ -49,11 +49,16 @@ def real_path(path: Path) -> Path:
 
 
 def unreadable_folders(root: Path) -> list[OSError]:
-    """Return why folders in a folder cannot be read, or it itself. Those whose names begin with a dot do not count."""
+    """Return why folders in a folder cannot be read, or it itself, as far as they `may_hold_pages`."""
     errors: list[OSError] = []
     for _, folders, _ in os.walk(root, onerror=errors.append):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+        folders[:] = filter(may_hold_pages, folders)
     return errors
+
+
+def may_hold_pages(name: str) -> bool:
+    """Return whether a folder of this name may hold pages: engines skip those that begin with a dot."""
+    return not name.startswith(".") and name != "lost+found"  # which every disk has, and nobody may read
 
 
 def free_name(path: Path) -> Path:
@@ -137,9 +142,7 @@ def atomic_write(
     try:
         with part.open("xb") as file:
             if mode is not None:
-                with contextlib.suppress(
-                    PermissionError
-                ):  # a mount that has no permissions, as WSL's of Windows' disks
+                with contextlib.suppress(PermissionError):  # as on mounts of Windows' disks, which keep none
                     part.chmod(mode)
             file.write(data)
             file.flush()

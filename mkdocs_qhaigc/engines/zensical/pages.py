@@ -15,6 +15,7 @@ from typing import Any
 from pathspec import GitIgnoreSpec
 
 from mkdocs_qhaigc._util import yaml
+from mkdocs_qhaigc._util.files import may_hold_pages
 from mkdocs_qhaigc.directives.front_matter import FRONT_MATTER, PAGE_ENDINGS, read_front_matter
 from mkdocs_qhaigc.engines.zensical.config import Configuration, merged
 from mkdocs_qhaigc.errors import SiteError
@@ -137,7 +138,7 @@ def _files(docs_dir: Path, endings: tuple[str, ...], *, outside: bool) -> Iterat
     """
     root = docs_dir.resolve()
     for folder, folders, names in os.walk(docs_dir, onerror=_refuse, followlinks=True):
-        visible = sorted(name for name in folders if not name.startswith("."))
+        visible = sorted(filter(may_hold_pages, folders))
         folders[:] = [name for name in visible if _leads_on(Path(folder, name), docs_dir, root, outside=outside)]
         yield from (Path(folder, name) for name in sorted(names) if name.endswith(endings) and not name.startswith("."))
 
