@@ -64,3 +64,9 @@ def test_what_builds_nothing_works(old: Project, arguments: tuple[str, ...]) -> 
     assert finished.returncode in (0, 1), finished.stderr
     assert "MkDocs 1.5.3" not in finished.stdout + finished.stderr
     assert "Traceback" not in finished.stderr
+
+
+@pytest.mark.parametrize("number", ["1.6.1", "1.7b1", "1.10.dev3"])
+def test_newer_numbers_are_read_also_those_of_what_is_no_release_yet(number: str) -> None:
+    program = f"import mkdocs; mkdocs.__version__ = {number!r}; import mkdocs_qhaigc.engines.mkdocs"
+    subprocess.run([sys.executable, "-c", program], timeout=60, check=True)
