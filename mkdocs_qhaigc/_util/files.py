@@ -48,17 +48,17 @@ def real_path(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
-def unreadable_folders(root: Path) -> list[OSError]:
-    """Return why folders in a folder cannot be read, or it itself, as far as they `may_hold_pages`."""
+def unreadable_folders(root: Path, *, without: Path) -> list[OSError]:
+    """Return why folders of pages cannot be read, in a folder and it itself.
+
+    Those of which engines read none do not count: names that begin with a dot, what every disk has, and the folder
+    `without` pages.
+    """
     errors: list[OSError] = []
-    for _, folders, _ in os.walk(root, onerror=errors.append):
-        folders[:] = filter(may_hold_pages, folders)
+    for folder, folders, _ in os.walk(root, onerror=errors.append):
+        visible = (name for name in folders if not name.startswith(".") and name != "lost+found")
+        folders[:] = [name for name in visible if Path(folder, name) != without]
     return errors
-
-
-def may_hold_pages(name: str) -> bool:
-    """Return whether a folder of this name may hold pages: engines skip those that begin with a dot."""
-    return not name.startswith(".") and name != "lost+found"  # which every disk has, and nobody may read
 
 
 def free_name(path: Path) -> Path:

@@ -152,7 +152,7 @@ class RenditionCache:
                 return _cache_in(self._folder)
             except _FAILURES as error:
                 if not _is_damage(error):
-                    _note_unusable(self._folder, error)
+                    _note_unusable(self._folder, reason_of(error))
                     break
                 aside = _rename_aside(self._folder)
                 if aside is None:
@@ -189,7 +189,7 @@ class RenditionCache:
         if self._damaged:
             log.warning("%s is damaged (%s). Its images are encoded again.", self._folder, error)
         else:
-            _note_unusable(self._folder, error)
+            _note_unusable(self._folder, reason_of(error))
         self._cache = _temporary_cache()
 
 
@@ -225,12 +225,12 @@ def _is_damage(error: BaseException) -> bool:
     return isinstance(error, (sqlite3.DatabaseError, UnicodeError))
 
 
-def _note_unusable(folder: Path, error: BaseException) -> None:
+@functools.cache  # a plugin may build the site once for each language
+def _note_unusable(folder: Path, reason: str) -> None:
     log.info(
         "%s cannot be used (%s), so images are encoded anew in every build. Set `cache_dir` to a folder that can be "
         "written, and they are encoded once",
-        folder,
-        reason_of(error),
+        *(folder, reason),
     )
 
 

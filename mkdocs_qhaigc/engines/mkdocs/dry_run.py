@@ -99,7 +99,8 @@ def survey(config_file: Path) -> Survey:
                 one.pages.check_sources()
                 unshown.add(one.pages)
             for one, _ in dry_run.builds[-1:]:
-                for unreadable in unreadable_folders(docs_dir):  # MkDocs builds the site without them
+                own = docs_dir / one.options.assets_dir
+                for unreadable in unreadable_folders(docs_dir, without=own):  # MkDocs builds the site without them
                     one.pages.warnings.unreadable_folder(unreadable)
                 if not one.options.gallery:
                     unshown.warn(one.pages.warnings)

@@ -13,13 +13,13 @@ log = PrefixedLogger("qhaigc", logging.getLogger("mkdocs.plugins.mkdocs_qhaigc")
 
 
 class BuildLog:
-    """The log of one plugin instance's builds. A message is shown once for each site, however often it is built."""
+    """The log of one plugin instance's builds. A warning is shown once for each site, however often it is built."""
 
     def __init__(self) -> None:
         self.warnings: list[str] = []
         """Those of the current build, for its report or survey."""
         self._seen: set[str] = set()
-        """Messages of all builds of the current site."""
+        """Those of all builds of the current site."""
         self._shown = True
         self._detach: Callable[[], None] | None = None
 
@@ -35,7 +35,7 @@ class BuildLog:
             self._seen = set()
         self.warnings = []
         self._shown = shown
-        self._detach = attach(self._warn, self._note if shown else None)
+        self._detach = attach(self._warn, log.info if shown else None)
 
     def end(self) -> None:
         """Stop forwarding."""
@@ -45,14 +45,6 @@ class BuildLog:
 
     def _warn(self, message: str) -> None:
         self.warnings.append(message)
-        if self._shown and self._is_new(message):
+        if self._shown and message not in self._seen:
+            self._seen.add(message)
             log.warning("%s", message)
-
-    def _note(self, message: str) -> None:
-        if self._is_new(message):
-            log.info("%s", message)
-
-    def _is_new(self, message: str) -> bool:
-        is_new = message not in self._seen
-        self._seen.add(message)
-        return is_new

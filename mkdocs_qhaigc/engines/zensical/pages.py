@@ -15,7 +15,7 @@ from typing import Any
 from pathspec import GitIgnoreSpec
 
 from mkdocs_qhaigc._util import yaml
-from mkdocs_qhaigc._util.files import may_hold_pages
+from mkdocs_qhaigc._util.files import unreadable_folders
 from mkdocs_qhaigc.directives.front_matter import FRONT_MATTER, PAGE_ENDINGS, read_front_matter
 from mkdocs_qhaigc.engines.zensical.config import Configuration, merged
 from mkdocs_qhaigc.errors import SiteError
@@ -44,12 +44,14 @@ def pages(site: Configuration, among: Iterable[str] | None = None) -> Iterator[S
     """Yield the pages that are built: all of them, sorted by name, or those `among` names of files in docs_dir.
 
     Raises:
-        SiteError: a page cannot be read.
+        SiteError: a page, or a folder of pages, cannot be read.
     """
     now = datetime.now(timezone.utc)
     not_built = GitIgnoreSpec.from_lines([_NEVER_BUILT, *site.not_built.splitlines()])
     endings = PAGE_ENDINGS[:1] if site.zensical else PAGE_ENDINGS
     if among is None:
+        for error in unreadable_folders(site.docs_dir, without=site.docs_dir / site.options.assets_dir):
+            raise SiteError(f"{error.filename} cannot be read ({error.strerror})") from error  # it would seem unused
         files = _files(site.docs_dir, endings, outside=not site.zensical)
         among = (path.relative_to(site.docs_dir).as_posix() for path in files)
     else:
@@ -132,20 +134,12 @@ def _files(docs_dir: Path, endings: tuple[str, ...], *, outside: bool) -> Iterat
     """Yield the files of pages. Every engine skips names that begin with a dot.
 
     `outside`: also follow links to folders outside `docs_dir`, as MkDocs does.
-
-    Raises:
-        SiteError: a folder cannot be read.
     """
     root = docs_dir.resolve()
-    for folder, folders, names in os.walk(docs_dir, onerror=_refuse, followlinks=True):
-        visible = sorted(filter(may_hold_pages, folders))
+    for folder, folders, names in os.walk(docs_dir, followlinks=True):
+        visible = sorted(name for name in folders if not name.startswith("."))
         folders[:] = [name for name in visible if _leads_on(Path(folder, name), docs_dir, root, outside=outside)]
         yield from (Path(folder, name) for name in sorted(names) if name.endswith(endings) and not name.startswith("."))
-
-
-def _refuse(error: OSError) -> None:
-    """Raise an error about a folder that cannot be read: what its pages declare would seem unused."""
-    raise SiteError(f"{error.filename} cannot be read ({error.strerror})") from error
 
 
 def _leads_on(folder: Path, docs_dir: Path, root: Path, *, outside: bool) -> bool:
