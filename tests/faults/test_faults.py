@@ -392,7 +392,7 @@ def shows_image(built: Built, fault: Fault, drawn: bytes) -> bool:
 def bought(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bought]:
     with ImagesApi() as api:
         project = Project(tmp_path_factory.mktemp("faults") / "project", api.base_url)
-        project.options |= {"concurrency": 32, "max_new_images": 1000, "retries": 2, "timeout": 60}
+        project.options |= {"concurrency": 32, "max_new_images": 1000, "retries": 2, "timeout": 180}
         write_faults(project, api, FAULTS)
         project.page("index.md", "# Faults\n")
         first = project.build(site="first")
