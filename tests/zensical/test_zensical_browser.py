@@ -158,7 +158,7 @@ def test_zensical_serve_shows_a_new_image_when_it_is_synced(project: Project, ap
     def shows(text: str) -> None:
         """Waits for the text, and for images that have arrived; the server may load the page anew meanwhile."""
         shown.wait_for_function(
-            """(text) => document.body.innerText.includes(text) && document.images.length == 1
+            """(text) => document.body?.innerText.includes(text) && document.images.length == 1
                 && document.images[0].complete && document.images[0].naturalWidth == 96""",
             arg=text,
             timeout=PATIENCE * 1000,
