@@ -66,7 +66,11 @@ def test_what_builds_nothing_works(old: Project, arguments: tuple[str, ...]) -> 
     assert "Traceback" not in finished.stderr
 
 
-@pytest.mark.parametrize("number", ["1.6.1", "1.7b1", "1.10.dev3"])
-def test_newer_numbers_are_read_also_those_of_what_is_no_release_yet(number: str) -> None:
+@pytest.mark.parametrize(
+    ("number", "is_refused"), [("1.5.3", True), ("1.6.1", False), ("1.7b1", False), ("1.10.dev3", False)]
+)
+def test_numbers_are_read_also_those_of_what_is_no_release_yet(number: str, is_refused: bool) -> None:
     program = f"import mkdocs; mkdocs.__version__ = {number!r}; import mkdocs_qhaigc.engines.mkdocs"
-    subprocess.run([sys.executable, "-c", program], timeout=60, check=True)
+    imported = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert bool(imported.returncode) is is_refused, imported.stderr
+    assert (f"this is MkDocs {number}, and the plugin needs MkDocs 1.6" in imported.stderr) is is_refused
