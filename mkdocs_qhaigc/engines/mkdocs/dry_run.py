@@ -53,9 +53,9 @@ def without_theme(env: Environment, dirs: Iterable[str]) -> Environment:
 
 
 def _templates(folder: str) -> Iterator[str]:
-    """Yield the files of a theme that may be templates; not its icons, of which Material has more than ten thousand."""
+    """Yield the files of a theme that may be templates; none in hidden folders: some hold thousands of icons."""
     for parent, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if name != ".icons"]
+        folders[:] = [name for name in folders if not name.startswith(".")]
         yield from (os.path.join(parent, name) for name in names if name.endswith(_TEMPLATES))  # noqa: PTH118 - texts do
 
 

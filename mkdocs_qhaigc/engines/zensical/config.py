@@ -113,7 +113,9 @@ def read_configuration(file: Path) -> Configuration:
         where = "[project.plugins.qhaigc]" if file.suffix == ".toml" else "`plugins`"
         raise SiteError(f"{file} does not list the plugin qhaigc. Add it: {where}")
     docs_dir = folder / str(content.get("docs_dir") or "docs")
-    _require_there(docs_dir, file)
+    if _is_missing(docs_dir):
+        shown = within(docs_dir, Path.cwd())
+        raise SiteError(f"{file}: there is no folder {shown}. Write the folder of the pages into `docs_dir`")
     site_url = content.get("site_url")
     site_dir = folder / str(content.get("site_dir") or "site")
     extensions = _extensions(content)
@@ -149,14 +151,15 @@ def read_configuration(file: Path) -> Configuration:
     return site.publishing_to(folder / out) if isinstance(out, str) and out else site
 
 
-def _require_there(docs_dir: Path, file: Path) -> None:
+def _is_missing(path: Path) -> bool:
+    """Whether there is certainly nothing; where that cannot be seen, what reads it says why."""
     try:
-        docs_dir.lstat()
-    except FileNotFoundError as error:
-        shown = within(docs_dir, Path.cwd())
-        raise SiteError(f"{file}: there is no folder {shown}. Write the folder of the pages into `docs_dir`") from error
+        path.lstat()
+    except FileNotFoundError:
+        return True
     except OSError:
-        pass  # it may be there: what reads it says why it cannot
+        return False
+    return False
 
 
 class Replaced(NamedTuple):
