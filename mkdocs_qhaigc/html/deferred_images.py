@@ -13,11 +13,13 @@ from functools import cache, partial
 from typing import NamedTuple
 
 from mkdocs_qhaigc.html.image_tag import ONLY_DARK, ONLY_LIGHT, ImageTag, render_image_tag
-from mkdocs_qhaigc.html.tags import Attributes, parse, start_tag, tags_with
+from mkdocs_qhaigc.html.tags import Attributes, parse, start_tag, tags_with, written
 
 MARK = "data-qhaigc"
 _TagOf = Callable[[Callable[[], ImageTag]], ImageTag]
 """Calls a marked image's `image`."""
+_AroundAlt = dict[tuple[object, ...], tuple[str, str]]
+"""What is the same for all images that differ by their attribute `alt` alone -> their markup before it and behind."""
 _MARKED = re.compile(rf'<img {MARK}="([0-9]+)"[^>]*>')
 
 
@@ -74,30 +76,20 @@ class DeferredImages:
         fragment: str = "",
         in_picture: bool = False,
         first: bool = True,
+        one_of_two: bool = False,
     ) -> str:
         """Return an image as a plain `<img>`, or two where it has a dark one; what the author has `given` is kept."""
-        if not referenced.dark or fragment or in_picture:
-            return self._mark(given, referenced, fragment, in_picture=in_picture, first=first, one_of_two=False)
-        light, dark = given, {key: value for key, value in given.items() if key != "id"}
-        return "".join(
-            self._mark(attributes, one, shown, in_picture=False, first=first, one_of_two=True)
-            for attributes, one, shown in ((light, referenced, ONLY_LIGHT), (dark, referenced.dark, ONLY_DARK))
-        )
-
-    def _mark(
-        self,
-        given: Attributes,
-        referenced: ReferencedImage,
-        fragment: str,
-        *,
-        in_picture: bool,
-        first: bool,
-        one_of_two: bool,
-    ) -> str:
+        if referenced.dark and not fragment and not in_picture:
+            dark = {key: value for key, value in given.items() if key != "id"}
+            pair = (given, referenced, ONLY_LIGHT), (dark, referenced.dark, ONLY_DARK)
+            return "".join(
+                self.mark(attributes, one, fragment=shown, first=first, one_of_two=True)
+                for attributes, one, shown in pair
+            )
         alt = given.get("alt") or referenced.alt or ""
         attributes = {"alt": alt, "src": referenced.url + fragment, **given}
         attributes["alt"] = alt
-        markup = start_tag("img", {MARK: str(len(self._marked)), **attributes})
+        markup = f'<img {MARK}="{len(self._marked)}"{written(attributes)}>'
         self._marked.append(_Marked(markup, attributes, referenced.image, fragment, in_picture, first, one_of_two))
         return markup
 
@@ -106,16 +98,26 @@ class DeferredImages:
         if MARK not in html:
             return html
         tag_of: _TagOf = cache(lambda image: image())  # a page may show one image in many places
-        html = _MARKED.sub(partial(self._expand_unchanged, tag_of), html)
+        html = _MARKED.sub(partial(self._expand_unchanged, tag_of, {}), html)
         return self._expand_changed(html, tag_of) if MARK in html else html
 
-    def _expand_unchanged(self, tag_of: _TagOf, match: re.Match[str]) -> str:
+    def _expand_unchanged(self, tag_of: _TagOf, around_alt: _AroundAlt, match: re.Match[str]) -> str:
         """Return the final markup of a marked image that is as it was handed out, which needs no parser."""
         number = int(match[1])
         marked = self._marked[number] if number < len(self._marked) else None
-        if marked and match[0] == marked.markup:
-            return _expanded(marked.attributes, marked, tag_of)
-        return match[0]
+        if marked is None or match[0] != marked.markup:
+            return match[0]
+        attributes = marked.attributes
+        if len(attributes) > 2:  # not `alt` and `src` alone
+            return _expanded(attributes, marked, tag_of)
+        alt = written({"alt": attributes["alt"]})
+        form = attributes["src"], *marked[2:]
+        if form in around_alt:
+            return alt.join(around_alt[form])
+        markup = _expanded(attributes, marked, tag_of)
+        before, _, after = markup.partition(alt)
+        around_alt[form] = before, after
+        return markup
 
     def _expand_changed(self, html: str, tag_of: _TagOf) -> str:
         """Return the HTML with the final markup of each marked image that another plugin has changed."""

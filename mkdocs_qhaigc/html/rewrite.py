@@ -52,6 +52,21 @@ class _Shown(NamedTuple):
         return self.fragment == ONLY_LIGHT and bool(self.captioned[3])
 
 
+class _Tag(NamedTuple):
+    """A start tag with a reference."""
+
+    text: str
+    start: int
+    """Its place in the HTML."""
+    element: str
+    """As it is written."""
+    attributes: Attributes
+    in_picture: bool
+    """Whether it is in a `<picture>`."""
+    image: re.Match[str] | None
+    """The reference of an `<img>`, in its `src`: see `reference_syntax.REFERENCE`."""
+
+
 class Rewritten(NamedTuple):
     """A page's HTML with its references resolved."""
 
@@ -75,24 +90,23 @@ def rewrite(html: str, resolve: Resolve, deferred: DeferredImages, *, main_shown
     words_at: Callable[[int], str] | None = None
     end = written = 0
     html = _with_plain_references(html)
-    for tag, (element, attributes), start, in_picture in _tags_with_references(html, unread):
-        source = WHOLE.fullmatch(attributes.get("src") or "") if element.lower() == "img" else None
-        resolved = {
-            key: _resolved(key, value, resolve) if value and SCHEME in value else value
-            for key, value in attributes.items()
-            if not source or key != "src"
-        }
+    for tag, start, element, attributes, in_picture, source in _tags_with_references(html, unread):
+        if source:
+            del attributes["src"]
+        for key, value in attributes.items():
+            if value and SCHEME in value:
+                attributes[key] = _resolved(key, value, resolve)
         if source:
             name = decode_name(source[1])
             image = resolve(name)
             if not _is_described(attributes, image):
                 words_at = words_at or _caption_words(html)
                 if words := words_at(start):
-                    resolved["alt"] = words
+                    attributes["alt"] = words
                 else:
                     without_alt.append(name)
             markup = deferred.mark(
-                resolved, image, fragment=source[2] or "", in_picture=in_picture, first=not main_shown
+                attributes, image, fragment=source[2] or "", in_picture=in_picture, first=not main_shown
             )
             main_shown = main_shown or image.priority
             if image.caption is not None or image.label:
@@ -100,7 +114,7 @@ def rewrite(html: str, resolve: Resolve, deferred: DeferredImages, *, main_shown
                 captioned = (at, at + len(markup), image.caption, image.label, in_picture)
                 shown.append(_Shown(start, start + len(tag), source[2], captioned))
         else:
-            markup = start_tag(element, resolved, closed=tag.endswith("/>"))
+            markup = start_tag(element, attributes, closed=tag.endswith("/>"))
         pieces += html[end:start], markup
         written += start - end + len(markup)
         end = start + len(tag)
@@ -159,15 +173,14 @@ def strip(html: str) -> str:
     pieces: list[str] = []
     end = 0
     html = _with_plain_references(html)
-    for tag, (name, attributes), start, _ in _tags_with_references(html, []):
-        source = attributes.get("src")
-        if name.lower() == "img" and source is not None and WHOLE.fullmatch(source):
+    for tag, start, element, attributes, _, source in _tags_with_references(html, []):
+        if source:
             markup = escape(attributes.get("alt") or "")
         else:
             kept = {key: value for key, value in attributes.items() if not _refers(key, value)}
             if "style" in attributes and "style" not in kept:
                 kept["style"] = re.sub(_IN_STYLE, "none", attributes["style"] or "")
-            markup = start_tag(name, kept, closed=tag.endswith("/>"))
+            markup = start_tag(element, kept, closed=tag.endswith("/>"))
         pieces += html[end:start], markup
         end = start + len(tag)
     pieces.append(html[end:])
@@ -206,22 +219,23 @@ def _with_plain_references(html: str) -> str:
     return "".join(pieces)
 
 
-def _tags_with_references(html: str, unread: list[str]) -> Iterator[tuple[str, tuple[str, Attributes], int, bool]]:
-    """Yield (tag, element and attributes, start, whether in a `<picture>`) of each start tag with a reference."""
-    for tag, start, in_picture in tags_with(html, SCHEME):
-        parsed = parse(tag)
-        refers = False
-        for key, value in parsed[1].items():
-            if not value or SCHEME not in value:
+def _tags_with_references(html: str, unread: list[str]) -> Iterator[_Tag]:
+    """Yield each start tag with a reference."""
+    for text, start, in_picture in tags_with(html, SCHEME):
+        element, attributes = parse(text)
+        image = WHOLE.fullmatch(attributes.get("src") or "") if element.lower() == "img" else None
+        refers = image is not None
+        for key, value in attributes.items():
+            if not value or SCHEME not in value or (image and key == "src"):
                 continue
             if _refers(key, value):
                 refers = True
             elif key in _URL_ATTRIBUTES and value.strip().startswith(SCHEME):
                 unread.append(value)
             elif key == "alt" and WHOLE.fullmatch(value):
-                parsed[1]["alt"] = ""  # of plugins that describe an image by the name of its file
+                attributes["alt"] = ""  # of plugins that describe an image by the name of its file
         if refers:
-            yield tag, parsed, start, in_picture
+            yield _Tag(text, start, element, attributes, in_picture, image)
 
 
 def _refers(key: str, value: str | None) -> bool:

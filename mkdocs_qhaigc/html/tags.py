@@ -25,22 +25,28 @@ _DULL = re.compile(
 """Text, and plain tags of most elements: a run of them is skipped in one step."""
 _TAG_PART = re.compile(r"""[^"'>]*""")
 _TAG_NAME = re.compile(r"<([a-zA-Z][^\s/>]*)")
-_TEXT_ELEMENTS = frozenset(("script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes"))
+_TEXT_ELEMENT = re.compile(r"(?i)<(script|style|textarea|title|xmp|iframe|noembed|noframes)[\s/>]")
 _ATTRIBUTE = re.compile(r"""([^\s/>=][^\s/>=]*)(\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']*)))?""")
 
 
 def tags_with(html: str, text: str) -> Iterator[tuple[str, int, bool]]:
     """Yield (tag, its start, whether it is in a `<picture>`) of each start tag that contains the text."""
     position, images, at = 0, 0, html.find(text)
-    while at >= 0 and (opening := _OPENING.search(html, _dull_end(html, position, html.rfind("<", position, at)))):
+    while at >= 0:
+        dull = _DULL.match(html, position, html.rfind("<", position, at))
+        position = dull.end() if dull else position
+        plain = _PLAIN_TAG.match(html, position)  # as it is nearly always
+        opening = plain or _OPENING.search(html, position)
+        if opening is None:
+            return
         position = start = opening.start()
-        if opening[0] == "<!--":
+        if not plain and opening[0] == "<!--":
             end = html.find("-->", start + 2) + 3  # `<!-->` is whole
             if end == 2:
                 return
             position = end
         elif start < at:
-            plain = _PLAIN_TAG.match(html, start)
+            plain = plain or _PLAIN_TAG.match(html, start)
             end = plain.end() if plain else _tag_end(html, start)
             if end < 0:
                 return
@@ -50,11 +56,9 @@ def tags_with(html: str, text: str) -> Iterator[tuple[str, int, bool]]:
                 images += 1
             elif tag[1] == "/" and tag[2:9].lower() == "picture":
                 images = max(0, images - 1)
-            elif tag[1] in "sStTxXiInN":
-                element = _element(tag)
-                if element in _TEXT_ELEMENTS and not tag.endswith("/>"):
-                    closing = re.compile(rf"</{element}[\s/>]", re.IGNORECASE).search(html, end)
-                    position = closing.start() if closing else len(html)
+            elif (element := _TEXT_ELEMENT.match(tag)) and not tag.endswith("/>"):
+                closing = re.compile(rf"</{element[1]}[\s/>]", re.IGNORECASE).search(html, end)
+                position = closing.start() if closing else len(html)
             if at < end and tag[1] != "/":
                 yield tag, start, images > 0
         if at < position:
@@ -94,14 +98,12 @@ def _escaped(value: str, quote: str) -> str:
 
 def start_tag(name: str, attributes: Attributes, *, closed: bool = False) -> str:
     """Return a start tag; `closed`: with a slash at its end."""
-    written = [f" {key}" if value is None else f' {key}="{_escape(value)}"' for key, value in attributes.items()]
-    return f"<{name}{''.join(written)}{' /' if closed else ''}>"
+    return f"<{name}{written(attributes)}{' /' if closed else ''}>"
 
 
-def _dull_end(html: str, position: int, before: int) -> int:
-    """Return the end of the run of dull text and tags that begins at `position`, at most `before`."""
-    match = _DULL.match(html, position, before)
-    return match.end() if match else position
+def written(attributes: Attributes) -> str:
+    """Return attributes as they stand in a tag behind its name."""
+    return "".join([f" {key}" if value is None else f' {key}="{_escape(value)}"' for key, value in attributes.items()])
 
 
 def _tag_end(html: str, start: int) -> int:
@@ -122,11 +124,6 @@ def _tag_end(html: str, start: int) -> int:
         position = html.find(html[position], position + 1) + 1
         if position == 0:
             return -1
-
-
-def _element(tag: str) -> str:
-    match = _TAG_NAME.match(tag)
-    return match[1].lower() if match else ""
 
 
 def parse(tag: str) -> tuple[str, Attributes]:

@@ -81,6 +81,29 @@ def test_a_moved_image_has_no_file_of_where_it_was() -> None:
     assert not re.search("<picture|srcset|sizes", moved)
 
 
+@pytest.mark.parametrize("image", [IMAGE, ONE_FORMAT, IMAGE._replace(priority=True, dark=ONE_FORMAT)])
+def test_each_place_of_one_image_has_its_own_words(image: ImageTag) -> None:
+    tags = [
+        '<img src="qhaigc:a" alt="By day">',
+        '<img src="qhaigc:a" alt="By &quot;night&quot; &amp; day">',
+        '<img src="qhaigc:a#only-dark" alt="By night">',
+        '<img src="qhaigc:a" alt="">',
+        '<picture><img src="qhaigc:a" alt="By noon"></picture>',
+        '<img src="qhaigc:a" alt="By day" title="x">',
+        '<img src="qhaigc:a" alt=" alt=&quot;x&quot;">',
+        '<img src="qhaigc:a" alt="By day">',
+    ]
+    alone = [whole(tag, image._replace(priority=False)) for tag in tags]
+    main = '<img src="qhaigc:a">'  # it alone has the priority
+    assert whole(main + "".join(tags), image) == whole(main, image) + "".join(alone)
+
+
+def whole(html: str, image: ImageTag) -> str:
+    """Return the final markup, with one image for all references, as a page has it."""
+    deferred, one = DeferredImages(), referenced(image)
+    return deferred.expand(rewrite(html, lambda _: one, deferred).html)
+
+
 def test_a_dark_image_is_marked_beside_the_light_one() -> None:
     deferred = DeferredImages()
     pair = ONE_FORMAT._replace(dark=ONE_FORMAT._replace(width=400))
