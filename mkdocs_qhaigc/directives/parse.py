@@ -326,10 +326,10 @@ def resolve_size(
     The ratio is `None` where images are published as they come, the sides where they are not known beforehand, or are
     those of the size. The table of models is read only where it is needed.
     """
-    ratio = ratio_of(size)
     sides = sides_of(size)
     if sides and not defaults.models:
         return size, None, None
+    ratio = ratio_of(size)
     from mkdocs_qhaigc.directives.known_models import known_model  # most sites name sizes in pixels
 
     known = known_model(model, defaults.models or {})
@@ -366,6 +366,8 @@ def _fields(name: str, body: object) -> Mapping[Any, Any]:
 
 def _note_unknown(fields: Mapping[Any, Any], mistakes: _Mistakes) -> set[str]:
     """Note the fields that there are not. Return those that are probably meant."""
+    if fields.keys() <= FIELDS.keys():
+        return set()
     given = fields.get("params")
     sent = {field: value for field, value in fields.items() if field in BODY_FIELDS}
     params = {**(given if isinstance(given, Mapping) else {}), **sent}

@@ -79,7 +79,10 @@ class Encoder:
 
     def lacks(self, key: str, source: SourceImage) -> bool:
         """Whether an image has to be encoded."""
-        return not all(map(self._known, self._cache_keys(key, source)))
+        unseen = [cache_key for cache_key in self._cache_keys(key, source) if cache_key not in self._paths]
+        if unseen:
+            self._paths |= self._open_cache().paths(unseen)
+        return any(cache_key not in self._paths for cache_key in unseen)
 
     def encode(self, image: EncoderInput) -> None:
         """Start to encode the renditions that an image lacks. Does nothing once closed: another build has begun."""
@@ -193,7 +196,11 @@ class Encoder:
         ]
 
     def _cache_keys(self, key: str, source: SourceImage) -> Iterator[str]:
-        return (spec.cache_key for _, specs in self._together(key, source) for spec in specs)
+        for crop in self._pages.get(key, _WHOLE):
+            for spec in rendition_specs(source, self._encoding, crop):
+                yield spec.cache_key
+        for card in self._cards.get(key, ()):
+            yield card_spec(source, self._encoding, card).cache_key
 
     def _open_cache(self) -> RenditionCache:
         with self._lock:

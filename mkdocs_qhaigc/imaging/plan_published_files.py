@@ -67,7 +67,7 @@ class Encoding:
         """All that changes the content of a file, as text. Widths do: a copy never has more bytes than a wider one."""
         self.codes = {format_: self._code(format_) for format_ in (*formats, CARD_FORMAT)}
         """Format -> the part of cache keys that tells its renditions from those of other settings."""
-        self.made: dict[tuple[SourceImage, Crop | None], tuple[RenditionSpec, ...]] = {}
+        self.made: dict[tuple[str, bool, Crop | None], tuple[RenditionSpec, ...]] = {}
         """The results of `rendition_specs`."""
 
     def __hash__(self) -> int:
@@ -175,6 +175,8 @@ class PublishedImage(NamedTuple):
 
     stem: str
     """`NAME-HEX`: in the name of each of its files, and of no other image's."""
+    source: SourceImage
+    """The pixels that they show."""
     renditions: tuple[Rendition, ...]
     """By format in the author's order, then by width, the widest last."""
     width: int
@@ -209,13 +211,14 @@ def rendition_specs(source: SourceImage, encoding: Encoding, crop: Crop | None =
 
     A cache key contains the wider widths, because a copy is encoded so that it has no more bytes than a wider one.
     """
-    if (source, crop) in encoding.made:
-        return encoding.made[source, crop]
+    made = source.identity, source.transparent, crop
+    if made in encoding.made:
+        return encoding.made[made]
     of, cut = cropped(source, crop)
     width, height = cut.within(of.width, of.height) if cut else (of.width, of.height)
     identity = f"{of.identity}|crop {cut}" if cut else of.identity
     copies = _copies(width, height, encoding.widths)
-    specs = encoding.made[source, crop] = tuple(
+    specs = encoding.made[made] = tuple(
         [
             RenditionSpec(
                 f"{identity}|{chain}|{encoding.codes[format_]}",
@@ -277,18 +280,18 @@ def publish(
     uri = f"{assets_dir}/{stem}"
     specs = rendition_specs(source, encoding, crop)
     widest = specs[-1]
-    renditions = tuple(
+    renditions = [
         Rendition(f"{uri}{f'-{spec.width}' if spec.width != widest.width else ''}.{EXTENSIONS[spec.format]}", spec)
         for spec in specs
-    )
-    return PublishedImage(stem, renditions, widest.width, widest.height)
+    ]
+    return PublishedImage(stem, source, tuple(renditions), widest.width, widest.height)
 
 
 def publish_card(stem: str, *, source: SourceImage, encoding: Encoding, assets_dir: str, card: Card) -> PublishedImage:
     """Return the one file that shows an image in link previews, under the name that is the stem."""
     spec = card_spec(source, encoding, card)
     dest_uri = f"{assets_dir}/{stem}.{EXTENSIONS[spec.format]}"
-    return PublishedImage(stem, (Rendition(dest_uri, spec),), spec.width, spec.height)
+    return PublishedImage(stem, source, (Rendition(dest_uri, spec),), spec.width, spec.height)
 
 
 def stem_of(name: str, key: str, encoding: Encoding, crop: Crop | None = None) -> str:

@@ -66,7 +66,7 @@ class _PathDisk(Disk):  # type: ignore[misc]  # diskcache has no types
     def fetch(self, mode: Any, filename: Any, value: Any, read: Any) -> str:
         if mode != MODE_BINARY or not isinstance(value, str) or not _is_value_file(filename):
             raise FileNotFoundError(filename)
-        path: str = os.path.join(self._directory, filename)  # noqa: PTH118
+        path = f"{self._directory}{os.sep}{filename}"  # a warm build asks for each image of the site
         stamp, _, digest = value.rpartition(" ")
         if _stamp(path) != stamp and hashlib.sha256(Path(path).read_bytes()).hexdigest() != digest:
             raise FileNotFoundError(filename)
@@ -115,8 +115,7 @@ class RenditionCache:
         keys = list(keys)
 
         def look_up(cache: Cache) -> dict[str, str]:
-            found = ((key, cache.get(key, read=True)) for key in keys)
-            return {key: path for key, path in found if path is not None}
+            return {key: path for key in keys if (path := cache.get(key, read=True)) is not None}
 
         return self._use(look_up)
 

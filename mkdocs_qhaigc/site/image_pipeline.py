@@ -444,6 +444,8 @@ class _Address(NamedTuple):
     stem: str
     """With which the names of all its files begin."""
     request: ImageRequest
+    form: Crop | Card | None
+    """What the file shows the image cropped to, or its form in link previews; `None` if a page shows it whole."""
 
 
 class ImageFiles:
@@ -457,8 +459,8 @@ class ImageFiles:
         """By name, key and crop: images on pages."""
         self._cards: dict[tuple[str, str, Card], _Address] = {}
         """By name, key and form: images in link previews."""
-        self._published: dict[tuple[str, SourceImage], PublishedImage] = {}
-        """By address and pixels."""
+        self._published: dict[str, PublishedImage] = {}
+        """By address, as the image was when it was last asked for."""
         self._wanted: dict[str, WantedFile] = {}
         """By place in the site."""
 
@@ -472,25 +474,18 @@ class ImageFiles:
         if identity not in self._cards:
             stem = card_stem(name, request.key, self._options.encoding, card)
             dest_uri = f"{self._options.assets_dir}/{stem}.{EXTENSIONS[CARD_FORMAT]}"
-            self._cards[identity] = _Address(dest_uri, stem, request)
+            self._cards[identity] = _Address(dest_uri, stem, request, card)
         return self._cards[identity].dest_uri
 
     def publish(
         self, name: str, request: ImageRequest, crop: Crop | None = None
     ) -> tuple[PublishedImage, ResolvedImage]:
         """Return all files that show an image as it is now; the site needs them from now on."""
-        return self._publish(self._address(name, request, crop), partial(publish, crop=crop), crop)
+        return self._publish(self._address(name, request, crop))
 
     def published(self) -> list[tuple[PublishedImage, ResolvedImage]]:
-        """Return the files at every address that was handed out, and the image that they show now."""
-        cards = [
-            self._publish(address, partial(publish_card, card=card)) for (_, _, card), address in self._cards.items()
-        ]
-        pages = [
-            self._publish(address, partial(publish, crop=crop), crop)
-            for (_, _, crop), address in self._addresses.items()
-        ]
-        return pages + cards
+        """Return the files at every address that was handed out, and the image that they show now; cards last."""
+        return [self._publish(address) for address in (*self._addresses.values(), *self._cards.values())]
 
     def wanted(self) -> dict[str, WantedFile]:
         """Return the file that has to be at each place in the site."""
@@ -504,25 +499,25 @@ class ImageFiles:
             stem = stem_of(name, request.key, encoding, crop)
             fallback = encoding.formats_of(transparent=request.transparent)[-1]
             dest_uri = f"{self._options.assets_dir}/{stem}.{EXTENSIONS[fallback]}"
-            address = self._addresses[name, request.key, crop] = _Address(dest_uri, stem, request)
+            address = self._addresses[name, request.key, crop] = _Address(dest_uri, stem, request, crop)
         return address
 
-    def _publish(
-        self, address: _Address, publish_as: Callable[..., PublishedImage], crop: Crop | None = None
-    ) -> tuple[PublishedImage, ResolvedImage]:
+    def _publish(self, address: _Address) -> tuple[PublishedImage, ResolvedImage]:
         image = self._image_of(address.request)
-        published = self._published.get((address.dest_uri, image.source))
-        if published is None:
-            published = self._published[address.dest_uri, image.source] = publish_as(
-                address.stem,
-                source=image.source,
-                encoding=self._options.encoding,
-                assets_dir=self._options.assets_dir,
-            )
+        published = self._published.get(address.dest_uri)
+        if published is None or published.source != image.source:
+            published = self._published[address.dest_uri] = self._planned(address, image.source)
+            crop = None if isinstance(address.form, Card) else address.form
             for dest_uri, spec in published.renditions:
                 # A page that has been given this address before shows what it was then, as long as that is there.
                 self._wanted.setdefault(dest_uri, WantedFile(address.request, spec, crop))
         return published, image
+
+    def _planned(self, address: _Address, source: SourceImage) -> PublishedImage:
+        encoding, folder = self._options.encoding, self._options.assets_dir
+        if isinstance(address.form, Card):
+            return publish_card(address.stem, source=source, encoding=encoding, assets_dir=folder, card=address.form)
+        return publish(address.stem, source=source, encoding=encoding, assets_dir=folder, crop=address.form)
 
 
 def resolved(job: ImageJob, state: State, stored: StoredImage) -> ResolvedImage:

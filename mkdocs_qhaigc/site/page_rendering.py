@@ -458,9 +458,9 @@ def image_tag(
     by_format: dict[str, list[tuple[str, int]]] = {}
     for dest_uri, spec in published.renditions:
         by_format.setdefault(spec.format, []).append((stem_url + dest_uri[length:], spec.width))
-    sources = tuple(FormatSource(MIME_TYPES[format_], tuple(urls)) for format_, urls in by_format.items())
+    sources = [FormatSource(MIME_TYPES[format_], tuple(urls)) for format_, urls in by_format.items()]
     return ImageTag(
-        sources,
+        tuple(sources),
         published.width,
         published.height,
         alt,

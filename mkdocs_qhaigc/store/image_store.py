@@ -93,7 +93,7 @@ class ImageStore:
         self._committed = committed
         self._index = RecordIndex(index, folder)
         self._lock = threading.RLock()
-        self._files: dict[str, list[str]] | None = None
+        self._files: dict[str, tuple[str, ...]] | None = None
         """The names of images and records by the hex in them, as last seen; `None` before the first look."""
         self._stamps: dict[str, Stamp] = {}
         """Of the regular files at the first look, without those that this store has changed since."""
@@ -124,7 +124,7 @@ class ImageStore:
             if self._files is None:
                 self._files = self._scan()
             elif fresh:
-                self._files[digits] = self._names_now(key)
+                self._files[digits] = tuple(self._names_now(key))
                 self._unreadable.pop(digits, None)
                 self._lone_records.pop(digits, None)
             names = [name for name in self._files.get(digits, ()) if name.endswith(".json")]
@@ -262,7 +262,8 @@ class ImageStore:
         with self._lock:
             self._forget(record)
             if self._files is not None:
-                self._files.setdefault(key[:KEY_DIGITS], []).insert(0, record)
+                digits = key[:KEY_DIGITS]
+                self._files[digits] = (record, *self._files.get(digits, ()))
         return image
 
     def save_bytes(self, name: str, key: str, data: bytes) -> Path | None:
@@ -362,9 +363,9 @@ class ImageStore:
 
     # Inside
 
-    def _scan(self) -> dict[str, list[str]]:
+    def _scan(self) -> dict[str, tuple[str, ...]]:
         """Return the names of all images and records by the hex in them, from one listing of the folder."""
-        files: dict[str, list[str]] = {}
+        files: dict[str, tuple[str, ...]] = {}
         try:
             with os.scandir(self.folder) as entries:
                 for entry in entries:
@@ -373,7 +374,7 @@ class ImageStore:
                         if entry.name.endswith(UNSHARED):
                             self.unshared.add(entry.name.removesuffix(UNSHARED))
                         continue
-                    files.setdefault(digits, []).append(entry.name)
+                    files[digits] = (*files.get(digits, ()), entry.name)
                     if not entry.is_file(follow_symlinks=False):
                         continue
                     try:
@@ -388,7 +389,7 @@ class ImageStore:
         except OSError as error:
             self._unreadable[""] = self._warn_unreadable(error)
             return files
-        return {digits: sorted(names) for digits, names in files.items()}
+        return {digits: tuple(sorted(names)) for digits, names in files.items()}
 
     def _names_now(self, key: str) -> list[str]:
         """Return the present names of the images and records of a key. Generation asks this for each image."""
@@ -457,9 +458,9 @@ class ImageStore:
     def _forget(self, name: str) -> None:
         with self._lock:
             self._stamps.pop(name, None)
-            names = (self._files or {}).get(digits_in(name), [])
-            if name in names:
-                names.remove(name)
+            digits = digits_in(name)
+            if self._files and digits in self._files:
+                self._files[digits] = tuple(other for other in self._files[digits] if other != name)
 
     def _is_out_of_use(self, name: str) -> bool:
         return name in self._not_renamed and self._not_renamed[name] == _stamp(self.folder / name)

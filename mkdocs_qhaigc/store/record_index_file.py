@@ -32,7 +32,7 @@ class RecordIndex:
         """Use a file and a store's folder, which need not exist. Without a `path` nothing is remembered."""
         self._path = path
         self._prefix = f"{folder}{os.sep}"  # a `Path` for each of thousands would be slow
-        self._learned: dict[str, list[Any]] = {}
+        self._learned: dict[str, tuple[Any, ...]] = {}
 
     def recall(self, record: str, key: str, stamps: Mapping[str, Stamp]) -> StoredImage | None:
         """Return the image of a record; `None` if the record must be read, as it or its image may have changed.
@@ -40,7 +40,7 @@ class RecordIndex:
         `stamps` are those of the folder's files, by name.
         """
         row, stamp = self._rows.get(record), stamps.get(record)
-        if row is None or stamp is None or row[:3] != [*stamp, key]:
+        if row is None or stamp is None or row[:3] != (*stamp, key):
             return None
         _, _, _, sha256, format_, width, height, size, colour = row
         file = f"{record.removesuffix('.json')}.{EXTENSIONS[format_]}"
@@ -49,15 +49,13 @@ class RecordIndex:
         return StoredImage(self._prefix + file, key, sha256, format_, width, height, size, colour or None)
 
     @cached_property
-    def _rows(self) -> dict[str, list[Any]]:
+    def _rows(self) -> dict[str, tuple[Any, ...]]:
         return _read(self._path) if self._path else {}
 
     def learn(self, record: str, stamp: Stamp, image: StoredImage) -> None:
         """Remember the image of a record that has just been read."""
         sizes = (image.width, image.height, image.size)
-        self._learned[record] = [
-            *stamp, image.key, image.sha256, image.format, *sizes, image.colour or ""
-        ]  # fmt: skip
+        self._learned[record] = (*stamp, image.key, image.sha256, image.format, *sizes, image.colour or "")
 
     def write(self, records: Container[str]) -> None:
         """Write what was learned, and keep of the earlier rows those of these records."""
@@ -69,12 +67,12 @@ class RecordIndex:
             atomic_write(self._path, json.dumps({"schema": _SCHEMA, "records": rows}).encode())
 
 
-def _read(path: Path) -> dict[str, list[Any]]:
+def _read(path: Path) -> dict[str, tuple[Any, ...]]:
     """Return the valid rows of an index; empty if the file is not one."""
     try:
         content = json.loads(path.read_bytes())
         records = content["records"] if content["schema"] == _SCHEMA else {}
-        return {name: row for name, row in records.items() if _is_row(row)}
+        return {name: tuple(row) for name, row in records.items() if _is_row(row)}
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return {}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import filecmp
 import os
 from collections.abc import Mapping
@@ -70,9 +69,10 @@ class OwnFiles:
         Raises:
             NoFileError: a file cannot be had.
         """
+        site = f"{self._config.site_dir}{os.sep}"
 
         def copy(dest_uri: str, path: str) -> None:
-            target = os.path.join(self._config.site_dir, dest_uri)  # noqa: PTH118 - as above
+            target = site + dest_uri
             if not os.path.isfile(target):  # noqa: PTH113 - as above
                 try:
                     copy_file(path, target)
@@ -88,13 +88,12 @@ class _OwnFile(File):
     """A file of the plugin. If another program removes it before it is copied, `OwnFiles.complete` makes it again."""
 
     def copy_file(self, dirty: bool = False) -> None:
-        with contextlib.suppress(FileNotFoundError):
-            try:
-                super().copy_file(dirty)
-            except FileNotFoundError:
-                raise
-            except OSError as error:
-                raise PluginError(f"qhaigc: {unwritable(self.abs_dest_path, error, 'assets_dir')}") from error
+        try:
+            super().copy_file(dirty)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise PluginError(f"qhaigc: {unwritable(self.abs_dest_path, error, 'assets_dir')}") from error
 
     def is_modified(self) -> bool:
         """Return whether the site's copy has other bytes: at one address there may be a placeholder for a while."""
