@@ -447,19 +447,17 @@ class Walk(RuleBasedStateMachine):
     # What happens to files.
 
     @rule(
-        data=st.data(),
         how=st.sampled_from(sorted(DAMAGE)),
         records=st.sampled_from((False, False, True)),
         variants_too=st.sampled_from((True, True, False)),
+        count=st.integers(1, 4),
         seed=st.integers(0, 99),
     )
-    def damage_what_is_stored(
-        self, data: st.DataObject, how: str, records: bool, variants_too: bool, seed: int
-    ) -> None:
+    def damage_what_is_stored(self, how: str, records: bool, variants_too: bool, count: int, seed: int) -> None:
         stored = self.life.stored((".json",) if records else (".png", ".jpg", ".webp"))
-        if stored:
-            for path in data.draw(st.lists(st.sampled_from(stored), min_size=1, max_size=4, unique=True)):
-                DAMAGE[how](path, random.Random(seed))
+        # Not drawn by Hypothesis: how many there are may depend on the moment at which a build was killed.
+        for path in random.Random(seed).sample(stored, min(count, len(stored))):
+            DAMAGE[how](path, random.Random(seed))
         if variants_too:
             shutil.rmtree(self.life.project.cache / "variants", ignore_errors=True)
 
