@@ -19,7 +19,7 @@ MARK = "data-qhaigc"
 _TagOf = Callable[[Callable[[], ImageTag]], ImageTag]
 """Calls a marked image's `image`."""
 _AroundAlt = dict[tuple[object, ...], tuple[str, str]]
-"""What is the same for all images that differ by their attribute `alt` alone -> their markup before it and behind."""
+"""Everything that decides an image's markup but its `alt` -> the markup before that attribute, and after it."""
 _MARKED = re.compile(rf'<img {MARK}="([0-9]+)"[^>]*>')
 
 

@@ -445,7 +445,7 @@ class _Address(NamedTuple):
     """With which the names of all its files begin."""
     request: ImageRequest
     form: Crop | Card | None
-    """What the file shows the image cropped to, or its form in link previews; `None` if a page shows it whole."""
+    """The crop of an image on a page (`None`: it is whole there), or the card of an image in link previews."""
 
 
 class ImageFiles:
