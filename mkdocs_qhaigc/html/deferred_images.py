@@ -111,12 +111,12 @@ class DeferredImages:
         if len(attributes) > 2:  # not `alt` and `src` alone
             return _expanded(attributes, marked, tag_of)
         alt = written({"alt": attributes["alt"]})
-        form = attributes["src"], *marked[2:]
-        if form in around_alt:
-            return alt.join(around_alt[form])
+        all_but_alt = attributes["src"], *marked[2:]
+        if all_but_alt in around_alt:
+            return alt.join(around_alt[all_but_alt])
         markup = _expanded(attributes, marked, tag_of)
         before, _, after = markup.partition(alt)
-        around_alt[form] = before, after
+        around_alt[all_but_alt] = before, after
         return markup
 
     def _expand_changed(self, html: str, tag_of: _TagOf) -> str:

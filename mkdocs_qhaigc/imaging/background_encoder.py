@@ -79,17 +79,14 @@ class Encoder:
 
     def lacks(self, key: str, source: SourceImage) -> bool:
         """Whether an image has to be encoded."""
-        unseen = [cache_key for cache_key in self._cache_keys(key, source) if cache_key not in self._paths]
-        if unseen:
-            self._paths |= self._open_cache().paths(unseen)
-        return any(cache_key not in self._paths for cache_key in unseen)
+        return bool(self._missing(self._cache_keys(key, source)))
 
     def encode(self, image: EncoderInput) -> None:
         """Start to encode the renditions that an image lacks. Does nothing once closed: another build has begun."""
         if self._closed:
             return
         for source, specs in self._together(image.key, image.source):
-            missing = {spec.cache_key for spec in specs if not self._known(spec.cache_key)}
+            missing = self._missing(spec.cache_key for spec in specs)
             if not missing:
                 continue
             cache = self._open_cache()
@@ -153,9 +150,7 @@ class Encoder:
     def gone(self, wanted: Mapping[str, SourceImage]) -> list[str]:
         """Return the keys of the `wanted` images of which the cache has lost renditions; each counts once."""
         every = {cache_key for key, source in wanted.items() for cache_key in self._cache_keys(key, source)}
-        if unseen := every - self._paths.keys():
-            self._paths |= self._open_cache().paths(unseen)
-        gone = every - self._paths.keys() - self._gone
+        gone = self._missing(every) - self._gone
         self._gone |= gone
         found = []
         for key, source in wanted.items() if gone else ():
@@ -181,11 +176,12 @@ class Encoder:
                 self._cache.shrink(in_use=filter(os.path.exists, set(used)))
             self._cache.close()
 
-    def _known(self, cache_key: str) -> bool:
-        """Whether a rendition is in the cache, or was when it was looked up before."""
-        if cache_key not in self._paths:
-            self._paths |= self._open_cache().paths([cache_key])
-        return cache_key in self._paths
+    def _missing(self, cache_keys: Iterable[str]) -> set[str]:
+        """Return those of the keys under which the cache has no rendition now, nor had when they were looked up."""
+        unseen = {cache_key for cache_key in cache_keys if cache_key not in self._paths}
+        if unseen:
+            self._paths |= self._open_cache().paths(unseen)
+        return unseen - self._paths.keys()
 
     def _together(self, key: str, source: SourceImage) -> list[tuple[SourceImage, tuple[RenditionSpec, ...]]]:
         """Return the renditions of an image, in groups that are encoded together, each with what it is made of."""
